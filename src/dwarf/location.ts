@@ -1,0 +1,48 @@
+/**
+ * The interface between DWARF expressions and a stopped thread, and what an expression yields (DWARF 5, 2.5 and 2.6).
+ * Evaluation is in dwarf/machine.ts; nothing here knows a process.
+ */
+import type { Address } from '../common/addresses.js';
+import type { MemoryReader } from '../common/memory.js';
+
+/** What an expression may ask of the frame it is evaluated in. Each answer may be "not known": undefined. */
+export interface FrameContext {
+  readonly memory: MemoryReader;
+  /** By DWARF number (System V ABI, figure 3.36: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8-15, 16 return address). */
+  register(number: number): bigint | undefined;
+  /** Registers wider than 64 bits (17-32 xmm, 33-40 st): little-endian bytes. */
+  wideRegister(number: number): Uint8Array | undefined;
+  /** Added to file addresses (DW_OP_addr, DW_OP_addrx) of the image that the expression comes from. */
+  readonly bias: bigint;
+  /** The pc that location lists are searched with: for a caller frame the address inside the call, pc - 1. As a file address. */
+  readonly listAddress: number;
+  /** DW_OP_fbreg: the value of the function's DW_AT_frame_base. */
+  frameBase(): bigint | undefined;
+  /** DW_OP_call_frame_cfa. */
+  cfa(): bigint | undefined;
+  /** DW_OP_form_tls_address: the address of the thread's copy. */
+  tlsAddress(offset: bigint): Address | undefined;
+  /** DW_OP_entry_value: evaluates the inner expression in the caller as the call site describes it. */
+  entryValue(expression: Uint8Array): bigint | undefined;
+  /** DW_OP_push_object_address. */
+  readonly objectAddress?: Address;
+}
+
+export type Location =
+  | { readonly kind: 'memory'; readonly address: Address }
+  | { readonly kind: 'register'; readonly register: number }
+  /** DW_OP_stack_value: the object has no address; its value is this (low bytes first). */
+  | { readonly kind: 'value'; readonly value: bigint }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** DW_OP_implicit_pointer: a pointer to an object that was optimized away but whose value is known. */
+  | { readonly kind: 'implicit-pointer'; readonly die: number; readonly offset: bigint }
+  | { readonly kind: 'pieces'; readonly pieces: readonly Piece[] }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+export interface Piece {
+  /** In bits, both. */
+  readonly size: number;
+  readonly offset: number;
+  /** Undefined: this part is optimized out. */
+  readonly location: Location | undefined;
+}

@@ -1,0 +1,224 @@
+/**
+ * What the symbol side tells the rest of deet about one file (`SymbolImage`). Plain data, no process: whoever evaluates
+ * a location hands the DWARF machine a small interface (dwarf/machine.ts).
+ */
+import type { FileAddress } from '../common/addresses.js';
+import type { CType, FunctionType } from './types.js';
+
+export interface SourceFile {
+  /** Absolute where the compiler's directory is known: DW_AT_comp_dir, directory and name joined and normalised. */
+  readonly path: string;
+  /** As written in the line table. */
+  readonly name: string;
+}
+
+export interface SourcePosition {
+  readonly file: SourceFile;
+  /** From 1; 0: the compiler names no line. */
+  readonly line: number;
+  readonly column?: number;
+}
+
+/** One row of the line-number matrix (DWARF 5, 6.2.2), with the address where the next row begins. */
+export interface LineRow extends SourcePosition {
+  readonly address: FileAddress;
+  /** First address after the row. */
+  readonly end: FileAddress;
+  readonly isStatement: boolean;
+  readonly prologueEnd: boolean;
+  readonly epilogueBegin: boolean;
+  readonly discriminator: number;
+}
+
+export interface AddressRange {
+  readonly low: FileAddress;
+  /** First address after it. */
+  readonly high: FileAddress;
+}
+
+/** A DWARF expression, a location list, or a constant; still to be evaluated (DWARF 5, 2.6). */
+export type LocationDescription =
+  | { readonly kind: 'expression'; readonly bytes: Uint8Array; readonly unit: UnitContext }
+  | { readonly kind: 'list'; readonly offset: number; readonly unit: UnitContext }
+  | { readonly kind: 'constant'; readonly value: bigint | Uint8Array };
+
+/** What evaluating an expression needs of the compilation unit it stands in. */
+export interface UnitContext {
+  readonly addressSize: number;
+  readonly version: number;
+  /** 4 or 8: the size of section offsets (32-bit and 64-bit DWARF). */
+  readonly offsetSize: number;
+  /** Entry of .debug_addr (DW_OP_addrx). */
+  addressAt(index: number): FileAddress;
+  /** A base type by its DIE's offset in the unit (DW_OP_convert, DW_OP_const_type); undefined for 0, the generic type. */
+  baseType(unitOffset: number): CType | undefined;
+  /** The expression of another DIE's DW_AT_location (DW_OP_call2/4/ref). */
+  expressionOf(offset: number, relativeToUnit: boolean): Uint8Array | undefined;
+  /** The entries of a location list that covers this address, as ranges of file addresses and expressions. */
+  locationList(offset: number): readonly { low: FileAddress; high: FileAddress; expression: Uint8Array; isDefault?: boolean }[];
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly linkageName?: string;
+  /** C++: with namespace and class, `ns::counter`. */
+  readonly qualifiedName?: string;
+  readonly role: 'parameter' | 'local' | 'static-local' | 'global' | 'file-static';
+  readonly type: CType;
+  /** Undefined: optimized out everywhere. */
+  readonly location: LocationDescription | undefined;
+  readonly declared: SourcePosition | undefined;
+  /** Made by the compiler: `this`, the hidden parts of a range-for. */
+  readonly artificial: boolean;
+  readonly isDeclaration?: boolean;
+  /** The file whose debug information describes it: its addresses are that file's. */
+  readonly image: SymbolImage;
+}
+
+/** A region of a function in which names are visible: the function itself, a lexical block, or an inlined call. */
+export interface Scope {
+  readonly kind: 'function' | 'block' | 'inlined';
+  readonly ranges: readonly AddressRange[];
+  readonly parent: Scope | undefined;
+  /** The out-of-line function all of this belongs to. */
+  readonly owner: FunctionSymbol;
+  children(): readonly Scope[];
+  variables(): readonly Variable[];
+  /** Types declared inside (struct in a function), by name. */
+  types(): readonly { name: string; type: CType }[];
+  /** Inlined calls only: what was inlined, and the place of the call. */
+  readonly inlined?: { readonly name: string; readonly qualifiedName: string; readonly type: FunctionType; readonly call: SourcePosition | undefined; readonly entry: FileAddress };
+}
+
+/** A call and what the compiler knows of its arguments (DW_TAG_call_site; DWARF 5, 3.4). */
+export interface CallSite {
+  /** The address behind the call instruction: the return address. */
+  readonly returnAddress: FileAddress;
+  readonly tailCall: boolean;
+  /** A direct call: the callee's entry, when known. */
+  readonly target?: FileAddress;
+  readonly parameters: readonly { readonly location: Uint8Array; readonly value?: Uint8Array }[];
+  readonly unit: UnitContext;
+}
+
+/** A function with code of its own. */
+export interface FunctionSymbol {
+  readonly name: string;
+  /** Mangled, when it differs. */
+  readonly linkageName?: string;
+  /** As gdb shows it in a backtrace: C: the name; C++: `ns::Class::method` (without parameters), templates included. */
+  readonly qualifiedName: string;
+  readonly ranges: readonly AddressRange[];
+  /** The first instruction: DW_AT_entry_pc or DW_AT_low_pc or the first range's low. */
+  readonly entry: FileAddress;
+  readonly declared: SourcePosition | undefined;
+  readonly external: boolean;
+  readonly language: 'c' | 'c++' | 'rust' | 'other';
+  readonly producer: string;
+  readonly type: FunctionType;
+  readonly frameBase: LocationDescription | undefined;
+  readonly unit: UnitContext;
+  readonly image: SymbolImage;
+  /** The root of its tree of scopes; read when first asked for. */
+  scope(): Scope;
+  callSites(): readonly CallSite[];
+  /** DW_AT_noreturn. */
+  readonly noReturn: boolean;
+}
+
+/** From .symtab or .dynsym (or made for a PLT slot: `puts@plt`). */
+export interface ElfSymbolInfo {
+  readonly name: string;
+  readonly address: FileAddress;
+  readonly size: number;
+  readonly type: 'function' | 'object' | 'tls' | 'ifunc' | 'other';
+  readonly binding: 'local' | 'global' | 'weak';
+  readonly section: string | undefined;
+}
+
+/** A place that a user named, resolved in this file: where a breakpoint goes. */
+export interface ResolvedLocation {
+  readonly address: FileAddress;
+  readonly function: string | undefined;
+  readonly position: SourcePosition | undefined;
+}
+
+/** One file's symbols. Every look-up is lazy; none throws for damaged debug information: what is unreadable is absent. */
+export interface SymbolImage {
+  readonly path: string;
+  readonly buildId: string | undefined;
+  readonly hasDebugInfo: boolean;
+  /** Sentences about what could not be read, for `info sharedlibrary` and warnings. */
+  readonly warnings: readonly string[];
+  /** The lowest and highest addresses of PT_LOAD segments. */
+  readonly span: AddressRange;
+  readonly entryPoint: FileAddress;
+  /** True: position independent (ET_DYN), so a load bias applies. */
+  readonly relocatable: boolean;
+
+  // ELF symbols
+  symbolAt(address: FileAddress): ElfSymbolInfo | undefined;
+  symbolsNamed(name: string): readonly ElfSymbolInfo[];
+  /** All of them, sorted by address (for completion, info functions, rbreak). */
+  symbols(): readonly ElfSymbolInfo[];
+  /** The bytes of the file at an address (read-only data of a core, code before a run); undefined outside. */
+  bytesAt(address: FileAddress, length: number): Uint8Array | undefined;
+
+  // functions
+  functionAt(address: FileAddress): FunctionSymbol | undefined;
+  /** By `name`, qualified or linkage name; `f` also finds `ns::f` and `Class::f`. */
+  functionsNamed(name: string): readonly FunctionSymbol[];
+  /** Every name that `functionsNamed` knows, for completion and "did you mean". */
+  functionNames(): Iterable<string>;
+  /** The chain of scopes at an address, innermost first, ending with the function's own. */
+  scopesAt(address: FileAddress): readonly Scope[];
+  /** Where calls of this function were inlined: breakpoints go there too. */
+  inlinedCallsOf(name: string): readonly Scope[];
+
+  // lines
+  lineAt(address: FileAddress): LineRow | undefined;
+  /** All rows of the function or unit around an address, in address order: the stepper's map. */
+  rowsIn(range: AddressRange): readonly LineRow[];
+  sourceFiles(): readonly SourceFile[];
+  /** Files that a user's spelling may mean: `a.c`, `src/a.c`, an absolute path. */
+  filesMatching(spelling: string): readonly SourceFile[];
+  /**
+   * Where `FILE:LINE` is: the is_stmt rows that begin the line, one per block of code as gdb chooses them. When the line has no code, those of
+   * the nearest later line that has (`line` of the result tells).
+   */
+  locationsOf(file: SourceFile, line: number): readonly ResolvedLocation[];
+  /**
+   * Where a breakpoint on a function goes: after the prologue, by gdb's rules (prologue_end when given; else the second
+   * line entry of the function; code built with -O2 and no frame set-up: as gdb amd64_skip_prologue).
+   */
+  afterPrologue(fn: FunctionSymbol): FileAddress;
+
+  // data
+  /** Global and file-static variables by name (or qualified name, or `'file.c'::name` via `file`). */
+  variablesNamed(name: string, file?: string): readonly Variable[];
+  variableNames(): Iterable<string>;
+  /** Global variables of the unit that holds this address first: C's file scope. */
+  fileScopeVariables(address: FileAddress): readonly Variable[];
+  /** `int`, `node_t`; with tag for `struct node`. `near` prefers the unit of that address. */
+  typeNamed(name: string, tag?: 'struct' | 'union' | 'enum' | 'class', near?: FileAddress): CType | undefined;
+  typeNames(): Iterable<string>;
+  /** Enumerators are constants in scope of their unit. */
+  enumeratorNamed(name: string, near?: FileAddress): { value: bigint; type: CType } | undefined;
+  /** Macros where -g3 has them: the replacement text. */
+  macroNamed(name: string, near?: FileAddress): { parameters?: readonly string[]; body: string } | undefined;
+
+  /** Call-frame information, for the unwinder. */
+  readonly callFrames: CallFrameSource;
+
+  close(): void;
+}
+
+/** .eh_frame and .debug_frame of one file, as bytes with the addresses that pointer encodings need. */
+export interface CallFrameSource {
+  readonly ehFrame: { readonly bytes: Uint8Array; readonly address: FileAddress } | undefined;
+  readonly ehFrameHeader: { readonly bytes: Uint8Array; readonly address: FileAddress } | undefined;
+  readonly debugFrame: { readonly bytes: Uint8Array } | undefined;
+  /** DW_EH_PE_textrel and datarel bases. */
+  readonly textAddress: FileAddress | undefined;
+  readonly gotAddress: FileAddress | undefined;
+}

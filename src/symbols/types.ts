@@ -1,0 +1,133 @@
+/**
+ * C (and, readably, C++) types as the debug information describes them. Every type is plain data; what is expensive
+ * (members of a struct, enumerators) comes from a function that reads it when first called and remembers it.
+ */
+import type { SourcePosition, Variable, LocationDescription } from './model.js';
+
+export type CType =
+  | VoidType
+  | BaseType
+  | PointerType
+  | StructType
+  | EnumType
+  | ArrayType
+  | TypedefType
+  | QualifiedType
+  | FunctionType
+  | MemberPointerType;
+
+export interface VoidType {
+  readonly kind: 'void';
+}
+
+/** DW_TAG_base_type (DWARF 5, 5.1) and DW_TAG_unspecified_type such as decltype(nullptr). */
+export interface BaseType {
+  readonly kind: 'base';
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly encoding:
+    | 'signed'
+    | 'unsigned'
+    | 'bool'
+    | 'signed-char'
+    | 'unsigned-char'
+    | 'utf' // char8_t, char16_t, char32_t
+    | 'float' // IEEE by size: 2, 4, 8; 16 is x87 long double unless the name says _Float128/__float128
+    | 'complex-float'
+    | 'complex-signed'
+    | 'address'
+    | 'unspecified';
+}
+
+export interface PointerType {
+  readonly kind: 'pointer';
+  readonly target: CType;
+  readonly size: number;
+  /** C++ references are pointers that are followed silently. */
+  readonly reference?: 'lvalue' | 'rvalue';
+}
+
+export interface Member {
+  /** Undefined for an anonymous struct or union: its members are found through it. */
+  readonly name: string | undefined;
+  readonly type: CType;
+  /** In bytes from the start of the struct; for a bit-field the byte in which `bitOffset` 0 lies. */
+  readonly offset: number;
+  /** Bit-fields only: width, and the position of the lowest bit counted from bit 0 of the byte at `offset`. */
+  readonly bitSize?: number;
+  readonly bitOffset?: number;
+  /** C++: a base class (its members are inherited); a virtual base's offset must be read by `location`. */
+  readonly isBase?: boolean;
+  readonly virtualBase?: LocationDescription;
+  /** C++: a static data member; it has no offset in the object. */
+  readonly staticVariable?: Variable;
+  readonly access?: 'public' | 'protected' | 'private';
+  readonly artificial?: boolean;
+}
+
+export interface StructType {
+  readonly kind: 'struct' | 'union' | 'class';
+  readonly name: string | undefined;
+  /** In bytes; undefined for a declaration without a definition anywhere in the image. */
+  readonly size: number | undefined;
+  readonly declared?: SourcePosition;
+  members(): readonly Member[];
+  /** C++ member functions, by name and type, for ptype. */
+  methods(): readonly { name: string; type: FunctionType; isStatic: boolean; virtual: boolean; artificial: boolean; access?: string }[];
+}
+
+export interface EnumType {
+  readonly kind: 'enum';
+  readonly name: string | undefined;
+  readonly size: number;
+  readonly signed: boolean;
+  /** C++ `enum class`. */
+  readonly scoped?: boolean;
+  enumerators(): readonly { name: string; value: bigint }[];
+}
+
+export interface ArrayType {
+  readonly kind: 'array';
+  readonly element: CType;
+  /**
+   * Number of elements. Undefined: not given (`int a[]`, flexible array). A location description: a variable-length
+   * array; evaluated in the frame (`resolveType` in language/) it yields the count.
+   */
+  readonly count: number | undefined | DynamicCount;
+  /** GNU vector type (`__attribute__((vector_size(16)))`). */
+  readonly vector?: boolean;
+}
+
+/** Upper bound of a variable-length array: count = evaluate(upper) + 1 (or evaluate(count)). */
+export interface DynamicCount {
+  readonly upper?: LocationDescription | Variable;
+  readonly count?: LocationDescription | Variable;
+}
+
+export interface TypedefType {
+  readonly kind: 'typedef';
+  readonly name: string;
+  readonly target: CType;
+  readonly declared?: SourcePosition;
+}
+
+export interface QualifiedType {
+  readonly kind: 'const' | 'volatile' | 'restrict' | 'atomic';
+  readonly target: CType;
+}
+
+export interface FunctionType {
+  readonly kind: 'function';
+  readonly returns: CType;
+  readonly parameters: readonly { name?: string; type: CType; artificial?: boolean }[];
+  readonly varargs: boolean;
+  readonly prototyped: boolean;
+}
+
+export interface MemberPointerType {
+  readonly kind: 'member-pointer';
+  readonly target: CType;
+  readonly containing: CType;
+  readonly size: number;
+}
