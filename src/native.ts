@@ -1,0 +1,134 @@
+/**
+ * The addon's typed face: the one file that loads it. Mechanism only; every function is one kernel facility (the page of
+ * the manual is named). Calls that the kernel can refuse return `-errno` as a negative number instead of throwing,
+ * because ESRCH and friends are everyday answers for a debugger. ptrace calls must come from the thread that launched or seized.
+ */
+import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DeetError } from './common/errors.js';
+
+/** What the child does between fork and exec, in this order; everything is prepared before the fork. */
+export interface LaunchPlan {
+  /** Path to exec, as given (no PATH search). */
+  readonly path: string;
+  readonly argv: readonly string[];
+  /** `NAME=value` strings. */
+  readonly environment: readonly string[];
+  readonly cwd?: string;
+  /** A terminal to open as controlling terminal (after setsid) and as stdin/out/err. */
+  readonly tty?: string;
+  /** Opened in order, after the tty: a redirection of `fd`. Or a descriptor of deet's own to dup2 from. */
+  readonly redirections: readonly (
+    | { readonly fd: number; readonly path: string; readonly flags: number; readonly mode: number }
+    | { readonly fd: number; readonly from: number }
+  )[];
+  /** Put the child in a process group of its own; with `foreground`, make it the terminal's foreground group (fd 0..2 or /dev/tty). */
+  readonly processGroup: boolean;
+  readonly foreground: boolean;
+  /** personality(ADDR_NO_RANDOMIZE). */
+  readonly disableRandomization: boolean;
+  /** PTRACE_TRACEME; without it the child runs free (used by tests and for comparison). */
+  readonly trace: boolean;
+}
+
+export type LaunchStep = 'fork' | 'tty' | 'redirect' | 'cwd' | 'group' | 'personality' | 'trace' | 'exec';
+
+/** `pid` of a child that is stopped at its exec (SIGTRAP not yet waited for), or which step failed. A failed child is already reaped. */
+export type LaunchResult = { readonly pid: number } | { readonly step: LaunchStep; readonly errno: number; readonly index?: number };
+
+/** Decoded by linux/status.ts. `pid` 0: nothing waitable. */
+export interface Native {
+  launch(plan: LaunchPlan): LaunchResult;
+
+  // ptrace(2). Results: 0 or -errno.
+  cont(tid: number, signal: number): number;
+  step(tid: number, signal: number): number;
+  stepBlock(tid: number, signal: number): number;
+  syscall(tid: number, signal: number): number;
+  listen(tid: number): number;
+  interrupt(tid: number): number;
+  seize(pid: number, options: number): number;
+  detach(tid: number, signal: number): number;
+  setOptions(tid: number, options: number): number;
+  /** PTRACE_GETEVENTMSG; a negative result is -errno. */
+  eventMessage(tid: number): number;
+  /** PTRACE_GETREGS into / SETREGS from struct user_regs_struct: 27 words (sys/user.h order). */
+  getRegisters(tid: number, into: BigUint64Array): number;
+  setRegisters(tid: number, from: BigUint64Array): number;
+  /** PTRACE_GETREGSET of an NT_ number (NT_PRFPREG 2, NT_X86_XSTATE 0x202); returns the size that the kernel gave, or -errno. */
+  getRegisterSet(tid: number, type: number, into: Uint8Array): number;
+  setRegisterSet(tid: number, type: number, from: Uint8Array): number;
+  /** PTRACE_PEEKUSER / POKEUSER at offsetof(struct user, u_debugreg[index]). */
+  getDebugRegister(tid: number, index: number): bigint | number;
+  setDebugRegister(tid: number, index: number, value: bigint): number;
+  /** siginfo_t, 128 bytes. */
+  getSignalInfo(tid: number, into: Uint8Array): number;
+  setSignalInfo(tid: number, from: Uint8Array): number;
+  getSignalMask(tid: number): bigint | number;
+  setSignalMask(tid: number, mask: bigint): number;
+  /** PTRACE_GET_SYSCALL_INFO: struct ptrace_syscall_info (linux/ptrace.h); returns bytes written by the kernel or -errno. */
+  getSyscallInfo(tid: number, into: Uint8Array): number;
+
+  // wait(2)
+  /** waitpid(pid, &status, flags | __WALL): [pid, status]; [0, 0] nothing yet; [-errno, 0]. Writes into `into` to spare an allocation. */
+  wait(pid: number, flags: number, into: Int32Array): number;
+  /** Spins on waitpid(pid, WNOHANG|__WALL) for at most `microseconds`; as wait(). pid -1 is never allowed. */
+  waitSpin(pid: number, microseconds: number, into: Int32Array): number;
+  /**
+   * waitid(P_ALL, WNOWAIT|WNOHANG|WEXITED|WSTOPPED|__WALL|__WNOTHREAD): the pid of one waitable child or tracee of this thread without
+   * consuming it; 0 none; -errno. It may be a child of Node's own, which the caller must leave alone.
+   */
+  peekWaitable(): number;
+
+  // memory
+  /** process_vm_readv: number of bytes read, or -errno. Short reads stop at the first unreadable page. */
+  readMemory(pid: number, address: bigint, into: Uint8Array): number;
+  /** open/pread/pwrite on /proc/PID/mem (any thread; writes through page protections). The descriptor is close-on-exec. */
+  openMemory(pid: number): number;
+  readAt(fd: number, address: bigint, into: Uint8Array): number;
+  writeAt(fd: number, address: bigint, from: Uint8Array): number;
+  closeDescriptor(fd: number): number;
+
+  // others
+  kill(pid: number, signal: number): number;
+  /** tgkill(2). */
+  killThread(pid: number, tid: number, signal: number): number;
+  /** kcmp(2): type KCMP_FILE 0, KCMP_VM 1, KCMP_FILES 2...; 0 equal, 1, 2 ordered, 3 not, or -errno. */
+  compare(pid1: number, pid2: number, type: number, a: number, b: number): number;
+  setAffinity(tid: number, mask: bigint): number;
+  getAffinity(tid: number): bigint | number;
+  /** tcgetpgrp / tcsetpgrp on fd (SIGTTOU blocked for the call). */
+  terminalGroup(fd: number): number;
+  setTerminalGroup(fd: number, group: number): number;
+  /** tcgetattr/tcsetattr: a copy of struct termios, or undefined when fd is no terminal. */
+  terminalMode(fd: number): Uint8Array | undefined;
+  setTerminalMode(fd: number, mode: Uint8Array): number;
+  /**
+   * A file mapped read-only and private. Bytes past the end of a file that shrinks while mapped read as zero (a SIGBUS handler maps an anonymous
+   * page there) instead of killing deet. The mapping goes with the buffer, or at unmapFile. Throws nothing: -errno.
+   */
+  mapFile(path: string): ArrayBuffer | number;
+  unmapFile(buffer: ArrayBuffer): void;
+  /** abi::__cxa_demangle; undefined when the name is not mangled. */
+  demangle(name: string): string | undefined;
+}
+
+const root = ((): string => {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'binding.gyp')) && dirname(directory) !== directory) directory = dirname(directory);
+  return directory;
+})();
+
+const load = (): Native => {
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new DeetError('platform', `deet debugs Linux x86-64 programs; this is ${process.platform} ${process.arch}.`);
+  const path = join(root, 'build', 'Release', 'deet.node');
+  if (!existsSync(path))
+    throw new DeetError('not-built', `The native addon is missing (${path}).`, 'Run "npm install" in deet\'s folder; it needs python3, make and g++.');
+  return createRequire(import.meta.url)(path) as Native;
+};
+
+/** The one instance of the addon in this thread. */
+export const native: Native = load();
