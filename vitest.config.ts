@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Each test file runs in a process of its own (`forks`), because the kernel ties a tracee to the thread that launched it, and because
+ * a file that goes wrong must be killable. A waitpid() that never returns also stops vitest's timers inside that process, so the
+ * watchdog watches from outside.
+ */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    isolate: true,
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 10_000,
+    globalSetup: ['test/helpers/watchdog.ts'],
+    reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'test/.built/report.json' }]] : ['default'],
+  },
+});
