@@ -14,6 +14,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     teardownTimeout: 10_000,
     globalSetup: ['test/helpers/watchdog.ts'],
+    setupFiles: ['test/helpers/name-worker.ts'],
     reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'test/.built/report.json' }]] : ['default'],
   },
 });
