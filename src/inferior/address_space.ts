@@ -1,0 +1,81 @@
+/**
+ * The memory of one program image: shared by the threads of a process, by vfork's child with its parent, and copied by fork. Reads go through
+ * process_vm_readv (fast) or /proc/PID/mem (reads what is not readable by mapping); writes only through /proc/PID/mem, which
+ * writes read-only code too.
+ */
+import { hex, type Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { MemoryReader, MemoryWriter } from '../common/memory.js';
+import { native } from '../native.js';
+import { SiteTable, type RawMemory } from './sites.js';
+
+const unreadable = (address: Address): DeetError => new DeetError('memory', `Cannot access memory at address ${hex(address)}`);
+
+export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
+  readonly sites: SiteTable;
+  readonly #descriptor: number;
+  #users = 1;
+  /** Counts writes and resumptions: a cache of what was read is stale when this has changed. */
+  generation = 0;
+
+  /** @param pid any process that lives in it now; the memory stays readable by descriptor when another one uses it later. */
+  constructor(readonly pid: number) {
+    this.#descriptor = native.openMemory(pid);
+    if (this.#descriptor < 0) throw new DeetError('process-gone', `Process ${pid} cannot be read: it has ended.`);
+    this.sites = new SiteTable(this);
+  }
+
+  /** One more process uses it (vfork, CLONE_VM). */
+  share(): this {
+    this.#users++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#users === 0) native.closeDescriptor(this.#descriptor);
+  }
+
+  get shared(): boolean {
+    return this.#users > 1;
+  }
+
+  read(address: Address, length: number): Uint8Array {
+    const bytes = this.readRaw(address, length);
+    this.sites.mask(address, bytes);
+    return bytes;
+  }
+
+  /** As many bytes as can be read from the start of the range, perhaps none. */
+  readAvailable(address: Address, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    const count = native.readAt(this.#descriptor, address, bytes);
+    const got = bytes.subarray(0, Math.max(0, count));
+    this.sites.mask(address, got);
+    return got;
+  }
+
+  write(address: Address, bytes: Uint8Array): void {
+    this.writeRaw(address, this.sites.absorb(address, bytes));
+  }
+
+  readRaw(address: Address, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const count = native.readAt(this.#descriptor, address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
+      if (count <= 0) throw unreadable(address + BigInt(done));
+      done += count;
+    }
+    return bytes;
+  }
+
+  writeRaw(address: Address, bytes: Uint8Array): void {
+    this.generation++;
+    let done = 0;
+    while (done < bytes.length) {
+      const count = native.writeAt(this.#descriptor, address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
+      if (count <= 0) throw unreadable(address + BigInt(done));
+      done += count;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/** One thread of a process being debugged: what the kernel last said of it, what deet wants of it, and its registers while it is stopped. */
+import { DeetError } from '../common/errors.js';
+import type { Address } from '../common/addresses.js';
+import { errno } from '../linux/constants.js';
+import { registerWords, Word } from '../linux/registers.js';
+import type { WaitEvent } from '../linux/status.js';
+import { native } from '../native.js';
+import type { Process } from './process.js';
+
+/** What the kernel last said. `stuck`: asked to stop, but in a sleep that only its end interrupts (vfork's parent, a zombie leader). */
+export type ActualState = 'running' | 'stopped' | 'stuck' | 'gone';
+
+export class Thread {
+  actual: ActualState = 'running';
+  /** Newborn threads owe a first event-stop, which nobody asked for. */
+  awaitsFirstStop = false;
+  /** An interrupt was sent and its stop has not been seen. */
+  interrupted = false;
+  /** In a group-stop (SIGSTOP and the like): resumed by PTRACE_LISTEN until SIGCONT, as without a debugger. */
+  groupStopped = false;
+  /** The signal to deliver when it next runs. */
+  signal = 0;
+  /** Events read while all threads were being stopped, not yet decided upon. */
+  readonly pending: WaitEvent[] = [];
+  /**
+   * The address of a site whose arrival has been dealt with: the next resumption passes it without another hit. A site at pc that does
+   * not stand here will be hit when the thread runs.
+   */
+  passed: Address | undefined;
+  /** A signal handler began while the thread was being taken over a site: it will come back to the site with this stack pointer, and that is no new hit. */
+  returnsTo: { readonly address: Address; readonly stackPointer: bigint } | undefined;
+  /** Set by system call stops: alternates between entry and exit. */
+  inSyscall = false;
+  name: string | undefined;
+
+  readonly #registers = new BigUint64Array(registerWords);
+  #loaded = false;
+  #dirty = false;
+
+  constructor(
+    readonly tid: number,
+    /** 1, 2, ... within its session, as gdb numbers threads. */
+    readonly id: number,
+    public process: Process,
+  ) {}
+
+  get stopped(): boolean {
+    return this.actual === 'stopped';
+  }
+
+  /** The general registers; write through `setRegister`. @throws DeetError `running` or `process-gone`. */
+  registers(): BigUint64Array {
+    if (!this.#loaded) {
+      if (this.actual !== 'stopped') throw new DeetError('running', `Thread ${this.tid} is running.`, 'Stop it first (Ctrl-C).');
+      const result = native.getRegisters(this.tid, this.#registers);
+      if (result < 0) throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
+      this.#loaded = true;
+    }
+    return this.#registers;
+  }
+
+  get pc(): Address {
+    return this.registers()[Word.rip];
+  }
+
+  set pc(value: Address) {
+    this.setRegister(Word.rip, value);
+  }
+
+  get stackPointer(): Address {
+    return this.registers()[Word.rsp];
+  }
+
+  setRegister(word: number, value: bigint): void {
+    this.registers()[word] = BigInt.asUintN(64, value);
+    this.#dirty = true;
+  }
+
+  /** Copies all registers aside, to be put back by `restoreRegisters` (calls into the program). */
+  saveRegisters(): BigUint64Array {
+    return this.registers().slice();
+  }
+
+  restoreRegisters(saved: BigUint64Array): void {
+    this.registers().set(saved);
+    this.#dirty = true;
+  }
+
+  /** Writes changed registers to the kernel now. */
+  flush(): void {
+    if (this.#dirty) native.setRegisters(this.tid, this.#registers);
+    this.#dirty = false;
+  }
+
+  /** Lets it run. A thread that died meanwhile (ESRCH) stays "running": its exit is about to be reported. */
+  resume(how: 'run' | 'step' | 'syscall', signal = this.signal): void {
+    this.flush();
+    const start = how === 'run' ? native.cont : how === 'step' ? native.step : native.syscall;
+    this.markRunning();
+    const result = start(this.tid, signal);
+    if (result < 0 && result !== -errno.ESRCH) throw new DeetError('ptrace', `Thread ${this.tid} cannot be resumed (errno ${-result}).`);
+  }
+
+  /** Keeps a group-stopped thread stopped, but lets SIGCONT wake it (PTRACE_LISTEN). */
+  listen(): void {
+    this.flush();
+    this.markRunning();
+    native.listen(this.tid);
+  }
+
+  /** The kernel reported a stop. */
+  markStopped(): void {
+    this.actual = 'stopped';
+    this.interrupted = false;
+    this.#loaded = false;
+    this.#dirty = false;
+  }
+
+  markRunning(): void {
+    this.actual = 'running';
+    this.signal = 0;
+    this.#loaded = false;
+    this.process.space.generation++;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * struct user_regs_struct (sys/user.h): 27 words, and the names and numbers by which people and DWARF know them
+ * (System V ABI, AMD64 supplement, figure 3.36).
+ */
+
+/** Names in the order of the structure; the index is the word. */
+export const registerNames = [
+  'r15', 'r14', 'r13', 'r12', 'rbp', 'rbx', 'r11', 'r10', 'r9', 'r8', 'rax', 'rcx', 'rdx', 'rsi', 'rdi', 'orig_rax',
+  'rip', 'cs', 'eflags', 'rsp', 'ss', 'fs_base', 'gs_base', 'ds', 'es', 'fs', 'gs',
+] as const; // prettier-ignore
+
+export type RegisterName = (typeof registerNames)[number];
+
+/** Word of the structure by name: `Word.rip`. */
+export const Word = Object.fromEntries(registerNames.map((name, index) => [name, index])) as Record<RegisterName, number>;
+
+/** Number of words. */
+export const registerWords = registerNames.length;
+
+/** DWARF register number (0-16) -> word; 16 is the return address column, which holds rip. */
+export const dwarfToWord: readonly number[] = [
+  Word.rax, Word.rdx, Word.rcx, Word.rbx, Word.rsi, Word.rdi, Word.rbp, Word.rsp,
+  Word.r8, Word.r9, Word.r10, Word.r11, Word.r12, Word.r13, Word.r14, Word.r15, Word.rip,
+]; // prettier-ignore
+
+/** gdb's order for `info registers`. */
+export const generalOrder: readonly RegisterName[] = [
+  'rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip',
+  'eflags', 'cs', 'ss', 'ds', 'es', 'fs', 'gs', 'fs_base', 'gs_base',
+]; // prettier-ignore
+
+/** The set bits of eflags as letters, in gdb's order of bits: `[ ZF PF ]`. */
+export const flagNames = (eflags: bigint): string => {
+  const bits: readonly [number, string][] = [
+    [0, 'CF'], [1, ''], [2, 'PF'], [4, 'AF'], [6, 'ZF'], [7, 'SF'], [8, 'TF'], [9, 'IF'], [10, 'DF'], [11, 'OF'],
+    [14, 'NT'], [16, 'RF'], [17, 'VM'], [18, 'AC'], [19, 'VIF'], [20, 'VIP'], [21, 'ID'],
+  ]; // prettier-ignore
+  const set = bits.filter(([bit, name]) => name !== '' && (eflags >> BigInt(bit)) & 1n).map(([, name]) => name);
+  return `[ ${set.join(' ')}${set.length ? ' ' : ''}]`;
+};
