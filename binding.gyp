@@ -1,0 +1,28 @@
+# The addon: C++20, our sources warning-free (-Werror); node-addon-api as a system header, so that its warnings are not ours.
+# `npx node-gyp rebuild` builds build/Release/deet.node; DEET_SANITIZE=1 adds AddressSanitizer and UBSan (test:native:asan).
+{
+  'variables': { 'sanitize%': '<!(node -p "process.env.DEET_SANITIZE ? 1 : 0")' },
+  'targets': [{
+    'target_name': 'deet',
+    'sources': [
+      'native/addon.cc', 'native/demangle.cc', 'native/launch.cc', 'native/mapped_file.cc', 'native/memory.cc',
+      'native/process.cc', 'native/ptrace.cc', 'native/terminal.cc', 'native/wait.cc',
+    ],
+    'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+    'cflags!': ['-O3', '-fno-exceptions', '-fno-omit-frame-pointer', '-Wno-unused-parameter'],
+    'cflags_cc!': ['-std=gnu++17', '-fno-exceptions', '-fno-rtti'],
+    'cflags': ['-O2', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
+    'cflags_cc': [
+      '-std=gnu++20', '-fexceptions',
+      '-isystem', '<!(node -p "require(\'node:path\').resolve(require(\'node-addon-api\').include_dir)")',
+    ],
+    # A signal handler points into the addon: it must stay loaded when the worker that loaded it ends.
+    'ldflags': ['-Wl,-z,nodelete'],
+    'conditions': [
+      ['sanitize==1', {
+        'cflags': ['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-g'],
+        'ldflags': ['-fsanitize=address,undefined'],
+      }],
+    ],
+  }],
+}

@@ -1,0 +1,17 @@
+// The addon's entry point. It keeps no state for an isolate, so it can be loaded by any number of worker threads; the one thing that
+// belongs to the process is the SIGBUS handler of mapped_file.cc.
+#include "facilities.h"
+
+static Napi::Object initialize(Napi::Env, Napi::Object exports) {
+  deet::exportDemangle(exports);
+  deet::exportLaunch(exports);
+  deet::exportMappedFile(exports);
+  deet::exportMemory(exports);
+  deet::exportProcess(exports);
+  deet::exportPtrace(exports);
+  deet::exportTerminal(exports);
+  deet::exportWait(exports);
+  return exports;
+}
+
+NODE_API_MODULE(deet, initialize)

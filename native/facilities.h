@@ -1,0 +1,17 @@
+// One function for each file of native/: it adds that kernel facility's functions to the addon's exports.
+#pragma once
+
+#include <napi.h>
+
+namespace deet {
+
+void exportDemangle(Napi::Object exports);
+void exportLaunch(Napi::Object exports);
+void exportMappedFile(Napi::Object exports);
+void exportMemory(Napi::Object exports);
+void exportProcess(Napi::Object exports);
+void exportPtrace(Napi::Object exports);
+void exportTerminal(Napi::Object exports);
+void exportWait(Napi::Object exports);
+
+}  // namespace deet

@@ -1,0 +1,309 @@
+// Launching: the plan is laid out, a child is cloned on shared memory, the child follows the plan, the parent learns how it went.
+// Why each line is as it is: launch.h.
+#include "launch.h"
+
+#include "descriptor.h"
+#include "facilities.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <string>
+#include <vector>
+
+// The child runs on a stack that the sanitizers do not know, in memory that is the parent's.
+#define IN_CHILD __attribute__((no_sanitize("address", "undefined")))
+
+namespace deet {
+namespace {
+
+constexpr int kSignals = 64;
+constexpr size_t kMaskSize = kSignals / 8;
+
+// The kernel's own struct sigaction (rt_sigaction(2)): all zero is SIG_DFL with no flags and an empty mask.
+struct KernelAction {
+  uintptr_t handler, flags, restorer, mask;
+};
+
+uint64_t bit(int signal) { return uint64_t{1} << (signal - 1); }
+
+IN_CHILD void setMask(uint64_t mask) { syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, kMaskSize); }
+
+// ---- The child, between clone and exec: async-signal-safe calls and system calls only. ----
+
+IN_CHILD [[noreturn]] void fail(const ChildPlan& plan, LaunchStep step, int index = -1) {
+  const LaunchFailure failure{step, errno, index};
+  // A pipe takes a record of this size whole; if it cannot be written, the exit status 127 is all that can be said.
+  [[maybe_unused]] const ssize_t written = write(plan.reportDescriptor, &failure, sizeof failure);
+  _exit(127);
+}
+
+IN_CHILD void resetSignalActions() {
+  const KernelAction standard{};
+  for (int signal = 1; signal <= kSignals; signal++)
+    if (signal != SIGKILL && signal != SIGSTOP) syscall(SYS_rt_sigaction, signal, &standard, nullptr, kMaskSize);
+}
+
+IN_CHILD void hideDescriptors() {
+  if (syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0) return;
+  // Before Linux 5.11. A gap proves nothing, so all possible numbers are marked.
+  const long limit = sysconf(_SC_OPEN_MAX);
+  for (int descriptor = 3; descriptor < limit; descriptor++) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+}
+
+// open(2) that cannot block; -1 with errno.
+IN_CHILD int openNow(const char* path, int flags, int mode) {
+  const int descriptor = open(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
+  if (descriptor >= 0 && (flags & O_NONBLOCK) == 0) fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+  return descriptor;
+}
+
+// Makes `target` a copy of `source` that survives exec.
+IN_CHILD bool place(int source, int target) { return source == target ? fcntl(target, F_SETFD, 0) == 0 : dup2(source, target) == target; }
+
+IN_CHILD void openTerminal(const ChildPlan& plan) {
+  if (setsid() < 0) fail(plan, LaunchStep::Tty);
+  const int terminal = openNow(plan.tty, O_RDWR, 0);
+  if (terminal < 0 || ioctl(terminal, TIOCSCTTY, 0) < 0) fail(plan, LaunchStep::Tty);
+  for (int standard = 0; standard <= 2; standard++)
+    if (!place(terminal, standard)) fail(plan, LaunchStep::Tty);
+  if (terminal > 2) close(terminal);
+}
+
+IN_CHILD void redirect(const ChildPlan& plan) {
+  for (int standard = 0; standard <= 2; standard++) fcntl(standard, F_SETFD, 0);
+  for (size_t index = 0; index < plan.redirectionCount; index++) {
+    const Redirection& entry = plan.redirections[index];
+    const bool opened = entry.path != nullptr;
+    const int source = opened ? openNow(entry.path, entry.flags, entry.mode) : entry.from;
+    if (source < 0 || !place(source, entry.fd)) fail(plan, LaunchStep::Redirect, static_cast<int>(index));
+    if (opened && source != entry.fd) close(source);
+  }
+}
+
+// Gives the terminal to the child's group. SIGTTOU, which would stop us for doing this from the background, is still blocked.
+IN_CHILD void takeForeground(const ChildPlan& plan) {
+  const pid_t group = getpid();
+  const int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (terminal < 0) {
+    if (errno == ENXIO || errno == ENOENT) return;  // there is no terminal: nothing to take
+    fail(plan, LaunchStep::Group);
+  }
+  if (ioctl(terminal, TIOCSPGRP, &group) < 0) fail(plan, LaunchStep::Group);
+  close(terminal);
+}
+
+IN_CHILD int runChild(void* argument) noexcept {
+  const ChildPlan& plan = *static_cast<const ChildPlan*>(argument);
+  resetSignalActions();
+  hideDescriptors();
+  if (plan.tty != nullptr) openTerminal(plan);
+  redirect(plan);
+  if (plan.cwd != nullptr && chdir(plan.cwd) < 0) fail(plan, LaunchStep::Cwd);
+  // The leader of a session leads its group already, and the terminal that it opened is its own.
+  if (plan.processGroup && plan.tty == nullptr) {
+    if (setpgid(0, 0) < 0) fail(plan, LaunchStep::Group);
+    if (plan.foreground) takeForeground(plan);
+  }
+  if (plan.disableRandomization) {
+    const int persona = personality(0xffffffff);
+    if (persona < 0 || personality(persona | ADDR_NO_RANDOMIZE) < 0) fail(plan, LaunchStep::Personality);
+  }
+  if (plan.trace && syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0) < 0) fail(plan, LaunchStep::Trace);
+  setMask(plan.trace ? ~bit(SIGTRAP) : 0);
+  execve(plan.path, plan.argv, plan.environment);
+  const int reason = errno;
+  setMask(~uint64_t{0});
+  errno = reason;
+  fail(plan, LaunchStep::Exec);
+}
+
+// ---- The parent. ----
+
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    const uint64_t all = ~uint64_t{0};
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, kMaskSize);
+  }
+  ~AllSignalsBlocked() { setMask(before_); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  uint64_t before_ = 0;
+};
+
+// The child's stack, with a page below it that nobody may touch.
+class ChildStack {
+ public:
+  ChildStack() : base_(mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {
+    if (*this) mprotect(base_, kGuard, PROT_NONE);
+  }
+  ~ChildStack() {
+    if (*this) munmap(base_, kSize);
+  }
+  ChildStack(const ChildStack&) = delete;
+  ChildStack& operator=(const ChildStack&) = delete;
+
+  explicit operator bool() const { return base_ != MAP_FAILED; }
+  void* top() const { return static_cast<char*>(base_) + kSize; }
+
+ private:
+  static constexpr size_t kGuard = 4096, kSize = 64 * 1024;
+  void* base_;
+};
+
+LaunchOutcome failure(LaunchStep step, int error) { return {0, {step, error, -1}}; }
+
+// The stop at exec, seen without consuming it: the program starts with no signal blocked, and dies with its tracer.
+void finishTracedExec(pid_t pid) {
+  siginfo_t info{};
+  while (waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WEXITED | WNOWAIT | __WALL) < 0 && errno == EINTR) {
+  }
+  if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) return;  // killed meanwhile: the caller's wait will say so
+  const uint64_t none = 0;
+  syscall(SYS_ptrace, PTRACE_SETSIGMASK, pid, sizeof none, &none);
+  syscall(SYS_ptrace, PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL);
+}
+
+LaunchOutcome launch(ChildPlan& plan) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return failure(LaunchStep::Fork, errno);
+  Descriptor readEnd(ends[0]), lowWriteEnd(ends[1]);
+  // No redirection may land on the descriptor that would report its failure.
+  int highest = 2;
+  for (size_t index = 0; index < plan.redirectionCount; index++) highest = std::max(highest, plan.redirections[index].fd);
+  Descriptor writeEnd(fcntl(lowWriteEnd.get(), F_DUPFD_CLOEXEC, highest + 1));
+  if (!writeEnd) return failure(LaunchStep::Fork, errno);
+  lowWriteEnd.reset();
+  plan.reportDescriptor = writeEnd.get();
+
+  const ChildStack stack;
+  if (!stack) return failure(LaunchStep::Fork, errno);
+  pid_t pid;
+  int cloneError;
+  {
+    const AllSignalsBlocked blocked;
+    pid = clone(runChild, stack.top(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+    cloneError = errno;
+  }
+  if (pid < 0) return failure(LaunchStep::Fork, cloneError);
+  writeEnd.reset();
+
+  LaunchOutcome outcome{pid, {}};
+  if (read(readEnd.get(), &outcome.failure, sizeof outcome.failure) == sizeof outcome.failure) {
+    while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
+    }
+    outcome.pid = 0;
+    return outcome;
+  }
+  if (plan.trace) finishTracedExec(pid);
+  return outcome;
+}
+
+// ---- JavaScript's plan as the child's. ----
+
+// Strings and the array of pointers to them that exec wants, ended by null.
+class StringArray {
+ public:
+  explicit StringArray(const Napi::Array& array) {
+    for (uint32_t index = 0; index < array.Length(); index++) strings_.push_back(Napi::Value(array[index]).As<Napi::String>().Utf8Value());
+    for (std::string& string : strings_) pointers_.push_back(string.data());
+    pointers_.push_back(nullptr);
+  }
+  char* const* data() const { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> strings_;
+  std::vector<char*> pointers_;
+};
+
+std::string text(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::String>().Utf8Value(); }
+
+bool truth(const Napi::Object& object, const char* key) { return object.Get(key).ToBoolean(); }
+
+int number(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Number>().Int32Value(); }
+
+// Owns the paths that the redirections point to.
+class Redirections {
+ public:
+  explicit Redirections(const Napi::Array& array) {
+    const uint32_t count = array.Length();
+    paths_.reserve(count);
+    for (uint32_t index = 0; index < count; index++) {
+      const auto item = Napi::Value(array[index]).As<Napi::Object>();
+      if (item.Has("from")) {
+        entries_.push_back({number(item, "fd"), nullptr, 0, 0, number(item, "from")});
+      } else {
+        paths_.push_back(text(item, "path"));
+        entries_.push_back({number(item, "fd"), paths_.back().c_str(), number(item, "flags"), number(item, "mode"), -1});
+      }
+    }
+  }
+  const Redirection* data() const { return entries_.data(); }
+  size_t size() const { return entries_.size(); }
+
+ private:
+  std::vector<std::string> paths_;
+  std::vector<Redirection> entries_;
+};
+
+Napi::Value toValue(Napi::Env env, const LaunchOutcome& outcome) {
+  static constexpr const char* kStepNames[] = {"fork", "tty", "redirect", "cwd", "group", "personality", "trace", "exec"};
+  auto result = Napi::Object::New(env);
+  if (outcome.pid > 0) {
+    result.Set("pid", outcome.pid);
+    return result;
+  }
+  result.Set("step", kStepNames[static_cast<size_t>(outcome.failure.step)]);
+  result.Set("errno", outcome.failure.error);
+  if (outcome.failure.index >= 0) result.Set("index", outcome.failure.index);
+  return result;
+}
+
+Napi::Value launchFromJavaScript(const Napi::CallbackInfo& info) {
+  const auto object = info[0].As<Napi::Object>();
+  const std::string path = text(object, "path");
+  const StringArray argv(object.Get("argv").As<Napi::Array>());
+  const StringArray environment(object.Get("environment").As<Napi::Array>());
+  const Redirections redirections(object.Get("redirections").As<Napi::Array>());
+  const bool hasCwd = object.Get("cwd").IsString(), hasTty = object.Get("tty").IsString();
+  const std::string cwd = hasCwd ? text(object, "cwd") : "";
+  const std::string tty = hasTty ? text(object, "tty") : "";
+  ChildPlan plan{
+      .path = path.c_str(),
+      .argv = argv.data(),
+      .environment = environment.data(),
+      .cwd = hasCwd ? cwd.c_str() : nullptr,
+      .tty = hasTty ? tty.c_str() : nullptr,
+      .redirections = redirections.data(),
+      .redirectionCount = redirections.size(),
+      .processGroup = truth(object, "processGroup"),
+      .foreground = truth(object, "foreground"),
+      .disableRandomization = truth(object, "disableRandomization"),
+      .trace = truth(object, "trace"),
+      .reportDescriptor = -1,
+  };
+  return toValue(info.Env(), launch(plan));
+}
+
+}  // namespace
+
+void exportLaunch(Napi::Object exports) {
+  exports.Set("launch", Napi::Function::New<launchFromJavaScript>(exports.Env(), "launch"));
+}
+
+}  // namespace deet

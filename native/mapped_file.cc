@@ -1,0 +1,191 @@
+// Files mapped into memory (mmap(2)) instead of read: a debugger looks at a few pages of a file of hundreds of megabytes. The price is
+// that a file which somebody truncates while it is mapped (a rebuild between two runs) answers a read past its new end with SIGBUS.
+// The handler here puts a page of zeros there, so that the reader sees damaged input, which it must understand anyway.
+#include "descriptor.h"
+#include "facilities.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <mutex>
+#include <string>
+
+namespace deet {
+namespace {
+
+constexpr uintptr_t kPageSize = 4096;  // x86-64
+
+// Which addresses are ours. A signal handler reads this on whichever thread faulted, so it is a list of atomics that only grows:
+// no lock that the interrupted thread might hold, no memory that could be freed under the reader.
+class MappingTable {
+ public:
+  struct Slot {
+    std::atomic<uintptr_t> start{0};  // 0: free; kClaimed: being filled
+    std::atomic<uintptr_t> end{0};
+  };
+
+  Slot* add(uintptr_t start, uintptr_t end) {
+    for (Block* block = &first_;;) {
+      for (Slot& slot : block->slots) {
+        uintptr_t free = 0;
+        if (!slot.start.compare_exchange_strong(free, kClaimed)) continue;
+        slot.end.store(end);
+        slot.start.store(start);
+        return &slot;
+      }
+      block = next(block);
+    }
+  }
+
+  static void remove(Slot* slot) {
+    slot->end.store(0);
+    slot->start.store(0);
+  }
+
+  // Async-signal-safe.
+  bool contains(uintptr_t address) const {
+    for (const Block* block = &first_; block != nullptr; block = block->next.load())
+      for (const Slot& slot : block->slots)
+        if (address >= slot.start.load() && address < slot.end.load()) return true;
+    return false;
+  }
+
+ private:
+  static constexpr uintptr_t kClaimed = ~uintptr_t{0};
+
+  struct Block {
+    Slot slots[128];
+    std::atomic<Block*> next{nullptr};
+  };
+
+  static Block* next(Block* block) {
+    if (Block* known = block->next.load()) return known;
+    auto* fresh = new Block;
+    Block* known = nullptr;
+    if (block->next.compare_exchange_strong(known, fresh)) return fresh;
+    delete fresh;
+    return known;
+  }
+
+  Block first_;
+};
+
+MappingTable mappings;
+struct sigaction previousAction;
+
+// A fault that is not ours goes to whoever was there before.
+void passOn(int signal, siginfo_t* info, void* context) {
+  if (previousAction.sa_flags & SA_SIGINFO) {
+    previousAction.sa_sigaction(signal, info, context);
+  } else if (previousAction.sa_handler != SIG_DFL && previousAction.sa_handler != SIG_IGN) {
+    previousAction.sa_handler(signal);
+  } else {
+    // Back to the kernel's own action. A faulting instruction faults again on return; a signal that was sent is sent again.
+    sigaction(SIGBUS, &previousAction, nullptr);
+    if (info->si_code <= 0) raise(SIGBUS);
+  }
+}
+
+void onBusError(int signal, siginfo_t* info, void* context) {
+  const int savedErrno = errno;
+  const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
+  bool repaired = false;
+  if (info->si_code == BUS_ADRERR && mappings.contains(address)) {
+    void* page = reinterpret_cast<void*>(address & ~(kPageSize - 1));
+    repaired = mmap(page, kPageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+  }
+  errno = savedErrno;
+  if (!repaired) passOn(signal, info, context);
+}
+
+void installHandler() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action {};
+    action.sa_sigaction = onBusError;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, &previousAction);
+  });
+}
+
+// One mapping, owned by the backing store of one ArrayBuffer.
+struct Mapping {
+  void* start;
+  size_t length;
+  MappingTable::Slot* slot;
+
+  ~Mapping() {
+    MappingTable::remove(slot);  // first: the address may be another mapping's as soon as it is free
+    munmap(start, length);
+  }
+};
+
+// Opens regular files only. O_PATH looks at a file without opening it: no blocking on a fifo, no side effects on a device.
+Descriptor openRegular(const std::string& path, struct stat& facts, int& error) {
+  const Descriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!place || fstat(place.get(), &facts) != 0) {
+    error = errno;
+    return {};
+  }
+  if (!S_ISREG(facts.st_mode)) {
+    error = S_ISDIR(facts.st_mode) ? EISDIR : EINVAL;
+    return {};
+  }
+  char again[32];
+  std::snprintf(again, sizeof again, "/proc/self/fd/%d", place.get());
+  Descriptor file(open(again, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file || fstat(file.get(), &facts) != 0) {
+    error = errno;
+    return {};
+  }
+  return file;
+}
+
+Napi::Value mapFile(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto refuse = [&](int error) { return Napi::Number::New(env, -error); };
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
+  if (path.find('\0') != std::string::npos) return refuse(ENOENT);
+
+  struct stat facts;
+  int error = 0;
+  const Descriptor file = openRegular(path, facts, error);
+  if (error != 0) return refuse(error);
+  if (facts.st_size == 0) return Napi::ArrayBuffer::New(env, 0);  // mmap refuses a length of 0
+
+  const auto length = static_cast<size_t>(facts.st_size);
+  void* start = mmap(nullptr, length, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (start == MAP_FAILED) return refuse(errno);
+  installHandler();
+  const auto address = reinterpret_cast<uintptr_t>(start);
+  auto* mapping = new Mapping{start, length, mappings.add(address, address + length)};
+  napi_value buffer;
+  const auto unmap = [](napi_env, void*, void* owned) { delete static_cast<Mapping*>(owned); };
+  if (napi_create_external_arraybuffer(env, start, length, unmap, mapping, &buffer) != napi_ok) {
+    delete mapping;
+    return refuse(ENOMEM);
+  }
+  return Napi::ArrayBuffer(env, buffer);
+}
+
+// Detaching hands the backing store back; its finalizer unmaps, as it does when the collector comes first.
+void unmapFile(const Napi::CallbackInfo& info) {
+  auto buffer = info[0].As<Napi::ArrayBuffer>();
+  if (!buffer.IsDetached()) buffer.Detach();
+}
+
+}  // namespace
+
+void exportMappedFile(Napi::Object exports) {
+  exports.Set("mapFile", Napi::Function::New<mapFile>(exports.Env(), "mapFile"));
+  exports.Set("unmapFile", Napi::Function::New<unmapFile>(exports.Env(), "unmapFile"));
+}
+
+}  // namespace deet

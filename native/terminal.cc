@@ -1,0 +1,65 @@
+// The terminal: which process group reads its keys, and its modes (tcsetpgrp(3), termios(3)). A process in the background that changes
+// either is stopped by SIGTTOU, unless it blocks the signal: deet is in the background while its program runs.
+#include "binding.h"
+#include "facilities.h"
+
+#include <signal.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace deet {
+namespace {
+
+class BlockedTtou {
+ public:
+  BlockedTtou() {
+    sigset_t ttou;
+    sigemptyset(&ttou);
+    sigaddset(&ttou, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &ttou, &before_);
+  }
+  ~BlockedTtou() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  BlockedTtou(const BlockedTtou&) = delete;
+  BlockedTtou& operator=(const BlockedTtou&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+long terminalGroup(int descriptor) { return orErrno(tcgetpgrp(descriptor)); }
+
+long setTerminalGroup(int descriptor, int group) {
+  BlockedTtou blocked;
+  return orErrno(tcsetpgrp(descriptor, group));
+}
+
+Napi::Value terminalMode(const Napi::CallbackInfo& info) {
+  termios mode;
+  if (tcgetattr(info[0].As<Napi::Number>().Int32Value(), &mode) != 0) return info.Env().Undefined();
+  auto copy = Napi::Uint8Array::New(info.Env(), sizeof mode);
+  std::memcpy(copy.Data(), &mode, sizeof mode);
+  return copy;
+}
+
+long setTerminalMode(int descriptor, Bytes bytes) {
+  termios mode;
+  if (bytes.size() != sizeof mode) return -EINVAL;
+  std::memcpy(&mode, bytes.data(), sizeof mode);
+  BlockedTtou blocked;
+  return orErrno(tcsetattr(descriptor, TCSADRAIN, &mode));
+}
+
+}  // namespace
+
+void exportTerminal(Napi::Object exports) {
+  exportAll(exports, {
+                         bind<terminalGroup>("terminalGroup"),
+                         bind<setTerminalGroup>("setTerminalGroup"),
+                         bind<setTerminalMode>("setTerminalMode"),
+                     });
+  exports.Set("terminalMode", Napi::Function::New<terminalMode>(exports.Env(), "terminalMode"));
+}
+
+}  // namespace deet

@@ -1,0 +1,61 @@
+// wait(2): what happened to a tracee. All calls carry __WALL, because a tracee may be a thread or a clone with another exit signal.
+#include "binding.h"
+#include "facilities.h"
+
+#include <sys/wait.h>
+#include <time.h>
+
+namespace deet {
+namespace {
+
+// Writes [pid, status] ([0, 0]: nothing yet; [-errno, 0]: refused) and returns the first.
+long report(Integers into, pid_t pid, int status) {
+  const int first = pid < 0 ? -errno : pid;
+  into[0] = first;
+  into[1] = pid > 0 ? status : 0;
+  return first;
+}
+
+long wait(int pid, int flags, Integers into) {
+  if (into.size() < 2) return -EINVAL;
+  int status = 0;
+  const pid_t found = waitpid(pid, &status, flags | __WALL);
+  return report(into, found, status);
+}
+
+int64_t nanoseconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+// The answer to a step or to a call that touches memory comes within microseconds: asking again is cheaper than sleeping and being
+// woken. Process groups and -1 are refused: a spin must not steal a child of Node's own.
+long waitSpin(int pid, int microseconds, Integers into) {
+  if (into.size() < 2 || pid <= 0) return -EINVAL;
+  const int64_t deadline = nanoseconds() + microseconds * 1000LL;
+  for (;;) {
+    int status = 0;
+    const pid_t found = waitpid(pid, &status, WNOHANG | __WALL);
+    if (found != 0 || nanoseconds() >= deadline) return report(into, found, status);
+  }
+}
+
+long peekWaitable() {
+  siginfo_t info{};
+  const int result = waitid(P_ALL, 0, &info, WNOWAIT | WNOHANG | WEXITED | WSTOPPED | __WALL | __WNOTHREAD);
+  if (result < 0) return errno == ECHILD ? 0 : -errno;
+  return info.si_pid;
+}
+
+}  // namespace
+
+void exportWait(Napi::Object exports) {
+  exportAll(exports, {
+                         bind<wait>("wait"),
+                         bind<waitSpin>("waitSpin"),
+                         bind<peekWaitable>("peekWaitable"),
+                     });
+}
+
+}  // namespace deet
