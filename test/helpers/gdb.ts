@@ -1,0 +1,26 @@
+/** What gdb says, for comparison: an oracle that is older than we are. */
+import { execFileSync } from 'node:child_process';
+
+const quiet = ['set debuginfod enabled off', 'set pagination off', 'set confirm off', 'set style enabled off', 'set width 0'];
+
+/** Runs gdb's commands on a program in batch and returns what gdb and the program wrote to stdout; its complaints, on stderr, are not in it. */
+export const gdb = (commands: readonly string[], program?: string, args: readonly string[] = []): string =>
+  execFileSync(
+    'gdb',
+    [
+      '-nx',
+      '-q',
+      '--batch',
+      ...[...quiet, ...commands].flatMap((command) => ['-ex', command]),
+      ...(program === undefined ? [] : ['--args', program, ...args]),
+    ],
+    // Without colours and without an index cache that another run could have left.
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+      env: { ...process.env, TERM: 'dumb' },
+      maxBuffer: 1 << 28,
+    },
+  );
