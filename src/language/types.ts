@@ -1,0 +1,177 @@
+/** Questions about C types: what is behind typedefs, how big, how aligned, which kind, the same or not. */
+import { DeetError } from '../common/errors.js';
+import type { ArrayType, BaseType, CType, EnumType, FunctionType, PointerType, QualifiedType, StructType, TypedefType } from '../symbols/types.js';
+
+/** Damaged debug information may build circles of typedefs: every walk is bounded. */
+const MAX_CHAIN = 64;
+
+/** The type behind typedefs and qualifiers. */
+export function strip(type: CType): Exclude<CType, TypedefType | QualifiedType> {
+  let current = type;
+  for (let i = 0; i < MAX_CHAIN; i++) {
+    switch (current.kind) {
+      case 'typedef':
+      case 'const':
+      case 'volatile':
+      case 'restrict':
+      case 'atomic':
+        current = current.target;
+        break;
+      default:
+        return current;
+    }
+  }
+  return { kind: 'void' };
+}
+
+/** Without const, volatile, restrict and _Atomic at the top; typedef names stay. */
+export function unqualified(type: CType): CType {
+  let current = type;
+  for (let i = 0; i < MAX_CHAIN && isQualified(current); i++) current = current.target;
+  return current;
+}
+
+export const isQualified = (type: CType): type is QualifiedType =>
+  type.kind === 'const' || type.kind === 'volatile' || type.kind === 'restrict' || type.kind === 'atomic';
+
+export const isStruct = (type: CType): type is StructType => type.kind === 'struct' || type.kind === 'union' || type.kind === 'class';
+
+export type IntegerType = BaseType | EnumType;
+
+const INTEGERS = new Set<BaseType['encoding']>(['signed', 'unsigned', 'bool', 'signed-char', 'unsigned-char', 'utf']);
+
+/** Integers, characters, booleans and enumerations: what the integer promotions apply to. */
+export function asInteger(type: CType): IntegerType | undefined {
+  const bare = strip(type);
+  return bare.kind === 'enum' || (bare.kind === 'base' && INTEGERS.has(bare.encoding)) ? bare : undefined;
+}
+
+export function asFloat(type: CType): BaseType | undefined {
+  const bare = strip(type);
+  return bare.kind === 'base' && bare.encoding === 'float' ? bare : undefined;
+}
+
+export function asComplex(type: CType): BaseType | undefined {
+  const bare = strip(type);
+  return bare.kind === 'base' && (bare.encoding === 'complex-float' || bare.encoding === 'complex-signed') ? bare : undefined;
+}
+
+/** A pointer, not a reference. */
+export function asPointer(type: CType): PointerType | undefined {
+  const bare = strip(type);
+  return bare.kind === 'pointer' && bare.reference === undefined ? bare : undefined;
+}
+
+export function asReference(type: CType): PointerType | undefined {
+  const bare = strip(type);
+  return bare.kind === 'pointer' && bare.reference !== undefined ? bare : undefined;
+}
+
+export function asArray(type: CType): ArrayType | undefined {
+  const bare = strip(type);
+  return bare.kind === 'array' ? bare : undefined;
+}
+
+export function asStruct(type: CType): StructType | undefined {
+  const bare = strip(type);
+  return isStruct(bare) ? bare : undefined;
+}
+
+export function asFunction(type: CType): FunctionType | undefined {
+  const bare = strip(type);
+  return bare.kind === 'function' ? bare : undefined;
+}
+
+export const isVoid = (type: CType): boolean => strip(type).kind === 'void';
+
+export function isSigned(type: IntegerType): boolean {
+  return type.kind === 'enum' ? type.signed : type.encoding === 'signed' || type.encoding === 'signed-char' || (type.encoding === 'utf' && type.name === 'wchar_t');
+}
+
+/** Number of elements of an array, 0 when it is not known (`int a[]`, a variable length not yet resolved). */
+export const countOf = (type: ArrayType): number => (typeof type.count === 'number' ? type.count : 0);
+
+/** In bytes; undefined for what has no size: incomplete structs, arrays without bounds keep 0. */
+export function sizeOf(type: CType, depth = 0): number | undefined {
+  const bare = strip(type);
+  switch (bare.kind) {
+    case 'void':
+    case 'function':
+      return 1; // GNU C
+    case 'base':
+    case 'pointer':
+    case 'enum':
+    case 'member-pointer':
+      return bare.size;
+    case 'struct':
+    case 'union':
+    case 'class':
+      return bare.size;
+    case 'array': {
+      const element = depth > MAX_CHAIN ? undefined : sizeOf(bare.element, depth + 1);
+      return element === undefined ? undefined : element * countOf(bare);
+    }
+  }
+}
+
+/** @throws DeetError `incomplete-type` */
+export function requireSize(type: CType): number {
+  const size = sizeOf(type);
+  if (size === undefined) throw new DeetError('incomplete-type', 'The type is incomplete: its definition is not in the debug information.');
+  return size;
+}
+
+/** System V ABI, figure 3.1: natural alignment; 16 for __int128, long double. */
+export function alignOf(type: CType, depth = 0): number {
+  const bare = strip(type);
+  if (depth > MAX_CHAIN) return 1;
+  switch (bare.kind) {
+    case 'array':
+      return bare.vector ? Math.max(1, sizeOf(bare) ?? 1) : alignOf(bare.element, depth + 1);
+    case 'struct':
+    case 'union':
+    case 'class':
+      return bare.members().reduce((most, member) => (member.staticVariable ? most : Math.max(most, alignOf(member.type, depth + 1))), 1);
+    case 'base':
+      return bare.encoding.startsWith('complex') ? Math.max(1, bare.size / 2) : Math.max(1, bare.size);
+    default:
+      return Math.max(1, sizeOf(bare) ?? 1);
+  }
+}
+
+/** Structural where C is (pointers, arrays, functions), by name where C is (struct, enum). Qualifiers below the top count. */
+export function sameType(a: CType, b: CType, depth = 0): boolean {
+  const left = strip(a);
+  const right = strip(b);
+  if (left === right) return true;
+  if (depth > MAX_CHAIN) return false;
+  const deeper = (x: CType, y: CType): boolean => sameType(x, y, depth + 1);
+  switch (left.kind) {
+    case 'void':
+      return right.kind === 'void';
+    case 'base':
+      return right.kind === 'base' && left.name === right.name && left.size === right.size && left.encoding === right.encoding;
+    case 'pointer':
+      return right.kind === 'pointer' && left.reference === right.reference && deeper(left.target, right.target);
+    case 'array':
+      return right.kind === 'array' && countOf(left) === countOf(right) && deeper(left.element, right.element);
+    case 'function':
+      return (
+        right.kind === 'function' &&
+        left.varargs === right.varargs &&
+        left.parameters.length === right.parameters.length &&
+        deeper(left.returns, right.returns) &&
+        left.parameters.every((parameter, i) => deeper(parameter.type, right.parameters[i]?.type ?? { kind: 'void' }))
+      );
+    case 'member-pointer':
+      return right.kind === 'member-pointer' && deeper(left.containing, right.containing) && deeper(left.target, right.target);
+    default:
+      return left.kind === right.kind && left.name !== undefined && 'name' in right && left.name === right.name && sizeOf(left) === sizeOf(right);
+  }
+}
+
+/** The name a type goes by without looking behind typedefs: what `textual` questions need. */
+export function nameOf(type: CType): string | undefined {
+  const bare = unqualified(type);
+  return 'name' in bare ? bare.name : undefined;
+}
