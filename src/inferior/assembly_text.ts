@@ -101,6 +101,7 @@ export class AssemblyText {
     const opcode = bytes[opcodeIndex(bytes)] ?? 0;
     let text = this.raw(instruction).replace(/\((%\w+),(%\w+)\)/, '($1,$2,1)');
     text = text.replace(/^((?:\w+ )*)(call|jmp|push|pop)q /, '$1$2 ');
+    if (/^(?:rep )?(?:in|out)[sbwl]?[bwl]? /.test(text)) text = text.replace('%dx', '(%dx)');
     // Shift by one has an opcode of its own and no operand for the count.
     if (opcode >= 0xd0 && opcode <= 0xd1) text = text.replace('$0x1,', '');
     // The three-operand imul is shortened by the formatter when source and destination agree.

@@ -28,7 +28,7 @@ const objdump = (file: string, ...options: string[]): { address: bigint; bytes: 
 const differences = (lines: ReturnType<typeof objdump>): string[] => {
   const first = lines[0];
   if (!first) return ['objdump printed nothing'];
-  const bytes = Uint8Array.from(lines.flatMap((line) => [...line.bytes]));
+  const bytes = Buffer.concat(lines.map((line) => line.bytes));
   const ours = disassemble(bytes, first.address);
   return lines.flatMap((line, index) => {
     const instruction = ours[index];
@@ -67,18 +67,12 @@ describe('the text of instructions', () => {
     }
   });
 
-  it('is that of objdump for the C library, in samples', () => {
+  it('is that of objdump for all of the C library', () => {
     const library = process.report.getReport() as unknown as { sharedObjects: string[] };
     const libc = library.sharedObjects.find((path) => path.endsWith('libc.so.6')) ?? '';
-    const headers = execFileSync('objdump', ['-h', '-j', '.text', libc], { encoding: 'latin1' });
-    const [, size = '0', start = '0'] = /\.text\s+([0-9a-f]+)\s+([0-9a-f]+)/.exec(headers) ?? [];
-    const low = Number.parseInt(start, 16);
-    const length = Number.parseInt(size, 16);
-    for (let part = 0; part < 8; part++) {
-      const from = low + Math.floor((length * part) / 8);
-      // The end of a sample may cut an instruction in two: the last is left out.
-      expect(differences(objdump(libc, `--start-address=${from}`, `--stop-address=${from + 0x4000}`).slice(0, -1)).slice(0, 3)).toEqual([]);
-    }
+    const lines = objdump(libc);
+    expect(lines.length).toBeGreaterThan(100_000);
+    expect(differences(lines).slice(0, 5)).toEqual([]);
   });
 
   it('names targets and addresses relative to rip', () => {
