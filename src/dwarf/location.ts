@@ -37,7 +37,8 @@ export type Location =
   /** DW_OP_implicit_pointer: a pointer to an object that was optimized away but whose value is known. */
   | { readonly kind: 'implicit-pointer'; readonly die: number; readonly offset: bigint }
   | { readonly kind: 'pieces'; readonly pieces: readonly Piece[] }
-  | { readonly kind: 'unavailable'; readonly reason: string };
+  /** `optimizedOut`: the compiler kept no copy (shown as `<optimized out>`); else what stood in the way, such as unreadable memory. */
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly optimizedOut?: boolean };
 
 export interface Piece {
   /** In bits, both. */
