@@ -100,9 +100,18 @@ class Machine {
   }
 
   private operation(code: number, reader: Reader, at: number): void {
-    if (code >= Op.lit0 && code <= Op.lit31) { this.push(BigInt(code - Op.lit0)); return; }
-    if (code >= Op.reg0 && code <= Op.reg31) { this.describe({ kind: 'register', register: code - Op.reg0 }); return; }
-    if (code >= Op.breg0 && code <= Op.breg31) { this.push(this.register(code - Op.breg0) + reader.slebBig()); return; }
+    if (code >= Op.lit0 && code <= Op.lit31) {
+      this.push(BigInt(code - Op.lit0));
+      return;
+    }
+    if (code >= Op.reg0 && code <= Op.reg31) {
+      this.describe({ kind: 'register', register: code - Op.reg0 });
+      return;
+    }
+    if (code >= Op.breg0 && code <= Op.breg31) {
+      this.push(this.register(code - Op.breg0) + reader.slebBig());
+      return;
+    }
     if (this.constant(code, reader) || this.stackOperation(code, reader) || this.arithmetic(code, reader)) return;
     if (this.addressing(code, reader) || this.control(code, reader, at) || this.describing(code, reader) || this.typed(code, reader))
       return;
