@@ -78,8 +78,8 @@ describe('the text of instructions', () => {
       const from = starts[Math.floor((starts.length * part) / 10)] ?? 0;
       const lines = objdump(libc, `--start-address=${from}`, `--stop-address=${from + 0x6000}`);
       expect(lines.length).toBeGreaterThan(1000);
-      // The end may cut an instruction in two: the last is left out.
-      expect(differences(lines.slice(0, -1)).slice(0, 3)).toEqual([]);
+      // The end may cut an instruction in two, whose bytes are then read one by one: the last lines are left out.
+      expect(differences(lines.slice(0, -15)).slice(0, 3)).toEqual([]);
     }
   });
 
