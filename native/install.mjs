@@ -29,18 +29,22 @@ const missing = [
   ['python3', ['python3']],
   ['make', ['make']],
   ['g++', ['g++', 'c++', 'clang++', process.env.CXX ?? 'g++']],
-].filter(([, names]) => !names.some((name) => name.includes('/') ? existsSync(name) : onPath(name)));
+].filter(([, names]) => !names.some((name) => (name.includes('/') ? existsSync(name) : onPath(name))));
 if (missing.length > 0) {
   const names = missing.map(([name]) => name);
-  fail(`building the addon needs ${names.join(' and ')}, not found on PATH; on Debian: sudo apt-get install ${names.join(' ')}`);
+  const list = new Intl.ListFormat('en').format(names);
+  fail(`building the addon needs ${list}, not found on PATH; on Debian: sudo apt-get install ${names.join(' ')}`);
 }
 
-// Node's own headers lie beside many installations; node-gyp would download them otherwise.
+// Not `rebuild`: a second install has little to do. Node's own headers lie beside many installations; node-gyp would download them otherwise.
 const prefix = dirname(dirname(process.execPath));
 const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
 const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
-const built = spawnSync(process.execPath, [nodeGyp, 'rebuild', '--silent', ...headers], { stdio: ['ignore', 'inherit', 'pipe'], encoding: 'utf8' });
+const built = spawnSync(process.execPath, [nodeGyp, 'configure', 'build', '--silent', ...headers], {
+  stdio: ['ignore', 'pipe', 'pipe'],
+  encoding: 'utf8',
+});
 if (built.status !== 0) {
-  console.error(built.stderr);
+  console.error(built.stdout + built.stderr);
   fail('the native addon could not be built; the compiler says why above.');
 }
