@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@
 namespace deet {
 namespace {
 
+constexpr int kHighestFd = INT_MAX - 1;
 constexpr int kSignals = 64;
 constexpr size_t kMaskSize = kSignals / 8;
 
@@ -58,9 +60,10 @@ IN_CHILD void resetSignalActions() {
 
 IN_CHILD void hideDescriptors() {
   if (syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0) return;
-  // Before Linux 5.11. A gap proves nothing, so all possible numbers are marked.
-  const long limit = sysconf(_SC_OPEN_MAX);
-  for (int descriptor = 3; descriptor < limit; descriptor++) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  // Before Linux 5.11, or a filter that does not know the call. A gap proves nothing, so all possible numbers are marked.
+  rlimit limit{};
+  syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
+  for (rlim_t descriptor = 3; descriptor < limit.rlim_cur; descriptor++) fcntl(static_cast<int>(descriptor), F_SETFD, FD_CLOEXEC);
 }
 
 // open(2) that cannot block; -1 with errno.
@@ -76,7 +79,9 @@ IN_CHILD bool place(int source, int target) { return source == target ? fcntl(ta
 IN_CHILD void openTerminal(const ChildPlan& plan) {
   if (setsid() < 0) fail(plan, LaunchStep::Tty);
   const int terminal = openNow(plan.tty, O_RDWR, 0);
-  if (terminal < 0 || ioctl(terminal, TIOCSCTTY, 0) < 0) fail(plan, LaunchStep::Tty);
+  if (terminal < 0) fail(plan, LaunchStep::Tty);
+  // EPERM: it controls another session (somebody's terminal window). It can still be written and read, only its Ctrl-C stays there.
+  if (ioctl(terminal, TIOCSCTTY, 0) < 0 && errno != EPERM) fail(plan, LaunchStep::Tty);
   for (int standard = 0; standard <= 2; standard++)
     if (!place(terminal, standard)) fail(plan, LaunchStep::Tty);
   if (terminal > 2) close(terminal);
@@ -185,8 +190,9 @@ LaunchOutcome launch(ChildPlan& plan) {
   Descriptor readEnd(ends[0]), lowWriteEnd(ends[1]);
   // No redirection may land on the descriptor that would report its failure.
   int highest = 2;
-  for (size_t index = 0; index < plan.redirectionCount; index++) highest = std::max(highest, plan.redirections[index].fd);
+  for (size_t index = 0; index < plan.redirectionCount; index++) highest = std::max(highest, std::min(plan.redirections[index].fd, kHighestFd));
   Descriptor writeEnd(fcntl(lowWriteEnd.get(), F_DUPFD_CLOEXEC, highest + 1));
+  if (!writeEnd && errno == EINVAL) writeEnd = std::move(lowWriteEnd);  // that fd is beyond the limit: its dup2 will say so
   if (!writeEnd) return failure(LaunchStep::Fork, errno);
   lowWriteEnd.reset();
   plan.reportDescriptor = writeEnd.get();

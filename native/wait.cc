@@ -2,6 +2,7 @@
 #include "binding.h"
 #include "facilities.h"
 
+#include <sched.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -30,7 +31,8 @@ int64_t nanoseconds() {
 }
 
 // The answer to a step or to a call that touches memory comes within microseconds: asking again is cheaper than sleeping and being
-// woken. Process groups and -1 are refused: a spin must not steal a child of Node's own.
+// woken. Process groups and -1 are refused: a spin must not steal a child of Node's own. The yield lets a tracee run that shares our
+// CPU (23 instead of 33 microseconds a step); alone on the CPU it costs nothing that the step would notice.
 long waitSpin(int pid, int microseconds, Integers into) {
   if (into.size() < 2 || pid <= 0) return -EINVAL;
   const int64_t deadline = nanoseconds() + microseconds * 1000LL;
@@ -38,6 +40,7 @@ long waitSpin(int pid, int microseconds, Integers into) {
     int status = 0;
     const pid_t found = waitpid(pid, &status, WNOHANG | __WALL);
     if (found != 0 || nanoseconds() >= deadline) return report(into, found, status);
+    sched_yield();
   }
 }
 

@@ -33,7 +33,7 @@ const reasonOf = (plan: LaunchPlan, program: string, { step, errno, index }: Fai
     case 'cwd':
       return [`cannot enter the working directory ${plan.cwd ?? ''}: ${text}`, 'Give another one: set cwd DIRECTORY'];
     case 'tty':
-      return [`cannot make ${plan.tty ?? ''} the program's terminal: ${text}`, whyNoTerminal(name)];
+      return [`cannot make ${plan.tty ?? ''} the program's terminal: ${text}`, 'Give the name that the command "tty" prints in the other terminal.'];
     case 'redirect':
       return whyNoRedirection(plan, index ?? 0, name, text);
     case 'fork':
@@ -49,11 +49,6 @@ const reasonOf = (plan: LaunchPlan, program: string, { step, errno, index }: Fai
       return [`address randomization could not be switched off: ${text}`, 'set disable-randomization off'];
   }
 };
-
-const whyNoTerminal = (name: string): string =>
-  name === 'EPERM'
-    ? 'It is the terminal of another session: run "sleep infinity" under "setsid" there, or take a fresh one.'
-    : 'Give the name that the command "tty" prints in the other terminal.';
 
 const whyNoRedirection = (plan: LaunchPlan, index: number, name: string, text: string): Reason => {
   const entry = plan.redirections[index];
