@@ -23,7 +23,7 @@ export const decodeText = (bytes: Uint8Array, start: number, end: number): strin
     let text = '';
     let i = start;
     for (; i < end; i++) {
-      const byte = bytes[i] ?? 0;
+      const byte = bytes[i];
       if (byte >= 0x80) break;
       text += String.fromCharCode(byte);
     }
@@ -92,7 +92,7 @@ export class Reader {
 
   u8(): number {
     if (this.offset >= this.end) this.take(1);
-    return this.bytes[this.offset++] as number;
+    return this.bytes[this.offset++];
   }
 
   u16(): number {

@@ -1,0 +1,96 @@
+/**
+ * Names for the procedure linkage table (AMD64 supplement, 5.2): `puts@plt` is the stub through which a program calls puts
+ * of a library. No symbol table has them. Each stub ends in an indirect jump through a slot, and a relocation names the
+ * function that the dynamic linker will put into this slot.
+ *
+ * Stubs come in several forms: .plt (jmp, push, jmp), .plt.got (jmp only), and with Intel's branch tracking .plt.sec, which
+ * begins with endbr64 (the .plt beside it has no jump through a slot and stays without names, as in gdb and objdump).
+ */
+import { STB, STT } from './constants.js';
+import type { Section, Segment } from './container.js';
+import type { ElfFile } from './file.js';
+import { readRelocations, type Relocation } from './relocations.js';
+import { SYMBOL_SIZE, SymbolTable } from './symbol-table.js';
+
+interface Stub {
+  readonly address: number;
+  readonly size: number;
+  /** The address of the slot that it jumps through. */
+  readonly slot: number;
+}
+
+const STUB_SECTIONS: readonly string[] = ['.plt', '.plt.got', '.plt.sec', '.plt.bnd', '.iplt'];
+
+/** What stubs are sought for in a file without sections. */
+const MAX_STUBS = 1 << 20;
+
+/** The stubs as a table of symbols, by address; undefined: there are none. */
+export const pltSymbols = (file: ElfFile): SymbolTable | undefined => {
+  const places = stubPlaces(file);
+  if (places.length === 0) return undefined;
+  const slots = new Map<number, Relocation>();
+  for (const relocation of readRelocations(file)) slots.set(relocation.offset, relocation);
+  if (slots.size === 0) return undefined;
+  const named: { stub: Stub; name: string; section: number }[] = [];
+  for (const { bytes, address, section } of places)
+    for (const stub of stubsIn(bytes, address)) {
+      const relocation = slots.get(stub.slot);
+      const name = relocation && nameOf(file, relocation);
+      if (name) named.push({ stub, name: `${name}@plt`, section });
+      if (named.length >= MAX_STUBS) break;
+    }
+  return named.length > 0 ? makeTable(named) : undefined;
+};
+
+const stubPlaces = (file: ElfFile): { bytes: Uint8Array; address: number; section: number }[] => {
+  const places: { bytes: Uint8Array; address: number; section: number }[] = [];
+  const add = (bytes: Uint8Array | undefined, { address }: Section | Segment, section: number): void => {
+    if (bytes) places.push({ bytes, address, section });
+  };
+  for (const section of file.sections) if (STUB_SECTIONS.includes(section.name)) add(file.contentsOf(section), section, section.index);
+  // Without sections the stubs are somewhere in the code; a jump through a slot that a relocation names is one.
+  if (file.sections.length === 0) for (const segment of file.loads) if (segment.executable) add(file.segmentBytes(segment), segment, 0);
+  return places;
+};
+
+/** Jumps through a slot at addresses where stubs begin: `[endbr64] [bnd] jmp *displacement(%rip)`, aligned to 8. */
+function* stubsIn(bytes: Uint8Array, address: number): Generator<Stub, void, undefined> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = (8 - (address % 8)) % 8;
+  while (at + 6 <= bytes.length) {
+    let jump = at;
+    if (jump + 4 <= bytes.length && view.getUint32(jump, true) === 0xfa1e0ff3) jump += 4;
+    if (bytes[jump] === 0xf2) jump++;
+    if (bytes[jump] === 0xff && bytes[jump + 1] === 0x25 && jump + 6 <= bytes.length) {
+      // .plt.got has stubs of 8 bytes, all other tables of 16; a stub of 16 leaves more than padding in its second half.
+      const short = jump === at && (at + 8 >= bytes.length || (bytes[at + 8] === 0xff && bytes[at + 9] === 0x25));
+      const size = short ? 8 : 16;
+      yield { address: address + at, size, slot: address + jump + 6 + view.getInt32(jump + 2, true) };
+      at += size;
+    } else at += 8;
+  }
+}
+
+/** The function's name; for the resolver of a local IFUNC, which has none, its address as binutils writes it. */
+const nameOf = (file: ElfFile, relocation: Relocation): string | undefined => {
+  if (relocation.symbol === 0) return `*ABS*+0x${relocation.addend.toString(16)}`;
+  const table = file.dynsym;
+  return table && relocation.symbol < table.count ? table.name(relocation.symbol) || undefined : undefined;
+};
+
+/** The form of every other symbol table, so that whoever looks up symbols sees one kind only. */
+const makeTable = (stubs: readonly { stub: Stub; name: string; section: number }[]): SymbolTable => {
+  const strings = Buffer.from(`\0${stubs.map(({ name }) => name).join('\0')}\0`);
+  const entries = Buffer.alloc(stubs.length * SYMBOL_SIZE);
+  let nameAt = 1;
+  stubs.forEach(({ stub, name, section }, i) => {
+    const at = i * SYMBOL_SIZE;
+    entries.writeUInt32LE(nameAt, at);
+    entries.writeUInt8((STB.LOCAL << 4) | STT.FUNC, at + 4);
+    entries.writeUInt16LE(section === 0 ? 1 : section & 0xffff, at + 6);
+    entries.writeBigUInt64LE(BigInt(stub.address), at + 8);
+    entries.writeBigUInt64LE(BigInt(stub.size), at + 16);
+    nameAt += Buffer.byteLength(name) + 1;
+  });
+  return new SymbolTable({ entries, strings, versionsInNames: false });
+};

@@ -1,0 +1,128 @@
+/**
+ * One symbol table as it lies in the file: 24-byte entries (System V ABI, chapter 4, "Symbol Table") and their strings,
+ * read in place. A table of a million symbols costs nothing until it is asked.
+ */
+import { decodeText } from '../common/reader.js';
+import { SHN, STB, STT } from './constants.js';
+
+export const SYMBOL_SIZE = 24;
+const MAX_NAME = 1 << 20;
+const AT = 0x40;
+
+/** A symbol version (gABI extension of GNU: .gnu.version): `@@` the default one, `@` kept for old programs. */
+export interface SymbolVersion {
+  readonly name: string;
+  readonly isDefault: boolean;
+}
+
+export interface SymbolTableParts {
+  readonly entries: Uint8Array;
+  readonly strings: Uint8Array;
+  /** SHT_SYMTAB_SHNDX: section numbers that do not fit into 16 bits. */
+  readonly extendedSections?: Uint8Array | undefined;
+  /** Versions by symbol (dynamic symbols only). */
+  readonly versionOf?: ((index: number) => SymbolVersion | undefined) | undefined;
+  /** False: `@` in a name is part of it (`puts@plt`). */
+  readonly versionsInNames?: boolean;
+}
+
+export class SymbolTable {
+  readonly count: number;
+  private readonly view: DataView;
+
+  constructor(private readonly parts: SymbolTableParts) {
+    this.count = Math.floor(parts.entries.length / SYMBOL_SIZE);
+    this.view = new DataView(parts.entries.buffer, parts.entries.byteOffset, parts.entries.byteLength);
+  }
+
+  /** st_value: an address; for thread-local symbols the offset in the TLS block. Damaged ones above 2^53 stay big. */
+  value(index: number): number {
+    const at = index * SYMBOL_SIZE + 8;
+    return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
+  }
+
+  size(index: number): number {
+    const at = index * SYMBOL_SIZE + 16;
+    return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
+  }
+
+  /** STT_ number. */
+  type(index: number): number {
+    return this.view.getUint8(index * SYMBOL_SIZE + 4) & 15;
+  }
+
+  /** STB_ number. */
+  binding(index: number): number {
+    return this.view.getUint8(index * SYMBOL_SIZE + 4) >> 4;
+  }
+
+  /** STV_: 0 default, 1 internal, 2 hidden, 3 protected. */
+  visibility(index: number): number {
+    return this.view.getUint8(index * SYMBOL_SIZE + 5) & 3;
+  }
+
+  /** st_shndx, with SHN_XINDEX resolved; SHN_ABS and SHN_COMMON as they are. */
+  section(index: number): number {
+    const section = this.view.getUint16(index * SYMBOL_SIZE + 6, true);
+    if (section !== SHN.XINDEX) return section;
+    const extended = this.parts.extendedSections;
+    const at = index * 4;
+    if (!extended || at + 4 > extended.length) return SHN.UNDEF;
+    return new DataView(extended.buffer, extended.byteOffset + at, 4).getUint32(0, true);
+  }
+
+  /** True if it stands for something in this file: defined, and not a marker for a source file or a section. */
+  isDefined(index: number): boolean {
+    const type = this.type(index);
+    const section = this.section(index);
+    return type !== STT.FILE && type !== STT.SECTION && section !== SHN.UNDEF && section !== SHN.COMMON;
+  }
+
+  /** True if its value is an address. */
+  isPlaced(index: number): boolean {
+    return this.type(index) !== STT.TLS && this.section(index) !== SHN.ABS && this.value(index) <= Number.MAX_SAFE_INTEGER;
+  }
+
+  /** 2 global, 1 weak, 0 local: of several names for one address the widest known is shown. */
+  reach(index: number): number {
+    const binding = this.binding(index);
+    return binding === STB.GLOBAL || binding === STB.GNU_UNIQUE ? 2 : binding === STB.WEAK ? 1 : 0;
+  }
+
+  /** Where the name begins and ends in `strings`, without a version that the linker appended to it (`f@@VERS_1`). */
+  nameStart(index: number): number {
+    return Math.min(this.view.getUint32(index * SYMBOL_SIZE, true), this.parts.strings.length);
+  }
+
+  nameEnd(start: number): number {
+    const { strings, versionsInNames = true } = this.parts;
+    const limit = Math.min(strings.length, start + MAX_NAME);
+    let end = start;
+    for (; end < limit; end++) {
+      const byte = strings[end];
+      if (byte === 0 || (byte === AT && versionsInNames && end > start)) break;
+    }
+    return end;
+  }
+
+  get strings(): Uint8Array {
+    return this.parts.strings;
+  }
+
+  name(index: number): string {
+    const start = this.nameStart(index);
+    return decodeText(this.parts.strings, start, this.nameEnd(start));
+  }
+
+  /** From .gnu.version, or from the name itself. */
+  version(index: number): SymbolVersion | undefined {
+    if (this.parts.versionOf) return this.parts.versionOf(index);
+    const { strings } = this.parts;
+    const at = this.nameEnd(this.nameStart(index));
+    if (strings[at] !== AT) return undefined;
+    const isDefault = strings[at + 1] === AT;
+    const start = at + (isDefault ? 2 : 1);
+    const end = strings.indexOf(0, start);
+    return { name: decodeText(strings, start, end < 0 ? strings.length : Math.min(end, start + MAX_NAME)), isDefault };
+  }
+}
