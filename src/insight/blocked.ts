@@ -1,0 +1,66 @@
+/**
+ * Which system call a thread sleeps in. A thread that runs free is asked of /proc; one that deet stopped has left the call
+ * already, with a result that says that it will be entered again (signal(7), "Interruption of system calls").
+ */
+import { readStat, readSyscall } from '../linux/proc.js';
+import { syscallName, syscallNumber } from '../linux/syscalls.js';
+import type { FamilyMember, FamilyThread } from './family.js';
+
+export interface BlockedIn {
+  /** The kernel's name of the call. */
+  readonly name: string;
+  /** Six words. */
+  readonly args: readonly bigint[];
+}
+
+/**
+ * Results that only a tracer sees (include/linux/errno.h): ERESTARTSYS 512, ERESTARTNOINTR 513, ERESTARTNOHAND 514,
+ * ERESTART_RESTARTBLOCK 516. Calls that are never restarted (epoll_wait, semop...) show EINTR.
+ */
+const interrupted = new Set([-512n, -513n, -514n, -516n, -4n]);
+
+const argumentRegisters = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'];
+
+const restartSyscall = syscallNumber('restart_syscall');
+
+/**
+ * After an interruption some calls go on as restart_syscall, which hides the number; it is in the code: the C library loads it
+ * with `mov $N,%eax` (b8) shortly before `syscall` (0f 05), and `pc` is behind that.
+ */
+const numberInCode = (member: FamilyMember, pc: bigint): number | undefined => {
+  const window = 24;
+  try {
+    const code = member.memory?.read(pc - BigInt(window), window);
+    if (!code || code[window - 2] !== 0x0f || code[window - 1] !== 0x05) return undefined;
+    for (let at = window - 7; at >= 0; at--) {
+      const number = (code[at + 1] ?? 0) | ((code[at + 2] ?? 0) << 8);
+      if (code[at] === 0xb8 && code[at + 3] === 0 && code[at + 4] === 0 && syscallName(number) !== undefined) return number;
+    }
+  } catch {
+    // Unreadable code: the number stays unknown.
+  }
+  return undefined;
+};
+
+const named = (member: FamilyMember, number: number, args: readonly bigint[], pc: bigint): BlockedIn => {
+  const real = number === restartSyscall ? (numberInCode(member, pc) ?? number) : number;
+  return { name: syscallName(real) ?? `system call ${real}`, args };
+};
+
+/** Undefined: it is not in a system call, or nobody may know. */
+export const blockedIn = (member: FamilyMember, thread: FamilyThread): BlockedIn | undefined => {
+  const number = thread.register?.('orig_rax');
+  const result = thread.register?.('rax');
+  if (number !== undefined && result !== undefined) {
+    const wanted = BigInt.asIntN(64, number);
+    if (wanted < 0n || !interrupted.has(BigInt.asIntN(64, result))) return undefined;
+    const args = argumentRegisters.map((name) => thread.register?.(name) ?? 0n);
+    return named(member, Number(wanted), args, thread.register?.('rip') ?? 0n);
+  }
+  // Stopped threads are asleep for the kernel too: only what sleeps of its own accord counts.
+  const state = readStat(`${member.pid}/task/${thread.tid}`)?.state;
+  if (state !== 'S' && state !== 'D') return undefined;
+  const call = readSyscall(member.pid, thread.tid);
+  if (call === undefined || call === 'running' || call === 'none') return undefined;
+  return named(member, call.number, call.args, call.pc);
+};

@@ -1,0 +1,71 @@
+/**
+ * The family of processes as the explanations look at it: plain data and a few questions, given by the session at a stop.
+ * Everything here is optional where a session may not know it; what is missing makes an explanation poorer, never wrong.
+ */
+import type { Address } from '../common/addresses.js';
+import type { MemoryReader } from '../common/memory.js';
+
+/** A place in a program's text, for a sentence. */
+export interface SourcePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly function?: string;
+}
+
+/** A symbol that covers an address. */
+export interface NamedAddress {
+  readonly name: string;
+  /** Distance from the symbol's start, in bytes. */
+  readonly offset: number;
+  /** Base name or path of the file that defines it. */
+  readonly image: string;
+  /** Name of the variable's type, typedefs kept, when there is debug information: `pthread_mutex_t`. */
+  readonly type?: string;
+}
+
+export interface FamilyThread {
+  readonly tid: number;
+  /** The number that the user knows it by; absent: the tid is shown. */
+  readonly id?: number;
+  readonly name?: string;
+  /** `stopped`: deet holds it, and `register` answers. `group-stopped`: by SIGSTOP and its kin. */
+  readonly state: 'running' | 'stopped' | 'group-stopped';
+  /** By its name in struct user_regs (`orig_rax`, `rdi`, `fs_base`); undefined while it runs. */
+  register?(name: string): bigint | undefined;
+  /** Names of the functions on its stack, the innermost first; a few suffice. */
+  functions?(): readonly string[];
+  /** Where the innermost frame with source lines stands. */
+  place?(): SourcePlace | undefined;
+}
+
+export type ProcessState = 'running' | 'stopped' | 'blocked' | 'zombie' | 'exited' | 'signaled' | 'reaped';
+
+export interface FamilyMember {
+  readonly pid: number;
+  /** The parent it was born with; an orphan's is the dead one. */
+  readonly ppid: number;
+  readonly program: string;
+  readonly state: ProcessState;
+  /** Living threads; empty when dead. */
+  readonly threads: readonly FamilyThread[];
+  readonly forkedAt?: SourcePlace;
+  /** Exit status, or the signal that killed it. */
+  readonly status?: number;
+  readonly signal?: string;
+  /** Milliseconds since the epoch. */
+  readonly zombieSince?: number;
+  /** The process that waited for it. */
+  readonly reapedBy?: number;
+  /** Its parent died first; `adoptedBy` is who inherited it (1: init). */
+  readonly orphaned?: boolean;
+  readonly adoptedBy?: number;
+  readonly memory?: MemoryReader;
+  symbolAt?(address: Address): NamedAddress | undefined;
+}
+
+/** Has threads that could still do something. */
+export const isAlive = (member: FamilyMember): boolean => member.threads.length > 0;
+
+/** Names by number, as a user's sentence has them: `1, 2 and 3`. */
+export const listed = (items: readonly (string | number)[], conjunction = 'and'): string =>
+  items.length < 2 ? String(items[0] ?? '') : `${items.slice(0, -1).join(', ')} ${conjunction} ${items[items.length - 1]}`;
