@@ -1,7 +1,6 @@
 # The addon: C++20, our sources warning-free (-Werror); node-addon-api as a system header, so that its warnings are not ours.
-# `npx node-gyp rebuild` builds build/Release/deet.node; DEET_SANITIZE=1 adds AddressSanitizer and UBSan (test:native:asan).
+# The Debug build is the one that native/test_asan.sh tests: it carries AddressSanitizer and UndefinedBehaviorSanitizer.
 {
-  'variables': { 'sanitize%': '<!(node -p "process.env.DEET_SANITIZE ? 1 : 0")' },
   'targets': [{
     'target_name': 'deet',
     'sources': [
@@ -18,11 +17,11 @@
     ],
     # A signal handler points into the addon: it must stay loaded when the worker that loaded it ends.
     'ldflags': ['-Wl,-z,nodelete'],
-    'conditions': [
-      ['sanitize==1', {
-        'cflags': ['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-g'],
+    'configurations': {
+      'Debug': {
+        'cflags': ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
         'ldflags': ['-fsanitize=address,undefined'],
-      }],
-    ],
+      },
+    },
   }],
 }

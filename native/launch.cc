@@ -74,7 +74,7 @@ IN_CHILD int openNow(const char* path, int flags, int mode) {
 }
 
 // Makes `target` a copy of `source` that survives exec.
-IN_CHILD bool place(int source, int target) { return source == target ? fcntl(target, F_SETFD, 0) == 0 : dup2(source, target) == target; }
+IN_CHILD bool place(int source, int target) { return source == target ? fcntl(target, F_SETFD, 0) == 0 : dup2(source, target) >= 0; }
 
 IN_CHILD void openTerminal(const ChildPlan& plan) {
   if (setsid() < 0) fail(plan, LaunchStep::Tty);

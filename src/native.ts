@@ -124,9 +124,14 @@ const root = ((): string => {
 const load = (): Native => {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new DeetError('platform', `deet debugs Linux x86-64 programs; this is ${process.platform} ${process.arch}.`);
-  const path = join(root, 'build', 'Release', 'deet.node');
+  // The tests of the addon run on its Debug build too, which carries sanitizers (native/test_asan.sh).
+  const path = join(root, 'build', process.env['DEET_ADDON_BUILD'] ?? 'Release', 'deet.node');
   if (!existsSync(path))
-    throw new DeetError('not-built', `The native addon is missing (${path}).`, 'Run "npm install" in deet\'s folder; it needs python3, make and g++.');
+    throw new DeetError(
+      'not-built',
+      `The native addon is missing (${path}).`,
+      'Run "npm install" in deet\'s folder; it needs python3, make and g++.',
+    );
   return createRequire(import.meta.url)(path) as Native;
 };
 
