@@ -6,8 +6,7 @@ interface Placed {
 }
 
 export type UnaryOperator = '-' | '+' | '!' | '~' | '*' | '&' | '++' | '--';
-export type BinaryOperator =
-  '+' | '-' | '*' | '/' | '%' | '<<' | '>>' | '&' | '|' | '^' | '==' | '!=' | '<' | '>' | '<=' | '>=' | '@';
+export type BinaryOperator = '+' | '-' | '*' | '/' | '%' | '<<' | '>>' | '&' | '|' | '^' | '==' | '!=' | '<' | '>' | '<=' | '>=' | '@';
 export type CharacterPrefix = '' | 'L' | 'u' | 'U' | 'u8';
 
 export type Expression =
@@ -26,7 +25,12 @@ export type Expression =
   | (Placed & { readonly kind: 'postfix'; readonly operator: '++' | '--'; readonly operand: Expression })
   | (Placed & { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression })
   | (Placed & { readonly kind: 'logical'; readonly operator: '&&' | '||'; readonly left: Expression; readonly right: Expression })
-  | (Placed & { readonly kind: 'assign'; readonly operator: BinaryOperator | undefined; readonly target: Expression; readonly value: Expression })
+  | (Placed & {
+      readonly kind: 'assign';
+      readonly operator: BinaryOperator | undefined;
+      readonly target: Expression;
+      readonly value: Expression;
+    })
   | (Placed & { readonly kind: 'conditional'; readonly test: Expression; readonly then: Expression; readonly otherwise: Expression })
   | (Placed & { readonly kind: 'comma'; readonly left: Expression; readonly right: Expression })
   | (Placed & { readonly kind: 'cast'; readonly type: TypeSyntax; readonly operand: Expression })
@@ -64,4 +68,10 @@ export type TypeSyntax =
   | (Placed & { readonly kind: 'qualified'; readonly qualifier: 'const' | 'volatile' | 'restrict' | 'atomic'; readonly target: TypeSyntax })
   | (Placed & { readonly kind: 'pointer'; readonly target: TypeSyntax; readonly reference?: 'lvalue' | 'rvalue' })
   | (Placed & { readonly kind: 'array'; readonly element: TypeSyntax; readonly count: Expression | undefined; readonly vector?: boolean })
-  | (Placed & { readonly kind: 'function'; readonly returns: TypeSyntax; readonly parameters: readonly TypeSyntax[]; readonly varargs: boolean; readonly prototyped: boolean });
+  | (Placed & {
+      readonly kind: 'function';
+      readonly returns: TypeSyntax;
+      readonly parameters: readonly TypeSyntax[];
+      readonly varargs: boolean;
+      readonly prototyped: boolean;
+    });

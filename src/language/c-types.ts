@@ -48,3 +48,7 @@ const BY_NAME: ReadonlyMap<string, CType> = new Map(
 
 /** A base type by the parser's canonical spelling. */
 export const baseTypeNamed = (name: string): CType | undefined => (name === 'void' ? VOID : BY_NAME.get(name));
+
+/** What a function without debug information returns: nobody knows. */
+export const UNKNOWN_RETURN = base('<unknown return type>', 4, 'unspecified');
+export const UNKNOWN_FUNCTION: CType = { kind: 'function', returns: UNKNOWN_RETURN, parameters: [], varargs: false, prototyped: false };

@@ -23,7 +23,8 @@ function decimal(value: Finite, digits: number): { text: string; exponent: numbe
   let exponent = Math.floor((bitLength(value.mantissa) + value.exponent - 1) * Math.LOG10E * Math.LN2);
   for (;;) {
     const shift = digits - 1 - exponent;
-    const scaled = shift >= 0 ? roundHalfEven(numerator * pow10(shift), denominator) : roundHalfEven(numerator, denominator * pow10(-shift));
+    const scaled =
+      shift >= 0 ? roundHalfEven(numerator * pow10(shift), denominator) : roundHalfEven(numerator, denominator * pow10(-shift));
     const text = scaled.toString();
     if (text.length === digits) return { text, exponent };
     exponent += text.length > digits ? 1 : -1;
@@ -52,7 +53,9 @@ export function scientific(value: Float, precision: number): string {
 export function fixed(value: Float, precision: number): string {
   if (value.kind !== 'finite') return special(value, false) ?? '';
   const [numerator, denominator] = ratio(value);
-  const digits = roundHalfEven(numerator * pow10(precision), denominator).toString().padStart(precision + 1, '0');
+  const digits = roundHalfEven(numerator * pow10(precision), denominator)
+    .toString()
+    .padStart(precision + 1, '0');
   const split = digits.length - precision;
   return `${value.negative ? '-' : ''}${digits.slice(0, split)}${precision > 0 ? `.${digits.slice(split)}` : ''}`;
 }

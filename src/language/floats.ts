@@ -92,7 +92,7 @@ export function encodeFloat(value: Float, format: FloatFormat, size = format.byt
     biased = (1 << format.exponentBits) - 1;
     const one = format.explicitOne ? 1n << 63n : 0n;
     const quiet = 1n << BigInt(precision - 2);
-    fraction = rounded.kind === 'nan' ? one | ((rounded.payload & mask(precision - 1)) || quiet) : one;
+    fraction = rounded.kind === 'nan' ? one | (rounded.payload & mask(precision - 1) || quiet) : one;
   } else if (rounded.mantissa !== 0n) {
     const lowest = 1 - bias - (precision - 1);
     const exponent = Math.max(rounded.exponent - (precision - bitLength(rounded.mantissa)), lowest);
@@ -157,7 +157,8 @@ export function multiply(a: Float, b: Float, format: FloatFormat): Float {
   if (a.kind === 'nan') return a;
   if (b.kind === 'nan') return b;
   const negative = a.negative !== b.negative;
-  if (a.kind === 'infinite' || b.kind === 'infinite') return isZero(a) || isZero(b) ? { ...NAN, negative: true } : { kind: 'infinite', negative };
+  if (a.kind === 'infinite' || b.kind === 'infinite')
+    return isZero(a) || isZero(b) ? { ...NAN, negative: true } : { kind: 'infinite', negative };
   return roundFloat({ kind: 'finite', negative, mantissa: a.mantissa * b.mantissa, exponent: a.exponent + b.exponent }, format);
 }
 
@@ -173,7 +174,10 @@ export function divide(a: Float, b: Float, format: FloatFormat): Float {
   const dividend = a.mantissa << BigInt(shift);
   const quotient = dividend / b.mantissa;
   const sticky = quotient * b.mantissa === dividend ? 0n : 1n;
-  return roundFloat({ kind: 'finite', negative, mantissa: (quotient << 1n) | sticky, exponent: a.exponent - b.exponent - shift - 1 }, format);
+  return roundFloat(
+    { kind: 'finite', negative, mantissa: (quotient << 1n) | sticky, exponent: a.exponent - b.exponent - shift - 1 },
+    format,
+  );
 }
 
 /** Negative, zero or positive; undefined when unordered. */

@@ -35,7 +35,20 @@ const QUOTE = /(u8|[LuU])?(['"])/y;
 /** `list.c::head`, `list.c:insert::count`: only with a source file's ending, so that `a.b` stays a member. */
 const FILE = /[\w./+-]*\w\.(?:c|h|cc|cpp|cxx|c\+\+|C|hpp|hh|hxx|inc|s|S|rs)(?=::|:[A-Za-z_]\w*::)/y;
 
-const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, a: 7, b: 8, f: 12, v: 11, e: 27, '\\': 92, "'": 39, '"': 34, '?': 63 };
+const ESCAPES: Readonly<Record<string, number>> = {
+  n: 10,
+  t: 9,
+  r: 13,
+  a: 7,
+  b: 8,
+  f: 12,
+  v: 11,
+  e: 27,
+  '\\': 92,
+  "'": 39,
+  '"': 34,
+  '?': 63,
+};
 
 /** @throws ExpressionError for text that is no token. */
 export function tokenize(text: string): readonly Token[] {
@@ -54,7 +67,8 @@ export function tokenize(text: string): readonly Token[] {
       at += space[0].length;
       continue;
     }
-    const token = quotedAt(text, at, match(QUOTE)) ?? fileAt(at, match(FILE)) ?? numberAt(at, match(NUMBER)) ?? wordAt(at, match(NAME), match(DOLLAR));
+    const token =
+      quotedAt(text, at, match(QUOTE)) ?? fileAt(at, match(FILE)) ?? numberAt(at, match(NUMBER)) ?? wordAt(at, match(NAME), match(DOLLAR));
     const operator = token ? undefined : match(OPERATOR);
     if (token) tokens.push(token);
     else if (operator) tokens.push({ kind: 'operator', text: operator[0], offset: at, end: at + operator[0].length });
@@ -93,7 +107,9 @@ function numberAt(at: number, found: RegExpExecArray | null): Token | undefined 
     const value = BigInt(octal ? `0o${digits.slice(1)}` : digits);
     return { kind: 'integer', value, decimal: !/^0./.test(digits), suffix, ...place };
   }
-  const float = /^((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)([fFlL]?)$/.exec(text);
+  const float = /^((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)([fFlL]?)$/.exec(
+    text,
+  );
   const letter = (float?.[2] ?? '').toLowerCase();
   if (float?.[1] === undefined || (letter !== '' && letter !== 'f' && letter !== 'l')) {
     throw new ExpressionError('syntax', `Invalid number "${text}".`, at);
@@ -111,7 +127,7 @@ function quotedAt(text: string, at: number, found: RegExpExecArray | null): Toke
   const points: { value: number; raw: boolean }[] = [];
   while (text[cursor] !== quote) {
     if (cursor >= text.length) {
-      throw new ExpressionError('syntax', quote === '"' ? 'Unterminated string in expression.' : "Unmatched single quote.", at);
+      throw new ExpressionError('syntax', quote === '"' ? 'Unterminated string in expression.' : 'Unmatched single quote.', at);
     }
     const next = text[cursor] === '\\' ? escapeAt(text, cursor) : plainAt(text, cursor);
     points.push({ value: next.value, raw: next.raw });

@@ -183,7 +183,9 @@ function directDeclarator(parser: Parser): Wrap {
       suffixes.push((element) => tokens.node({ kind: 'array', element, count, offset }, element, count));
     } else if (tokens.is('(')) {
       const { list, varargs, prototyped } = parameters(parser);
-      suffixes.push((returns) => tokens.node({ kind: 'function', returns, parameters: list, varargs, prototyped, offset }, returns, ...list));
+      suffixes.push((returns) =>
+        tokens.node({ kind: 'function', returns, parameters: list, varargs, prototyped, offset }, returns, ...list),
+      );
     } else break;
   }
   return (inner) => inside(suffixes.reduceRight((type, wrap) => wrap(type), inner));

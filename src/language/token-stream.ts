@@ -51,7 +51,11 @@ export class TokenStream {
 
   syntaxError(token: Token = this.peek()): ExpressionError {
     const rest = this.text.slice(token.offset);
-    return new ExpressionError('syntax', `A syntax error in expression, near \`${rest.length > 80 ? `${rest.slice(0, 80)}...` : rest}'.`, token.offset);
+    return new ExpressionError(
+      'syntax',
+      `A syntax error in expression, near \`${rest.length > 80 ? `${rest.slice(0, 80)}...` : rest}'.`,
+      token.offset,
+    );
   }
 
   /** Registers a node above its children; counts chains like `1+1+1...`, which nest without recursion in the parser. */

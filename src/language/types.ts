@@ -1,6 +1,16 @@
 /** Questions about C types: what is behind typedefs, how big, how aligned, which kind, the same or not. */
 import { DeetError } from '../common/errors.js';
-import type { ArrayType, BaseType, CType, EnumType, FunctionType, PointerType, QualifiedType, StructType, TypedefType } from '../symbols/types.js';
+import type {
+  ArrayType,
+  BaseType,
+  CType,
+  EnumType,
+  FunctionType,
+  PointerType,
+  QualifiedType,
+  StructType,
+  TypedefType,
+} from '../symbols/types.js';
 
 /** Damaged debug information may build circles of typedefs: every walk is bounded. */
 const MAX_CHAIN = 64;
@@ -85,7 +95,9 @@ export function asFunction(type: CType): FunctionType | undefined {
 export const isVoid = (type: CType): boolean => strip(type).kind === 'void';
 
 export function isSigned(type: IntegerType): boolean {
-  return type.kind === 'enum' ? type.signed : type.encoding === 'signed' || type.encoding === 'signed-char' || (type.encoding === 'utf' && type.name === 'wchar_t');
+  return type.kind === 'enum'
+    ? type.signed
+    : type.encoding === 'signed' || type.encoding === 'signed-char' || (type.encoding === 'utf' && type.name === 'wchar_t');
 }
 
 /** Number of elements of an array, 0 when it is not known (`int a[]`, a variable length not yet resolved). */
@@ -166,7 +178,9 @@ export function sameType(a: CType, b: CType, depth = 0): boolean {
     case 'member-pointer':
       return right.kind === 'member-pointer' && deeper(left.containing, right.containing) && deeper(left.target, right.target);
     default:
-      return left.kind === right.kind && left.name !== undefined && 'name' in right && left.name === right.name && sizeOf(left) === sizeOf(right);
+      return (
+        left.kind === right.kind && left.name !== undefined && 'name' in right && left.name === right.name && sizeOf(left) === sizeOf(right)
+      );
   }
 }
 

@@ -1,0 +1,163 @@
+/** What happens to a value on its way: decay, references followed, casts, and conversion by assignment (C11, 6.3.2, 6.5.4, 6.5.16). */
+import { DeetError } from '../common/errors.js';
+import type { CType, StructType } from '../symbols/types.js';
+import { convertArithmetic, isArithmetic } from './arithmetic.js';
+import * as c from './c-types.js';
+import type { Memory } from './place.js';
+import { typeName } from './type-name.js';
+import {
+  asArray,
+  asComplex,
+  asFloat,
+  asFunction,
+  asInteger,
+  asPointer,
+  asReference,
+  asStruct,
+  countOf,
+  requireSize,
+  sameType,
+  sizeOf,
+  strip,
+  unqualified,
+} from './types.js';
+import { integerBytes, toFloat, toInteger, Value } from './value.js';
+import { encodeFloat, zero } from './floats.js';
+
+const notInMemory = (): DeetError => new DeetError('type', 'Attempt to take address of value not located in memory.');
+
+/** What a reference refers to; anything else as it is. */
+export function dereferenced(value: Value, memory: Memory): Value {
+  const reference = asReference(value.type);
+  if (!reference) return value;
+  return value.isAbstract ? Value.abstract(reference.target) : Value.at(reference.target, memory, BigInt.asUintN(64, toInteger(value)));
+}
+
+/** `&value`. @throws DeetError for rvalues, registers and bit-fields */
+export function addressOf(value: Value): Value {
+  if (value.isAbstract) return Value.abstract(c.pointerTo(value.type));
+  if (value.place.kind === 'register')
+    throw new DeetError('type', `Attempt to take address of value in register $${value.place.register ?? ''}.`);
+  if (value.place.kind === 'missing') value.place.read(0, 1);
+  if (value.address === undefined) throw notInMemory();
+  return Value.integer(c.pointerTo(value.type), value.address);
+}
+
+/** Arrays and functions become pointers (C11, 6.3.2.1). @throws DeetError for arrays that have no address */
+export function decayed(value: Value): Value {
+  const array = asArray(value.type);
+  if (array && !array.vector) return addressOf(value.part(array.element, 0));
+  return asFunction(value.type) ? addressOf(value) : value;
+}
+
+/** @throws DeetError `type` ("Invalid cast.") */
+export function cast(value: Value, type: CType, memory: Memory): Value {
+  const target = strip(type);
+  const from = strip(value.type);
+  if (target.kind === 'void') return Value.of(type, new Uint8Array(0));
+  const reference = asReference(type);
+  if (reference) return Value.integer(type, addressNumber(value));
+  const isUnknown = value.type === c.UNKNOWN_DATA;
+  if (isUnknown && value.place.kind === 'memory') return value.as(type);
+  if (from.kind === 'void') throw invalid();
+  if (target.kind === 'array' || asStruct(type)) return castAggregate(value, type, memory);
+  const operand = decayed(value);
+  if (asComplex(type)) return toComplex(operand, type);
+  if (target.kind === 'pointer' || target.kind === 'member-pointer') {
+    if (asFloat(operand.type) || asStruct(operand.type)) throw invalid();
+    return operand.isAbstract ? Value.abstract(type) : Value.integer(type, toInteger(operand));
+  }
+  if (target.kind === 'function') return Value.at(type, memory, BigInt.asUintN(64, toInteger(operand)));
+  if (asStruct(operand.type)) throw invalid();
+  return convertArithmetic(operand, type);
+}
+
+const invalid = (): DeetError => new DeetError('type', 'Invalid cast.');
+
+function addressNumber(value: Value): bigint {
+  if (value.address === undefined) throw notInMemory();
+  return value.address;
+}
+
+/** An object seen as an array or struct of the same size; or built from a list in braces. */
+function castAggregate(value: Value, type: CType, memory: Memory): Value {
+  const array = asArray(type);
+  if (array && countOf(array) === 0 && (sizeOf(array.element) ?? 0) > 0) {
+    const count = Math.floor(value.size / requireSize(array.element));
+    return value.as(c.arrayOf(array.element, count));
+  }
+  const struct = asStruct(type);
+  const from = asStruct(value.type);
+  if (struct && from && !sameType(struct, from)) return baseOf(value, from, struct, memory) ?? downcast(value, struct, from, type);
+  if (sizeOf(value.type) !== requireSize(type)) throw invalid();
+  return value.as(type);
+}
+
+/** C++: an object as its base class. */
+function baseOf(value: Value, from: StructType, to: StructType, memory: Memory): Value | undefined {
+  for (const member of from.members()) {
+    if (!member.isBase || member.virtualBase) continue;
+    const inner = asStruct(member.type);
+    if (!inner) continue;
+    if (sameType(inner, to)) return value.member(member);
+    const deeper = inner === from ? undefined : baseOf(value.member(member), inner, to, memory);
+    if (deeper) return deeper;
+  }
+  return undefined;
+}
+
+function downcast(value: Value, to: StructType, from: StructType, type: CType): Value {
+  const base = to.members().find((member) => member.isBase && !member.virtualBase && sameType(member.type, from));
+  if (!base || value.address === undefined) throw invalid();
+  return value.part(type, -base.offset);
+}
+
+function toComplex(value: Value, type: CType): Value {
+  const size = requireSize(type);
+  if (asComplex(value.type) && value.size === size) return value.as(type);
+  if (asComplex(value.type)) throw invalid();
+  const part = size / 2;
+  const component = part === 4 ? c.FLOAT : part === 8 ? c.DOUBLE : c.LONG_DOUBLE;
+  const bytes = new Uint8Array(size);
+  bytes.set(Value.float(component, toFloat(value)).bytes());
+  bytes.set(Value.float(component, zero()).bytes(), part);
+  return Value.of(type, bytes);
+}
+
+/**
+ * The value converted as if by assignment to an object of this type.
+ * @throws DeetError `type`
+ */
+export function convertForAssignment(value: Value, type: CType, memory: Memory): Value {
+  const target = strip(type);
+  if (asStruct(type) || (target.kind === 'array' && !asPointer(value.type))) {
+    if (sameType(value.type, type)) return value;
+    const array = asArray(type);
+    if (array && asArray(value.type)) return fitArray(value, type, requireSize(type));
+    if (sizeOf(value.type) === sizeOf(type) && asStruct(value.type))
+      throw new DeetError('type', `Invalid cast: ${typeName(unqualified(value.type))} is not ${typeName(unqualified(type))}.`);
+    return cast(value, type, memory);
+  }
+  if (isArithmetic(value.type) && isArithmetic(type)) return convertArithmetic(value, type);
+  return cast(dereferenced(value, memory), type, memory);
+}
+
+/** `char name[8] = "abc"`: the rest is zeros (C11, 6.7.9). */
+function fitArray(value: Value, type: CType, size: number): Value {
+  const bytes = new Uint8Array(size);
+  const source = value.bytes();
+  if (source.length > size && source.subarray(size).some((byte) => byte !== 0))
+    throw new DeetError('type', 'Size mismatch: the value is larger than the array.');
+  bytes.set(source.subarray(0, size));
+  return Value.of(type, bytes);
+}
+
+/** The default argument promotions (C11, 6.5.2.2): for `...` and functions without a prototype. */
+export function promoteArgument(value: Value): Value {
+  const float = asFloat(value.type);
+  if (float && float.size < 8)
+    return Value.of(c.DOUBLE, encodeFloat(toFloat(value), { bytes: 8, exponentBits: 11, fractionBits: 52, explicitOne: false }));
+  const integer = asInteger(value.type);
+  if (integer && integer.size < 4) return Value.of(c.INT, integerBytes(toInteger(value), 4));
+  return value;
+}

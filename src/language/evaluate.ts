@@ -1,0 +1,398 @@
+/**
+ * Typed evaluation of an expression. A generator: at a call into the program it yields a `CallRequest` and goes on with
+ * the value it is given, so that the same code serves synchronous conditions and asynchronous sessions.
+ */
+import { DeetError } from '../common/errors.js';
+import type { CType, FunctionType } from '../symbols/types.js';
+import { isTrue } from './arithmetic.js';
+import type { BinaryOperator, Expression } from './ast.js';
+import * as c from './c-types.js';
+import type { CallRequest, Evaluation, EvaluationContext, Meaning } from './context.js';
+import { addressOf, cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
+import { placed } from './errors.js';
+import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
+import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
+import { memberNamed } from './members.js';
+import { nearest } from './nearest.js';
+import { binary, stride, unary } from './operators.js';
+import { resolveSyntax, type OperandEvaluator } from './resolve-type.js';
+import { alignOf, asArray, asFunction, asInteger, asPointer, asStruct, isVoid, requireSize, sameType, sizeOf, strip } from './types.js';
+import { toInteger, Value } from './value.js';
+
+/** Evaluates an expression; the generator returns its value. @throws DeetError, mostly with a place in the text */
+export function evaluate(expression: Expression, context: EvaluationContext): Evaluation {
+  return new Evaluator(context, false).value(expression);
+}
+
+/** Only its type: nothing is read that need not be, nothing is written, nothing called. @throws DeetError */
+export function typeOf(expression: Expression, context: EvaluationContext): CType {
+  return finish(new Evaluator(context, true).typeOnly(expression));
+}
+
+/** For conditions and hovers: as `evaluate`, but a call into the program is an error. @throws DeetError */
+export function evaluateNow(expression: Expression, context: EvaluationContext): Value {
+  return finish(evaluate(expression, context));
+}
+
+/** The value as a truth. @throws DeetError */
+export function conditionHolds(expression: Expression, context: EvaluationContext): boolean {
+  return isTrue(used(evaluateNow(expression, context), context));
+}
+
+function finish<R>(evaluation: Evaluation<R>): R {
+  const step = evaluation.next();
+  if (step.done) return step.value;
+  throw new DeetError('call', 'A function of the program cannot be called here.');
+}
+
+class Evaluator implements OperandEvaluator {
+  constructor(
+    readonly context: EvaluationContext,
+    private readonly typesOnly: boolean,
+  ) {}
+
+  /** With a place in the text for every error. */
+  *value(node: Expression): Evaluation {
+    try {
+      return yield* this.#value(node);
+    } catch (error) {
+      throw placed(error, node.offset);
+    }
+  }
+
+  /** The value with references followed. */
+  *operand(node: Expression): Evaluation {
+    return used(yield* this.value(node), this.context);
+  }
+
+  *typeOnly(node: Expression): Evaluation<CType> {
+    if (node.kind === 'type') return yield* resolveSyntax(node.type, this);
+    const meaning = this.#meaning(node);
+    if (meaning?.kind === 'type') return meaning.type;
+    const evaluator = this.typesOnly ? this : new Evaluator(this.context, true);
+    return (yield* evaluator.value(node)).type;
+  }
+
+  get #truth(): CType {
+    return this.context.language === 'c++' ? c.CXX_BOOL : c.INT;
+  }
+
+  #meaning(node: Expression): Meaning | undefined {
+    if (node.kind === 'name') return identifier(node.name, this.context);
+    return node.kind === 'scoped' ? scopedIdentifier(node, this.context) : undefined;
+  }
+
+  *#value(node: Expression): Evaluation {
+    const { context } = this;
+    switch (node.kind) {
+      case 'integer':
+        return integerLiteral(node);
+      case 'float':
+        return floatLiteral(node);
+      case 'character':
+        return characterLiteral(node, context);
+      case 'string':
+        return stringLiteral(node, context);
+      case 'name':
+      case 'scoped':
+        return this.#named(node);
+      case 'history':
+        return historyValue(node.index, node.relative, context);
+      case 'dollar':
+        return dollar(node.name, context);
+      case 'unary':
+        return yield* this.#unary(node);
+      case 'postfix': {
+        const target = yield* this.operand(node.operand);
+        const old = Value.of(target.type, Uint8Array.from(target.bytes()));
+        this.#assign(node.operand, target, this.#step(target, node.operator));
+        return old;
+      }
+      case 'binary':
+        return node.operator === '@'
+          ? yield* this.#repeat(node.left, node.right)
+          : yield* this.#binary(node.operator, node.left, node.right);
+      case 'logical': {
+        const left = isTrue(yield* this.operand(node.left));
+        const decided = left === (node.operator === '||');
+        return Value.integer(this.#truth, (decided && !this.typesOnly ? left : isTrue(yield* this.operand(node.right))) ? 1n : 0n);
+      }
+      case 'conditional':
+        return yield* this.value(isTrue(yield* this.operand(node.test)) ? node.then : node.otherwise);
+      case 'comma':
+        yield* this.value(node.left);
+        return yield* this.value(node.right);
+      case 'assign':
+        return yield* this.#assignment(node);
+      case 'cast':
+        return yield* this.#cast(node);
+      case 'reinterpret':
+        return (yield* this.operand(node.operand)).as(yield* resolveSyntax(node.type, this));
+      case 'sizeof': {
+        const type = yield* this.typeOnly(node.operand);
+        const referred = strip(type).kind === 'pointer' ? (asReferenceTarget(type) ?? type) : type;
+        return Value.integer(c.UNSIGNED_LONG, BigInt(node.what === 'size' ? requireSize(referred) : alignOf(referred)));
+      }
+      case 'member':
+        return yield* this.#member(node);
+      case 'memberPointer':
+        return yield* this.#memberPointer(node);
+      case 'index':
+        return yield* this.#index(node.array, node.index);
+      case 'call':
+        return yield* this.#call(node, undefined);
+      case 'at': {
+        const type = yield* resolveSyntax(node.type, this);
+        const address = decayed(yield* this.operand(node.address));
+        return this.#object(type, toInteger(address));
+      }
+      case 'list':
+        return yield* this.#list(node.elements);
+      case 'type':
+        throw new DeetError('type', 'Attempt to use a type name as an expression');
+    }
+  }
+
+  #named(node: Extract<Expression, { kind: 'name' | 'scoped' }>): Value {
+    const meaning = this.#meaning(node);
+    if (meaning?.kind === 'value') return meaning.value;
+    throw new DeetError(
+      'type',
+      meaning?.kind === 'namespace' ? `"${meaning.name}" is a namespace.` : 'Attempt to use a type as an expression.',
+    );
+  }
+
+  /** What lies at an address; in types-only evaluation nothing does. */
+  #object(type: CType, address: bigint): Value {
+    return this.typesOnly ? Value.abstract(type) : Value.at(type, this.context.memory, BigInt.asUintN(64, address));
+  }
+
+  *#unary(node: Extract<Expression, { kind: 'unary' }>): Evaluation {
+    const { context } = this;
+    switch (node.operator) {
+      case '*':
+        return this.#dereference(yield* this.operand(node.operand));
+      case '&': {
+        const value = yield* this.value(node.operand);
+        return addressOf(used(value, context));
+      }
+      case '++':
+      case '--': {
+        const target = yield* this.operand(node.operand);
+        return this.#assign(node.operand, target, this.#step(target, node.operator));
+      }
+      default:
+        return unary(node.operator, yield* this.operand(node.operand), this.#truth);
+    }
+  }
+
+  #dereference(value: Value): Value {
+    if (asFunction(value.type)) return value;
+    const array = asArray(value.type);
+    if (array && !array.vector) return value.part(array.element, 0);
+    const pointer = asPointer(value.type);
+    if (!pointer && asInteger(value.type)) return this.#object(c.LONG, toInteger(value));
+    if (!pointer) throw new DeetError('type', 'Attempt to take contents of a non-pointer value.');
+    if (isVoid(pointer.target) && !this.typesOnly)
+      throw new DeetError('type', 'Attempt to take contents of a non-pointer value.', 'Cast it: *(int *) ...');
+    return this.#object(pointer.target, this.typesOnly ? 0n : toInteger(value));
+  }
+
+  #step(target: Value, operator: '++' | '--'): Value {
+    return binary(operator === '++' ? '+' : '-', target, Value.integer(c.INT, 1n), this.#truth);
+  }
+
+  *#binary(operator: BinaryOperator, left: Expression, right: Expression): Evaluation {
+    const a = yield* this.operand(left);
+    const b = yield* this.operand(right);
+    return binary(operator, a, b, this.#truth, this.context.warn?.bind(this.context));
+  }
+
+  /** `object@count`: an array that begins with the object. */
+  *#repeat(left: Expression, right: Expression): Evaluation {
+    const first = yield* this.operand(left);
+    const count = toInteger(yield* this.operand(right));
+    if (count <= 0n) throw new DeetError('type', `Invalid number ${count} of repetitions.`);
+    if (count > 2n ** 40n) throw new DeetError('too-big', `Too many repetitions: ${count}.`);
+    if (first.address === undefined && !this.typesOnly) throw new DeetError('type', "Only values in memory can be extended with '@'.");
+    return first.as(c.arrayOf(first.type, Number(count)));
+  }
+
+  *#assignment(node: Extract<Expression, { kind: 'assign' }>): Evaluation {
+    const target = yield* this.operand(node.target);
+    const right = yield* this.operand(node.value);
+    return this.#assign(node.target, target, node.operator === undefined ? right : binary(node.operator, target, right, this.#truth));
+  }
+
+  /** @returns the target with its new value */
+  #assign(node: Expression, target: Value, value: Value): Value {
+    if (this.typesOnly) return target;
+    if (node.kind === 'dollar' && target.place.kind !== 'register') {
+      const kept = isVoid(value.type) || asFunction(value.type) ? value : Value.of(value.type, Uint8Array.from(value.bytes()));
+      this.context.variables.set(node.name, kept);
+      return kept;
+    }
+    if (!target.isLvalue || asFunction(target.type)) throw new DeetError('not-lvalue', 'Left operand of assignment is not an lvalue.');
+    if (target.type === c.UNKNOWN_DATA) throw new DeetError('no-debug-info', 'The symbol has unknown type; cast it to its declared type');
+    target.write(convertForAssignment(value, target.type, this.context.memory).bytes());
+    return target;
+  }
+
+  *#cast(node: Extract<Expression, { kind: 'cast' }>): Evaluation {
+    const type = yield* resolveSyntax(node.type, this);
+    if (node.operand.kind === 'call') return cast(yield* this.#call(node.operand, type), type, this.context.memory);
+    if (node.operand.kind === 'list' && (asStruct(type) ?? asArray(type))) return yield* this.#aggregate(type, node.operand.elements);
+    const value = yield* this.operand(node.operand);
+    return this.typesOnly && !value.isLvalue ? Value.abstract(type) : cast(value, type, this.context.memory);
+  }
+
+  *#member(node: Extract<Expression, { kind: 'member' }>): Evaluation {
+    let object = yield* this.operand(node.object);
+    const pointer = asPointer(object.type);
+    if (pointer) {
+      // gdb lets `.` follow a pointer, and `->` stand for `.`: what is meant is plain.
+      if (!asStruct(pointer.target))
+        throw new DeetError('type', 'Attempt to extract a component of a value that is not a structure pointer.');
+      object = this.#object(pointer.target, this.typesOnly ? 0n : toInteger(object));
+    } else if (asArray(object.type) && node.arrow) {
+      object = this.#dereference(object);
+    }
+    return memberNamed(object, node.name, memberWorld(this.context), nearest);
+  }
+
+  /** C++ `.*` and `->*` with pointers to data members: an offset. */
+  *#memberPointer(node: Extract<Expression, { kind: 'memberPointer' }>): Evaluation {
+    const left = yield* this.operand(node.object);
+    const object = asPointer(left.type) ? this.#dereference(left) : left;
+    const pointer = yield* this.operand(node.pointer);
+    const type = strip(pointer.type);
+    if (type.kind !== 'member-pointer') throw new DeetError('type', 'not implemented: pointer-to-method in pointer-to-member construct');
+    if (asFunction(type.target)) throw new DeetError('type', 'A pointer to a member function cannot be followed here.');
+    return object.part(type.target, Number(toInteger(pointer)));
+  }
+
+  *#index(array: Expression, index: Expression): Evaluation {
+    let base = yield* this.operand(array);
+    let number = yield* this.operand(index);
+    // C's a[i] is i[a].
+    if (asInteger(base.type) && (asPointer(number.type) ?? asArray(number.type))) [base, number] = [number, base];
+    if (!asInteger(number.type)) throw new DeetError('type', 'Argument to arithmetic operation not a number or boolean.');
+    const i = toInteger(number);
+    const own = asArray(base.type);
+    if (own && i >= -(2n ** 47n) && i < 2n ** 47n) {
+      if (base.place.kind !== 'memory' && (i < 0n || (typeof own.count === 'number' && i >= BigInt(own.count)))) {
+        throw new DeetError('type', `no such vector element (index ${i})`);
+      }
+      return base.element(own, Number(i));
+    }
+    const pointer = asPointer(base.type);
+    if (!pointer) throw new DeetError('type', `cannot subscript something of type \`${typeDescription(base.type)}'`);
+    return this.#object(pointer.target, this.typesOnly ? 0n : toInteger(base) + i * BigInt(stride(pointer)));
+  }
+
+  *#list(nodes: readonly Expression[]): Evaluation {
+    const elements: Value[] = [];
+    for (const node of nodes) elements.push(yield* this.operand(node));
+    const [first] = elements;
+    if (!first) throw new DeetError('type', 'An array needs at least one element.');
+    const size = first.size;
+    const bytes = new Uint8Array(size * elements.length);
+    elements.forEach((element, i) => {
+      if (!sameType(element.type, first.type)) throw new DeetError('type', 'array elements must all be the same size');
+      bytes.set(element.bytes(), i * size);
+    });
+    return Value.of(c.arrayOf(first.type, elements.length), bytes);
+  }
+
+  /** `(struct point) {1, 2}`: as C initialises, in order (C11, 6.7.9); what is not given is zero. */
+  *#aggregate(type: CType, nodes: readonly Expression[]): Evaluation {
+    const bytes = new Uint8Array(sizeOf(type) ?? 0);
+    const array = asArray(type);
+    const unsized = array && typeof array.count !== 'number';
+    const whole = unsized ? c.arrayOf(array.element, nodes.length) : type;
+    const storage = unsized ? new Uint8Array(requireSize(whole)) : bytes;
+    const result = Value.of(whole, storage);
+    const members =
+      asStruct(type)
+        ?.members()
+        .filter((member) => !member.staticVariable) ?? [];
+    for (const [i, node] of nodes.entries()) {
+      const member = members[i];
+      const slot = array ? result.element(array, i) : member ? result.member(member) : undefined;
+      if (!slot || slot.offset + slot.size > storage.length) throw new DeetError('type', 'Too many elements in braces.');
+      const nested = node.kind === 'list' && (asStruct(slot.type) ?? asArray(slot.type));
+      const value = nested ? yield* this.#aggregate(slot.type, node.elements) : yield* this.operand(node);
+      const converted = convertForAssignment(value, slot.type, this.context.memory);
+      new Value(
+        slot.type,
+        { kind: 'value', read: (o, n) => storage.slice(o, o + n), write: (o, b) => void storage.set(b, o) },
+        slot.offset,
+        slot.bits,
+      ).write(converted.bytes());
+    }
+    return result;
+  }
+
+  *#call(node: Extract<Expression, { kind: 'call' }>, returns: CType | undefined): Evaluation {
+    const callee = yield* this.#callee(node.callee);
+    const pointer = asPointer(callee.value.type);
+    const declared = asFunction(pointer ? pointer.target : callee.value.type);
+    if (!declared) throw new DeetError('type', 'Cannot perform a call of something that is not a function.');
+    const unknown = strip(declared.returns).kind === 'base' && declared.returns === c.UNKNOWN_RETURN;
+    if (unknown && !returns) {
+      throw new DeetError(
+        'no-debug-info',
+        `'${calleeName(node.callee)}' has unknown return type; cast the call to its declared return type`,
+        `print (int) ${calleeName(node.callee)}(...)`,
+      );
+    }
+    const type: FunctionType = unknown && returns ? { ...declared, returns } : declared;
+    const given = [...callee.self];
+    for (const argument of node.arguments) given.push(yield* this.value(argument));
+    if (given.length < type.parameters.length) throw new DeetError('type', 'Too few arguments in function call.');
+    if (given.length > type.parameters.length && type.prototyped && !type.varargs && !unknown)
+      throw new DeetError('type', 'Too many arguments in function call.');
+    const list = given.map((value, i) => this.#argument(value, type.parameters[i]?.type));
+    if (this.typesOnly) return Value.abstract(type.returns);
+    const address = pointer ? toInteger(callee.value) : callee.value.address;
+    if (address === undefined) throw new DeetError('type', 'The function has no address.');
+    const request: CallRequest = { kind: 'call', function: BigInt.asUintN(64, address), type, arguments: list };
+    return yield request;
+  }
+
+  /** An array without an address (a string in quotes) stays an array: whoever makes the call must place it in memory. */
+  #argument(value: Value, parameter: CType | undefined): Value {
+    const reference = parameter && strip(parameter).kind === 'pointer' && asReferenceTarget(parameter);
+    if (reference && parameter) return cast(used(value, this.context), parameter, this.context.memory);
+    const operand = used(value, this.context);
+    if (asArray(operand.type) && operand.address === undefined) return operand;
+    const settled = decayed(operand);
+    return parameter ? convertForAssignment(settled, parameter, this.context.memory) : promoteArgument(settled);
+  }
+
+  /** A function and, for C++ `object.method`, the object's address as its first argument. */
+  *#callee(node: Expression): Evaluation<{ value: Value; self: readonly Value[] }> {
+    if (node.kind === 'member') {
+      const left = yield* this.operand(node.object);
+      const pointer = asPointer(left.type);
+      const struct = asStruct(pointer ? pointer.target : left.type);
+      if (struct?.methods().some((method) => method.name === node.name) && struct.name !== undefined) {
+        const method = this.context.names.scoped({ path: [struct.name] }, node.name);
+        if (method?.kind === 'value') return { value: method.value, self: [pointer ? left : addressOf(left)] };
+      }
+    }
+    return { value: yield* this.operand(node), self: [] };
+  }
+}
+
+function asReferenceTarget(type: CType): CType | undefined {
+  const bare = strip(type);
+  return bare.kind === 'pointer' && bare.reference !== undefined ? bare.target : undefined;
+}
+
+function typeDescription(type: CType): string {
+  const bare = strip(type);
+  return 'name' in bare && bare.name !== undefined ? bare.name : bare.kind;
+}
+
+const calleeName = (node: Expression): string => (node.kind === 'name' || node.kind === 'scoped' ? node.name : 'function');

@@ -1,0 +1,96 @@
+/** What a name in an expression means here; and what to say when it means nothing. */
+import { DeetError } from '../common/errors.js';
+import type { Member } from '../symbols/types.js';
+import type { ScopedName } from './ast.js';
+import * as c from './c-types.js';
+import type { EvaluationContext, Meaning } from './context.js';
+import { dereferenced } from './conversions.js';
+import { findMember, readMember, type MemberWorld } from './members.js';
+import { nearest } from './nearest.js';
+import { VariablePlace } from './variable-place.js';
+import { registerNamed, registerValue } from './registers.js';
+import { asPointer, asStruct } from './types.js';
+import { toInteger, Value } from './value.js';
+
+export function memberWorld(context: EvaluationContext): MemberWorld {
+  return {
+    staticMember: (member: Member) => {
+      const variable = member.staticVariable;
+      if (!variable) return undefined;
+      const found = context.names.scoped({ path: [] }, variable.qualifiedName ?? variable.name);
+      return found?.kind === 'value' ? found.value : undefined;
+    },
+    virtualBase: (object, member) => (member.virtualBase ? context.virtualBase?.(object, member.virtualBase) : undefined),
+  };
+}
+
+/** @throws DeetError `no-symbol` */
+export function identifier(name: string, context: EvaluationContext): Meaning {
+  const { names } = context;
+  const found = names.local(name) ?? memberOfThis(name, context) ?? names.global(name) ?? keyword(name, context);
+  if (found) return found;
+  throw noSymbol(name, context);
+}
+
+function noSymbol(name: string, context: EvaluationContext): DeetError {
+  const near = nearest(name, context.names.suggestions());
+  return new DeetError('no-symbol', `No symbol "${name}" in current context.`, near === undefined ? undefined : `did you mean "${near}"?`);
+}
+
+function keyword(name: string, context: EvaluationContext): Meaning | undefined {
+  const truth = context.language === 'c++' ? c.CXX_BOOL : c.BOOL;
+  if (name === 'true' || name === 'false') return { kind: 'value', value: Value.integer(truth, name === 'true' ? 1n : 0n) };
+  // The names that every C program has, even where no debug information mentions their macros.
+  if (name === 'nullptr' || name === 'NULL') return { kind: 'value', value: Value.integer(c.VOID_POINTER, 0n) };
+  return undefined;
+}
+
+/** C++: a member function sees its object's members by their bare names. */
+function memberOfThis(name: string, context: EvaluationContext): Meaning | undefined {
+  if (context.language !== 'c++') return undefined;
+  const self = context.names.local('this');
+  if (self?.kind !== 'value') return undefined;
+  const type = asPointer(self.value.type);
+  const struct = type && asStruct(type.target);
+  const found = struct && findMember(struct, name);
+  if (!type || !found) return undefined;
+  const world = memberWorld(context);
+  let object = Value.at(type.target, context.memory, BigInt.asUintN(64, toInteger(self.value)));
+  for (const member of found.path) object = readMember(object, member, world);
+  return { kind: 'value', value: object };
+}
+
+/** `ns::x`, `Class::x`, `'file.c'::x`, `f::x`, `::x`. @throws DeetError `no-symbol` */
+export function scopedIdentifier(node: ScopedName, context: EvaluationContext): Meaning {
+  const { names } = context;
+  const found =
+    node.global && node.path.length === 0 ? names.global(node.name) : names.scoped({ file: node.file, path: node.path }, node.name);
+  if (found) return found;
+  const inherited = node.path.length > 0 ? memberOfThis(node.name, context) : undefined;
+  if (inherited) return inherited;
+  const where = node.path.length > 0 ? `"${node.path.join('::')}"` : node.file === undefined ? 'the program' : `"${node.file}"`;
+  throw new DeetError('no-symbol', `No symbol "${node.name}" in ${where}.`);
+}
+
+/** `$name`. Registers come before convenience variables; an unset variable is void, as in gdb. */
+export function dollar(name: string, context: EvaluationContext): Value {
+  const register = registerNamed(name);
+  if (register) return registerValue(register, context.registers);
+  const value = context.variables.get(name);
+  if (!value) return Value.of(c.VOID, new Uint8Array(0));
+  return value.place.kind === 'value' ? new Value(value.type, new VariablePlace(name, value, context.variables)) : value;
+}
+
+/** @throws DeetError `history` */
+export function historyValue(index: number, relative: boolean, context: EvaluationContext): Value {
+  const { history } = context;
+  const number = relative ? history.length - index : index;
+  if (relative && history.length === 0 && index <= 1) return Value.of(c.VOID, new Uint8Array(0));
+  if (relative && number <= 0) throw new DeetError('history', `History does not go back to $$${index}.`);
+  const value = index === 0 && !relative ? history.at(history.length) : history.at(number);
+  if (!value) throw new DeetError('history', `History has not yet reached $${number}.`);
+  return value;
+}
+
+/** References are followed silently wherever a value is used. */
+export const used = (value: Value, context: EvaluationContext): Value => dereferenced(value, context.memory);

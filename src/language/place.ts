@@ -1,0 +1,202 @@
+/** Where an object's bytes are: memory, a register, several pieces, a computed value, or nowhere (optimized out). */
+import { hex, u64, type Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { MemoryReader, MemoryWriter } from '../common/memory.js';
+
+export type Memory = MemoryReader & MemoryWriter;
+
+export interface Place {
+  readonly kind: 'memory' | 'register' | 'pieces' | 'value' | 'variable' | 'missing';
+  /** Of offset 0; memory only. */
+  readonly address?: Address;
+  /** Register places: the name to show (`rax`). */
+  readonly register?: string;
+  /** @throws DeetError `memory`, `optimized-out`, `register` */
+  read(offset: number, length: number): Uint8Array;
+  /** @throws DeetError, `not-lvalue` where nothing can be written */
+  write(offset: number, bytes: Uint8Array): void;
+}
+
+export const cannotAccess = (address: Address): DeetError => new DeetError('memory', `Cannot access memory at address ${hex(address)}`);
+
+export class MemoryPlace implements Place {
+  readonly kind = 'memory';
+  readonly address: Address;
+
+  constructor(
+    readonly memory: Memory,
+    address: Address,
+  ) {
+    this.address = u64(address);
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    return length === 0 ? new Uint8Array(0) : this.memory.read(u64(this.address + BigInt(offset)), length);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.memory.write(u64(this.address + BigInt(offset)), bytes);
+  }
+}
+
+/** A window of memory that was read at once; writes go through. */
+export class FetchedPlace implements Place {
+  readonly kind: Place['kind'];
+  readonly address?: Address;
+  readonly register?: string;
+
+  constructor(
+    private readonly behind: Place,
+    private readonly start: number,
+    private readonly bytes: Uint8Array,
+  ) {
+    this.kind = behind.kind;
+    if (behind.address !== undefined) this.address = behind.address;
+    if (behind.register !== undefined) this.register = behind.register;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const at = offset - this.start;
+    return at >= 0 && at + length <= this.bytes.length ? this.bytes.subarray(at, at + length) : this.behind.read(offset, length);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.behind.write(offset, bytes);
+    const at = offset - this.start;
+    for (let i = 0; i < bytes.length; i++) if (at + i >= 0 && at + i < this.bytes.length) this.bytes[at + i] = bytes[i] ?? 0;
+  }
+}
+
+/** The result of a computation: it has a value and no place. */
+export class ComputedPlace implements Place {
+  readonly kind = 'value';
+  constructor(readonly bytes: Uint8Array) {}
+
+  read(offset: number, length: number): Uint8Array {
+    if (offset >= 0 && offset + length <= this.bytes.length) return this.bytes.subarray(offset, offset + length);
+    const padded = new Uint8Array(length);
+    if (offset >= 0) padded.set(this.bytes.subarray(offset, offset + length));
+    return padded;
+  }
+
+  write(): void {
+    throw new DeetError('not-lvalue', 'Left operand of assignment is not an lvalue.');
+  }
+}
+
+/** A type without an object, for `sizeof` and `whatis`: reads as zeros, whatever is asked. */
+export class AbstractPlace implements Place {
+  readonly kind = 'memory';
+  readonly address = 0n;
+
+  read(_offset: number, length: number): Uint8Array {
+    return new Uint8Array(length);
+  }
+
+  write(): void {
+    // Types are all that is wanted: no side effects.
+  }
+}
+
+/** An object that the compiler left nowhere, or whose location cannot be computed; the reason says which. */
+export class MissingPlace implements Place {
+  readonly kind = 'missing';
+  constructor(
+    readonly reason: string,
+    readonly code: 'optimized-out' | 'memory' | 'register' = 'optimized-out',
+  ) {}
+
+  read(): Uint8Array {
+    throw new DeetError(this.code, this.code === 'optimized-out' ? `value has been optimized out (${this.reason})` : this.reason);
+  }
+
+  write(): void {
+    throw new DeetError(this.code, `Cannot assign: ${this.reason}.`);
+  }
+}
+
+/** One register of a frame, or the part of it that a narrower name means. */
+export class RegisterPlace implements Place {
+  readonly kind = 'register';
+
+  constructor(
+    readonly register: string,
+    private readonly get: () => Uint8Array | undefined,
+    private readonly set: (bytes: Uint8Array) => void,
+    /** `ah` begins at byte 1 of rax. */
+    private readonly start = 0,
+  ) {}
+
+  read(offset: number, length: number): Uint8Array {
+    const bytes = this.get();
+    if (!bytes) throw new DeetError('register', `Register ${this.register} is not available in this frame.`);
+    const part = new Uint8Array(length);
+    part.set(bytes.subarray(this.start + offset, this.start + offset + length));
+    return part;
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    const whole = this.get();
+    if (!whole) throw new DeetError('register', `Register ${this.register} is not available in this frame.`);
+    const copy = Uint8Array.from(whole);
+    copy.set(bytes.subarray(0, Math.max(0, copy.length - this.start - offset)), this.start + offset);
+    this.set(copy);
+  }
+}
+
+/** A part of an object (DW_OP_piece): bits, in the order of the object. */
+export interface PlacePiece {
+  readonly bits: number;
+  /** Where its bits begin in `place`, in bits from the lowest. */
+  readonly bitOffset: number;
+  readonly place: Place;
+}
+
+export class PiecesPlace implements Place {
+  readonly kind = 'pieces';
+  constructor(readonly pieces: readonly PlacePiece[]) {}
+
+  read(offset: number, length: number): Uint8Array {
+    const result = new Uint8Array(length);
+    this.#visit(offset, length, (piece, from, to, count) =>
+      copyBits(result, to, piece.place.read(from >> 3, ((from & 7) + count + 7) >> 3), from & 7, count),
+    );
+    return result;
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#visit(offset, bytes.length, (piece, from, to, count) => {
+      const old = Uint8Array.from(piece.place.read(from >> 3, ((from & 7) + count + 7) >> 3));
+      copyBits(old, from & 7, bytes, to, count);
+      piece.place.write(from >> 3, old);
+    });
+  }
+
+  /** Calls back for each piece in the range: bit in the piece's place, bit in the range, number of bits. */
+  #visit(offset: number, length: number, each: (piece: PlacePiece, from: number, to: number, count: number) => void): void {
+    const first = offset * 8;
+    const last = first + length * 8;
+    let position = 0;
+    for (const piece of this.pieces) {
+      const from = Math.max(first, position);
+      const to = Math.min(last, position + piece.bits);
+      if (from < to) each(piece, piece.bitOffset + from - position, from - first, to - from);
+      position += piece.bits;
+    }
+    if (position < last) throw new DeetError('optimized-out', 'value has been optimized out (no piece describes this part)');
+  }
+}
+
+/** Copies bits, numbered from bit 0 of byte 0. */
+export function copyBits(to: Uint8Array, toBit: number, from: Uint8Array, fromBit: number, count: number): void {
+  if (((toBit | fromBit | count) & 7) === 0) {
+    to.set(from.subarray(fromBit >> 3, (fromBit + count) >> 3), toBit >> 3);
+    return;
+  }
+  for (let i = 0; i < count; i++) {
+    const bit = ((from[(fromBit + i) >> 3] ?? 0) >> ((fromBit + i) & 7)) & 1;
+    const index = (toBit + i) >> 3;
+    const shift = (toBit + i) & 7;
+    to[index] = ((to[index] ?? 0) & ~(1 << shift)) | (bit << shift);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * x86-64 registers by every name that people use: `$rip`, `$pc`, `$eax`, `$ah`, `$xmm0`; with the types that gdb gives them
+ * (Intel SDM 1, 3.4; System V ABI, figure 3.36).
+ */
+import type { ArrayType, BaseType, CType, Member, StructType } from '../symbols/types.js';
+import * as c from './c-types.js';
+import type { RegisterFile } from './context.js';
+import { RegisterPlace } from './place.js';
+import { Value } from './value.js';
+import { DeetError } from '../common/errors.js';
+
+/** A type whose bits have names; printed as `[ ZF PF ]`. */
+export interface FlagsType extends BaseType {
+  readonly flags: ReadonlyMap<number, string>;
+}
+
+export const isFlags = (type: CType): type is FlagsType => 'flags' in type;
+
+export interface Register {
+  readonly name: string;
+  readonly type: CType;
+  /** The whole register that holds it, and the byte where it begins there. */
+  readonly whole: string;
+  readonly start: number;
+}
+
+const INT64: BaseType = { ...c.LONG, name: 'int64_t' };
+const INT16: BaseType = { ...c.SHORT, name: 'int16_t' };
+const INT8: BaseType = { ...c.SIGNED_CHAR, name: 'int8_t' };
+const DATA_POINTER = c.VOID_POINTER;
+
+const flags = (name: string, bits: readonly (readonly [number, string])[]): FlagsType => ({
+  kind: 'base',
+  name,
+  size: 4,
+  encoding: 'unsigned',
+  flags: new Map(bits),
+});
+
+const EFLAGS = flags('i386_eflags', [
+  [0, 'CF'], [2, 'PF'], [4, 'AF'], [6, 'ZF'], [7, 'SF'], [8, 'TF'], [9, 'IF'], [10, 'DF'], [11, 'OF'], [14, 'NT'], [16, 'RF'], [17, 'VM'],
+  [18, 'AC'], [19, 'VIF'], [20, 'VIP'], [21, 'ID'],
+]); // prettier-ignore
+const MXCSR = flags('i386_mxcsr', [
+  [0, 'IE'], [1, 'DE'], [2, 'ZE'], [3, 'OE'], [4, 'UE'], [5, 'PE'], [6, 'DAZ'], [7, 'IM'], [8, 'DM'], [9, 'ZM'], [10, 'OM'], [11, 'UM'],
+  [12, 'PM'], [15, 'FZ'],
+]); // prettier-ignore
+
+const X87_EXTENDED: BaseType = { kind: 'base', name: 'i387_ext', size: 16, encoding: 'float' };
+
+const vector = (element: CType, count: number): ArrayType => ({ kind: 'array', element, count, vector: true });
+
+function vectorUnion(name: string, size: number): StructType {
+  const views: readonly (readonly [string, BaseType])[] = [
+    ['float', c.FLOAT],
+    ['double', c.DOUBLE],
+    ['int8', INT8],
+    ['int16', INT16],
+    ['int32', { ...c.INT, name: 'int32_t' }],
+    ['int64', INT64],
+  ];
+  const members: Member[] = [
+    { name: `v${size / 2}_bfloat16`, type: vector({ kind: 'base', name: 'bfloat16', size: 2, encoding: 'float' }, size / 2), offset: 0 },
+  ];
+  for (const [label, element] of views) {
+    const count = size / element.size;
+    members.push({ name: `v${count}_${label}`, type: vector(element, count), offset: 0 });
+  }
+  const wide: BaseType = { ...c.UNSIGNED_INT128, name: 'uint128_t' };
+  members.push(
+    size === 16 ? { name: 'uint128', type: wide, offset: 0 } : { name: `v${size / 16}_int128`, type: vector(wide, size / 16), offset: 0 },
+  );
+  return { kind: 'union', name, size, members: () => members, methods: () => [] };
+}
+
+const VEC128 = vectorUnion('vec128', 16);
+const VEC256 = vectorUnion('vec256', 32);
+
+function table(): ReadonlyMap<string, Register> {
+  const all = new Map<string, Register>();
+  const put = (name: string, type: CType, whole = name, start = 0): void => void all.set(name, { name, type, whole, start });
+  const classic: readonly (readonly [string, string])[] = [
+    ['rax', 'a'], ['rbx', 'b'], ['rcx', 'c'], ['rdx', 'd'],
+  ]; // prettier-ignore
+  for (const [whole, letter] of classic) {
+    put(whole, INT64);
+    put(`e${letter}x`, c.INT, whole);
+    put(`${letter}x`, INT16, whole);
+    put(`${letter}l`, INT8, whole);
+    put(`${letter}h`, INT8, whole, 1);
+  }
+  for (const name of ['si', 'di', 'bp', 'sp']) {
+    const whole = `r${name}`;
+    const pointer = name === 'bp' || name === 'sp';
+    put(whole, pointer ? DATA_POINTER : INT64);
+    put(`e${name}`, c.INT, whole);
+    if (!pointer) put(name, INT16, whole);
+    put(`${name}l`, INT8, whole);
+  }
+  for (let i = 8; i < 16; i++) {
+    put(`r${i}`, INT64);
+    put(`r${i}d`, c.INT, `r${i}`);
+    put(`r${i}w`, INT16, `r${i}`);
+    put(`r${i}l`, INT8, `r${i}`);
+  }
+  for (let i = 0; i < 16; i++) {
+    put(`xmm${i}`, VEC128);
+    put(`ymm${i}`, VEC256);
+  }
+  for (let i = 0; i < 8; i++) put(`st${i}`, X87_EXTENDED);
+  put('rip', c.CODE_POINTER);
+  put('pc', c.CODE_POINTER, 'rip');
+  put('sp', DATA_POINTER, 'rsp');
+  put('fp', DATA_POINTER, 'rbp');
+  put('eflags', EFLAGS);
+  put('ps', EFLAGS, 'eflags');
+  put('mxcsr', MXCSR);
+  for (const name of ['cs', 'ss', 'ds', 'es', 'fs', 'gs']) put(name, c.INT);
+  for (const name of ['fctrl', 'fstat', 'ftag', 'fiseg', 'fioff', 'foseg', 'fooff', 'fop']) put(name, c.INT);
+  for (const name of ['fs_base', 'gs_base', 'orig_rax']) put(name, c.LONG);
+  return all;
+}
+
+const REGISTERS = table();
+
+export const registerNamed = (name: string): Register | undefined => REGISTERS.get(name);
+
+/** For completion. */
+export const registerNames = (): Iterable<string> => REGISTERS.keys();
+
+/** The register as a value that can be assigned to. @throws DeetError `no-process` without a thread */
+export function registerValue(register: Register, file: RegisterFile): Value {
+  const read = (): Uint8Array | undefined => file.read(register.whole);
+  if (read() === undefined) throw new DeetError('register', `Register ${register.name} is not available in this frame.`);
+  const write = (bytes: Uint8Array): void => {
+    file.write(register.whole, bytes);
+  };
+  return new Value(register.type, new RegisterPlace(register.name, read, write, register.start));
+}

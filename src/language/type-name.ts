@@ -1,0 +1,90 @@
+/** A type as C writes it, with or without a declared name: `char *`, `int (*)[5]`, `struct node *next`. */
+import type { CType, FunctionType } from '../symbols/types.js';
+import { isQualified, sizeOf, strip } from './types.js';
+
+export type Language = 'c' | 'c++';
+
+/** Damaged debug information can nest without end. */
+const MAX_DEPTH = 64;
+
+/** The words in front of the declarator, for a type that is no pointer, array or function. */
+export function specifier(type: CType, language: Language): string {
+  switch (type.kind) {
+    case 'void':
+      return 'void';
+    case 'base':
+    case 'typedef':
+      return type.name;
+    case 'struct':
+    case 'union':
+    case 'class':
+    case 'enum': {
+      if (type.name === undefined) return `${type.kind} {...}`;
+      return language === 'c++' ? type.name : `${type.kind} ${type.name}`;
+    }
+    default:
+      return '';
+  }
+}
+
+const SPELLING = { const: 'const', volatile: 'volatile', restrict: 'restrict', atomic: '_Atomic' } as const;
+
+export function parameterList(type: FunctionType, language: Language, depth = 0): string {
+  const list = type.parameters.map((parameter) => declaration(parameter.type, '', language, depth + 1));
+  if (type.varargs) list.push('...');
+  if (list.length === 0 && (type.prototyped || language === 'c++')) list.push('void');
+  return `(${list.join(', ')})`;
+}
+
+/**
+ * `type` declaring `name`; an empty name gives the type name alone. `base` replaces the words in front (a struct with its body).
+ */
+export function declaration(type: CType, name: string, language: Language = 'c', depth = 0, base?: (type: CType) => string): string {
+  let current = type;
+  let inner = name;
+  let qualifiers: string[] = [];
+  for (let i = 0; i < MAX_DEPTH; i++) {
+    if (isQualified(current)) {
+      qualifiers.unshift(SPELLING[current.kind]);
+      current = current.target;
+      continue;
+    }
+    if (current.kind === 'pointer' || current.kind === 'member-pointer') {
+      const mark =
+        current.kind === 'member-pointer'
+          ? `${specifier(strip(current.containing), 'c++')}::*`
+          : current.reference === 'lvalue'
+            ? '&'
+            : current.reference
+              ? '&&'
+              : '*';
+      const tail = qualifiers.length > 0 ? ` ${qualifiers.join(' ')}${inner === '' ? '' : ' '}` : '';
+      inner = mark + tail + inner;
+      qualifiers = [];
+      current = current.target;
+      const below = unqualifiedKind(current);
+      if (below === 'array' || below === 'function') inner = `(${inner})`;
+    } else if (current.kind === 'array') {
+      if (current.vector) {
+        const size = sizeOf(current.element) ?? 1;
+        const count = typeof current.count === 'number' ? current.count : 0;
+        inner = ` __attribute__ ((vector_size(${count})))${inner}`.trimStart() + (size === 0 ? '' : '');
+      } else inner += typeof current.count === 'number' ? `[${current.count}]` : current.count ? '[variable length]' : '[]';
+      current = current.element;
+    } else if (current.kind === 'function') {
+      inner += depth > 8 ? '(...)' : parameterList(current, language, depth);
+      current = current.returns;
+    } else break;
+  }
+  const words = [...qualifiers, base ? base(current) : specifier(current, language)].join(' ');
+  return inner === '' ? words : `${words} ${inner}`;
+}
+
+function unqualifiedKind(type: CType): CType['kind'] {
+  let current = type;
+  for (let i = 0; i < MAX_DEPTH && isQualified(current); i++) current = current.target;
+  return current.kind === 'array' && current.vector ? 'base' : current.kind;
+}
+
+/** As `whatis` prints it, and as casts in front of pointers show it. */
+export const typeName = (type: CType, language: Language = 'c'): string => declaration(type, '', language);

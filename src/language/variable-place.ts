@@ -1,0 +1,24 @@
+/** `$name.member = 1`: a convenience variable that holds an aggregate can be written in parts. */
+import type { ConvenienceVariables } from './context.js';
+import { ComputedPlace, type Place } from './place.js';
+import { Value } from './value.js';
+
+export class VariablePlace implements Place {
+  readonly kind = 'variable';
+
+  constructor(
+    private readonly name: string,
+    private readonly value: Value,
+    private readonly variables: ConvenienceVariables,
+  ) {}
+
+  read(offset: number, length: number): Uint8Array {
+    return new ComputedPlace(this.value.bytes()).read(offset, length);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    const copy = Uint8Array.from((this.variables.get(this.name) ?? this.value).bytes());
+    copy.set(bytes.subarray(0, Math.max(0, copy.length - offset)), offset);
+    this.variables.set(this.name, Value.of(this.value.type, copy));
+  }
+}
