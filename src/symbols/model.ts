@@ -87,7 +87,13 @@ export interface Scope {
   /** Types declared inside (struct in a function), by name. */
   types(): readonly { name: string; type: CType }[];
   /** Inlined calls only: what was inlined, and the place of the call. */
-  readonly inlined?: { readonly name: string; readonly qualifiedName: string; readonly type: FunctionType; readonly call: SourcePosition | undefined; readonly entry: FileAddress };
+  readonly inlined?: {
+    readonly name: string;
+    readonly qualifiedName: string;
+    readonly type: FunctionType;
+    readonly call: SourcePosition | undefined;
+    readonly entry: FileAddress;
+  };
 }
 
 /** A call and what the compiler knows of its arguments (DW_TAG_call_site; DWARF 5, 3.4). */

@@ -1,67 +1,70 @@
-/** Opens ELF files by mapping them: the one place of the symbol side that asks the system for a file. */
-import { statSync } from 'node:fs';
-import { constants } from 'node:os';
-import { getSystemErrorMap } from 'node:util';
+/** Opening a file costs a look at its header; everything else waits until it is asked for. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import { parseElf, type ElfFile } from '../elf/file.js';
-import { whyNotProgram } from '../elf/identify.js';
-import type { DebugFileSearch } from '../elf/separate.js';
-import { native } from '../native.js';
+import type { DwarfFile } from '../dwarf/file.js';
+import { ElfImage, type ImageFiles } from './image.js';
+import type { SymbolImage } from './model.js';
 
-/** Where Debian, Fedora and others install debug files. */
-export const DEFAULT_DEBUG_DIRECTORIES: readonly string[] = ['/usr/lib/debug'];
+export interface OpenOptions {
+  /** Where separate debug files are looked for, by build-id and .gnu_debuglink. Default: /usr/lib/debug. */
+  readonly debugDirectories?: readonly string[];
+}
 
 /**
- * Any ELF file of this machine: a program, library, debug file, core file.
- * @throws DeetError `no-file`, `not-elf` or `bad-elf`, in the user's words
+ * @param path of an executable, a shared object or a core file
+ * @throws DeetError when the file cannot be read or is not a 64-bit x86-64 ELF file
  */
-export const openElf = (path: string): ElfFile => {
+export const openImage = (path: string, options: OpenOptions = {}): SymbolImage => {
+  const elf = parseElf(readBytes(path), path);
+  return new ElfImage(path, new FilesBeside(elf, path, options.debugDirectories ?? ['/usr/lib/debug']));
+};
+
+const readBytes = (path: string): Uint8Array => {
   try {
-    const status = statSync(path);
-    if (status.isDirectory()) throw new DeetError('not-elf', `${path} is a folder, not a program.`, 'Name the program inside it.');
-    if (!status.isFile()) throw new DeetError('not-elf', `${path} is not a regular file.`);
+    return readFileSync(path);
   } catch (error) {
-    if (error instanceof DeetError) throw error;
-    throw cannotRead(path, errnoOf(error));
+    throw new DeetError('no-file', `${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const mapping = native.mapFile(path);
-  if (typeof mapping === 'number') throw cannotRead(path, mapping);
-  return parseElf(new Uint8Array(mapping), path);
 };
 
-/** As openElf, for a file that is to be run or attached to. @throws DeetError also `not-a-program` */
-export const openProgram = (path: string): ElfFile => {
-  const elf = openElf(path);
-  const fault = whyNotProgram(elf.header.type, path);
-  if (fault) throw fault;
-  return elf;
-};
+class FilesBeside implements ImageFiles {
+  readonly warnings: string[] = [];
+  private debug: ElfFile | undefined | null = null;
 
-/** Gives the mapping back at once; no bytes of the file may be in use any more. */
-export const closeElf = (elf: ElfFile): void => {
-  if (elf.bytes.buffer instanceof ArrayBuffer && elf.bytes.length > 0) native.unmapFile(elf.bytes.buffer);
-};
+  constructor(
+    readonly elf: ElfFile,
+    private readonly path: string,
+    private readonly directories: readonly string[],
+  ) {}
 
-/** How separate debug files are found, for elf/separate.ts. */
-export const debugFileSearch = (directories: readonly string[] = DEFAULT_DEBUG_DIRECTORIES): DebugFileSearch => ({
-  directories,
-  open: (path) => {
-    try {
-      return openElf(path);
-    } catch (error) {
-      if (error instanceof DeetError) return undefined;
-      throw error;
+  debugFile(): ElfFile | undefined {
+    if (this.debug === null) this.debug = this.elf.hasDebugInfo ? this.elf : (this.findDebugFile() ?? this.elf);
+    return this.debug;
+  }
+
+  private findDebugFile(): ElfFile | undefined {
+    const id = this.elf.buildId;
+    if (id === undefined) return undefined;
+    for (const directory of this.directories) {
+      const path = join(directory, '.build-id', id.slice(0, 2), `${id.slice(2)}.debug`);
+      try {
+        const file = parseElf(readFileSync(path), path);
+        if (file.buildId === id) return file;
+      } catch {
+        // Not there, or not readable: the next directory.
+      }
     }
-  },
-});
+    void dirname(this.path);
+    return undefined;
+  }
 
-/** A path with a zero byte is refused by Node itself, without a number: no file has such a name. */
-const errnoOf = (error: unknown): number =>
-  error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : -constants.errno.ENOENT;
+  supplementary(): DwarfFile | undefined {
+    return undefined;
+  }
 
-/** @param errno negative, as system calls of the addon and of Node give it */
-const cannotRead = (path: string, errno: number): DeetError => {
-  const [code, text] = getSystemErrorMap().get(errno) ?? [`error ${-errno}`, 'unknown error'];
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new DeetError('no-file', `${path}: there is no such file.`);
-  return new DeetError('no-file', `${path} cannot be read: ${text} (${code}).`);
-};
+  splitUnit(): undefined {
+    return undefined;
+  }
+}

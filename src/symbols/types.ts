@@ -5,16 +5,7 @@
 import type { SourcePosition, Variable, LocationDescription } from './model.js';
 
 export type CType =
-  | VoidType
-  | BaseType
-  | PointerType
-  | StructType
-  | EnumType
-  | ArrayType
-  | TypedefType
-  | QualifiedType
-  | FunctionType
-  | MemberPointerType;
+  VoidType | BaseType | PointerType | StructType | EnumType | ArrayType | TypedefType | QualifiedType | FunctionType | MemberPointerType;
 
 export interface VoidType {
   readonly kind: 'void';

@@ -1,0 +1,229 @@
+/**
+ * Abbreviation tables (DWARF 5, 7.5.3): what each kind of debugging information entry looks like. Tables are parsed once
+ * and compiled: beside the list of attributes each abbreviation has a skip plan, so that an entry nobody asked about is
+ * passed over with a few additions.
+ */
+import { Reader } from '../common/reader.js';
+import { Form, At } from './constants.js';
+
+/** What the size of a form depends on (DWARF 5, 7.4 and 7.5.6). */
+export interface FormSizes {
+  readonly version: number;
+  /** 4 or 8. */
+  readonly offsetSize: number;
+  readonly addressSize: number;
+}
+
+/** Steps of a skip plan: a positive number of bytes, or one of these. */
+export const Skip = { leb: 0, string: -1, block1: -2, block2: -3, block4: -4, block: -5, indirect: -6 } as const;
+
+/** A size in bytes, or a step of `Skip`; undefined for a form that nobody defined. */
+export const formSize = (form: number, sizes: FormSizes): number | undefined => {
+  switch (form) {
+    case Form.flag_present:
+    case Form.implicit_const:
+      return undefined; // no bytes: handled by the callers
+    case Form.data1:
+    case Form.ref1:
+    case Form.flag:
+    case Form.strx1:
+    case Form.addrx1:
+      return 1;
+    case Form.data2:
+    case Form.ref2:
+    case Form.strx2:
+    case Form.addrx2:
+      return 2;
+    case Form.strx3:
+    case Form.addrx3:
+      return 3;
+    case Form.data4:
+    case Form.ref4:
+    case Form.strx4:
+    case Form.addrx4:
+    case Form.ref_sup4:
+      return 4;
+    case Form.data8:
+    case Form.ref8:
+    case Form.ref_sig8:
+    case Form.ref_sup8:
+      return 8;
+    case Form.data16:
+      return 16;
+    case Form.addr:
+      return sizes.addressSize;
+    case Form.ref_addr:
+      return sizes.version <= 2 ? sizes.addressSize : sizes.offsetSize;
+    case Form.strp:
+    case Form.line_strp:
+    case Form.strp_sup:
+    case Form.sec_offset:
+    case Form.GNU_ref_alt:
+    case Form.GNU_strp_alt:
+      return sizes.offsetSize;
+    case Form.sdata:
+    case Form.udata:
+    case Form.ref_udata:
+    case Form.strx:
+    case Form.addrx:
+    case Form.loclistx:
+    case Form.rnglistx:
+    case Form.GNU_addr_index:
+    case Form.GNU_str_index:
+      return Skip.leb;
+    case Form.string:
+      return Skip.string;
+    case Form.block1:
+      return Skip.block1;
+    case Form.block2:
+      return Skip.block2;
+    case Form.block4:
+      return Skip.block4;
+    case Form.block:
+    case Form.exprloc:
+      return Skip.block;
+    case Form.indirect:
+      return Skip.indirect;
+    default:
+      return undefined;
+  }
+};
+
+const knownWithoutBytes = (form: number): boolean => form === Form.flag_present || form === Form.implicit_const;
+
+/** One declared shape of entry. */
+export interface Abbreviation {
+  readonly tag: number;
+  readonly hasChildren: boolean;
+  /** DW_AT codes, and beside each its form and, for DW_FORM_implicit_const, its value. */
+  readonly attributes: readonly number[];
+  readonly forms: readonly number[];
+  readonly constants: readonly number[];
+  readonly plan: readonly number[];
+  /** Bytes of the attributes when that is the same for every entry; else -1. */
+  readonly fixedSize: number;
+  /** Index of DW_AT_sibling in `attributes`, or -1. */
+  readonly sibling: number;
+}
+
+/** Where `plan` would lead from `position`; may lie behind the end of the bytes, which callers check. */
+export const skipByPlan = (bytes: Uint8Array, position: number, plan: readonly number[], sizes: FormSizes): number => {
+  for (let i = 0; i < plan.length; i++) position = skipStep(bytes, position, plan[i] as number, sizes);
+  return position;
+};
+
+/** One step of a plan. Bytes behind the end read as undefined, which ends every loop here. */
+export const skipStep = (bytes: Uint8Array, position: number, step: number, sizes: FormSizes): number => {
+  if (step > 0) return position + step;
+  switch (step) {
+    case 0:
+      while ((bytes[position++] as number) >= 0x80);
+      return position;
+    case -1:
+      while (bytes[position]) position++;
+      return position + 1;
+    case -2:
+      return position + 1 + (bytes[position] ?? 0);
+    case -3:
+      return position + 2 + ((bytes[position] ?? 0) | ((bytes[position + 1] ?? 0) << 8));
+    case -4:
+      return position + 4 + word(bytes, position);
+    case -5: {
+      let length = 0;
+      let scale = 1;
+      let byte;
+      do {
+        byte = bytes[position++] ?? 0;
+        length += (byte & 0x7f) * scale;
+        scale *= 128;
+      } while (byte >= 0x80);
+      return position + length;
+    }
+    default: {
+      // DW_FORM_indirect: the form stands before the value.
+      let form = 0;
+      let scale = 1;
+      let byte;
+      do {
+        byte = bytes[position++] ?? 0;
+        form += (byte & 0x7f) * scale;
+        scale *= 128;
+      } while (byte >= 0x80);
+      if (knownWithoutBytes(form) || form === Form.indirect) return position;
+      const size = formSize(form, sizes);
+      return size === undefined ? Infinity : skipStep(bytes, position, size, sizes);
+    }
+  }
+};
+
+const word = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
+
+/** The abbreviations of one table, by code; codes are nearly always 1, 2, 3... */
+export class AbbreviationTable {
+  private readonly dense: (Abbreviation | undefined)[] = [];
+  private readonly sparse = new Map<number, Abbreviation>();
+
+  /**
+   * Reads the table at `offset`. Damage ends the table; what stands before it stays usable, and entries with an unknown
+   * form are left out (nobody could skip them).
+   */
+  static read(bytes: Uint8Array, offset: number, sizes: FormSizes): AbbreviationTable {
+    const table = new AbbreviationTable();
+    const reader = new Reader(bytes, '.debug_abbrev', offset);
+    try {
+      for (;;) {
+        const code = reader.uleb();
+        if (code === 0) break;
+        const abbreviation = readOne(reader, sizes);
+        if (abbreviation) table.add(code, abbreviation);
+      }
+    } catch {
+      // The entries that need what is missing will be reported where they stand.
+    }
+    return table;
+  }
+
+  private add(code: number, abbreviation: Abbreviation): void {
+    if (code < 0x1_0000) {
+      while (this.dense.length < code) this.dense.push(undefined);
+      this.dense[code] ??= abbreviation;
+    } else this.sparse.set(code, abbreviation);
+  }
+
+  get(code: number): Abbreviation | undefined {
+    return code < this.dense.length ? this.dense[code] : this.sparse.get(code);
+  }
+}
+
+const readOne = (reader: Reader, sizes: FormSizes): Abbreviation | undefined => {
+  const tag = reader.uleb();
+  const hasChildren = reader.u8() !== 0;
+  const attributes: number[] = [];
+  const forms: number[] = [];
+  const constants: number[] = [];
+  const plan: number[] = [];
+  let known = true;
+  for (;;) {
+    const attribute = reader.uleb();
+    const form = reader.uleb();
+    // The constant may use all 64 bits; no attribute that deet reads from here needs more than 53.
+    const constant = form === Form.implicit_const ? Number(reader.slebBig()) : 0;
+    if (attribute === 0 && form === 0) break;
+    attributes.push(attribute);
+    forms.push(form);
+    constants.push(constant);
+    if (knownWithoutBytes(form)) continue;
+    const size = formSize(form, sizes);
+    if (size === undefined) known = false;
+    else {
+      const last = plan.length - 1;
+      if (size > 0 && last >= 0 && (plan[last] as number) > 0) plan[last] = (plan[last] as number) + size;
+      else plan.push(size);
+    }
+  }
+  if (!known) return undefined;
+  const first = plan[0] ?? 0;
+  const fixedSize = plan.length === 0 ? 0 : plan.length === 1 && first > 0 ? first : -1;
+  return { tag, hasChildren, attributes, forms, constants, plan, fixedSize, sibling: attributes.indexOf(At.sibling) };
+};

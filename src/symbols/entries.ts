@@ -1,0 +1,177 @@
+/**
+ * The index of names: one flat table of what is visible at the level of files, namespaces and classes. Columns are typed
+ * arrays (a program with 100 MB of DWARF has millions of entries), names stay where they are in the string sections,
+ * and a hash over their bytes finds them.
+ */
+import { decodeText } from '../common/reader.js';
+
+/** What an entry is; `declaration` and the like are bits of `Flag`. */
+export const Kind = {
+  namespace: 1,
+  function: 2,
+  variable: 3,
+  struct: 4,
+  union: 5,
+  class: 6,
+  enum: 7,
+  typedef: 8,
+  base: 9,
+  enumerator: 10,
+} as const;
+
+export const Flag = {
+  /** DW_AT_declaration. */
+  declaration: 1,
+  /** A function with an address. */
+  code: 2,
+  /** An abstract instance: there are inlined calls. */
+  inlined: 4,
+  external: 8,
+  /** A variable with a location or a constant value. */
+  located: 16,
+} as const;
+
+/** Where a name's text stands. */
+export const NameIn = { none: 0, info: 1, str: 2, lineStr: 3 } as const;
+
+export interface NameSections {
+  readonly info: Uint8Array;
+  readonly str: Uint8Array;
+  readonly lineStr: Uint8Array;
+}
+
+const grown = <T extends Uint8Array | Uint32Array | Int32Array>(old: T, capacity: number): T => {
+  const copy = new (old.constructor as new (length: number) => T)(capacity);
+  copy.set(old);
+  return copy;
+};
+
+/** FNV-1a over the bytes of a name up to its zero. */
+const hashIn = (bytes: Uint8Array, at: number): number => {
+  let hash = 0x811c9dc5;
+  for (let byte = bytes[at]; byte; byte = bytes[++at]) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+};
+
+export class EntryTable {
+  count = 0;
+  private capacity = 64;
+  kinds = new Uint8Array(this.capacity);
+  flags = new Uint8Array(this.capacity);
+  nameSections = new Uint8Array(this.capacity);
+  nameOffsets = new Uint32Array(this.capacity);
+  /** Offset of the entry in its section. */
+  dies = new Uint32Array(this.capacity);
+  /** Index of the enclosing namespace or type, or -1. */
+  parents = new Int32Array(this.capacity);
+  /** Number of the unit, in the image's list. */
+  units = new Uint32Array(this.capacity);
+
+  constructor(private readonly sections: NameSections) {}
+
+  add(kind: number, flags: number, nameSection: number, nameOffset: number, die: number, parent: number, unit: number): number {
+    if (this.count === this.capacity) {
+      const capacity = (this.capacity *= 2);
+      this.kinds = grown(this.kinds, capacity);
+      this.flags = grown(this.flags, capacity);
+      this.nameSections = grown(this.nameSections, capacity);
+      this.nameOffsets = grown(this.nameOffsets, capacity);
+      this.dies = grown(this.dies, capacity);
+      this.parents = grown(this.parents, capacity);
+      this.units = grown(this.units, capacity);
+    }
+    const at = this.count++;
+    this.kinds[at] = kind;
+    this.flags[at] = flags;
+    this.nameSections[at] = nameSection;
+    this.nameOffsets[at] = nameOffset;
+    this.dies[at] = die;
+    this.parents[at] = parent;
+    this.units[at] = unit;
+    return at;
+  }
+
+  /** The entry of a DIE among those added since `first` (entries of one unit stand in the order of their offsets). */
+  indexOfDie(die: number, first: number): number {
+    let low = first;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.dies[middle] as number) < die) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.count && this.dies[low] === die ? low : -1;
+  }
+
+  private bytesOf(index: number): Uint8Array | undefined {
+    switch (this.nameSections[index]) {
+      case NameIn.info:
+        return this.sections.info;
+      case NameIn.str:
+        return this.sections.str;
+      case NameIn.lineStr:
+        return this.sections.lineStr;
+      default:
+        return undefined;
+    }
+  }
+
+  name(index: number): string {
+    const bytes = this.bytesOf(index);
+    if (!bytes) return '';
+    const start = this.nameOffsets[index] as number;
+    let end = start;
+    while (bytes[end]) end++;
+    return decodeText(bytes, start, end);
+  }
+
+  /** `ns::Class::f`, by the chain of parents. */
+  qualifiedName(index: number): string {
+    let text = this.name(index);
+    let parent = this.parents[index] as number;
+    for (let depth = 0; parent >= 0 && depth < 64; depth++) {
+      const kind = this.kinds[parent];
+      const name = this.name(parent);
+      // C's structs do not scope what they declare inside, and an unscoped enum's constants belong to its surroundings.
+      if (kind === Kind.namespace) text = `${name === '' ? '(anonymous namespace)' : name}::${text}`;
+      else if (kind !== Kind.enum && name !== '') text = `${name}::${text}`;
+      parent = this.parents[parent] as number;
+    }
+    return text;
+  }
+
+  private buckets: Int32Array | undefined;
+  private chain = new Int32Array(0);
+
+  /** Indexes of all entries with this very name, in the order they were added. */
+  named(name: string): number[] {
+    if (!this.buckets) this.buildHash();
+    const wanted = Buffer.from(name + '\0', 'utf8');
+    const buckets = this.buckets as Int32Array;
+    const result: number[] = [];
+    for (let at = buckets[hashIn(wanted, 0) & (buckets.length - 1)] as number; at >= 0; at = this.chain[at] as number) {
+      const bytes = this.bytesOf(at) as Uint8Array;
+      const start = this.nameOffsets[at] as number;
+      let i = 0;
+      while (i < wanted.length && bytes[start + i] === wanted[i]) i++;
+      if (i === wanted.length) result.push(at);
+    }
+    return result;
+  }
+
+  private buildHash(): void {
+    let size = 16;
+    while (size < this.count * 1.5) size *= 2;
+    const buckets = new Int32Array(size).fill(-1);
+    this.chain = new Int32Array(this.count);
+    // Backwards, so that each chain runs in the order of the table.
+    for (let at = this.count - 1; at >= 0; at--) {
+      const bytes = this.bytesOf(at);
+      if (!bytes) continue;
+      const bucket = hashIn(bytes, this.nameOffsets[at] as number) & (size - 1);
+      this.chain[at] = buckets[bucket] as number;
+      buckets[bucket] = at;
+    }
+    this.buckets = buckets;
+  }
+}

@@ -1,0 +1,277 @@
+/** One file's symbols, put together: ELF symbols, DWARF where there is some, and the rules for breakpoints. */
+import type { FileAddress } from '../common/addresses.js';
+import type { ElfFile } from '../elf/file.js';
+import { ElfSymbols } from '../elf/symbols.js';
+import { DwarfFile } from '../dwarf/file.js';
+import type { Unit } from '../dwarf/unit.js';
+import { locationsOfLine } from './breakpoints.js';
+import type { Compilation } from './compilation.js';
+import { DebugInfo } from './debug-info.js';
+import { Flag, Kind } from './entries.js';
+import { FunctionEntry } from './functions.js';
+import { prologueEnd } from './prologue.js';
+import type {
+  AddressRange,
+  CallFrameSource,
+  ElfSymbolInfo,
+  FunctionSymbol,
+  LineRow,
+  ResolvedLocation,
+  Scope,
+  SourceFile,
+  SymbolImage,
+  Variable,
+} from './model.js';
+import type { CType } from './types.js';
+
+/** The files an image is made of; the debug file and others are looked for when first asked for. */
+export interface ImageFiles {
+  readonly elf: ElfFile;
+  /** The file with the DWARF: the same, or a separate one. */
+  debugFile(): ElfFile | undefined;
+  supplementary(): DwarfFile | undefined;
+  splitUnit(skeleton: Unit): Unit | undefined;
+  readonly warnings: readonly string[];
+}
+
+export class ElfImage implements SymbolImage {
+  private readonly elf: ElfFile;
+
+  constructor(
+    readonly path: string,
+    private readonly files: ImageFiles,
+  ) {
+    this.elf = files.elf;
+  }
+
+  get buildId(): string | undefined {
+    return this.elf.buildId;
+  }
+
+  get hasDebugInfo(): boolean {
+    return this.debugElf !== undefined;
+  }
+
+  get warnings(): readonly string[] {
+    return [...this.elf.warnings, ...this.files.warnings, ...(this.info?.file.warnings ?? [])];
+  }
+
+  get span(): AddressRange {
+    return this.elf.span;
+  }
+
+  get entryPoint(): FileAddress {
+    return this.elf.entryPoint;
+  }
+
+  get relocatable(): boolean {
+    return this.elf.relocatable;
+  }
+
+  // ---- ELF symbols
+
+  private table: ElfSymbols | undefined;
+
+  private get elfSymbols(): ElfSymbols {
+    if (!this.table) {
+      const debug = this.files.debugFile();
+      this.table = debug && debug !== this.elf ? new ElfSymbols(this.elf, debug) : new ElfSymbols(this.elf);
+    }
+    return this.table;
+  }
+
+  symbolAt(address: FileAddress): ElfSymbolInfo | undefined {
+    return this.elfSymbols.at(address);
+  }
+
+  symbolsNamed(name: string): readonly ElfSymbolInfo[] {
+    return this.elfSymbols.named(name);
+  }
+
+  symbols(): readonly ElfSymbolInfo[] {
+    return this.elfSymbols.all();
+  }
+
+  bytesAt(address: FileAddress, length: number): Uint8Array | undefined {
+    return this.elf.bytesAt(address, length);
+  }
+
+  // ---- DWARF
+
+  private debugElfFile: ElfFile | undefined | null = null;
+
+  private get debugElf(): ElfFile | undefined {
+    if (this.debugElfFile === null) {
+      const file = this.files.debugFile();
+      this.debugElfFile = file?.hasDebugInfo ? file : undefined;
+    }
+    return this.debugElfFile;
+  }
+
+  private debugInfo: DebugInfo | undefined;
+
+  private get info(): DebugInfo | undefined {
+    const elf = this.debugElf;
+    if (!elf) return undefined;
+    this.debugInfo ??= new DebugInfo(
+      this,
+      new DwarfFile(
+        (name) => elf.debugData(name) ?? new Uint8Array(0),
+        () => this.files.supplementary(),
+      ),
+      this.files,
+    );
+    return this.debugInfo;
+  }
+
+  /** Runs a look-up; damage that escaped the finer guards makes the answer empty and leaves a warning. */
+  private guard<T>(otherwise: T, look: (info: DebugInfo) => T): T {
+    const { info } = this;
+    if (!info) return otherwise;
+    try {
+      return look(info);
+    } catch (error) {
+      info.file.warn(error);
+      return otherwise;
+    }
+  }
+
+  functionAt(address: FileAddress): FunctionSymbol | undefined {
+    return this.guard<FunctionSymbol | undefined>(undefined, (info) => info.functionAt(address));
+  }
+
+  functionsNamed(name: string): readonly FunctionSymbol[] {
+    return this.guard<readonly FunctionSymbol[]>([], (info) => {
+      const found = info.functionsNamed(name);
+      if (found.length > 0) return found;
+      // A mangled name, or a nested function (`f.0` in .symtab): the symbol's address leads to it.
+      const result = new Set<FunctionSymbol>();
+      for (const symbol of this.symbolsNamed(name)) {
+        const fn = symbol.type === 'function' ? info.functionAt(symbol.address) : undefined;
+        if (fn && fn.entry === symbol.address) result.add(fn);
+      }
+      return [...result];
+    });
+  }
+
+  functionNames(): Iterable<string> {
+    return this.guard<Iterable<string>>([], (info) =>
+      info.names((kind, flags) => kind === Kind.function && (flags & (Flag.code | Flag.inlined)) !== 0),
+    );
+  }
+
+  scopesAt(address: FileAddress): readonly Scope[] {
+    return this.guard<readonly Scope[]>([], (info) => info.scopesAt(address));
+  }
+
+  inlinedCallsOf(name: string): readonly Scope[] {
+    return this.guard<readonly Scope[]>([], (info) => info.inlinedCallsOf(name));
+  }
+
+  // ---- lines
+
+  lineAt(address: FileAddress): LineRow | undefined {
+    return this.guard<LineRow | undefined>(undefined, (info) => info.compilationAt(address)?.lines().rowAt(address));
+  }
+
+  rowsIn(range: AddressRange): readonly LineRow[] {
+    return this.guard<readonly LineRow[]>([], (info) => info.compilationAt(range.low)?.lines().rowsIn(range) ?? []);
+  }
+
+  sourceFiles(): readonly SourceFile[] {
+    return this.guard<readonly SourceFile[]>([], (info) => {
+      const all = new Set<SourceFile>();
+      for (const unit of info.compilations()) for (const source of unit.sources) if (source) all.add(source);
+      return [...all];
+    });
+  }
+
+  filesMatching(spelling: string): readonly SourceFile[] {
+    const clean = spelling.replace(/^(\.\/)+/, '');
+    return this.sourceFiles().filter((file) => file.path === clean || (!clean.startsWith('/') && file.path.endsWith(`/${clean}`)));
+  }
+
+  locationsOf(file: SourceFile, line: number): readonly ResolvedLocation[] {
+    return this.guard<readonly ResolvedLocation[]>([], (info) => locationsOfLine(info, this, file, line));
+  }
+
+  afterPrologue(fn: FunctionSymbol): FileAddress {
+    if (!(fn instanceof FunctionEntry)) return fn.entry;
+    return this.guard(fn.entry, () =>
+      prologueEnd({
+        entry: fn.entry,
+        ranges: fn.ranges,
+        producer: fn.producer,
+        lines: fn.unit.lines(),
+        hasLocationLists: fn.unit.hasLocationLists,
+        bytesAt: (address, length) => this.bytesAt(address, length),
+      }),
+    );
+  }
+
+  // ---- data
+
+  variablesNamed(name: string, file?: string): readonly Variable[] {
+    return this.guard<readonly Variable[]>([], (info) => {
+      const all = info.variablesNamed(name);
+      if (file === undefined) return all;
+      const wanted = new Set(this.filesMatching(file));
+      return all.filter((variable) => variable.declared && wanted.has(variable.declared.file));
+    });
+  }
+
+  variableNames(): Iterable<string> {
+    return this.guard<Iterable<string>>([], (info) => info.names((kind) => kind === Kind.variable));
+  }
+
+  fileScopeVariables(address: FileAddress): readonly Variable[] {
+    return this.guard<readonly Variable[]>([], (info) => {
+      const unit = info.compilationAt(address);
+      return unit ? info.globalsOf(unit) : [];
+    });
+  }
+
+  private near(info: DebugInfo, address: FileAddress | undefined): Compilation | undefined {
+    return address === undefined ? undefined : info.compilationAt(address);
+  }
+
+  typeNamed(name: string, tag?: 'struct' | 'union' | 'enum' | 'class', near?: FileAddress): CType | undefined {
+    return this.guard<CType | undefined>(undefined, (info) => info.typeNamed(name, tag, this.near(info, near)));
+  }
+
+  typeNames(): Iterable<string> {
+    return this.guard<Iterable<string>>([], (info) => info.names((kind) => kind >= Kind.struct && kind <= Kind.base));
+  }
+
+  enumeratorNamed(name: string, near?: FileAddress): { value: bigint; type: CType } | undefined {
+    return this.guard<{ value: bigint; type: CType } | undefined>(undefined, (info) => info.enumeratorNamed(name, this.near(info, near)));
+  }
+
+  macroNamed(_name: string, _near?: FileAddress): { parameters?: readonly string[]; body: string } | undefined {
+    return undefined;
+  }
+
+  // ---- unwinding
+
+  get callFrames(): CallFrameSource {
+    const { elf } = this;
+    const placed = (name: string): { bytes: Uint8Array; address: FileAddress } | undefined => {
+      const section = elf.section(name);
+      const bytes = section && elf.contentsOf(section);
+      return section && bytes && { bytes, address: section.address as FileAddress };
+    };
+    const debug = this.debugElf?.debugData('frame');
+    return {
+      ehFrame: placed('.eh_frame'),
+      ehFrameHeader: placed('.eh_frame_hdr'),
+      debugFrame: debug && { bytes: debug },
+      textAddress: elf.section('.text')?.address as FileAddress | undefined,
+      gotAddress: (elf.section('.got.plt') ?? elf.section('.got'))?.address as FileAddress | undefined,
+    };
+  }
+
+  close(): void {
+    this.debugInfo = undefined;
+    this.table = undefined;
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * The fast scan: one pass over the entries of a unit that are visible from outside of functions, into an EntryTable.
+ * Bodies of functions are passed over (by DW_AT_sibling where given, else by sizes alone).
+ */
+import { Reader } from '../common/reader.js';
+import { formSize, skipByPlan, skipStep, type Abbreviation } from '../dwarf/abbreviations.js';
+import { At, Form, Inline, Tag, languageOf } from '../dwarf/constants.js';
+import { skipChildren } from '../dwarf/die.js';
+import type { Unit } from '../dwarf/unit.js';
+import { Flag, Kind, NameIn, type EntryTable } from './entries.js';
+
+/** Namespaces and classes nest; deeper nesting than this is damage. */
+const MAX_DEPTH = 256;
+
+const kindOf = (tag: number): number => {
+  switch (tag) {
+    case Tag.namespace:
+    case Tag.module:
+      return Kind.namespace;
+    case Tag.subprogram:
+      return Kind.function;
+    case Tag.variable:
+    case Tag.constant:
+      return Kind.variable;
+    case Tag.structure_type:
+    case Tag.interface_type:
+      return Kind.struct;
+    case Tag.union_type:
+      return Kind.union;
+    case Tag.class_type:
+      return Kind.class;
+    case Tag.enumeration_type:
+      return Kind.enum;
+    case Tag.typedef:
+    case Tag.template_alias:
+      return Kind.typedef;
+    case Tag.base_type:
+    case Tag.unspecified_type:
+      return Kind.base;
+    case Tag.enumerator:
+      return Kind.enumerator;
+    default:
+      return 0;
+  }
+};
+
+/** What one entry's attributes say; reused for every entry. */
+interface Found {
+  nameSection: number;
+  nameOffset: number;
+  flags: number;
+  sibling: number;
+  origin: number;
+  end: number;
+}
+
+/**
+ * Appends the entries of a unit. Damage ends the scan of this unit and becomes a warning; what was found before stays.
+ * @param number the unit's number, kept with each entry
+ */
+export const scanUnit = (unit: Unit, number: number, table: EntryTable): void => {
+  try {
+    scan(unit, number, table);
+  } catch (error) {
+    unit.file.warn(error);
+  }
+};
+
+const scan = (unit: Unit, number: number, table: EntryTable): void => {
+  const { bytes, end, abbreviations } = unit;
+  const first = table.count;
+  const language = languageOf(unit.language);
+  // In C nothing inside of a struct has a name of its own elsewhere; enumerators of nested enums do, so enums are entered.
+  const plain = language === 'c';
+  const root = unit.root;
+  if (!root.hasChildren) return;
+  const reader = new Reader(bytes, unit.sectionName, 0, end);
+  const found: Found = { nameSection: 0, nameOffset: 0, flags: 0, sibling: 0, origin: 0, end: 0 };
+  const parents: number[] = [-1];
+  const unresolved: { entry: number; origin: number }[] = [];
+  let position = root.next;
+  while (position < end) {
+    const offset = position;
+    let code = bytes[position++] as number;
+    if (code >= 0x80) {
+      reader.seek(offset);
+      code = reader.uleb();
+      position = reader.offset;
+    }
+    if (code === 0) {
+      parents.pop();
+      if (parents.length === 0) break;
+      continue;
+    }
+    const abbreviation = abbreviations.get(code);
+    if (!abbreviation) unit.fail(offset, `no abbreviation ${code}`);
+    const kind = kindOf(abbreviation.tag);
+    const parent = parents[parents.length - 1] as number;
+    readAttributes(unit, reader, abbreviation, position, found, kind);
+    position = found.end;
+    let entry = parent;
+    let enter = false;
+    switch (kind) {
+      case 0:
+        // An imported or common block, a pointer type, a member: of interest only as a wrapper of types.
+        break;
+      case Kind.namespace:
+        entry = table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
+        enter = true;
+        break;
+      case Kind.function:
+      case Kind.variable: {
+        if (kind === Kind.function && plain && !(found.flags & (Flag.code | Flag.inlined))) break;
+        const added = table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
+        if (found.origin && found.nameSection === NameIn.none) unresolved.push({ entry: added, origin: found.origin });
+        break;
+      }
+      case Kind.enumerator:
+        table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
+        break;
+      default:
+        if (found.nameSection !== NameIn.none || abbreviation.hasChildren)
+          entry = table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
+        enter =
+          kind === Kind.enum ||
+          (!plain && kind !== Kind.typedef && kind !== Kind.base) ||
+          (plain && kind <= Kind.class && kind >= Kind.struct);
+    }
+    if (!abbreviation.hasChildren) continue;
+    if (enter && parents.length < MAX_DEPTH) parents.push(entry);
+    else position = found.sibling > position && found.sibling <= end ? found.sibling : skipChildren(unit, position);
+  }
+  for (const { entry, origin } of unresolved) resolveName(unit, table, entry, origin, first);
+};
+
+/** A definition takes name and surroundings from the declaration that it completes. */
+const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: number, first: number): void => {
+  let at = table.indexOfDie(origin, first);
+  for (let depth = 0; at >= 0 && depth < 8; depth++) {
+    if (table.nameSections[at] !== NameIn.none) {
+      table.nameSections[entry] = table.nameSections[at] as number;
+      table.nameOffsets[entry] = table.nameOffsets[at] as number;
+      table.parents[entry] = table.parents[at] as number;
+      table.flags[entry] = (table.flags[entry] as number) | ((table.flags[at] as number) & Flag.external);
+      return;
+    }
+    const next = originOf(unit, table.dies[at] as number);
+    if (next === undefined) break;
+    at = table.indexOfDie(next, first);
+  }
+  // In another unit, or a declaration inside of a function: the entry itself knows.
+  const die = unit.dieAt(table.dies[entry] as number);
+  const named = die?.lineage().find((step) => step.has(At.name));
+  const place = named && namePlace(named.unit, named.offset);
+  if (place && named.unit.bytes === unit.bytes) {
+    table.nameSections[entry] = place.nameSection;
+    table.nameOffsets[entry] = place.nameOffset;
+  }
+};
+
+const originOf = (unit: Unit, offset: number): number | undefined => {
+  const die = unit.dieAt(offset);
+  const origin = die?.reference(At.abstract_origin) ?? die?.reference(At.specification);
+  return origin?.unit === unit ? origin.offset : undefined;
+};
+
+const namePlace = (unit: Unit, offset: number): Found | undefined => {
+  const die = unit.dieAt(offset);
+  if (!die) return undefined;
+  const reader = new Reader(unit.bytes, unit.sectionName, offset, unit.end);
+  reader.skipLeb();
+  const found: Found = { nameSection: 0, nameOffset: 0, flags: 0, sibling: 0, origin: 0, end: 0 };
+  readAttributes(unit, reader, die.abbreviation, reader.offset, found, Kind.function);
+  return found;
+};
+
+const readAttributes = (unit: Unit, reader: Reader, abbreviation: Abbreviation, position: number, found: Found, kind: number): void => {
+  const { bytes, end } = unit;
+  found.nameSection = NameIn.none;
+  found.flags = 0;
+  found.sibling = 0;
+  found.origin = 0;
+  if (kind === 0 && !abbreviation.hasChildren) {
+    found.end = abbreviation.fixedSize >= 0 ? position + abbreviation.fixedSize : skipByPlan(bytes, position, abbreviation.plan, unit);
+    if (!(found.end <= end)) unit.fail(position, 'entry runs over the end of its unit');
+    return;
+  }
+  const { attributes, forms, constants } = abbreviation;
+  for (let i = 0; i < attributes.length; i++) {
+    const form = forms[i] as number;
+    switch (attributes[i]) {
+      case At.name:
+        readName(unit, reader, form, position, found);
+        break;
+      case At.sibling:
+        found.sibling = localReference(unit, reader, form, position);
+        break;
+      case At.specification:
+      case At.abstract_origin:
+        found.origin = localReference(unit, reader, form, position);
+        break;
+      case At.declaration:
+        found.flags |= Flag.declaration;
+        break;
+      case At.external:
+        found.flags |= Flag.external;
+        break;
+      case At.low_pc:
+      case At.ranges:
+        found.flags |= Flag.code;
+        break;
+      case At.inline: {
+        const value = form === Form.implicit_const ? (constants[i] as number) : (bytes[position] ?? 0);
+        if (value === Inline.inlined || value === Inline.declared_inlined) found.flags |= Flag.inlined;
+        break;
+      }
+      case At.location:
+      case At.const_value:
+        found.flags |= Flag.located;
+        break;
+      default:
+    }
+    const size = formSize(form, unit);
+    if (size !== undefined) position = skipStep(bytes, position, size, unit);
+  }
+  if (!(position <= end)) unit.fail(position, 'entry runs over the end of its unit');
+  found.end = position;
+};
+
+const readName = (unit: Unit, reader: Reader, form: number, position: number, found: Found): void => {
+  let offset: number | undefined;
+  switch (form) {
+    case Form.string:
+      found.nameSection = NameIn.info;
+      found.nameOffset = position;
+      return;
+    case Form.strp:
+    case Form.line_strp:
+      reader.seek(position);
+      offset = reader.unsigned(unit.offsetSize);
+      found.nameSection = form === Form.strp ? NameIn.str : NameIn.lineStr;
+      found.nameOffset = offset;
+      return;
+    case Form.strx:
+    case Form.GNU_str_index:
+      reader.seek(position);
+      offset = unit.stringOffsetAtIndex(reader.uleb());
+      break;
+    case Form.strx1:
+    case Form.strx2:
+    case Form.strx3:
+    case Form.strx4:
+      reader.seek(position);
+      offset = unit.stringOffsetAtIndex(reader.unsigned(form - Form.strx1 + 1));
+      break;
+    default:
+      return;
+  }
+  if (offset === undefined) return;
+  found.nameSection = NameIn.str;
+  found.nameOffset = offset;
+};
+
+/** An offset in the section, when the form is local to a unit; else 0. */
+const localReference = (unit: Unit, reader: Reader, form: number, position: number): number => {
+  if (position >= unit.end) return 0;
+  reader.seek(position);
+  switch (form) {
+    case Form.ref1:
+      return unit.offset + reader.u8();
+    case Form.ref2:
+      return unit.offset + reader.u16();
+    case Form.ref4:
+      return unit.offset + reader.u32();
+    case Form.ref8:
+      return unit.offset + reader.u64Clamped();
+    case Form.ref_udata:
+      return unit.offset + reader.uleb();
+    case Form.ref_addr:
+      return reader.unsigned(unit.version <= 2 ? unit.addressSize : unit.offsetSize);
+    default:
+      return 0;
+  }
+};

@@ -1,0 +1,208 @@
+/**
+ * Structures, unions and classes (DWARF 5, 5.7): members with their places, bit-fields in the three encodings that
+ * compilers have used, base classes, static members and member functions.
+ */
+import { At, Tag } from '../dwarf/constants.js';
+import type { Die } from '../dwarf/die.js';
+import type { SourcePosition } from './model.js';
+import type { TypeReader } from './types-reader.js';
+import type { CType, FunctionType, Member, StructType } from './types.js';
+
+const MAX_MEMBERS = 1_000_000;
+
+const accessOf = (die: Die): 'public' | 'protected' | 'private' | undefined => {
+  switch (die.number(At.accessibility)) {
+    case 1:
+      return 'public';
+    case 2:
+      return 'protected';
+    case 3:
+      return 'private';
+    default:
+      return undefined;
+  }
+};
+
+export class StructReader implements StructType {
+  readonly kind: StructType['kind'];
+  readonly name: string | undefined;
+
+  constructor(
+    private readonly die: Die,
+    private readonly types: TypeReader,
+  ) {
+    this.kind = die.tag === Tag.union_type ? 'union' : die.tag === Tag.class_type ? 'class' : 'struct';
+    this.name = die.string(At.name);
+  }
+
+  private found: Die | undefined;
+
+  /** A declaration stands for the definition, wherever in the image that is. */
+  private get definition(): Die {
+    if (!this.found) {
+      this.found = this.die;
+      try {
+        // A type unit's skeleton in the unit itself names the signature of the whole (DWARF 5, 5.7.1).
+        const signed = this.die.reference(At.signature);
+        if (signed) this.found = signed;
+        else if (this.die.flag(At.declaration)) this.found = this.types.around.definitionOf(this.die) ?? this.die;
+      } catch (error) {
+        this.die.unit.file.warn(error);
+      }
+    }
+    return this.found;
+  }
+
+  get size(): number | undefined {
+    return this.definition.flag(At.declaration) ? undefined : (this.definition.number(At.byte_size) ?? 0);
+  }
+
+  get declared(): SourcePosition | undefined {
+    return this.types.around.declared(this.definition);
+  }
+
+  private memberList: readonly Member[] | undefined;
+
+  members(): readonly Member[] {
+    if (this.memberList) return this.memberList;
+    const result: Member[] = [];
+    try {
+      for (const child of this.definition.children()) {
+        if (result.length >= MAX_MEMBERS) break;
+        const member = this.member(child);
+        if (member) result.push(member);
+      }
+    } catch (error) {
+      this.die.unit.file.warn(error);
+    }
+    return (this.memberList = result);
+  }
+
+  private member(die: Die): Member | undefined {
+    switch (die.tag) {
+      case Tag.inheritance:
+        return this.base(die);
+      case Tag.variable:
+        return this.staticMember(die);
+      case Tag.member:
+        // DWARF 4 and before: static members are members that are external or declared only.
+        return die.flag(At.external) || (die.flag(At.declaration) && !die.has(At.data_member_location))
+          ? this.staticMember(die)
+          : this.field(die);
+      default:
+        return undefined;
+    }
+  }
+
+  private field(die: Die): Member {
+    const type = this.types.typeOf(die);
+    const access = accessOf(die);
+    return {
+      name: die.string(At.name),
+      type,
+      ...this.place(die, type),
+      ...(access ? { access } : {}),
+      ...(die.flag(At.artificial) ? { artificial: true } : {}),
+    };
+  }
+
+  private place(die: Die, type: CType): { offset: number; bitSize?: number; bitOffset?: number } {
+    const offset = memberOffset(die);
+    const bitSize = die.number(At.bit_size);
+    if (bitSize === undefined) return { offset };
+    // DWARF 5: counted in bits from the start of the struct, lowest bit first on this machine.
+    const dataBits = die.number(At.data_bit_offset);
+    if (dataBits !== undefined) return { offset: offset + Math.floor(dataBits / 8), bitSize, bitOffset: dataBits % 8 };
+    // DWARF 2 and 3: counted from the highest bit of a storage unit, as on a big-endian machine.
+    const bigBits = die.big(At.bit_offset, true);
+    if (bigBits === undefined) return { offset, bitSize, bitOffset: 0 };
+    const storage = (die.number(At.byte_size) ?? sizeOf(type)) * 8;
+    const low = storage - Number(bigBits) - bitSize;
+    return { offset: offset + Math.floor(low / 8), bitSize, bitOffset: ((low % 8) + 8) % 8 };
+  }
+
+  private base(die: Die): Member {
+    const type = this.types.typeOf(die);
+    const access = accessOf(die);
+    const virtual = die.number(At.virtuality) === 1;
+    const location = virtual ? this.types.around.location(die, At.data_member_location) : undefined;
+    return {
+      name: 'name' in type ? type.name : undefined,
+      type,
+      offset: virtual ? 0 : memberOffset(die),
+      isBase: true,
+      ...(location ? { virtualBase: location } : {}),
+      ...(access ? { access } : {}),
+    };
+  }
+
+  private staticMember(die: Die): Member | undefined {
+    const name = die.string(At.name);
+    if (name === undefined) return undefined;
+    const { types } = this;
+    const access = accessOf(die);
+    return {
+      name,
+      type: types.typeOf(die),
+      offset: 0,
+      // Its definition may be in another unit: looked for when the value is wanted.
+      get staticVariable() {
+        return types.around.variableOf(die);
+      },
+      ...(access ? { access } : {}),
+    } as Member;
+  }
+
+  private methodList: ReturnType<StructType['methods']> | undefined;
+
+  methods(): ReturnType<StructType['methods']> {
+    if (this.methodList) return this.methodList;
+    const result: { name: string; type: FunctionType; isStatic: boolean; virtual: boolean; artificial: boolean; access?: string }[] = [];
+    try {
+      for (const child of this.definition.children()) {
+        const name = child.tag === Tag.subprogram ? child.string(At.name) : undefined;
+        if (name === undefined || result.length >= MAX_MEMBERS) continue;
+        const type = this.types.read(child);
+        const access = accessOf(child);
+        if (type.kind === 'function')
+          result.push({
+            name,
+            type,
+            isStatic: !type.parameters[0]?.artificial,
+            virtual: (child.number(At.virtuality) ?? 0) !== 0,
+            artificial: child.flag(At.artificial),
+            ...(access ? { access } : {}),
+          });
+      }
+    } catch (error) {
+      this.die.unit.file.warn(error);
+    }
+    return (this.methodList = result);
+  }
+}
+
+/** DW_AT_data_member_location: a constant, or (DWARF 2) an expression that adds one to the address of the struct. */
+const memberOffset = (die: Die): number => {
+  const given = die.number(At.data_member_location);
+  if (given !== undefined) return given;
+  const block = die.block(At.data_member_location);
+  const plusUconst = 0x23;
+  if (!block || block[0] !== plusUconst) return 0;
+  let value = 0;
+  let scale = 1;
+  for (let i = 1; i < block.length && i < 10; i++) {
+    value += ((block[i] as number) & 0x7f) * scale;
+    scale *= 128;
+  }
+  return value;
+};
+
+/** Bytes of a type that may hold a bit-field. */
+const sizeOf = (type: CType): number => {
+  for (let depth = 0; depth < 64; depth++) {
+    if (type.kind === 'base' || type.kind === 'enum') return type.size;
+    if (!('target' in type) || type.kind === 'pointer') return 8;
+    type = type.target;
+  }
+  return 4;
+};
