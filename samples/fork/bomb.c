@@ -1,5 +1,6 @@
 // A fork bomb with a fuse: every process forks again and again. A counter in shared memory stops it after as many children as its
-// argument says (300 without one), then all of them end. Try it with `set process-limit 50`. There is no fix but not to do it. Exit status 0.
+// argument says (300 without one), then all of them end. Try it with `set process-limit 50`. There is no fix but not to do it.
+// Exit status 0.
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // The same with a lock that nobody sees: malloc's. glibc's fork() takes malloc's locks first and hands them over clean, but only
 // those, and only fork(): _Fork() (the async-signal-safe one of POSIX 2024), a bare clone() or another C library do not.
-// Bug: a thread allocates while main calls _Fork(); sooner or later the lock is held just then, and malloc() in that child waits
-//      for ever. Main hangs in waitpid(). (Both give up after ten minutes.)
+// Bug: a thread is inside malloc while main calls _Fork(); sooner or later it holds the lock just then, and malloc() in that child
+//      waits for ever. Main hangs in waitpid(). (Both give up after ten minutes.)
 // Fix: `./malloc_lock fixed`: whatever the child needs is allocated before the fork.
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -16,9 +16,10 @@ enum { SIZE = 5000 }; // too big for the threads' own caches, which need no lock
 
 static volatile int done;
 
-static void *allocate(void *unused) {
+// Housekeeping: gives free memory back to the kernel, which holds malloc's lock for most of the time.
+static void *keep_house(void *unused) {
   (void)unused;
-  while (!done) free(malloc(SIZE));
+  while (!done) malloc_trim(0);
   return NULL;
 }
 
@@ -27,7 +28,7 @@ int main(int argc, char *argv[]) {
   alarm(600);
   mallopt(M_ARENA_MAX, 1); // one heap and one lock for all threads, as programs with many threads come to share them
   pthread_t thread;
-  pthread_create(&thread, NULL, allocate, NULL);
+  pthread_create(&thread, NULL, keep_house, NULL);
 
   for (int i = 0; i < 500; i++) {
     char *prepared = malloc(SIZE);
