@@ -26,12 +26,13 @@ export interface Frame {
   readonly lookup: Address;
   /** Canonical frame address: identifies the frame as long as it lives (with the function's entry). Inlined frames share their owner's. */
   readonly cfa: Address;
-  /** `normal` by call-frame information; `signal`: the trampoline (`<signal handler called>`); `inlined`: has no frame of its own;
+  /** How it was found. `normal` by call-frame information or evidence as good (a function's first instruction, a call to nowhere); `signal`: the trampoline (`<signal handler called>`); `inlined`: has no frame of its own;
    *  `tail-call`: known from call sites only; `frame-pointer`, `guess`: without call-frame information, so marked. */
   readonly kind: 'normal' | 'signal' | 'inlined' | 'tail-call' | 'frame-pointer' | 'guess';
   readonly loaded: LoadedImage | undefined;
   /** The name to show: DWARF function, inlined function, or ELF symbol; undefined: none. */
   readonly functionName: string | undefined;
+  /** The function with code of its own that pc lies in; for an inlined frame the one that it was inlined into. */
   readonly function: FunctionSymbol | undefined;
   /** The innermost scope of this frame (the inlined call's own scope for an inlined frame). */
   readonly scope: Scope | undefined;

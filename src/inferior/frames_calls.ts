@@ -1,0 +1,108 @@
+/**
+ * What call sites in the debug information (DW_TAG_call_site; DWARF 5, 3.4) tell of a stack: functions that ended in a jump
+ * to another (tail calls) and left no frame, and the values that parameters had at entry.
+ */
+import { fileAddress } from '../common/addresses.js';
+import type { CallSite, FunctionSymbol } from '../symbols/model.js';
+import { symbolsOf } from './frames_symbols.js';
+import type { Activation, Unwinder } from './unwinder.js';
+
+/** A function on the way from a call to the callee that returned nothing of itself on the stack. */
+export interface TailCall {
+  readonly function: FunctionSymbol;
+  /** Where it jumps away. */
+  readonly site: CallSite;
+}
+
+/** Steps of a search before a chain of tail calls counts as unknown. */
+const LARGEST_SEARCH = 1000;
+const NONE: readonly TailCall[] = [];
+
+/** Call sites of a function by return address; deep stacks ask for the same ones again and again. */
+const sitesByFunction = new WeakMap<FunctionSymbol, ReadonlyMap<number, CallSite>>();
+
+export const callSiteAt = (function_: FunctionSymbol, returnAddress: number): CallSite | undefined => {
+  let sites = sitesByFunction.get(function_);
+  if (sites === undefined) {
+    sites = new Map(function_.callSites().map((site) => [site.returnAddress, site]));
+    sitesByFunction.set(function_, sites);
+  }
+  return sites.get(returnAddress);
+};
+
+/**
+ * The only chain of tail calls from one function to another, outermost first: undefined when there is none, more than one, or
+ * one of the functions on the way jumps to an unknown place.
+ */
+const onlyChain = (from: FunctionSymbol, to: FunctionSymbol): readonly TailCall[] | undefined => {
+  let steps = 0;
+  let found: readonly TailCall[] | undefined;
+  // Depth first with a stack of its own: chains may be longer than JavaScript's.
+  const work: { function: FunctionSymbol; chain: readonly TailCall[] }[] = [{ function: from, chain: NONE }];
+  for (let item = work.pop(); item !== undefined; item = work.pop()) {
+    const { function: current, chain } = item;
+    if (current.entry === to.entry) {
+      if (found !== undefined) return undefined;
+      found = chain;
+      continue;
+    }
+    if (chain.some((call) => call.function.entry === current.entry)) continue;
+    if (++steps > LARGEST_SEARCH) return undefined;
+    for (const site of current.callSites()) {
+      if (!site.tailCall) continue;
+      if (site.target === undefined) return undefined;
+      const target = current.image.functionAt(site.target);
+      if (target === undefined || target.entry !== site.target) return undefined;
+      work.push({ function: target, chain: [...chain, { function: current, site }] });
+    }
+  }
+  return found;
+};
+
+/** Finds tail calls between an activation and its caller. */
+export class CallChains {
+  private readonly known = new Map<string, readonly TailCall[]>();
+
+  constructor(private readonly unwinder: Unwinder) {}
+
+  /** The call in `caller` that led to `callee`, where debug information has it. */
+  siteOf(caller: Activation): CallSite | undefined {
+    const { function: function_ } = symbolsOf(caller.place);
+    if (function_ === undefined || caller.kind !== 'normal' || caller.interrupted) return undefined;
+    return callSiteAt(function_, caller.pc - Number(caller.place.loaded?.bias ?? 0n));
+  }
+
+  /** The functions that left by a jump between the call in `caller` and `callee`, innermost first; none when that is not certain. */
+  between(callee: Activation, caller: Activation): readonly TailCall[] {
+    if (callee.kind === 'signal' || caller.kind !== 'normal' || caller.interrupted) return NONE;
+    const loaded = caller.place.loaded;
+    // Jumps between files go through tables that only the loader knows.
+    if (loaded === undefined || callee.place.loaded !== loaded) return NONE;
+    const key = `${symbolsOf(callee.place).function?.entry ?? -1} ${caller.pc}`;
+    let chain = this.known.get(key);
+    if (chain === undefined) this.known.set(key, (chain = this.find(callee, caller)));
+    return chain;
+  }
+
+  private find(callee: Activation, caller: Activation): readonly TailCall[] {
+    const to = symbolsOf(callee.place).function;
+    const target = this.siteOf(caller)?.target;
+    if (to === undefined || target === undefined || target === to.entry) return NONE;
+    const from = to.image.functionAt(target);
+    if (from === undefined || from.entry !== target) return NONE;
+    return onlyChain(from, to)?.toReversed() ?? NONE;
+  }
+
+  /** Whether a call certainly went to this function: by its call site, or else by the instruction. */
+  goesTo(site: CallSite, caller: Activation | undefined, callee: FunctionSymbol): boolean {
+    if (site.target !== undefined) return site.target === callee.entry;
+    if (caller === undefined) return false;
+    const loaded = caller.place.loaded;
+    const target = this.unwinder.fallback.callTarget(caller.pc);
+    if (target === undefined || loaded === undefined) return false;
+    const inFile = fileAddress(target - Number(loaded.bias));
+    if (callee.image === loaded.image && inFile === callee.entry) return true;
+    const name = loaded.image.symbolAt(inFile)?.name;
+    return name === `${callee.linkageName ?? callee.name}@plt`;
+  }
+}

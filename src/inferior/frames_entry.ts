@@ -1,0 +1,76 @@
+/**
+ * Values that parameters had when their function was entered (DW_OP_entry_value; DWARF 5, 2.5.1.7), as the caller's call site
+ * describes them. The caller's expression may ask for its own values at entry, and so on outwards through all of a deep
+ * recursion: so each value is computed once, and the chain is followed with a list of its own instead of by recursion.
+ */
+import type { FrameContext } from '../dwarf/location.js';
+import { evaluateNumber } from '../dwarf/machine.js';
+import type { UnitContext } from '../symbols/model.js';
+
+/** What a call site says of one value: an expression to evaluate in the caller. */
+export interface EntryDescription {
+  readonly value: Uint8Array;
+  readonly unit: UnitContext;
+  readonly caller: FrameContext;
+}
+
+/** Of an activation, or of a tail call (counted from 1) between it and its caller. */
+export interface EntryOwner {
+  readonly index: number;
+  readonly tail: number;
+}
+
+interface Request {
+  readonly key: string;
+  readonly owner: EntryOwner;
+  readonly expression: Uint8Array;
+}
+
+/** Leaves an evaluation that needs another value first; it begins again when that is known. */
+class NeededFirst extends Error {
+  constructor(readonly request: Request) {
+    super('a value at entry is needed first');
+  }
+}
+
+/** Values remembered, and the longest chain of frames followed. */
+const MOST_VALUES = 1 << 20;
+
+const keyOf = ({ index, tail }: EntryOwner, expression: Uint8Array): string => `${index} ${tail} ${expression.join()}`;
+
+export class EntryValues {
+  private readonly known = new Map<string, bigint | undefined>();
+  private evaluating = false;
+
+  /** @param describe finds the expression for a value in the caller; undefined: the call site does not tell. */
+  constructor(private readonly describe: (owner: EntryOwner, expression: Uint8Array) => EntryDescription | undefined) {}
+
+  /** The number that `expression` had when the function of `owner` was entered. */
+  value(owner: EntryOwner, expression: Uint8Array): bigint | undefined {
+    const first: Request = { key: keyOf(owner, expression), owner, expression };
+    if (this.known.has(first.key)) return this.known.get(first.key);
+    if (this.evaluating) throw new NeededFirst(first);
+    const work = [first];
+    for (let request = work.at(-1); request !== undefined; request = work.at(-1)) {
+      const needed = work.length + this.known.size > MOST_VALUES ? undefined : this.attempt(request);
+      if (needed !== undefined) work.push(needed);
+      else work.pop();
+    }
+    return this.known.get(first.key);
+  }
+
+  /** Computes one value, or returns what must be known before it. */
+  private attempt({ key, owner, expression }: Request): Request | undefined {
+    this.evaluating = true;
+    try {
+      const description = this.describe(owner, expression);
+      this.known.set(key, description && evaluateNumber(description.value, description.unit, description.caller));
+      return undefined;
+    } catch (error) {
+      if (error instanceof NeededFirst) return error.request;
+      throw error;
+    } finally {
+      this.evaluating = false;
+    }
+  }
+}

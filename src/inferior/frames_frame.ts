@@ -1,0 +1,117 @@
+/** The two kinds of objects behind the Frame interface: what stands on the stack (or was inlined there), and what a tail call left. */
+import { fileAddress, type Address } from '../common/addresses.js';
+import type { FunctionSymbol, Scope, SourcePosition } from '../symbols/model.js';
+import type { Frame, LoadedImage } from './frame.js';
+import type { TailCall } from './frames_calls.js';
+import type { ActivationContext } from './frames_context.js';
+import { symbolsOf, type PlaceFrame, type PlaceSymbols } from './frames_symbols.js';
+import type { Activation } from './unwinder.js';
+import { RIP, RSP } from './unwinder_registers.js';
+
+/** Line 0 means that the compiler names no line (DWARF 5, 6.2.2). */
+const known = (position: SourcePosition | undefined): SourcePosition | undefined => (position?.line === 0 ? undefined : position);
+
+export class StackFrame implements Frame {
+  private readonly symbols: PlaceSymbols;
+  private readonly shown: PlaceFrame;
+
+  /** @param depth 0: the innermost inlined call at the address (or the function itself); then outwards */
+  constructor(
+    readonly level: number,
+    private readonly activation: Activation,
+    private readonly depth: number,
+    readonly context: ActivationContext,
+  ) {
+    this.symbols = symbolsOf(activation.place);
+    this.shown = this.symbols.frames[depth] ?? { inlined: false, name: undefined, scope: undefined, whole: undefined };
+  }
+
+  get kind(): Frame['kind'] {
+    return this.shown.inlined ? 'inlined' : this.activation.kind;
+  }
+
+  get pc(): Address {
+    return this.activation.registers.value(RIP);
+  }
+
+  get lookup(): Address {
+    const { pc, activation } = this;
+    return activation.place.lookup === activation.pc ? pc : BigInt.asUintN(64, pc - 1n);
+  }
+
+  get cfa(): Address {
+    return this.context.cfa() ?? this.activation.registers.value(RSP);
+  }
+
+  get loaded(): LoadedImage | undefined {
+    return this.activation.place.loaded;
+  }
+
+  get functionName(): string | undefined {
+    return this.shown.name;
+  }
+
+  get function(): FunctionSymbol | undefined {
+    return this.symbols.function;
+  }
+
+  get scope(): Scope | undefined {
+    return this.shown.scope;
+  }
+
+  get symbolOffset(): number | undefined {
+    const { symbol } = this.symbols;
+    if (symbol === undefined) return undefined;
+    const { inFile, lookup } = this.activation.place;
+    return inFile + (this.activation.pc - lookup) - symbol.address;
+  }
+
+  /** The line of the address belongs to the innermost call; the callers of inlined calls are at the lines of the calls. */
+  get position(): SourcePosition | undefined {
+    return known(this.depth === 0 ? this.symbols.line : this.symbols.frames[this.depth - 1]?.whole?.inlined?.call);
+  }
+
+  savedAt(register: number): Address | undefined {
+    return this.context.savedAt(register);
+  }
+}
+
+export class TailFrame implements Frame {
+  readonly kind = 'tail-call';
+  readonly symbolOffset = undefined;
+  readonly pc: Address;
+
+  constructor(
+    readonly level: number,
+    private readonly call: TailCall,
+    readonly cfa: Address,
+    readonly loaded: LoadedImage,
+    readonly context: ActivationContext,
+  ) {
+    this.pc = BigInt(call.site.returnAddress) + loaded.bias;
+  }
+
+  get lookup(): Address {
+    return this.pc - 1n;
+  }
+
+  get functionName(): string {
+    return this.function.qualifiedName;
+  }
+
+  get function(): FunctionSymbol {
+    return this.call.function;
+  }
+
+  get scope(): Scope {
+    return this.function.scope();
+  }
+
+  get position(): SourcePosition | undefined {
+    return known(this.loaded.image.lineAt(fileAddress(this.call.site.returnAddress - 1)));
+  }
+
+  savedAt(register: number): Address | undefined {
+    return this.context.savedAt(register);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Where code lies and how to unwind from it, by address, remembered: a deep stack has few distinct addresses.
+ */
+import { fileAddress, type FileAddress } from '../common/addresses.js';
+import { CallFrames, type RegisterRule, type Row } from '../dwarf/cfi.js';
+import type { SymbolImage } from '../symbols/model.js';
+import type { ImageMap, LoadedImage } from './frame.js';
+import type { StackMemory } from './unwinder_memory.js';
+import { REGISTERS, RIP, RSP } from './unwinder_registers.js';
+
+/** A row of call-frame information, sorted for use. */
+export interface UnwindRow {
+  /** Register and offset of the CFA, unless an expression gives it. */
+  readonly cfaRegister: number;
+  readonly cfaOffset: number;
+  readonly cfaExpression: Uint8Array | undefined;
+  /** Register, offset from the CFA, register, offset, ...: what nearly every rule is. */
+  readonly saved: readonly number[];
+  readonly others: readonly (readonly [number, RegisterRule])[];
+  /** The rule says that the outermost frame is reached (DW_CFA_undefined for the return address). */
+  readonly outermost: boolean;
+  /** The CFA is not simply the caller's rsp. */
+  readonly ownStackPointer: boolean;
+}
+
+/** What is known of one address of code. */
+export interface CodePlace {
+  /** The address itself: pc, or pc - 1 behind a call. */
+  readonly lookup: number;
+  readonly loaded: LoadedImage | undefined;
+  /** `lookup` in the file's addresses; 0 without a file. */
+  readonly inFile: FileAddress;
+  readonly row: UnwindRow | undefined;
+  /** A signal trampoline: its caller was interrupted anywhere and did not call. */
+  readonly signal: boolean;
+}
+
+/** `mov $15,%rax; syscall` and `mov $15,%eax; syscall`: rt_sigreturn(2), as every libc's restorer begins. */
+const TRAMPOLINES = [Uint8Array.of(0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05), Uint8Array.of(0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05)];
+
+const LARGEST_CACHE = 1 << 16;
+
+const callFrames = new WeakMap<SymbolImage, CallFrames>();
+
+const callFramesOf = (image: SymbolImage): CallFrames => {
+  let found = callFrames.get(image);
+  if (found === undefined) callFrames.set(image, (found = new CallFrames(image.callFrames)));
+  return found;
+};
+
+const prepare = ({ cfa, registers, returnAddress }: Row): UnwindRow => {
+  const saved: number[] = [];
+  const others: [number, RegisterRule][] = [];
+  for (const [column, rule] of registers) {
+    // The return address may have a column of its own; here it is always RIP.
+    const register = column === returnAddress ? RIP : column;
+    if (register >= REGISTERS || rule.kind === 'same') continue;
+    if (rule.kind === 'offset') saved.push(register, rule.offset);
+    else others.push([register, rule]);
+  }
+  const rule = registers.get(returnAddress);
+  return {
+    cfaRegister: cfa.kind === 'register' ? cfa.register : -1,
+    cfaOffset: cfa.kind === 'register' ? cfa.offset : 0,
+    cfaExpression: cfa.kind === 'expression' ? cfa.expression : undefined,
+    saved,
+    others,
+    // Without a rule the return address would be where it is now: nowhere.
+    outermost: rule === undefined || rule.kind === 'undefined' || rule.kind === 'same',
+    ownStackPointer: registers.has(RSP),
+  };
+};
+
+export class CodeMap {
+  private readonly exact = new Map<number, CodePlace>();
+  private readonly callers = new Map<number, CodePlace>();
+
+  constructor(
+    private readonly images: ImageMap,
+    private readonly memory: StackMemory,
+  ) {}
+
+  /** Of an address where a thread was interrupted: the innermost frame's pc, or that of a signal frame's caller. */
+  at(pc: number): CodePlace {
+    let place = this.exact.get(pc);
+    if (place === undefined) {
+      if (this.exact.size >= LARGEST_CACHE) this.exact.clear();
+      this.exact.set(pc, (place = this.find(pc)));
+    }
+    return place;
+  }
+
+  /**
+   * Of a return address: looked up one byte before, inside the call, which may be the last instruction of its function
+   * or block. A signal trampoline is returned to but never called: looked up as it is.
+   */
+  behindCall(pc: number): CodePlace {
+    let place = this.callers.get(pc);
+    if (place === undefined) {
+      if (this.callers.size >= LARGEST_CACHE) this.callers.clear();
+      const inside = this.at(pc - 1);
+      place = inside.signal || (inside.row === undefined && this.isTrampoline(pc)) ? { ...this.at(pc), signal: true } : inside;
+      this.callers.set(pc, place);
+    }
+    return place;
+  }
+
+  private find(address: number): CodePlace {
+    const loaded = Number.isSafeInteger(address) && address >= 0 ? this.images.imageAt(BigInt(address)) : undefined;
+    if (loaded === undefined)
+      return { lookup: address, loaded, inFile: fileAddress(0), row: undefined, signal: this.isTrampoline(address) };
+    const inFile = fileAddress(address - Number(loaded.bias));
+    const row = callFramesOf(loaded.image).rowAt(inFile);
+    const signal = row?.signal ?? this.isTrampoline(address);
+    return { lookup: address, loaded, inFile, row: row && prepare(row), signal };
+  }
+
+  /** At the first instruction of a restorer, or at its system call. */
+  private isTrampoline(pc: number): boolean {
+    return TRAMPOLINES.some((pattern) =>
+      [0, pattern.length - 2].some(
+        (done) => this.memory.bytes(pc - done, pattern.length)?.every((byte, i) => byte === pattern[i]) === true,
+      ),
+    );
+  }
+}
