@@ -248,7 +248,7 @@ export class ElfFile {
     if (!segment) return undefined;
     const bytes = this.segmentBytes(segment).subarray(0, 4096);
     const end = bytes.indexOf(0);
-    return decodeText(bytes, 0, end < 0 ? bytes.length : end);
+    return decodeText(bytes, 0, end < 0 ? bytes.length : end) || undefined;
   }
 
   private dynamicInfo: Dynamic | undefined | null = null;

@@ -21,8 +21,10 @@ interface Stub {
 
 const STUB_SECTIONS: readonly string[] = ['.plt', '.plt.got', '.plt.sec', '.plt.bnd', '.iplt'];
 
-/** What stubs are sought for in a file without sections. */
-const MAX_STUBS = 1 << 20;
+/** More than any program has; a damaged file may claim a stub at each eighth byte. */
+const MAX_STUBS = 1 << 18;
+
+const PUSH = 0x68;
 
 /** The stubs as a table of symbols, by address; undefined: there are none. */
 export const pltSymbols = (file: ElfFile): SymbolTable | undefined => {
@@ -62,9 +64,8 @@ function* stubsIn(bytes: Uint8Array, address: number): Generator<Stub, void, und
     if (jump + 4 <= bytes.length && view.getUint32(jump, true) === 0xfa1e0ff3) jump += 4;
     if (bytes[jump] === 0xf2) jump++;
     if (bytes[jump] === 0xff && bytes[jump + 1] === 0x25 && jump + 6 <= bytes.length) {
-      // .plt.got has stubs of 8 bytes, all other tables of 16; a stub of 16 leaves more than padding in its second half.
-      const short = jump === at && (at + 8 >= bytes.length || (bytes[at + 8] === 0xff && bytes[at + 9] === 0x25));
-      const size = short ? 8 : 16;
+      // A plain jump and padding (.plt.got) take 8 bytes; a push of the relocation's number behind it (.plt) or endbr64 before it, 16.
+      const size = jump === at && bytes[jump + 6] !== PUSH ? 8 : 16;
       yield { address: address + at, size, slot: address + jump + 6 + view.getInt32(jump + 2, true) };
       at += size;
     } else at += 8;

@@ -116,7 +116,8 @@ export class SymbolTable {
 
   /** From .gnu.version, or from the name itself. */
   version(index: number): SymbolVersion | undefined {
-    if (this.parts.versionOf) return this.parts.versionOf(index);
+    // An absolute symbol of .dynsym is the definition of a version, not something that has one.
+    if (this.parts.versionOf) return this.section(index) === SHN.ABS ? undefined : this.parts.versionOf(index);
     const { strings } = this.parts;
     const at = this.nameEnd(this.nameStart(index));
     if (strings[at] !== AT) return undefined;

@@ -128,7 +128,8 @@ export class ElfSymbols {
    * at one address the most widely known.
    */
   at(address: number): ElfSymbol | undefined {
-    const place = this.file.sectionAt(address) ?? this.file.segmentAt(address);
+    const { file } = this;
+    const place = file.sections.length > 0 ? file.sectionAt(address) : file.segmentAt(address);
     if (!place) return undefined;
     const { ordinals, addresses } = this.byAddress();
     let label: number | undefined;
