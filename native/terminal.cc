@@ -36,7 +36,7 @@ long setTerminalGroup(int descriptor, int group) {
 }
 
 Napi::Value terminalMode(const Napi::CallbackInfo& info) {
-  termios mode;
+  termios mode{};  // tcgetattr leaves gaps as they were
   if (tcgetattr(info[0].As<Napi::Number>().Int32Value(), &mode) != 0) return info.Env().Undefined();
   auto copy = Napi::Uint8Array::New(info.Env(), sizeof mode);
   std::memcpy(copy.Data(), &mode, sizeof mode);

@@ -92,7 +92,8 @@ const preamble = `
 import { createRequire } from 'node:module';
 import * as fs from 'node:fs';
 import { Worker } from 'node:worker_threads';
-const native = createRequire('/')(${JSON.stringify(addon)});
+const addon = ${JSON.stringify(addon)};
+const native = createRequire('/')(addon);
 const status = new Int32Array(2);
 const environment = Object.entries(process.env).filter(([name]) => name !== 'LD_PRELOAD').map(([name, value]) => name + '=' + value);
 const planFor = (argv, changes) => ({ path: '/bin/' + argv[0], argv, environment, redirections: [], processGroup: true,
