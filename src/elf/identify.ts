@@ -64,7 +64,7 @@ const describeOther = (bytes: Uint8Array): string => {
   if (startsWith(bytes, 'MZ')) return 'is a Windows program, not an ELF program.';
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'is a gzip file, not an ELF program.';
   const start = bytes.subarray(0, 512);
-  if (start.every((byte) => byte >= 0x20 || (byte >= 9 && byte <= 13))) return 'is a text file, not an ELF program.';
+  if (start.every((byte) => (byte >= 0x20 && byte !== 0x7f) || (byte >= 9 && byte <= 13))) return 'is a text file, not an ELF program.';
   return 'is not an ELF file.';
 };
 

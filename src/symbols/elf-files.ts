@@ -1,0 +1,67 @@
+/** Opens ELF files by mapping them: the one place of the symbol side that asks the system for a file. */
+import { statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
+import { DeetError } from '../common/errors.js';
+import { parseElf, type ElfFile } from '../elf/file.js';
+import { whyNotProgram } from '../elf/identify.js';
+import type { DebugFileSearch } from '../elf/separate.js';
+import { native } from '../native.js';
+
+/** Where Debian, Fedora and others install debug files. */
+export const DEFAULT_DEBUG_DIRECTORIES: readonly string[] = ['/usr/lib/debug'];
+
+/**
+ * Any ELF file of this machine: a program, library, debug file, core file.
+ * @throws DeetError `no-file`, `not-elf` or `bad-elf`, in the user's words
+ */
+export const openElf = (path: string): ElfFile => {
+  try {
+    const status = statSync(path);
+    if (status.isDirectory()) throw new DeetError('not-elf', `${path} is a folder, not a program.`, 'Name the program inside it.');
+    if (!status.isFile()) throw new DeetError('not-elf', `${path} is not a regular file.`);
+  } catch (error) {
+    if (error instanceof DeetError) throw error;
+    throw cannotRead(path, errnoOf(error));
+  }
+  const mapping = native.mapFile(path);
+  if (typeof mapping === 'number') throw cannotRead(path, mapping);
+  return parseElf(new Uint8Array(mapping), path);
+};
+
+/** As openElf, for a file that is to be run or attached to. @throws DeetError also `not-a-program` */
+export const openProgram = (path: string): ElfFile => {
+  const elf = openElf(path);
+  const fault = whyNotProgram(elf.header.type, path);
+  if (fault) throw fault;
+  return elf;
+};
+
+/** Gives the mapping back at once; no bytes of the file may be in use any more. */
+export const closeElf = (elf: ElfFile): void => {
+  if (elf.bytes.buffer instanceof ArrayBuffer && elf.bytes.length > 0) native.unmapFile(elf.bytes.buffer);
+};
+
+/** How separate debug files are found, for elf/separate.ts. */
+export const debugFileSearch = (directories: readonly string[] = DEFAULT_DEBUG_DIRECTORIES): DebugFileSearch => ({
+  directories,
+  open: (path) => {
+    try {
+      return openElf(path);
+    } catch (error) {
+      if (error instanceof DeetError) return undefined;
+      throw error;
+    }
+  },
+});
+
+/** A path with a zero byte is refused by Node itself, without a number: no file has such a name. */
+const errnoOf = (error: unknown): number =>
+  error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : -constants.errno.ENOENT;
+
+/** @param errno negative, as system calls of the addon and of Node give it */
+const cannotRead = (path: string, errno: number): DeetError => {
+  const [code, text] = getSystemErrorMap().get(errno) ?? [`error ${-errno}`, 'unknown error'];
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new DeetError('no-file', `${path}: there is no such file.`);
+  return new DeetError('no-file', `${path} cannot be read: ${text} (${code}).`);
+};
