@@ -1,5 +1,5 @@
-// A local array overrun: the loop writes over the saved frame pointer and the return address. Nothing happens until the function returns:
-// it jumps to 0x4242424242424242. Dies of SIGSEGV with no way back to main in sight.
+// A local array overrun: the loop writes over the saved frame pointer and the return address. Nothing happens until the function
+// returns: `ret` finds 0x4242424242424242, which is no address. Dies of SIGSEGV with no way back to main in sight.
 // (Compilers guard against it with -fstack-protector; this file switches that off for one function.)
 __attribute__((noinline, optimize("no-stack-protector"))) static void fill(int count) {
   volatile char text[16];

@@ -1,5 +1,5 @@
-// Memory used after free(): the node is freed, its place is given to a string, and the list still points there. Dies of SIGSEGV at an
-// address that reads as text: 0x4141414141414141 is "AAAAAAAA".
+// Memory used after free(): the node is freed, its place is given to a string, and the list still points there. Dies of SIGSEGV,
+// through a pointer that reads as text: 0x4141414141414141 is "AAAAAAAA".
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // A pointer to a local variable outlives the call: make_list() returns the address of its own stack frame, and the next call writes
-// over it. Dies of SIGSEGV at an address that reads as text: 0x2020202020202020 is eight spaces.
+// over it. Dies of SIGSEGV, through a pointer that reads as text: 0x2020202020202020 is eight spaces.
 #include <stdio.h>
 
 struct list {
@@ -16,6 +16,7 @@ static struct list *make_list(const char *name) {
 static void clear_screen(void) {
   volatile char blank[200];
   for (int i = 0; i < 200; i++) blank[i] = ' ';
+  (void)blank;
 }
 
 int main(void) {

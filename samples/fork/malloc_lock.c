@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,24 +15,28 @@
 
 enum { SIZE = 5000 }; // too big for the threads' own caches, which need no lock
 
+static sem_t work;
 static volatile int done;
 
-// Housekeeping: gives free memory back to the kernel, which holds malloc's lock for most of the time.
+// Housekeeping, a while of it for each child: gives free memory back to the kernel, inside malloc's lock for most of the time.
 static void *keep_house(void *unused) {
-  (void)unused;
-  while (!done) malloc_trim(0);
-  return NULL;
+  while (sem_wait(&work) == 0 && !done) {
+    for (int i = 0; i < 1000; i++) malloc_trim(0);
+  }
+  return unused;
 }
 
 int main(int argc, char *argv[]) {
   int fixed = argc > 1 && strcmp(argv[1], "fixed") == 0;
   alarm(600);
   mallopt(M_ARENA_MAX, 1); // one heap and one lock for all threads, as programs with many threads come to share them
+  sem_init(&work, 0, 0);
   pthread_t thread;
   pthread_create(&thread, NULL, keep_house, NULL);
 
   for (int i = 0; i < 500; i++) {
     char *prepared = malloc(SIZE);
+    sem_post(&work);
     pid_t child = _Fork();
     if (child == 0) {
       alarm(600);
@@ -43,6 +48,7 @@ int main(int argc, char *argv[]) {
   }
 
   done = 1;
+  sem_post(&work);
   pthread_join(thread, NULL);
   printf("500 children came and went\n");
   return 0;
