@@ -194,7 +194,7 @@ class Evaluator implements OperandEvaluator {
     if (!pointer && asInteger(value.type)) return this.#object(c.LONG, toInteger(value));
     if (!pointer) throw new DeetError('type', 'Attempt to take contents of a non-pointer value.');
     if (isVoid(pointer.target) && !this.typesOnly)
-      throw new DeetError('type', 'Attempt to take contents of a non-pointer value.', 'Cast it: *(int *) ...');
+      throw new DeetError('type', 'Attempt to dereference a generic pointer.', 'Cast it first: *(int *) p');
     return this.#object(pointer.target, this.typesOnly ? 0n : toInteger(value));
   }
 

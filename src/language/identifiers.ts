@@ -85,7 +85,7 @@ export function dollar(name: string, context: EvaluationContext): Value {
 export function historyValue(index: number, relative: boolean, context: EvaluationContext): Value {
   const { history } = context;
   const number = relative ? history.length - index : index;
-  if (relative && history.length === 0 && index <= 1) return Value.of(c.VOID, new Uint8Array(0));
+  if (relative && index === 0 && number === 0) throw new DeetError('history', 'The history is empty.');
   if (relative && number <= 0) throw new DeetError('history', `History does not go back to $$${index}.`);
   const value = index === 0 && !relative ? history.at(history.length) : history.at(number);
   if (!value) throw new DeetError('history', `History has not yet reached $${number}.`);

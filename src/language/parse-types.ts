@@ -44,7 +44,10 @@ function qualifiedName(tokens: TokenStream, names: TypeNames): { name: string; l
 
 /** @throws ExpressionError for anything that is no type name. */
 export function parseTypeName(parser: Parser): TypeSyntax {
-  return parser.tokens.nested(() => abstractDeclarator(parser)(specifiers(parser)));
+  return parser.tokens.nested(() => {
+    const base = specifiers(parser);
+    return abstractDeclarator(parser)(base);
+  });
 }
 
 function specifiers(parser: Parser): TypeSyntax {

@@ -103,7 +103,7 @@ export class MissingPlace implements Place {
   readonly kind = 'missing';
   constructor(
     readonly reason: string,
-    readonly code: 'optimized-out' | 'memory' | 'register' = 'optimized-out',
+    readonly code: 'optimized-out' | 'memory' | 'register' | 'synthetic-pointer' = 'optimized-out',
   ) {}
 
   read(): Uint8Array {

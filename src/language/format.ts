@@ -1,0 +1,307 @@
+/**
+ * A value as text, in gdb's form to the letter: `{x = 1, name = "ab\000\000", next = 0x0}`. What cannot be read shows as such in its
+ * place; every loop obeys the limits of `PrintSettings` and a budget, so that no value of a damaged program is too much.
+ */
+import { hex, type Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { ArrayType, CType, Member, PointerType, StructType } from '../symbols/types.js';
+import { complexParts } from './arithmetic.js';
+import * as c from './c-types.js';
+import type { EvaluationContext } from './context.js';
+import { ElementWindow } from './element-window.js';
+import { floatText } from './float-text.js';
+import { formatScalar, type Letter } from './format-letter.js';
+import { memberWorld } from './identifiers.js';
+import { readMember } from './members.js';
+import { isFlags } from './registers.js';
+import { enumText, flagsText } from './scalar-text.js';
+import type { PrintSettings } from './settings.js';
+import { readString, terminator } from './strings.js';
+import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
+import { textKind, type TextKind } from './textual.js';
+import { typeName } from './type-name.js';
+import { asArray, asFunction, asPointer, countOf, isStruct, nameOf, strip } from './types.js';
+import { floatFormat, toFloat, toInteger, Value } from './value.js';
+
+export interface FormatOptions {
+  /** `print/x`: applied to every scalar inside. */
+  readonly letter?: Letter;
+  readonly settings?: Partial<PrintSettings>;
+  /** Text of the instruction at an address, for /i. */
+  readonly instruction?: (address: Address) => string;
+}
+
+/** Beyond this much text a value goes on as `...`. */
+const MAX_TEXT = 4 * 1024 * 1024;
+/** Runs of equal characters are followed this far; memory behind is not looked at. */
+const MAX_SCAN_BYTES = 16 * 1024 * 1024;
+/** A struct up to this size is read at once for all its members. */
+const CHUNK = 64 * 1024;
+
+/**
+ * As `print` shows it behind `$1 = `: pointers carry their type.
+ * @throws DeetError when nothing of the value can be read
+ */
+export function formatValue(value: Value, context: EvaluationContext, options: FormatOptions = {}): string {
+  return new Formatter(context, options).top(value);
+}
+
+/** As it stands inside an aggregate or behind `name = ` in `info locals`; never throws for unreadable values. */
+export function formatMember(value: Value, context: EvaluationContext, options: FormatOptions = {}): string {
+  return new Formatter(context, options).guarded(value, 0);
+}
+
+/** What stands for a value that cannot be read. @throws the error itself when it is not about reading */
+export function unreadable(error: unknown): string {
+  if (!(error instanceof DeetError)) throw error;
+  if (error.code === 'synthetic-pointer') return error.message;
+  return error.code === 'optimized-out' ? '<optimized out>' : `<error: ${error.message}>`;
+}
+
+class Formatter {
+  readonly #settings: PrintSettings;
+  #written = 0;
+
+  constructor(
+    private readonly context: EvaluationContext,
+    private readonly options: FormatOptions,
+  ) {
+    this.#settings = { ...context.settings, ...options.settings };
+  }
+
+  top(value: Value): string {
+    const bare = strip(value.type);
+    const { letter } = this.options;
+    if (bare.kind === 'pointer' && (letter === undefined || (letter === 's' && textKind(bare.target)))) {
+      const text = bare.reference === undefined && this.#isPlainText(value.type, bare);
+      const name = typeName(value.type, this.context.language);
+      return text ? this.#value(value, 0) : `(${name}) ${this.#value(value, 0)}`;
+    }
+    if (value.place.kind === 'missing') {
+      try {
+        value.place.read(0, 1);
+      } catch (error) {
+        if (error instanceof DeetError && error.code === 'optimized-out') return '<optimized out>';
+        throw error;
+      }
+    }
+    return this.#value(value, 0);
+  }
+
+  /** gdb leaves out `(char *)`, not `(unsigned char *)` nor a typedef's name. */
+  #isPlainText(type: CType, pointer: PointerType): boolean {
+    return nameOf(type) === undefined && nameOf(pointer.target) === 'char';
+  }
+
+  guarded(value: Value, depth: number): string {
+    try {
+      return this.#value(value, depth);
+    } catch (error) {
+      return unreadable(error);
+    }
+  }
+
+  #value(value: Value, depth: number): string {
+    const bare = strip(value.type);
+    if (bare.kind === 'array') return this.#array(value, bare, depth);
+    if (isStruct(bare)) return this.#struct(value, bare, depth);
+    const { letter } = this.options;
+    if (letter !== undefined && bare.kind !== 'void' && !(letter === 's' && asPointer(value.type))) {
+      return formatScalar(value, letter, this.context, this.options);
+    }
+    switch (bare.kind) {
+      case 'void':
+        return 'void';
+      case 'function':
+        return `{${value.type === c.UNKNOWN_FUNCTION ? '<text variable, no debug info>' : typeName(value.type, this.context.language)}} ${this.address(value.address ?? 0n)}`;
+      case 'enum':
+        return enumText(toInteger(value), bare, this.context.language);
+      case 'pointer':
+        return bare.reference === undefined ? this.#pointer(value, bare) : this.#reference(value, bare, depth);
+      case 'member-pointer':
+        return hex(BigInt.asUintN(64, toInteger(value)));
+      case 'base':
+        return this.#base(value);
+    }
+  }
+
+  #base(value: Value): string {
+    const bare = strip(value.type);
+    if (bare.kind !== 'base') return '';
+    if (value.type === c.UNKNOWN_DATA) throw new DeetError('no-debug-info', 'The symbol has unknown type; cast it to its declared type');
+    if (isFlags(bare)) return flagsText(toInteger(value), bare.flags);
+    const text = textKind(value.type);
+    if (text) return `${toInteger(value)} ${quotedCharacter(value.bytes(), text.prefix)}`;
+    switch (bare.encoding) {
+      case 'bool': {
+        const number = toInteger(value);
+        return number === 0n ? 'false' : number === 1n ? 'true' : number.toString();
+      }
+      case 'float':
+        return floatText(toFloat(value), floatFormat(bare));
+      case 'complex-float':
+      case 'complex-signed': {
+        const [real, imaginary] = complexParts(value).map((part) => this.#base(part));
+        return `${real ?? ''} + ${imaginary ?? ''}i`;
+      }
+      default:
+        return toInteger(value).toString();
+    }
+  }
+
+  /** `0x404028 <counter>`. */
+  address(address: Address): string {
+    const symbol = this.#settings.symbol ? this.context.symbolAt(address) : undefined;
+    const number = this.#settings.address ? hex(address) : '';
+    if (!symbol) return this.#settings.address ? number : hex(address);
+    const name = `<${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}>`;
+    return number === '' ? name : `${number} ${name}`;
+  }
+
+  #pointer(value: Value, pointer: PointerType): string {
+    const address = BigInt.asUintN(64, toInteger(value));
+    const text = textKind(pointer.target);
+    if (asFunction(pointer.target)) return this.address(address);
+    const shown = this.address(address);
+    if (!text || address === 0n) return shown;
+    const string = this.string(address, text);
+    return this.#settings.address || this.#settings.symbol ? `${shown} ${string}`.trimStart() : string;
+  }
+
+  /** The NUL-terminated string at an address, no further than the limit; with what went wrong behind it. */
+  string(address: Address, kind: TextKind): string {
+    const limit = this.#settings.elements === 0 ? MAX_TEXT : this.#settings.elements;
+    const { bytes, ended, error } = readString(this.context, address, kind.unit, limit);
+    if (error !== undefined && bytes.length === 0) return error;
+    const text = quotedString(glyphs(bytes, kind.unit), kind, { ...this.#settings, elements: limit }, !ended && error === undefined);
+    return text + (error ?? '');
+  }
+
+  #reference(value: Value, reference: PointerType, depth: number): string {
+    const address = BigInt.asUintN(64, toInteger(value));
+    const target = value.isAbstract ? undefined : this.guarded(Value.at(reference.target, this.context.memory, address), depth);
+    return `@${hex(address)}${target === undefined ? '' : `: ${target}`}`;
+  }
+
+  #array(value: Value, array: ArrayType, depth: number): string {
+    const count = countOf(array);
+    const text = array.vector ? undefined : textKind(array.element);
+    const { letter } = this.options;
+    if (text && (letter === undefined || letter === 's')) return this.#characters(value, array, text, count);
+    if (this.#tooDeep(depth)) return '{...}';
+    if (count === 0) return array.count === 0 || array.count === undefined ? '{}' : '<error: variable length>';
+    return `{${this.#elements(value, array, count, depth)}}`;
+  }
+
+  #tooDeep(depth: number): boolean {
+    return this.#settings.depth >= 0 && depth >= this.#settings.depth;
+  }
+
+  #characters(value: Value, array: ArrayType, text: TextKind, count: number): string {
+    const limit = this.#settings.elements === 0 ? count : this.#settings.elements;
+    // Runs may reach beyond the limit of characters: read on, in bounds.
+    const wanted = Math.min(count, Math.max(limit, Math.floor(MAX_SCAN_BYTES / text.unit)));
+    let bytes = value.part(c.arrayOf(array.element, wanted), 0).bytes();
+    let more = wanted < count;
+    if (this.#settings.nullStop) {
+      const end = terminator(bytes, text.unit);
+      if (end >= 0) {
+        bytes = bytes.subarray(0, end);
+        more = false;
+      }
+    }
+    const units = bytes.length / text.unit;
+    const last = bytes.subarray(bytes.length - text.unit);
+    // A string that is complete does not show its terminator.
+    if (!more && !this.#settings.nullStop && units > 0 && last.every((byte) => byte === 0))
+      bytes = bytes.subarray(0, bytes.length - text.unit);
+    return quotedString(glyphs(bytes, text.unit), text, this.#settings, more);
+  }
+
+  #elements(value: Value, array: ArrayType, count: number, depth: number): string {
+    const { elements, repeats, array: lines, arrayIndexes } = this.#settings;
+    const limit = elements === 0 ? Infinity : elements;
+    const window = new ElementWindow(value, array, count);
+    window.requireFirst();
+    const parts: string[] = [];
+    let things = 0;
+    let at = 0;
+    while (at < count && things < limit && this.#written < MAX_TEXT) {
+      const run = repeats === 0 ? 1 : window.run(at);
+      const repeated = repeats > 0 && run >= repeats;
+      const label = arrayIndexes ? `[${at}] = ` : '';
+      const element = label + this.guarded(window.element(at), depth + 1) + (repeated ? ` <repeats ${run} times>` : '');
+      this.#written += element.length;
+      parts.push(element);
+      at += repeated ? run : 1;
+      things += repeated ? repeats : 1;
+    }
+    const more = at < count ? '...' : '';
+    const nested = lines && asArray(array.element) !== undefined;
+    return parts.join(nested ? `,\n${'  '.repeat(depth + 1)}` : ', ') + more;
+  }
+
+  #struct(value: Value, struct: StructType, depth: number): string {
+    if (struct.kind === 'union' && depth > 0 && !this.#settings.union) return '{...}';
+    if (this.#tooDeep(depth)) return '{...}';
+    const members = struct.members().filter((member) => !member.staticVariable || this.#settings.staticMembers);
+    if (struct.size === undefined) return '<incomplete type>';
+    if (members.length === 0) return '<No data fields>';
+    const object = this.#readAtOnce(value);
+    const parts: string[] = [];
+    for (const member of members) {
+      if (this.#written > MAX_TEXT) {
+        parts.push('...');
+        break;
+      }
+      const text = this.#member(object, member, depth);
+      this.#written += text.length;
+      parts.push(text);
+    }
+    return layout(parts, this.#settings.pretty ? depth : undefined);
+  }
+
+  /** One read for all members, if all can be read. */
+  #readAtOnce(value: Value): Value {
+    if (value.place.kind === 'value' || value.size > CHUNK) return value;
+    try {
+      return value.fetched();
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+      if (error.code === 'memory' && value.place.kind === 'memory' && !someReadable(value)) throw error;
+      return value;
+    }
+  }
+
+  #member(object: Value, member: Member, depth: number): string {
+    let text: string;
+    try {
+      text = this.#value(readMember(object, member, memberWorld(this.context)), depth + 1);
+    } catch (error) {
+      text = unreadable(error);
+    }
+    if (member.isBase) return `<${nameOf(member.type) ?? ''}> = ${text}`;
+    const name = member.name ?? '';
+    return name === '' ? text : `${member.staticVariable ? 'static ' : ''}${name} = ${text}`;
+  }
+}
+
+/** Is a first or last byte there? Then parts may be shown; else the whole object is out of reach. */
+function someReadable(value: Value): boolean {
+  for (const offset of [0, value.size - 1]) {
+    try {
+      value.place.read(value.offset + offset, 1);
+      return true;
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+    }
+  }
+  return false;
+}
+
+/** Members on one line, or (set print pretty) each on its own. */
+function layout(parts: readonly string[], depth: number | undefined): string {
+  if (depth === undefined) return `{${parts.join(', ')}}`;
+  const indent = '  '.repeat(depth + 1);
+  return `{\n${parts.map((part) => indent + part).join(',\n')}\n${'  '.repeat(depth)}}`;
+}

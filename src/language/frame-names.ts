@@ -1,0 +1,224 @@
+/**
+ * Identifiers as a frame sees them: blocks outwards (C11, 6.2.1), the file's own names, the program's, other images', and at last
+ * bare ELF symbols. C++ names are also tried in the namespaces and classes around.
+ */
+import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
+import { fileAddress, type FileAddress } from '../common/addresses.js';
+import type { FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/model.js';
+import type { CType } from '../symbols/types.js';
+import * as c from './c-types.js';
+import type { Meaning, NameSpace, ScopePath } from './context.js';
+import { MemoryPlace, type Memory } from './place.js';
+import { isStruct } from './types.js';
+import { Value } from './value.js';
+
+/** What turns symbols into values; built in frame-context.ts. */
+export interface SymbolWorld {
+  readonly images: ImageMap;
+  readonly memory: Memory;
+  readonly frame: Frame | undefined;
+  readonly language: 'c' | 'c++';
+  /** A variable as a value in a frame (undefined: none needed or none there). */
+  variable(variable: Variable, frame: Frame | undefined): Value;
+  /** The newest frame of a function, for `f::local`. */
+  frameOf?(fn: FunctionSymbol): Frame | undefined;
+}
+
+type Tag = 'struct' | 'union' | 'enum' | 'class';
+
+const MAX_SCOPES = 256;
+
+export class FrameNames implements NameSpace {
+  constructor(private readonly world: SymbolWorld) {}
+
+  isType(name: string): boolean {
+    const local = this.local(name);
+    if (local) return local.kind === 'type';
+    return !c.baseTypeNamed(name) && this.global(name)?.kind === 'type';
+  }
+
+  local(name: string): Meaning | undefined {
+    for (const scope of this.#scopes()) {
+      const variable = findLast(scope.variables(), name);
+      if (variable && !variable.isDeclaration) return { kind: 'value', value: this.world.variable(variable, this.world.frame) };
+      if (variable) return undefined;
+      const type = scope.types().find((entry) => entry.name === name && (this.world.language === 'c++' || !isTagged(entry.type)));
+      if (type) return { kind: 'type', type: type.type };
+    }
+    return undefined;
+  }
+
+  /** From the innermost block to the function; an inlined call does not see its caller's names. */
+  *#scopes(): Generator<Scope> {
+    let scope = this.world.frame?.scope;
+    for (let i = 0; scope && i < MAX_SCOPES; i++) {
+      yield scope;
+      if (scope.kind === 'inlined') return;
+      scope = scope.parent;
+    }
+  }
+
+  global(name: string): Meaning | undefined {
+    for (const candidate of [...this.#enclosing().map((prefix) => `${prefix}::${name}`), name]) {
+      for (const loaded of this.#images()) {
+        const found = this.#inImage(loaded, candidate, undefined);
+        if (found) return found;
+      }
+    }
+    return this.#bareSymbol(name);
+  }
+
+  /** `ns::Class`, `ns` inside `ns::Class::f`. */
+  #enclosing(): string[] {
+    if (this.world.language !== 'c++') return [];
+    const parts = (this.world.frame?.function?.qualifiedName ?? '').split('::').slice(0, 8);
+    return parts.slice(0, -1).map((_, i, all) => all.slice(0, all.length - i).join('::'));
+  }
+
+  /** The frame's own image first. */
+  #images(): readonly LoadedImage[] {
+    const own = this.world.frame?.loaded;
+    const all = this.world.images.all();
+    return own ? [own, ...all.filter((loaded) => loaded.image !== own.image)] : all;
+  }
+
+  #near(image: SymbolImage): FileAddress | undefined {
+    const { frame } = this.world;
+    if (!frame?.loaded || frame.loaded.image !== image) return undefined;
+    return fileAddress(Number(BigInt.asIntN(64, frame.lookup - frame.loaded.bias)));
+  }
+
+  #inImage(loaded: LoadedImage, name: string, file: string | undefined): Meaning | undefined {
+    const { image } = loaded;
+    const near = this.#near(image);
+    const variable = this.#chooseVariable(image, name, file, near);
+    if (variable) return { kind: 'value', value: this.world.variable(variable, undefined) };
+    const fn = this.#chooseFunction(image, name, file, near);
+    if (fn) return { kind: 'value', value: this.functionValue(fn, loaded) };
+    if (file !== undefined) return undefined;
+    const enumerator = image.enumeratorNamed(name, near);
+    if (enumerator) return { kind: 'value', value: Value.integer(enumerator.type, enumerator.value) };
+    const type = image.typeNamed(name, undefined, near);
+    return type && (this.world.language === 'c++' || !isTagged(type)) ? { kind: 'type', type } : undefined;
+  }
+
+  #chooseVariable(image: SymbolImage, name: string, file: string | undefined, near: FileAddress | undefined): Variable | undefined {
+    const all = image.variablesNamed(name, file).filter((variable) => variable.role !== 'parameter' && variable.role !== 'local');
+    const defined = all.filter((variable) => !variable.isDeclaration);
+    const [first] = defined;
+    if (defined.length <= 1 || near === undefined) return first ?? all[0];
+    const own = new Set(image.fileScopeVariables(near));
+    return defined.find((variable) => own.has(variable)) ?? defined.find((variable) => variable.role === 'global') ?? first;
+  }
+
+  #chooseFunction(image: SymbolImage, name: string, file: string | undefined, near: FileAddress | undefined): FunctionSymbol | undefined {
+    const files = file === undefined ? undefined : new Set(image.filesMatching(file).map((source) => source.path));
+    const all = image.functionsNamed(name).filter((fn) => !files || (fn.declared && files.has(fn.declared.file.path)));
+    if (all.length <= 1) return all[0];
+    const here = near === undefined ? undefined : image.functionAt(near)?.declared?.file.path;
+    return all.find((fn) => fn.declared?.file.path === here && here !== undefined) ?? all.find((fn) => fn.external) ?? all[0];
+  }
+
+  functionValue(fn: FunctionSymbol, loaded: LoadedImage): Value {
+    return new Value(fn.type, new MemoryPlace(this.world.memory, BigInt(fn.entry) + loaded.bias));
+  }
+
+  #bareSymbol(name: string): Meaning | undefined {
+    for (const loaded of this.#images()) {
+      const symbol = loaded.image.symbolsNamed(name).find((entry) => entry.address !== 0 && entry.type !== 'tls');
+      if (!symbol) continue;
+      const code = symbol.type === 'function' || symbol.type === 'ifunc' || (symbol.type === 'other' && symbol.section === '.text');
+      const place = new MemoryPlace(this.world.memory, BigInt(symbol.address) + loaded.bias);
+      return { kind: 'value', value: new Value(code ? c.UNKNOWN_FUNCTION : c.UNKNOWN_DATA, place) };
+    }
+    return undefined;
+  }
+
+  scoped(where: ScopePath, name: string): Meaning | undefined {
+    const qualified = [...where.path, name].join('::');
+    for (const loaded of this.#images()) {
+      const direct = this.#inImage(loaded, qualified, where.path.length === 0 ? where.file : undefined);
+      if (direct) return direct;
+      const inside = this.#insideFunction(loaded, where, name);
+      if (inside) return inside;
+    }
+    const container = this.type(where.path.join('::'));
+    return (
+      (container && this.#memberOf(container, name)) ??
+      (where.path.length === 0 && where.file === undefined ? this.global(name) : undefined)
+    );
+  }
+
+  /** `Color::Red`, `Class::static_member`. */
+  #memberOf(container: CType, name: string): Meaning | undefined {
+    if (container.kind === 'enum') {
+      const entry = container.enumerators().find((candidate) => candidate.name === name);
+      return entry && { kind: 'value', value: Value.integer(container, entry.value) };
+    }
+    if (!isStruct(container)) return undefined;
+    const member = container.members().find((candidate) => candidate.name === name && candidate.staticVariable);
+    return member?.staticVariable && { kind: 'value', value: this.world.variable(member.staticVariable, undefined) };
+  }
+
+  /** A function's static variables live always; its others in its newest frame. */
+  #insideFunction(loaded: LoadedImage, where: ScopePath, name: string): Meaning | undefined {
+    if (where.path.length === 0) return undefined;
+    const fn = this.#chooseFunction(loaded.image, where.path.join('::'), where.file, this.#near(loaded.image));
+    const variable = fn && searchScope(fn.scope(), name, 0);
+    if (!fn || !variable) return undefined;
+    const frame = variable.role === 'static-local' ? undefined : this.world.frameOf?.(fn);
+    return { kind: 'value', value: this.world.variable(variable, frame) };
+  }
+
+  type(name: string, tag?: Tag): CType | undefined {
+    for (const scope of this.#scopes()) {
+      const found = scope.types().find((entry) => entry.name === name && fits(entry.type, tag));
+      if (found) return found.type;
+    }
+    for (const candidate of [...this.#enclosing().map((prefix) => `${prefix}::${name}`), name]) {
+      for (const loaded of this.#images()) {
+        const found = loaded.image.typeNamed(candidate, tag, this.#near(loaded.image));
+        if (found) return found;
+      }
+    }
+    return undefined;
+  }
+
+  macro(name: string): { readonly parameters?: readonly string[]; readonly body: string } | undefined {
+    const [loaded] = this.#images();
+    return loaded?.image.macroNamed(name, this.#near(loaded.image));
+  }
+
+  *suggestions(): Iterable<string> {
+    for (const scope of this.#scopes()) for (const variable of scope.variables()) yield variable.name;
+    const [loaded] = this.#images();
+    if (!loaded) return;
+    yield* loaded.image.variableNames();
+    yield* loaded.image.functionNames();
+    yield* loaded.image.typeNames();
+  }
+}
+
+const isTagged = (type: CType): boolean => isStruct(type) || type.kind === 'enum';
+
+/** C++ mixes struct and class; a typedef of an anonymous struct answers to no tag. */
+function fits(type: CType, tag: Tag | undefined): boolean {
+  if (tag === undefined) return true;
+  return type.kind === tag || (tag === 'struct' && type.kind === 'class') || (tag === 'class' && type.kind === 'struct');
+}
+
+/** The last declaration of a name in a block is the one in force at its end. */
+function findLast(variables: readonly Variable[], name: string): Variable | undefined {
+  for (let i = variables.length - 1; i >= 0; i--) if (variables[i]?.name === name) return variables[i];
+  return undefined;
+}
+
+function searchScope(scope: Scope, name: string, depth: number): Variable | undefined {
+  const own = findLast(scope.variables(), name);
+  if (own || depth > 32) return own;
+  for (const child of scope.children()) {
+    const found = child.kind === 'inlined' ? undefined : searchScope(child, name, depth + 1);
+    if (found) return found;
+  }
+  return undefined;
+}
