@@ -2,7 +2,8 @@
  * Why a program did not start, in the user's words. The kernel gives one number for many causes (ENOENT: the file is missing, or its
  * loader is, or its script's interpreter is), so the file is looked at again, here and only after the failure.
  */
-import { closeSync, constants, openSync, readFileSync, readSync, statSync, type Stats } from 'node:fs';
+import { closeSync, constants as file, openSync, readFileSync, readSync, statSync, type Stats } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { DeetError } from '../common/errors.js';
@@ -14,9 +15,11 @@ type Failure = Exclude<LaunchResult, { pid: number }>;
 /** One sentence (without the errno's name, which is added) and what to do next. */
 type Reason = readonly [what: string, hint?: string];
 
-/** `ENOENT` and `no such file or directory`. */
-const describeErrno = (errno: number): readonly [name: string, text: string] =>
-  getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'refused'];
+/** `ENOENT` and `no such file or directory`. Names come from the system's header, words from libuv, which lacks some (ENOEXEC). */
+const describeErrno = (errno: number): readonly [name: string, text: string] => {
+  const name = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+  return [name, getSystemErrorMap().get(-errno)?.[1] ?? 'refused'];
+};
 
 /** `program` is the user's name for `plan.path`. */
 export const launchError = (plan: LaunchPlan, program: string, failure: Failure): DeetError => {
@@ -33,7 +36,10 @@ const reasonOf = (plan: LaunchPlan, program: string, { step, errno, index }: Fai
     case 'cwd':
       return [`cannot enter the working directory ${plan.cwd ?? ''}: ${text}`, 'Give another one: set cwd DIRECTORY'];
     case 'tty':
-      return [`cannot make ${plan.tty ?? ''} the program's terminal: ${text}`, 'Give the name that the command "tty" prints in the other terminal.'];
+      return [
+        `cannot make ${plan.tty ?? ''} the program's terminal: ${text}`,
+        'Give the name that the command "tty" prints in the other terminal.',
+      ];
     case 'redirect':
       return whyNoRedirection(plan, index ?? 0, name, text);
     case 'fork':
@@ -54,7 +60,7 @@ const whyNoRedirection = (plan: LaunchPlan, index: number, name: string, text: s
   const entry = plan.redirections[index];
   if (entry === undefined) return [`redirection ${index + 1}: ${text}`];
   if ('from' in entry) return [`descriptor ${entry.from} cannot be copied to ${entry.fd}: ${text}`];
-  const writing = (entry.flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0;
+  const writing = (entry.flags & (file.O_WRONLY | file.O_RDWR)) !== 0;
   const purpose = writing ? 'for output' : 'as input';
   if (name === 'ENXIO') return [`nobody reads from the named pipe ${entry.path}`, 'Open its other end first.'];
   return [`cannot open ${entry.path} ${purpose}: ${text}`, name === 'EISDIR' ? 'It is a directory; name a file.' : undefined];
