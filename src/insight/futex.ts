@@ -1,0 +1,170 @@
+/**
+ * What a futex word is (futex(2)): the kernel knows an address and a value, the C library gave them a meaning. Told apart by the
+ * functions on the stack where there are symbols, by the variable's type where there is debug information, and else by the words
+ * themselves, as glibc lays them out (sysdeps/x86/nptl/bits/struct_mutex.h, thread-shared-types.h).
+ */
+import type { Address } from '../common/addresses.js';
+import { hex } from '../common/addresses.js';
+import { readMaps } from '../linux/proc.js';
+import type { BlockedIn } from './blocked.js';
+import type { FamilyMember, FamilyThread, NamedAddress } from './family.js';
+
+export type FutexKind = 'mutex' | 'condition' | 'join' | 'semaphore' | 'rwlock' | 'barrier' | 'malloc' | 'stdio' | 'library' | 'futex';
+
+export interface FutexWait {
+  readonly kind: FutexKind;
+  readonly address: Address;
+  /** The variable: `lock`, `queue+40`. */
+  readonly symbol?: string;
+  /** The thread that holds the mutex, or that is joined; it may not exist any more. */
+  readonly owner?: number;
+  readonly timed: boolean;
+}
+
+const operation = { wait: 0, lock: 6, waitBitset: 9, waitRequeue: 11, lock2: 13 } as const;
+/** FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME are flags on top of the command. */
+const commandMask = 0x7fn;
+const privateFlag = 0x80n;
+/** FUTEX_TID_MASK: the word of a robust or priority-inheriting lock is its owner's tid with two flags. */
+const tidMask = 0x3fffffff;
+
+const byFunction: readonly [RegExp, FutexKind][] = [
+  [/^(?:__)?(?:GI_)?(?:pthread_cond_|___?pthread_cond_|cnd_)/, 'condition'],
+  [/pthread_(?:clock|timed|try)?join|^thrd_join|^__pthread_clockjoin_ex/, 'join'],
+  [/^(?:__new_)?sem_(?:timed|clock)?wait|^__new_sem_wait/, 'semaphore'],
+  [/pthread_rwlock_/, 'rwlock'],
+  [/pthread_barrier_wait/, 'barrier'],
+  [/pthread_mutex_|^mtx_(?:timed)?lock|^__gthread_mutex/, 'mutex'],
+  [/^(?:__libc_|__GI___libc_|_int_|__)?(?:malloc|calloc|realloc|free|memalign)$|^arena_get|^tcache_init|^_int_/, 'malloc'],
+  [/^_IO_|^f?puts$|^v?f?printf$|^put(?:char|c)|^fput|^fwrite|^fflush|^fget|^fread|^getc|^getline|^getdelim|^f?lockfile/, 'stdio'],
+];
+
+/** Variables of the C library's own. */
+const bySymbol: readonly [RegExp, FutexKind][] = [
+  [/^main_arena$|^free_list_lock$|^list_lock$/, 'malloc'],
+  [/^_IO_stdfile_\d_lock$|^_IO_list|^list_all_lock$/, 'stdio'],
+];
+
+const byType: readonly [RegExp, FutexKind][] = [
+  [/pthread_mutex_t|^mtx_t$|std::(?:recursive_)?mutex/, 'mutex'],
+  [/pthread_cond_t|^cnd_t$|condition_variable/, 'condition'],
+  [/^sem_t$/, 'semaphore'],
+  [/pthread_rwlock_t|shared_mutex/, 'rwlock'],
+  [/pthread_barrier_t/, 'barrier'],
+];
+
+const firstMatch = (table: readonly [RegExp, FutexKind][], text: string | undefined): FutexKind | undefined =>
+  text === undefined ? undefined : table.find(([pattern]) => pattern.test(text))?.[1];
+
+/** How many frames may lie between the system call and the function that the user called. */
+const searchedFrames = 8;
+
+const words = (member: FamilyMember, address: Address, count: number): Int32Array | undefined => {
+  try {
+    const bytes = member.memory?.read(address, count * 4);
+    return bytes && new Int32Array(new Uint8Array(bytes).buffer, 0, count);
+  } catch {
+    return undefined;
+  }
+};
+
+/** pthread_mutex_t: __lock at 0, __owner at 8, __nusers at 12, __kind at 16 (types below 4, flags up to 0x3ff). */
+const mutexOwner = (member: FamilyMember, address: Address): number | undefined => {
+  const mutex = words(member, address, 5);
+  if (!mutex) return undefined;
+  const [lock = 0, , owner = 0, users = 0, kind = -1] = mutex;
+  if (kind < 0 || kind > 0x3ff || lock === 0 || owner <= 0 || users < 0) return undefined;
+  return owner;
+};
+
+/** _IO_lock_t: { int lock; int cnt; void *owner }, the owner being a thread's control block, which fs points to. */
+const stdioOwner = (member: FamilyMember, address: Address): number | undefined => {
+  const lock = words(member, address, 4);
+  if (!lock) return undefined;
+  const owner = new BigUint64Array(lock.buffer, 8, 1)[0];
+  return member.threads.find((thread) => thread.register?.('fs_base') === owner)?.tid;
+};
+
+/** The largest arena but the main one lies in a block of this size and alignment (HEAP_MAX_SIZE in glibc's malloc/arena.c). */
+const arenaBlock = ~0x3ffffffn;
+
+/**
+ * Whether a lock is the first word of glibc's struct malloc_state: { int mutex, flags, have_fastchunks; ten bins; chunk *top }, with `top` at 96,
+ * in the heap that the arena manages. For a C library without symbols, which is what most machines have.
+ */
+const isArena = (member: FamilyMember, address: Address): boolean => {
+  const state = words(member, address, 26);
+  const top = state && new BigUint64Array(state.buffer, 96, 1)[0];
+  if (!top) return false;
+  if (readMaps(member.pid)?.some(({ path, start, end }) => path === '[heap]' && top >= start && top <= end)) return true;
+  return (top & arenaBlock) === (address & arenaBlock) && top > address && (address & 0xfffn) < 0x100n;
+};
+
+const isLibrary = (symbol: NamedAddress | undefined): boolean => symbol !== undefined && /(?:^|\/)libc[.-]|(?:^|\/)ld-/.test(symbol.image);
+
+const kindOf = (member: FamilyMember, thread: FamilyThread, call: BlockedIn, symbol: NamedAddress | undefined): FutexKind => {
+  const [address = 0n, op = 0n, value = 0n] = call.args;
+  const functions = (thread.functions?.() ?? []).slice(0, searchedFrames);
+  for (const name of functions) {
+    const kind = firstMatch(byFunction, name);
+    if (kind) return kind;
+  }
+  const named = firstMatch(bySymbol, symbol?.name) ?? firstMatch(byType, symbol?.type);
+  if (named) return named;
+  // pthread_join waits for the word that the kernel clears when the thread ends (set_tid_address(2)): shared, and the value is the tid.
+  if ((op & privateFlag) === 0n && member.threads.some(({ tid }) => BigInt(tid) === value)) return 'join';
+  if ((isLibrary(symbol) || symbol === undefined) && isArena(member, address)) return 'malloc';
+  if (isLibrary(symbol)) return 'library';
+  const word = words(member, address, 1)?.[0];
+  // lll_lock: 0 free, 1 taken, 2 taken and awaited.
+  if (value === 2n && word === 2 && mutexOwner(member, address) !== undefined) return 'mutex';
+  return 'futex';
+};
+
+const ownerOf = (member: FamilyMember, kind: FutexKind, call: BlockedIn): number | undefined => {
+  const [address = 0n, , value = 0n] = call.args;
+  switch (kind) {
+    case 'join':
+      return Number(value);
+    case 'mutex':
+      return mutexOwner(member, address);
+    case 'stdio':
+      return stdioOwner(member, address);
+    case 'rwlock': {
+      // struct __pthread_rwlock_arch_t: the thread waits on the word at 8 or at 12; __cur_writer is at 24.
+      for (const offset of [8n, 12n]) {
+        const writer = words(member, address - offset + 24n, 1)?.[0];
+        if (writer !== undefined && member.threads.some(({ tid }) => tid === writer)) return writer;
+      }
+      return undefined;
+    }
+    default:
+      return undefined;
+  }
+};
+
+/** Undefined: the call waits for no word (FUTEX_WAKE and such). */
+export const futexWait = (member: FamilyMember, thread: FamilyThread, call: BlockedIn): FutexWait | undefined => {
+  const [address = 0n, op = 0n, , timeout = 0n] = call.args;
+  const command = Number(op & commandMask);
+  const timed = timeout !== 0n;
+  if (command === operation.lock || command === operation.lock2) {
+    const word = words(member, address, 1)?.[0];
+    const symbol = symbolText(member.symbolAt?.(address));
+    return { kind: 'mutex', address, ...(symbol ? { symbol } : {}), ...(word ? { owner: word & tidMask } : {}), timed };
+  }
+  if (command !== operation.wait && command !== operation.waitBitset && command !== operation.waitRequeue) return undefined;
+  const named = member.symbolAt?.(address);
+  const kind = kindOf(member, thread, call, named);
+  const owner = ownerOf(member, kind, call);
+  // A condition variable, semaphore or lock is awaited at a word inside it: the user knows its beginning.
+  const inside = kind === 'condition' || kind === 'rwlock' || kind === 'barrier' || kind === 'semaphore';
+  const symbol = symbolText(named && inside && named.offset < 56 ? { ...named, offset: 0 } : named);
+  return { kind, address, ...(symbol && kind !== 'join' ? { symbol } : {}), ...(owner === undefined ? {} : { owner }), timed };
+};
+
+const symbolText = (symbol: NamedAddress | undefined): string | undefined =>
+  symbol && (symbol.offset === 0 ? symbol.name : `${symbol.name}+${symbol.offset}`);
+
+/** `` `lock` `` or `at 0x404060`, behind the word for the kind. */
+export const lockName = ({ symbol, address }: FutexWait): string => (symbol === undefined ? `at ${hex(address)}` : `\`${symbol}\``);

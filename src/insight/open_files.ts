@@ -1,0 +1,112 @@
+/**
+ * Who has what open: the descriptors of a family of processes, read once per question, and searches over them and over all other
+ * processes of the machine that we may look at. A pipe that a stranger holds open is as open as one held at home.
+ */
+import { readdirSync, readlinkSync } from 'node:fs';
+import { procNumbers } from '../linux/proc.js';
+import { readDescriptor, readDescriptors, type Descriptor } from '../linux/proc_files.js';
+import { peerOf, readSockets, type Socket } from '../linux/proc_sockets.js';
+
+/** A descriptor of some process. `outside`: not of the family. */
+export interface Holder {
+  readonly pid: number;
+  readonly fd: number;
+  readonly outside?: true;
+}
+
+/** native.compare for KCMP_FILE: 0 means the same open file description; negative: refused. */
+export type CompareFiles = (pid: number, fd: number, otherPid: number, otherFd: number) => number;
+
+/** Inode of the other end of a connected unix socket, which /proc does not tell (sock_diag(7) does). */
+export type UnixPeer = (inode: number) => number | undefined;
+
+const reads = ({ access }: Descriptor): boolean => access === 'read' || access === 'read-write';
+const writes = ({ access }: Descriptor): boolean => access === 'write' || access === 'read-write';
+
+export class OpenFiles {
+  readonly #tables = new Map<number, readonly Descriptor[]>();
+  readonly #sockets = new Map<number, ReadonlyMap<number, Socket>>();
+  #strangers: Map<string, Holder[]> | undefined;
+
+  constructor(
+    readonly family: readonly number[],
+    private readonly unixPeer?: UnixPeer,
+  ) {}
+
+  /** All descriptors of a process of the family. */
+  of(pid: number): readonly Descriptor[] {
+    const known = this.#tables.get(pid);
+    if (known) return known;
+    const table = readDescriptors(pid);
+    this.#tables.set(pid, table);
+    return table;
+  }
+
+  find(pid: number, fd: number): Descriptor | undefined {
+    return this.of(pid).find((descriptor) => descriptor.fd === fd);
+  }
+
+  /** Everybody who has the same pipe, FIFO or socket open, for reading or for writing if that is asked. */
+  holders(of: Descriptor, end?: 'read' | 'write'): Holder[] {
+    const wanted = end === 'read' ? reads : end === 'write' ? writes : () => true;
+    const inside = this.family.flatMap((pid) =>
+      this.of(pid)
+        .filter((other) => same(of, other) && wanted(other))
+        .map(({ fd }) => ({ pid, fd })),
+    );
+    const outside = (this.#others().get(of.target) ?? []).filter(({ pid, fd }) => {
+      const other = readDescriptor(pid, fd);
+      return other !== undefined && same(of, other) && wanted(other);
+    });
+    return [...inside, ...outside];
+  }
+
+  /** What a socket's descriptor is. */
+  socket(pid: number, descriptor: Descriptor): Socket | undefined {
+    if (descriptor.kind !== 'socket' || descriptor.inode === undefined) return undefined;
+    let table = this.#sockets.get(pid);
+    if (!table) this.#sockets.set(pid, (table = readSockets(pid)));
+    return table.get(descriptor.inode);
+  }
+
+  /** Who holds the other end of a pipe or socket. Undefined: it cannot be known. */
+  peers(pid: number, descriptor: Descriptor): Holder[] | undefined {
+    if (descriptor.kind === 'pipe' || descriptor.kind === 'fifo')
+      return descriptor.access === 'read-write' ? undefined : this.holders(descriptor, descriptor.access === 'read' ? 'write' : 'read');
+    const socket = this.socket(pid, descriptor);
+    if (!socket) return undefined;
+    const table = this.#sockets.get(pid) ?? new Map<number, Socket>();
+    const inode = socket.protocol === 'unix' ? this.unixPeer?.(socket.inode) : peerOf(socket, table)?.inode;
+    return inode === undefined ? undefined : this.holders({ ...descriptor, inode, target: `socket:[${inode}]` });
+  }
+
+  /** Pipes, FIFOs and sockets of all processes outside the family, by target. */
+  #others(): Map<string, Holder[]> {
+    if (this.#strangers) return this.#strangers;
+    const found = new Map<string, Holder[]>();
+    for (const pid of procNumbers('')) {
+      if (this.family.includes(pid)) continue;
+      for (const [fd, target] of links(pid)) {
+        const list = found.get(target);
+        if (list) list.push({ pid, fd, outside: true });
+        else found.set(target, [{ pid, fd, outside: true }]);
+      }
+    }
+    this.#strangers = found;
+    return found;
+  }
+}
+
+const same = (a: Descriptor, b: Descriptor): boolean =>
+  a.inode !== undefined && a.inode === b.inode && a.device === b.device && a.kind === b.kind;
+
+/** Descriptors with their targets, as quickly as possible. */
+const links = (pid: number): [number, string][] => {
+  const found: [number, string][] = [];
+  try {
+    for (const name of readdirSync(`/proc/${pid}/fd`)) found.push([Number(name), readlinkSync(`/proc/${pid}/fd/${name}`)]);
+  } catch {
+    // Gone, or not ours to see.
+  }
+  return found;
+};

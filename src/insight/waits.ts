@@ -1,0 +1,117 @@
+/**
+ * `why`: what each blocked thread of a family waits for, in the user's words, and which of them wait for each other in a circle. The facts come
+ * from the system call's number and arguments, /proc and the program's memory; no privileges, and nothing in the program is touched.
+ */
+import { readStat } from '../linux/proc.js';
+import { blockedIn } from './blocked.js';
+import { deadlocks, stuckThreads } from './deadlock.js';
+import { isAlive, listed, type FamilyMember, type FamilyThread } from './family.js';
+import { OpenFiles, type UnixPeer } from './open_files.js';
+import { descriptorWait } from './wait_descriptors.js';
+import { Scene, type WaitFact, type WaitObject } from './wait_facts.js';
+import { otherWait, stoppedWait } from './wait_others.js';
+
+export interface Wait {
+  readonly pid: number;
+  readonly tid: number;
+  /** The kernel's name of the call; absent for a thread that a signal has stopped. */
+  readonly call?: string;
+  readonly on: WaitObject;
+  /** A sentence without its subject: `waits for child 72, which sleeps for 10 s`. */
+  readonly text: string;
+  /** Nothing that deet knows of will end it; only a signal could. */
+  readonly forever?: true;
+}
+
+/** The JSON object `why`. */
+export interface WhyReport {
+  readonly type: 'why';
+  readonly waits: readonly Wait[];
+  /** Groups of threads that wait for each other; a single-threaded process is its pid. */
+  readonly deadlocks: readonly (readonly number[])[];
+  /** One sentence for each of `deadlocks`. */
+  readonly deadlockTexts: readonly string[];
+}
+
+interface Found {
+  readonly member: FamilyMember;
+  readonly thread: FamilyThread;
+  readonly call?: string;
+  readonly fact: WaitFact;
+}
+
+const find = (scene: Scene, member: FamilyMember, thread: FamilyThread): Found[] => {
+  const groupStopped = thread.state === 'group-stopped' || (thread.state === 'running' && readStat(thread.tid)?.state === 'T');
+  if (groupStopped) return [{ member, thread, fact: stoppedWait() }];
+  const call = blockedIn(member, thread);
+  if (!call) return [];
+  const waiter = { member, thread, call, scene };
+  return [{ member, thread, call: call.name, fact: descriptorWait(waiter) ?? otherWait(waiter) }];
+};
+
+/** How many `which` a sentence bears. */
+const longestChain = 3;
+
+/** `, which waits for child 73, which sleeps for 10 s`: the reason behind the reason. */
+const chain = (found: ReadonlyMap<number, Found>, first: Found): string => {
+  const seen = new Set([first.thread.tid]);
+  let text = '';
+  let current: Found = first;
+  for (let length = 0; length < longestChain; length++) {
+    const target: number | undefined = current.fact.target;
+    const next: Found | undefined = target === undefined ? undefined : found.get(target);
+    if (!next) return text;
+    if (seen.has(next.thread.tid)) return `${text}: a circle`;
+    seen.add(next.thread.tid);
+    text += `, which ${next.fact.text}`;
+    current = next;
+  }
+  return text;
+};
+
+const sentence = (found: ReadonlyMap<number, Found>, each: Found, stuck: ReadonlySet<number>): string => {
+  const behind = chain(found, each);
+  // Where the other waits too, that says more than that it has not ended.
+  const clause = behind !== '' ? '' : (each.fact.clause?.(stuck.has(each.thread.tid)) ?? '');
+  return each.fact.text + clause + behind;
+};
+
+const deadlockText = (scene: Scene, found: ReadonlyMap<number, Found>, group: readonly number[]): string => {
+  const names = group.map((tid) => {
+    const member = scene.memberOfThread(tid);
+    return member && member.threads.length === 1 ? `process ${tid}` : scene.threadName(tid, -1);
+  });
+  if (group.length === 1) return `${names[0]} waits for itself: it ${found.get(group[0] ?? 0)?.fact.text}.`;
+  const parts = group.map((tid, index) => `${names[index]} ${found.get(tid)?.fact.text}`);
+  return `Deadlock of ${listed(names)}: ${parts.join('; ')}.`;
+};
+
+/** Looks at the whole family at this moment. */
+export const why = (family: readonly FamilyMember[], options: { readonly unixPeer?: UnixPeer } = {}): WhyReport => {
+  const alive = family.filter(isAlive);
+  const scene = new Scene(
+    family,
+    new OpenFiles(
+      alive.map(({ pid }) => pid),
+      options.unixPeer,
+    ),
+  );
+  const list = alive.flatMap((member) => member.threads.flatMap((thread) => find(scene, member, thread)));
+  const found = new Map(list.map((each) => [each.thread.tid, each]));
+  const graph = new Map(list.map((each) => [each.thread.tid, each.fact.releasers]));
+  const stuck = stuckThreads(graph);
+  const groups = deadlocks(graph);
+  return {
+    type: 'why',
+    waits: list.map((each) => ({
+      pid: each.member.pid,
+      tid: each.thread.tid,
+      ...(each.call === undefined ? {} : { call: each.call }),
+      on: each.fact.on,
+      text: sentence(found, each, stuck),
+      ...(stuck.has(each.thread.tid) ? { forever: true as const } : {}),
+    })),
+    deadlocks: groups,
+    deadlockTexts: groups.map((group) => deadlockText(scene, found, group)),
+  };
+};
