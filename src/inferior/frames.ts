@@ -202,14 +202,15 @@ export class Stack implements Iterable<Frame> {
   private describeEntry({ index, tail }: EntryOwner, expression: Uint8Array): EntryDescription | undefined {
     const step = this.at(index);
     if (step === undefined || isEnd(step.caller)) return undefined;
-    const callee = tail === 0 ? symbolsOf(step.activation.place).function : step.tails[tail - 1]?.function;
     const jump = step.tails[tail];
-    const site = jump?.site ?? this.chains.siteOf(step.caller);
-    if (callee === undefined || site === undefined) return undefined;
-    if (!this.chains.goesTo(site, jump === undefined ? step.caller : undefined, callee)) return undefined;
-    const value = site.parameters.find(({ location }) => sameBytes(location, expression))?.value;
     const outer = jump === undefined ? this.at(index + 1) : step;
-    if (value === undefined || outer === undefined) return undefined;
-    return { value, unit: site.unit, caller: this.context(outer, jump === undefined ? 0 : tail + 1) };
+    const site = jump?.site ?? this.chains.siteOf(step.caller);
+    if (outer === undefined || site === undefined) return undefined;
+    const context = this.context(outer, jump === undefined ? 0 : tail + 1);
+    const callee = tail === 0 ? symbolsOf(step.activation.place).function : step.tails[tail - 1]?.function;
+    // A jump was followed to its target when the chain was found.
+    if (jump === undefined && !(callee && this.chains.goesTo(site, step.caller, context, step.activation, callee))) return undefined;
+    const value = site.parameters.find(({ location }) => sameBytes(location, expression))?.value;
+    return value && { value, unit: site.unit, caller: context };
   }
 }

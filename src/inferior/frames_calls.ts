@@ -3,6 +3,8 @@
  * to another (tail calls) and left no frame, and the values that parameters had at entry.
  */
 import { fileAddress } from '../common/addresses.js';
+import type { FrameContext } from '../dwarf/location.js';
+import { evaluateNumber } from '../dwarf/machine.js';
 import type { CallSite, FunctionSymbol } from '../symbols/model.js';
 import { symbolsOf } from './frames_symbols.js';
 import type { Activation, Unwinder } from './unwinder.js';
@@ -93,16 +95,21 @@ export class CallChains {
     return onlyChain(from, to)?.toReversed() ?? NONE;
   }
 
-  /** Whether a call certainly went to this function: by its call site, or else by the instruction. */
-  goesTo(site: CallSite, caller: Activation | undefined, callee: FunctionSymbol): boolean {
-    if (site.target !== undefined) return site.target === callee.entry;
-    if (caller === undefined) return false;
-    const loaded = caller.place.loaded;
+  /**
+   * Whether a call certainly went to this function (and not to one that jumped here): by its call site, by the value that an
+   * indirect call went through, or else by the instruction.
+   * @param context the caller's frame
+   */
+  goesTo(site: CallSite, caller: Activation, context: FrameContext, callee: Activation, function_: FunctionSymbol): boolean {
+    if (site.target !== undefined) return site.target === function_.entry;
+    const { loaded } = caller.place;
+    if (loaded === undefined) return false;
+    const entry = BigInt(function_.entry) + (callee.place.loaded?.bias ?? 0n);
+    if (site.targetValue !== undefined) return evaluateNumber(site.targetValue, site.unit, context) === entry;
     const target = this.unwinder.fallback.callTarget(caller.pc);
-    if (target === undefined || loaded === undefined) return false;
-    const inFile = fileAddress(target - Number(loaded.bias));
-    if (callee.image === loaded.image && inFile === callee.entry) return true;
-    const name = loaded.image.symbolAt(inFile)?.name;
-    return name === `${callee.linkageName ?? callee.name}@plt`;
+    if (target === undefined) return false;
+    if (BigInt(target) === entry) return true;
+    const name = loaded.image.symbolAt(fileAddress(target - Number(loaded.bias)))?.name;
+    return name === `${function_.linkageName ?? function_.name}@plt`;
   }
 }

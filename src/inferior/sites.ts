@@ -21,7 +21,7 @@ export interface SiteOwner {
 export interface Site {
   readonly address: Address;
   /** The program's own byte. */
-  readonly saved: number;
+  saved: number;
   readonly owners: Set<SiteOwner>;
   inserted: boolean;
 }
@@ -137,7 +137,7 @@ export class SiteTable {
       if (!site.inserted || index < 0 || index >= bytes.length) continue;
       copy ??= bytes.slice();
       copy[index] = int3;
-      this.#sites.set(site.address, { ...site, saved: bytes[index] });
+      site.saved = bytes[index];
     }
     return copy ?? bytes;
   }

@@ -41,4 +41,15 @@ export const Signal = {
 /** si_code of a SIGTRAP (asm-generic/siginfo.h): how the trap came about. */
 export const TrapCode = { user: 0, kernel: 0x80, breakpoint: 1, trace: 2, branch: 3, hardware: 4, tkill: -6 } as const;
 
-export const errno = { ENOENT: 2, ESRCH: 3, EINTR: 4, EIO: 5, ECHILD: 10, EAGAIN: 11, EACCES: 13, EFAULT: 14, EPERM: 1, EINVAL: 22 } as const;
+export const errno = {
+  ENOENT: 2,
+  ESRCH: 3,
+  EINTR: 4,
+  EIO: 5,
+  ECHILD: 10,
+  EAGAIN: 11,
+  EACCES: 13,
+  EFAULT: 14,
+  EPERM: 1,
+  EINVAL: 22,
+} as const;

@@ -4,12 +4,11 @@ import type { ElfFile } from '../elf/file.js';
 import { ElfSymbols } from '../elf/symbols.js';
 import { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
-import { locationsOfLine } from './breakpoints.js';
+import { BreakpointRules } from './breakpoints.js';
 import type { Compilation } from './compilation.js';
 import { DebugInfo } from './debug-info.js';
 import { Flag, Kind } from './entries.js';
 import { FunctionEntry } from './functions.js';
-import { prologueEnd } from './prologue.js';
 import type {
   AddressRange,
   CallFrameSource,
@@ -62,6 +61,11 @@ export class ElfImage implements SymbolImage {
 
   get entryPoint(): FileAddress {
     return this.elf.entryPoint;
+  }
+
+  get tls(): { size: number; alignment: number } | undefined {
+    const segment = this.elf.segments.find(({ type }) => type === 7);
+    return segment && { size: segment.memorySize, alignment: segment.align };
   }
 
   get relocatable(): boolean {
@@ -191,22 +195,22 @@ export class ElfImage implements SymbolImage {
     return this.sourceFiles().filter((file) => file.path === clean || (!clean.startsWith('/') && file.path.endsWith(`/${clean}`)));
   }
 
+  private breakpointRules: BreakpointRules | undefined;
+
+  private rules(info: DebugInfo): BreakpointRules {
+    return (this.breakpointRules ??= new BreakpointRules(info, this));
+  }
+
   locationsOf(file: SourceFile, line: number): readonly ResolvedLocation[] {
-    return this.guard<readonly ResolvedLocation[]>([], (info) => locationsOfLine(info, this, file, line));
+    return this.guard<readonly ResolvedLocation[]>([], (info) => this.rules(info).ofLine(file, line));
+  }
+
+  locationsOfFunction(name: string): readonly ResolvedLocation[] {
+    return this.guard<readonly ResolvedLocation[]>([], (info) => this.rules(info).ofFunction(name));
   }
 
   afterPrologue(fn: FunctionSymbol): FileAddress {
-    if (!(fn instanceof FunctionEntry)) return fn.entry;
-    return this.guard(fn.entry, () =>
-      prologueEnd({
-        entry: fn.entry,
-        ranges: fn.ranges,
-        producer: fn.producer,
-        lines: fn.unit.lines(),
-        hasLocationLists: fn.unit.hasLocationLists,
-        bytesAt: (address, length) => this.bytesAt(address, length),
-      }),
-    );
+    return fn instanceof FunctionEntry ? this.guard(fn.entry, (info) => this.rules(info).afterPrologue(fn)) : fn.entry;
   }
 
   // ---- data

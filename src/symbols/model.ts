@@ -103,6 +103,8 @@ export interface CallSite {
   readonly tailCall: boolean;
   /** A direct call: the callee's entry, when known. */
   readonly target?: FileAddress;
+  /** An indirect call: an expression that yields the callee's entry (as a load address) in the caller's frame. */
+  readonly targetValue?: Uint8Array;
   readonly parameters: readonly { readonly location: Uint8Array; readonly value?: Uint8Array }[];
   readonly unit: UnitContext;
 }
@@ -159,6 +161,8 @@ export interface SymbolImage {
   /** The lowest and highest addresses of PT_LOAD segments. */
   readonly span: AddressRange;
   readonly entryPoint: FileAddress;
+  /** PT_TLS: size and alignment of the block of thread-local variables, in bytes; undefined: it has none. */
+  readonly tls: { readonly size: number; readonly alignment: number } | undefined;
   /** True: position independent (ET_DYN), so a load bias applies. */
   readonly relocatable: boolean;
 

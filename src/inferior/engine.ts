@@ -1,0 +1,383 @@
+/**
+ * The engine: lets threads run, takes what the kernel reports of them, and decides - in one place, `#decide` - whether that is a reason to stop.
+ * All-stop: when one thread has a reason, all stand still before anybody hears of it. Events that other threads had at the same moment wait in
+ * `Thread.pending` and are decided upon at the next resumption, each once.
+ */
+import { PtraceEvent, Signal, TrapCode, WaitFlag } from '../linux/constants.js';
+import { signalInfoSize } from '../linux/siginfo.js';
+import { decodeStatus, isGroupStop, type WaitEvent } from '../linux/status.js';
+import { waitHub, type WaitClient } from '../linux/wait.js';
+import { native } from '../native.js';
+import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
+import { Family } from './family.js';
+import type { StepPlan } from './plan.js';
+import type { Process } from './process.js';
+import { int3, type Site, type SiteOwner } from './sites.js';
+import type { Thread } from './thread.js';
+
+/** Milliseconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
+const breathAfter = 4;
+/** Milliseconds to look again and again before sleeping: a stop that follows at once is caught without the cost of a sleep. */
+const spinFor = 0.05;
+/** Microseconds within which a single step is over unless its instruction is a system call that sleeps. */
+const stepLimit = 2000;
+
+export class Engine implements WaitClient {
+  readonly family: Family;
+  plan: StepPlan | undefined;
+  #pauseWanted = false;
+  #running = false;
+  readonly #status = new Int32Array(2);
+  readonly #info = new Uint8Array(signalInfoSize);
+  readonly #infoWords = new Int32Array(this.#info.buffer, 0, 3);
+
+  constructor(private readonly hooks: EngineHooks) {
+    this.family = new Family(hooks);
+    waitHub.add(this);
+  }
+
+  dispose(): void {
+    waitHub.remove(this);
+  }
+
+  owns(tid: number): boolean {
+    return this.family.thread(tid) !== undefined;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Makes `run` end soon with a halt of kind `pause`. */
+  requestPause(): void {
+    this.#pauseWanted = true;
+    waitHub.wake();
+  }
+
+  /** Lets the family run until there is a reason to stop, or nobody is left. */
+  async run(): Promise<Halt> {
+    this.#running = true;
+    try {
+      let halt = this.#resumeAll();
+      while (!halt) {
+        const { found, busy } = this.#drain();
+        halt = found ?? this.#endOrPause();
+        if (halt) break;
+        if (busy) await new Promise<void>((resolve) => setImmediate(resolve));
+        else await waitHub.parked();
+      }
+      this.stopAll();
+      return halt;
+    } finally {
+      this.#running = false;
+      this.#pauseWanted = false;
+      this.plan?.dispose();
+      this.plan = undefined;
+    }
+  }
+
+  #endOrPause(): Halt | undefined {
+    if (!this.family.anyFollowed()) return { kind: 'ended' };
+    if (!this.#pauseWanted) return undefined;
+    this.stopAll();
+    const thread = this.family.anyThread();
+    return thread ? { kind: 'pause', thread } : { kind: 'ended' };
+  }
+
+  /** Takes events as long as there are any, within a breath. */
+  #drain(): { found?: Halt; busy: boolean } {
+    const start = performance.now();
+    let idleSince: number | undefined;
+    for (;;) {
+      const event = waitHub.next(this, () => this.family.runningTids());
+      const now = performance.now();
+      if (event) {
+        idleSince = undefined;
+        const found = this.#take(event);
+        if (found) return { found, busy: false };
+      } else {
+        idleSince ??= now;
+        if (now - idleSince > spinFor) return { busy: false };
+      }
+      if (this.#pauseWanted || !this.family.anyFollowed()) return { busy: false };
+      if (now - start > breathAfter) return { busy: true };
+    }
+  }
+
+  /** One event: bookkeeping, decision, and if it is no reason to stop the thread goes on. */
+  #take(event: WaitEvent): Halt | undefined {
+    const thread = this.family.record(event);
+    if (!thread) return undefined;
+    const halt = this.#decide(thread, event);
+    if (halt) return halt;
+    for (const newborn of this.family.takeEarlyBorn()) this.#go(newborn);
+    return this.#go(thread);
+  }
+
+  /** Resumes everybody who may run. What was already reported by the kernel is decided upon first. */
+  #resumeAll(): Halt | undefined {
+    for (const thread of this.family.threads()) {
+      while (thread.stopped && thread.pending.length > 0) {
+        const event = thread.pending.shift();
+        const halt = event && this.#decide(thread, event);
+        if (halt) return halt;
+      }
+    }
+    // The stepping thread first: it may have to be taken over a site while the others still stand.
+    const order = [...this.family.threads()];
+    if (this.plan) order.sort((a, b) => Number(b === this.plan?.thread) - Number(a === this.plan?.thread));
+    for (const thread of order) {
+      const halt = this.#go(thread);
+      if (halt) return halt;
+    }
+    return undefined;
+  }
+
+  #mayRun(thread: Thread): boolean {
+    if (thread.process.held) return false;
+    if (this.plan?.locksOthers && thread !== this.plan.thread) return false;
+    return this.hooks.mayRun(thread);
+  }
+
+  /** Resumes one stopped thread as it is wanted: over its site, by one instruction, or freely. */
+  #go(thread: Thread): Halt | undefined {
+    if (!thread.stopped || !this.#mayRun(thread)) return undefined;
+    if (thread.groupStopped) {
+      thread.listen();
+      return undefined;
+    }
+    if (thread.passed !== undefined) {
+      const site = thread.process.space.sites.at(thread.passed);
+      if (site?.inserted && thread.pc === site.address) {
+        if (!(thread.signal !== 0 && thread.process.catches(thread.signal))) return this.#stepOver(thread, site);
+        thread.returnsTo = { address: site.address, stackPointer: thread.stackPointer };
+      }
+      thread.passed = undefined;
+    }
+    const stepping = this.plan?.thread === thread && this.plan.mode === 'step';
+    thread.resume(stepping ? 'step' : this.hooks.wantsSyscalls(thread) ? 'syscall' : 'run');
+    return undefined;
+  }
+
+  /**
+   * Takes a thread over the instruction under a site: the program's byte is put back, the thread makes one step, the int3 returns. Nobody else
+   * may run in this memory meanwhile, or it would miss the breakpoint.
+   *
+   * If the instruction is a system call that sleeps, the step does not end. Then the int3 goes back although the step is not over - the processor
+   * has fetched the instruction already - and the others run. Should the kernel restart the call, the thread meets the int3 a second time;
+   * `returnsTo` says that this is no new arrival.
+   */
+  #stepOver(thread: Thread, site: Site): Halt | undefined {
+    const { space } = thread.process;
+    const others = [...this.family.threads()].filter(
+      (each) => each !== thread && each.actual === 'running' && each.process.space === space,
+    );
+    this.#quiesce(others);
+    const stackPointer = thread.stackPointer;
+    thread.passed = undefined;
+    space.sites.lift(site);
+    thread.resume('step');
+    const event = this.#waitBriefly(thread.tid, stepLimit);
+    if (thread.process.space === space && space.sites.at(site.address) === site && thread.process.alive)
+      this.#reinsert(thread.process, site);
+    let halt: Halt | undefined;
+    if (event) {
+      const recorded = this.family.record(event);
+      if (recorded) {
+        if (event.kind === 'signal' && event.signal !== Signal.SIGTRAP && thread.pc === site.address) thread.passed = site.address;
+        halt = this.#decide(thread, event, true);
+        if (!halt && thread.actual === 'stopped') halt = this.#go(thread);
+      }
+    } else {
+      thread.returnsTo = { address: site.address, stackPointer };
+    }
+    for (const other of others) {
+      if (halt) break;
+      while (!halt && other.stopped && other.pending.length > 0) {
+        const pending = other.pending.shift();
+        halt = pending && this.#decide(other, pending);
+      }
+      if (!halt) halt = this.#go(other);
+    }
+    return halt;
+  }
+
+  #reinsert(process: Process, site: Site): void {
+    try {
+      process.space.sites.insert(site);
+    } catch {
+      // The process has died or unmapped this; its exit is about to be reported.
+    }
+  }
+
+  #waitBriefly(tid: number, microseconds: number): WaitEvent | undefined {
+    const result = native.waitSpin(tid, microseconds, this.#status);
+    return result > 0 ? decodeStatus(this.#status[0], this.#status[1]) : undefined;
+  }
+
+  /** si_code of the signal that a thread is stopped with; undefined: a group-stop, or the thread is gone. */
+  #signalCode(thread: Thread): number | undefined {
+    return native.getSignalInfo(thread.tid, this.#info) < 0 ? undefined : this.#infoWords[2];
+  }
+
+  /**
+   * Why did this thread stop, and is that a reason to stop for the user? By elimination, from the wait status, siginfo, and what we know of the
+   * thread - never from pc - 1 alone: a SIGINT that arrives just behind a breakpoint is not a hit.
+   */
+  #decide(thread: Thread, event: WaitEvent, overSite = false): Halt | undefined {
+    if (event.kind === 'event') return this.#decideEvent(thread, event);
+    if (event.kind === 'syscall') {
+      thread.inSyscall = !thread.inSyscall;
+      const detail = this.hooks.syscallStopped(thread);
+      return detail && { kind: 'trap', thread, detail };
+    }
+    if (event.kind !== 'signal') return undefined;
+    if (event.signal !== Signal.SIGTRAP) return this.#decideSignal(thread, event.signal);
+    const code = this.#signalCode(thread);
+    if (code === TrapCode.kernel) return this.#decideInt3(thread);
+    if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint) {
+      const detail = this.hooks.trapped(thread);
+      if (detail) return { kind: 'trap', thread, detail };
+      if (this.plan?.thread === thread && (this.plan.mode === 'step' || overSite)) return this.#afterStep(thread);
+      return undefined;
+    }
+    return this.#decideSignal(thread, event.signal);
+  }
+
+  #decideInt3(thread: Thread): Halt | undefined {
+    const address = thread.pc - 1n;
+    const { sites } = thread.process.space;
+    const site = sites.at(address);
+    if (site?.inserted) {
+      thread.pc = address;
+      if (thread.returnsTo?.address === address && thread.returnsTo.stackPointer === thread.stackPointer) {
+        thread.returnsTo = undefined;
+        thread.passed = address;
+        return this.plan?.thread === thread ? this.#arrive(thread, site, true) : undefined;
+      }
+      return this.#arrive(thread, site);
+    }
+    if (!this.#hasOwnInt3(thread, address)) {
+      // The site was removed between the thread's trap and now: it shall execute the instruction that stands there again.
+      thread.pc = address;
+      return undefined;
+    }
+    return this.#decideSignal(thread, Signal.SIGTRAP);
+  }
+
+  #hasOwnInt3(thread: Thread, address: bigint): boolean {
+    try {
+      return thread.process.space.readRaw(address, 1)[0] === int3;
+    } catch {
+      return true;
+    }
+  }
+
+  /** A thread stands at a site: ask its owners. `internalOnly`: the arrival was counted before. */
+  #arrive(thread: Thread, site: Site, internalOnly = false): Halt | undefined {
+    thread.passed = site.address;
+    if (thread.process.muted) return undefined;
+    const stopping: SiteOwner[] = [];
+    for (const owner of [...site.owners]) {
+      if (internalOnly && owner.kind === 'user') continue;
+      if (owner.arrived(thread) === 'stop') stopping.push(owner);
+    }
+    if (stopping.some((owner) => owner.kind === 'user')) return { kind: 'sites', thread, owners: stopping };
+    if (stopping.length > 0 || (this.plan?.thread === thread && this.plan.mode === 'done')) return { kind: 'step', thread };
+    return undefined;
+  }
+
+  /** The stepping thread has executed an instruction. A breakpoint where it stands now is hit although its int3 was not executed. */
+  #afterStep(thread: Thread): Halt | undefined {
+    const site = thread.process.space.sites.at(thread.pc);
+    const halt = site?.inserted ? this.#arrive(thread, site) : undefined;
+    if (halt) return halt;
+    return this.plan?.thread === thread && this.plan.mode === 'step' && this.plan.stepped() === 'done'
+      ? { kind: 'step', thread }
+      : undefined;
+  }
+
+  #decideSignal(thread: Thread, signal: number): Halt | undefined {
+    const verdict = thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
+    thread.signal = verdict === 'discard' ? 0 : signal;
+    if (verdict === 'stop') return { kind: 'signal', thread, signal };
+    if (verdict === 'pass' && this.plan?.thread === thread && this.plan.mode === 'step' && thread.process.catches(signal))
+      this.plan.entersHandler();
+    return undefined;
+  }
+
+  #decideEvent(thread: Thread, event: WaitEvent & { kind: 'event' }): Halt | undefined {
+    if (event.event === PtraceEvent.stop) {
+      thread.awaitsFirstStop = false;
+      return undefined;
+    }
+    const wanted = this.family.takeNews(thread);
+    return wanted && !thread.process.muted ? { kind: 'event', thread, event: wanted satisfies FamilyEvent } : undefined;
+  }
+
+  /** Makes every thread of the followed family stand still. */
+  stopAll(): void {
+    for (let round = 0; round < 1000; round++) {
+      const running = [...this.family.threads()].filter((thread) => thread.actual === 'running' && !thread.process.muted);
+      if (running.length === 0) return;
+      this.#quiesce(running);
+    }
+  }
+
+  /**
+   * Interrupts threads and waits until the kernel has reported each. What else they report meanwhile is kept for later. A thread in a sleep that
+   * only its end interrupts (vfork's parent until the child execs, a leader that has exited before its threads) is `stuck` and left alone.
+   */
+  #quiesce(threads: readonly Thread[]): void {
+    for (const thread of threads) {
+      if (thread.interrupted) continue;
+      thread.interrupted = true;
+      native.interrupt(thread.tid);
+    }
+    for (const thread of threads) {
+      while (thread.actual === 'running') {
+        const event = this.#waitBriefly(thread.tid, 500);
+        if (event) this.#stash(event);
+        else if (this.family.cannotStop(thread)) thread.actual = 'stuck';
+      }
+    }
+  }
+
+  /** An event that came while all are being stopped. A thread that has just met a site is put back before it: it will meet it again when it runs. */
+  #stash(event: WaitEvent): void {
+    const thread = this.family.record(event);
+    if (!thread) return;
+    if (event.kind === 'event' && event.event === PtraceEvent.stop && !isGroupStop(event)) {
+      thread.awaitsFirstStop = false;
+      return;
+    }
+    if (event.kind === 'signal' && event.signal === Signal.SIGTRAP && this.#signalCode(thread) === TrapCode.kernel) {
+      const address = thread.pc - 1n;
+      if (thread.process.space.sites.at(address)?.inserted) {
+        thread.pc = address;
+        return;
+      }
+    }
+    thread.pending.push(event);
+  }
+
+  /** SIGKILL to everybody, and every one waited for. Returns when no process of the family is left, not even a zombie of ours. */
+  killAll(): void {
+    const until = Date.now() + 10_000;
+    while (this.family.size > 0 && Date.now() < until) {
+      for (const process of this.family.processes()) native.kill(process.pid, Signal.SIGKILL);
+      for (const thread of [...this.family.threads()]) {
+        const result = native.wait(thread.tid, WaitFlag.noHang, this.#status);
+        if (result > 0) this.#bury(decodeStatus(this.#status[0], this.#status[1]));
+        else if (result < 0) this.family.vanished(thread);
+      }
+      if (this.family.size > 0) native.waitSpin([...this.family.threads()][0]?.tid ?? process.pid, 200, this.#status);
+    }
+  }
+
+  /** During killAll: a stop may still be reported before the death; the thread must run into it. */
+  #bury(event: WaitEvent): void {
+    const thread = this.family.record(event);
+    if (thread?.stopped) thread.resume('run', 0);
+  }
+}

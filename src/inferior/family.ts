@@ -1,0 +1,254 @@
+/** Births, execs and deaths of a family of processes: who is there, by the kernel's reports. No policy. */
+import { readFileSync } from 'node:fs';
+import { PtraceEvent } from '../linux/constants.js';
+import { Word } from '../linux/registers.js';
+import { isGroupStop, type WaitEvent } from '../linux/status.js';
+import { waitHub } from '../linux/wait.js';
+import { native } from '../native.js';
+import type { OpenOptions } from '../symbols/open.js';
+import type { EngineHooks, FamilyEvent } from './engine_types.js';
+import { Process, type Moment, type Origin } from './process.js';
+import { Thread } from './thread.js';
+
+/** Bytes of stack kept at a fork: the frames of the C library's fork and of its caller. */
+const momentStack = 4096;
+
+/** Letter of /proc/PID/stat's third field; undefined: gone. */
+const stateOf = (tid: number): string | undefined => {
+  try {
+    const text = readFileSync(`/proc/${tid}/stat`, 'latin1');
+    return text[text.lastIndexOf(')') + 2];
+  } catch {
+    return undefined;
+  }
+};
+
+/** The process that a thread belongs to. */
+const threadGroupOf = (tid: number): number | undefined => {
+  try {
+    return Number(/^Tgid:\s+(\d+)/m.exec(readFileSync(`/proc/${tid}/status`, 'latin1'))?.[1]);
+  } catch {
+    return undefined;
+  }
+};
+
+export class Family {
+  readonly #processes = new Map<number, Process>();
+  readonly #threads = new Map<number, Thread>();
+  /** Fork and exec events whose news the user asked to stop for, by thread, until the engine decides on them. */
+  readonly #news = new Map<Thread, FamilyEvent>();
+  readonly #earlyBorn: Thread[] = [];
+  imageOptions: OpenOptions = {};
+  #nextProcess = 1;
+  #nextThread = 1;
+
+  constructor(private readonly hooks: EngineHooks) {}
+
+  thread(tid: number): Thread | undefined {
+    return this.#threads.get(tid);
+  }
+
+  threads(): Iterable<Thread> {
+    return this.#threads.values();
+  }
+
+  process(pid: number): Process | undefined {
+    return this.#processes.get(pid);
+  }
+
+  processes(): Iterable<Process> {
+    return this.#processes.values();
+  }
+
+  get size(): number {
+    return this.#processes.size;
+  }
+
+  *runningTids(): Iterable<number> {
+    for (const thread of this.#threads.values()) if (thread.actual !== 'stopped') yield thread.tid;
+  }
+
+  anyFollowed(): boolean {
+    for (const process of this.#processes.values()) if (!process.muted) return true;
+    return false;
+  }
+
+  anyThread(): Thread | undefined {
+    for (const thread of this.#threads.values()) if (thread.stopped && !thread.process.muted) return thread;
+    return undefined;
+  }
+
+  /** A new run numbers its processes and threads from 1 again. */
+  restartNumbers(): void {
+    this.#nextProcess = 1;
+    this.#nextThread = 1;
+  }
+
+  /** A process that deet itself started or attached to, stopped now. */
+  begin(pid: number, origin: Origin): Thread {
+    const process = new Process(pid, this.#nextProcess++, origin, undefined, this.imageOptions, undefined, false);
+    this.#processes.set(pid, process);
+    const thread = this.addThread(pid, process);
+    thread.awaitsFirstStop = false;
+    thread.markStopped();
+    return thread;
+  }
+
+  addThread(tid: number, process: Process): Thread {
+    const thread = new Thread(tid, this.#nextThread++, process);
+    thread.awaitsFirstStop = true;
+    this.#threads.set(tid, thread);
+    process.threads.set(tid, thread);
+    return thread;
+  }
+
+  /**
+   * Writes down what an event changes in the family. Returns the thread when it is stopped and still there; undefined when it is gone or unknown.
+   */
+  record(event: WaitEvent): Thread | undefined {
+    const thread = this.#threads.get(event.tid);
+    if (!thread) return undefined;
+    if (event.kind === 'exited' || event.kind === 'killed') {
+      this.#died(thread, event);
+      return undefined;
+    }
+    thread.markStopped();
+    if (event.kind === 'event') {
+      if (event.event === PtraceEvent.exec) return this.#executed(thread);
+      if (event.event === PtraceEvent.fork || event.event === PtraceEvent.vfork || event.event === PtraceEvent.clone)
+        this.#gaveBirth(thread, event.event);
+      if (event.event === PtraceEvent.vforkDone) thread.process.inVfork = undefined;
+      if (event.event === PtraceEvent.stop) thread.groupStopped = isGroupStop(event);
+    }
+    return thread;
+  }
+
+  /** Fork or exec news of a thread that the user wants to stop for; once. */
+  takeNews(thread: Thread): FamilyEvent | undefined {
+    const news = this.#news.get(thread);
+    this.#news.delete(thread);
+    return news;
+  }
+
+  /** True when a thread that was asked to stop cannot: asleep in vfork, a zombie leader, or already gone. */
+  cannotStop(thread: Thread): boolean {
+    const state = stateOf(thread.tid);
+    return state === undefined || state === 'D' || state === 'Z' || state === 'X' || thread.process.inVfork !== undefined;
+  }
+
+  /** wait says that there is no such child: somebody else's, or reaped before. */
+  vanished(thread: Thread): void {
+    this.#removeThread(thread);
+    if (thread.process.threads.size === 0) this.#endProcess(thread.process, { kind: 'killed', signal: 9, coreDumped: false });
+  }
+
+  /** Takes a process out of the family without ending it (detach). */
+  forgetProcess(process: Process): void {
+    for (const thread of process.threads.values()) this.#threads.delete(thread.tid);
+    this.#processes.delete(process.pid);
+    process.space.release();
+  }
+
+  #removeThread(thread: Thread): void {
+    thread.actual = 'gone';
+    this.#threads.delete(thread.tid);
+    this.#news.delete(thread);
+    thread.process.threads.delete(thread.tid);
+  }
+
+  #died(thread: Thread, event: WaitEvent & { kind: 'exited' | 'killed' }): void {
+    const { process } = thread;
+    this.#removeThread(thread);
+    if (thread.tid !== process.pid) {
+      this.hooks.threadEnded(thread);
+      return;
+    }
+    // The kernel reports the leader last: the process has ended with it. Threads whose own report was lost (execve, SIGKILL) go with it.
+    for (const other of [...process.threads.values()]) this.#removeThread(other);
+    const ending =
+      event.kind === 'exited'
+        ? ({ kind: 'exited', status: event.code } as const)
+        : ({ kind: 'killed', signal: event.signal, coreDumped: event.coreDumped } as const);
+    this.#endProcess(process, ending);
+  }
+
+  #endProcess(process: Process, ending: Process['ending']): void {
+    process.ending = ending;
+    this.#processes.delete(process.pid);
+    for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
+    process.space.release();
+    this.hooks.ended(process);
+  }
+
+  /** execve by any thread: the others are gone, and the survivor has the process's number (ptrace(2), "execve under ptrace"). */
+  #executed(thread: Thread): Thread {
+    const { process } = thread;
+    for (const other of [...process.threads.values()]) if (other !== thread) this.#removeThread(other);
+    thread.passed = undefined;
+    thread.returnsTo = undefined;
+    thread.pending.length = 0;
+    for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
+    process.replaceImage();
+    if (this.hooks.executed(process, thread)) this.#news.set(thread, { kind: 'exec', program: process.program });
+    return thread;
+  }
+
+  #gaveBirth(thread: Thread, event: number): void {
+    const tid = native.eventMessage(thread.tid);
+    if (tid <= 0) return;
+    if (event === PtraceEvent.clone && threadGroupOf(tid) === thread.process.pid) {
+      const newborn = this.addThread(tid, thread.process);
+      this.#takeEarly(newborn);
+      this.hooks.threadBorn(newborn);
+      return;
+    }
+    const origin: Origin = event === PtraceEvent.fork ? 'fork' : event === PtraceEvent.vfork ? 'vfork' : 'clone';
+    const sharesMemory = origin !== 'fork' && native.compare(thread.process.pid, tid, 1, 0, 0) === 0;
+    let child: Process;
+    try {
+      child = new Process(tid, this.#nextProcess++, origin, thread.process, this.imageOptions, this.#moment(thread), sharesMemory);
+    } catch {
+      return; // killed before we could look at it
+    }
+    if (origin === 'vfork') thread.process.inVfork = child;
+    this.#processes.set(tid, child);
+    const newborn = this.addThread(tid, child);
+    if (this.hooks.adopt(child, thread.process) === 'mute') this.mute(child);
+    this.#takeEarly(newborn);
+    if (this.hooks.born(child, thread)) this.#news.set(thread, { kind: origin === 'vfork' ? 'vfork' : 'fork', child });
+  }
+
+  /** A muted process runs without breakpoints. In memory that it shares with its parent they must stay; the engine passes it over them. */
+  mute(process: Process): void {
+    process.muted = true;
+    if (process.space.shared) return;
+    process.space.sites.liftAll();
+    process.space.sites.forget();
+  }
+
+  /** Newborns whose first stop was reported before their parent's event: they stand, and wait to be resumed. */
+  takeEarlyBorn(): Thread[] {
+    return this.#earlyBorn.splice(0);
+  }
+
+  #takeEarly(newborn: Thread): void {
+    const early = waitHub.claim(newborn.tid);
+    if (!early || !this.record(early)) return;
+    newborn.awaitsFirstStop = false;
+    this.#earlyBorn.push(newborn);
+  }
+
+  #moment(thread: Thread): Moment | undefined {
+    try {
+      const registers = thread.saveRegisters();
+      const address = registers[Word.rsp];
+      return {
+        registers,
+        stack: { address, bytes: thread.process.space.readAvailable(address, momentStack) },
+        images: thread.process.images,
+      };
+    } catch {
+      return undefined;
+    }
+  }
+}

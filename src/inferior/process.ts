@@ -1,0 +1,127 @@
+/** A process being debugged: its threads, its memory and files, and how it came to be. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import type { OpenOptions } from '../symbols/open.js';
+import { AddressSpace } from './address_space.js';
+import { ImageTable } from './images.js';
+import type { Thread } from './thread.js';
+
+export type Ending =
+  { readonly kind: 'exited'; readonly status: number } | { readonly kind: 'killed'; readonly signal: number; readonly coreDumped: boolean };
+
+/** How a process came into the family. */
+export type Origin = 'launch' | 'attach' | 'fork' | 'vfork' | 'clone';
+
+/** A thread's registers and the top of its stack at the moment it forked: enough to unwind later, when somebody asks where that was. */
+export interface Moment {
+  readonly registers: BigUint64Array;
+  readonly stack: { readonly address: bigint; readonly bytes: Uint8Array };
+  readonly images: ImageTable;
+}
+
+export class Process {
+  readonly threads = new Map<number, Thread>();
+  space: AddressSpace;
+  images: ImageTable;
+  /** The program's path as the kernel knows it. */
+  program: string;
+  ending: Ending | undefined;
+  /** Followed silently: no breakpoints, no stops (set follow-fork-mode parent or child); still killed and reaped with the family. */
+  muted = false;
+  /** `hold`: stays stopped while others run. */
+  held = false;
+  /** vfork's parent is asleep in the kernel until the child execs or ends. */
+  inVfork: Process | undefined;
+  /** Number of execs seen. */
+  execs = 0;
+  #loaderBase: bigint | undefined;
+
+  constructor(
+    readonly pid: number,
+    /** 1, 2, ... within the session, as gdb numbers inferiors. */
+    readonly id: number,
+    readonly origin: Origin,
+    readonly parent: Process | undefined,
+    private readonly imageOptions: OpenOptions,
+    readonly bornAt: Moment | undefined,
+    sharesMemory: boolean,
+  ) {
+    if (parent && origin !== 'launch' && origin !== 'attach') {
+      this.space = sharesMemory ? parent.space.share() : new AddressSpace(pid);
+      if (!sharesMemory) parent.space.sites.copyTo(this.space.sites);
+      this.images = parent.images.copyFor(pid, this.space);
+      this.program = parent.program;
+    } else {
+      this.space = new AddressSpace(pid);
+      this.images = new ImageTable(pid, this.space, imageOptions);
+      this.program = programOf(pid);
+    }
+  }
+
+  get alive(): boolean {
+    return this.ending === undefined;
+  }
+
+  /** Load bias of the dynamic linker (AT_BASE); undefined in a static program. */
+  get loaderBase(): bigint | undefined {
+    this.#loaderBase ??= this.auxiliaryVector().get(7) ?? 0n;
+    return this.#loaderBase === 0n ? undefined : this.#loaderBase;
+  }
+
+  /** The first thread; its tid is the pid. */
+  get leader(): Thread | undefined {
+    return this.threads.get(this.pid);
+  }
+
+  /** execve: new memory, no sites, new files. */
+  replaceImage(): void {
+    this.space.release();
+    this.space = new AddressSpace(this.pid);
+    this.images = new ImageTable(this.pid, this.space, this.imageOptions);
+    this.program = programOf(this.pid);
+    this.execs++;
+    this.#loaderBase = undefined;
+  }
+
+  /** The auxiliary vector (getauxval(3)): type -> value. Empty when the process is gone. */
+  auxiliaryVector(): Map<number, bigint> {
+    const vector = new Map<number, bigint>();
+    try {
+      const bytes = readFileSync(`/proc/${this.pid}/auxv`);
+      for (let at = 0; at + 16 <= bytes.length; at += 16) vector.set(Number(bytes.readBigUInt64LE(at)), bytes.readBigUInt64LE(at + 8));
+    } catch {
+      // gone
+    }
+    return vector;
+  }
+
+  /** Signals that the program handles itself: SigCgt of /proc/PID/status. */
+  catches(signal: number): boolean {
+    return this.#maskHas('SigCgt', signal);
+  }
+
+  ignores(signal: number): boolean {
+    return this.#maskHas('SigIgn', signal);
+  }
+
+  /** Sent, but not delivered yet, to the process as a whole. */
+  hasPending(signal: number): boolean {
+    return this.#maskHas('ShdPnd', signal);
+  }
+
+  #maskHas(field: string, signal: number): boolean {
+    try {
+      const line = new RegExp(`^${field}:\\s*([0-9a-f]+)`, 'm').exec(readFileSync(`/proc/${this.pid}/status`, 'latin1'));
+      return line !== null && ((BigInt(`0x${line[1]}`) >> BigInt(signal - 1)) & 1n) === 1n;
+    } catch {
+      return false;
+    }
+  }
+}
+
+const programOf = (pid: number): string => {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return `process ${pid}`;
+  }
+};

@@ -1,0 +1,52 @@
+/** A user's breakpoint: what was asked, and where it resolved. */
+import type { Address } from '../common/addresses.js';
+import type { Process } from '../inferior/process.js';
+import type { SiteOwner } from '../inferior/sites.js';
+import type { SourcePosition } from '../symbols/model.js';
+
+export type BreakpointKind = 'breakpoint' | 'hardware' | 'watch' | 'rwatch' | 'awatch' | 'catch' | 'dprintf';
+
+/** One address where a breakpoint resolved. Before a run the address is the file's own (`process` undefined). */
+export interface BreakpointLocation {
+  address: Address;
+  readonly function: string | undefined;
+  readonly position: SourcePosition | undefined;
+  /** The file it lies in. */
+  readonly image: string;
+  enabled: boolean;
+  /** The processes in which its site is planted; empty before a run. */
+  readonly planted: Map<Process, SiteOwner>;
+}
+
+export interface CatchSpec {
+  readonly what: 'fork' | 'vfork' | 'exec' | 'syscall' | 'signal' | 'load' | 'unload' | 'throw' | 'catch';
+  /** System call numbers, signal numbers, library names; empty: all. */
+  readonly numbers: readonly number[];
+  readonly names: readonly string[];
+}
+
+export interface Breakpoint {
+  /** Numbered from 0. */
+  readonly id: number;
+  readonly kind: BreakpointKind;
+  /** As the user wrote it: `main`, `a.c:5`, `*0x401136`, an expression to watch. */
+  readonly spec: string;
+  readonly temporary: boolean;
+  enabled: boolean;
+  /** `enable once`, `enable delete`, `enable count N`. */
+  disposition: 'keep' | 'disable' | 'delete';
+  enableCount: number | undefined;
+  condition: string | undefined;
+  ignoreCount: number;
+  hits: number;
+  /** Commands to run at each hit. */
+  commands: readonly string[];
+  /** Only this thread (its number in the session). */
+  readonly threadId: number | undefined;
+  /** dprintf: format and arguments as written. A DAP log message has been made into one. */
+  readonly format: string | undefined;
+  readonly catch: CatchSpec | undefined;
+  locations: BreakpointLocation[];
+  /** No location yet: waits for a library, or a run. */
+  pending: boolean;
+}

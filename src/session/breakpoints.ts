@@ -1,0 +1,378 @@
+/**
+ * All breakpoints of a session: from what was asked, over the locations where it resolved, to the sites planted in each process. They outlive
+ * processes: an exit forgets only what was planted, and the next run resolves again.
+ */
+import type { Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { LoadedImage } from '../inferior/frame.js';
+import type { MappedImage } from '../inferior/images.js';
+import type { Process } from '../inferior/process.js';
+import type { SiteOwner, Verdict } from '../inferior/sites.js';
+import type { Thread } from '../inferior/thread.js';
+import type { Breakpoint, BreakpointKind, BreakpointLocation, CatchSpec } from './breakpoint.js';
+import {
+  describeAddress,
+  noSuchPlace,
+  parseLocation,
+  placesIn,
+  type CurrentPlace,
+  type FoundPlace,
+  type LocationSpec,
+} from './locations.js';
+
+export interface BreakOptions {
+  readonly temporary?: boolean;
+  readonly condition?: string;
+  readonly threadId?: number;
+  readonly hardware?: boolean;
+  readonly ignore?: number;
+  /** dprintf: format and arguments. */
+  readonly format?: string;
+  /** Keep it although nothing of that name exists yet. */
+  readonly pending?: boolean;
+}
+
+/** What breakpoints need of the session. */
+export interface BreakpointHost {
+  /** The program as a file, with bias 0: where breakpoints resolve before a run. */
+  programImage(): LoadedImage | undefined;
+  processes(): Iterable<Process>;
+  currentPlace(): CurrentPlace;
+  evaluateAddress(expression: string): Address;
+  /** A thread is at a location of an enabled breakpoint: evaluates conditions, counts, logs. */
+  hit(breakpoint: Breakpoint, location: BreakpointLocation, thread: Thread): Verdict;
+  /** Throws in the user's words when a condition cannot be parsed here. */
+  checkCondition(condition: string, location: BreakpointLocation | undefined): void;
+  changed(breakpoint: Breakpoint, change: 'new' | 'changed' | 'removed'): void;
+}
+
+/** The owner of the sites of one location; the same for all processes. */
+export class PlantedLocation implements SiteOwner {
+  readonly kind = 'user';
+  constructor(
+    readonly breakpoint: Breakpoint,
+    readonly location: BreakpointLocation,
+    private readonly host: BreakpointHost,
+  ) {}
+
+  arrived(thread: Thread): Verdict {
+    if (!this.breakpoint.enabled || !this.location.enabled) return 'pass';
+    return this.host.hit(this.breakpoint, this.location, thread);
+  }
+}
+
+/** A breakpoint with what only its manager knows. */
+interface Entry {
+  readonly breakpoint: Breakpoint;
+  readonly spec: LocationSpec | undefined;
+  /** `*ADDR` inside the program's file: follows it to where it is loaded. */
+  readonly fixed: { readonly image: string; readonly address: number } | { readonly absolute: Address } | undefined;
+  /** By image and address in it. */
+  readonly owners: Map<string, PlantedLocation>;
+}
+
+const keyOf = ({ loaded, address }: FoundPlace): string => `${loaded?.image.path ?? ''}|${address - (loaded?.bias ?? 0n)}`;
+
+export class Breakpoints {
+  readonly #entries = new Map<number, Entry>();
+  #next = 0;
+
+  constructor(private readonly host: BreakpointHost) {}
+
+  all(): Breakpoint[] {
+    return [...this.#entries.values()].map(({ breakpoint }) => breakpoint);
+  }
+
+  /** @throws DeetError `no-breakpoint`. */
+  get(id: number): Breakpoint {
+    return this.#entry(id).breakpoint;
+  }
+
+  #entry(id: number): Entry {
+    const entry = this.#entries.get(id);
+    if (!entry) throw new DeetError('no-breakpoint', `No breakpoint number ${id}.`, 'Type "info breakpoints" for the list.');
+    return entry;
+  }
+
+  /** A breakpoint on a place. @throws DeetError when there is no such place and it may not wait for one. */
+  create(text: string, options: BreakOptions = {}): Breakpoint {
+    const current = this.host.currentPlace();
+    const spec = parseLocation(text.trim() === '' ? this.#here(current) : text, current);
+    const fixed = spec.kind === 'address' ? this.#fix(this.host.evaluateAddress(spec.expression)) : undefined;
+    const kind: BreakpointKind = options.format !== undefined ? 'dprintf' : options.hardware ? 'hardware' : 'breakpoint';
+    const entry = this.#draft(kind, text.trim() === '' ? this.#here(current) : text.trim(), options, spec, fixed);
+    this.#resolveEverywhere(entry);
+    if (entry.breakpoint.locations.length === 0) {
+      if (!options.pending && !this.#imported(spec)) throw noSuchPlace(spec, this.#images());
+      entry.breakpoint.pending = true;
+    }
+    try {
+      if (options.condition !== undefined) this.host.checkCondition(options.condition, entry.breakpoint.locations[0]);
+    } catch (error) {
+      this.#uproot(entry);
+      throw error;
+    }
+    return this.#admit(entry);
+  }
+
+  /** A watchpoint or catchpoint: numbered and listed like the others, but without locations. */
+  createWithoutPlace(kind: BreakpointKind, spec: string, options: BreakOptions = {}, catchSpec?: CatchSpec): Breakpoint {
+    return this.#admit(this.#draft(kind, spec, options, undefined, undefined, catchSpec));
+  }
+
+  #draft(
+    kind: BreakpointKind,
+    spec: string,
+    options: BreakOptions,
+    parsed: Entry['spec'],
+    fixed: Entry['fixed'],
+    catchSpec?: CatchSpec,
+  ): Entry {
+    const breakpoint: Breakpoint = {
+      id: this.#next,
+      kind,
+      spec,
+      temporary: options.temporary ?? false,
+      enabled: true,
+      disposition: options.temporary ? 'delete' : 'keep',
+      enableCount: undefined,
+      condition: options.condition,
+      ignoreCount: options.ignore ?? 0,
+      hits: 0,
+      commands: [],
+      threadId: options.threadId,
+      format: options.format,
+      catch: catchSpec,
+      locations: [],
+      pending: false,
+    };
+    return { breakpoint, spec: parsed, fixed, owners: new Map() };
+  }
+
+  #admit(entry: Entry): Breakpoint {
+    this.#next++;
+    this.#entries.set(entry.breakpoint.id, entry);
+    this.host.changed(entry.breakpoint, 'new');
+    return entry.breakpoint;
+  }
+
+  delete(id: number): void {
+    const entry = this.#entry(id);
+    this.#uproot(entry);
+    this.#entries.delete(id);
+    this.host.changed(entry.breakpoint, 'removed');
+  }
+
+  /** Enables or disables a breakpoint or one of its locations (numbered from 1, as gdb shows them). */
+  enable(id: number, enabled: boolean, location?: number): void {
+    const { breakpoint } = this.#entry(id);
+    if (location === undefined) {
+      breakpoint.enabled = enabled;
+      if (enabled) {
+        breakpoint.disposition = breakpoint.temporary ? 'delete' : 'keep';
+        breakpoint.enableCount = undefined;
+      }
+    } else {
+      const which = breakpoint.locations.at(location - 1);
+      if (!which || location < 1)
+        throw new DeetError(
+          'no-breakpoint',
+          `Bad breakpoint location number ${location}: breakpoint ${id} has ${breakpoint.locations.length}.`,
+        );
+      which.enabled = enabled;
+    }
+    this.host.changed(breakpoint, 'changed');
+  }
+
+  /** Undefined removes the condition. */
+  setCondition(id: number, condition: string | undefined): void {
+    const { breakpoint } = this.#entry(id);
+    if (condition !== undefined) this.host.checkCondition(condition, breakpoint.locations[0]);
+    breakpoint.condition = condition;
+    this.host.changed(breakpoint, 'changed');
+  }
+
+  update(
+    id: number,
+    change: Partial<Pick<Breakpoint, 'ignoreCount' | 'commands' | 'disposition' | 'enableCount' | 'enabled' | 'hits'>>,
+  ): void {
+    const { breakpoint } = this.#entry(id);
+    Object.assign(breakpoint, change);
+    this.host.changed(breakpoint, 'changed');
+  }
+
+  /** After a stop: what `tbreak`, `enable once`, `enable count` and `enable delete` ask for. */
+  applyDispositions(hit: readonly Breakpoint[]): void {
+    for (const breakpoint of hit) {
+      if (breakpoint.enableCount !== undefined && --breakpoint.enableCount <= 0) breakpoint.disposition = 'disable';
+      if (breakpoint.disposition === 'delete') this.delete(breakpoint.id);
+      else if (breakpoint.disposition === 'disable') {
+        breakpoint.disposition = 'keep';
+        breakpoint.enableCount = undefined;
+        this.enable(breakpoint.id, false);
+      }
+    }
+  }
+
+  // The life of processes
+
+  /** Before a run: places of the last run are forgotten, those of the file are found anew. */
+  resetToFile(): void {
+    for (const entry of this.#entries.values()) {
+      if (!entry.spec) continue;
+      this.#uproot(entry);
+      entry.breakpoint.locations = [];
+      this.#resolveEverywhere(entry);
+      entry.breakpoint.pending = entry.breakpoint.locations.length === 0;
+    }
+  }
+
+  /** New files in a process: every breakpoint is looked up in them. */
+  imagesAdded(process: Process, images: readonly MappedImage[]): void {
+    if (process.muted) return;
+    for (const entry of this.#entries.values()) {
+      if (!entry.spec) continue;
+      const before = entry.breakpoint.locations.length;
+      for (const image of images) this.#resolveIn(entry, process, image);
+      this.#forgetUnplanted(entry);
+      if (entry.breakpoint.locations.length !== before) this.host.changed(entry.breakpoint, 'changed');
+    }
+  }
+
+  /** Files that are gone (dlclose): their sites went with the memory. */
+  imagesRemoved(process: Process, images: readonly MappedImage[]): void {
+    for (const image of images) process.space.sites.forgetRange(image.low, image.high);
+    const gone = new Set(images.map((each) => each.image.path));
+    for (const { breakpoint } of this.#entries.values()) {
+      for (const location of breakpoint.locations) if (gone.has(location.image)) location.planted.delete(process);
+    }
+  }
+
+  /** fork copied the sites with the memory: they have the same owners. */
+  forked(parent: Process, child: Process): void {
+    this.#eachLocation((location) => {
+      const owner = location.planted.get(parent);
+      if (owner) location.planted.set(child, owner);
+    });
+  }
+
+  /** execve and the end of a process: nothing is planted there any more. */
+  processForgotten(process: Process): void {
+    this.#eachLocation((location) => location.planted.delete(process));
+  }
+
+  #eachLocation(visit: (location: BreakpointLocation) => void): void {
+    for (const { breakpoint } of this.#entries.values()) for (const location of breakpoint.locations) visit(location);
+  }
+
+  // Resolution
+
+  #here({ file, line }: CurrentPlace): string {
+    if (file === undefined || line === undefined)
+      throw new DeetError(
+        'no-default',
+        'There is no current place to break at: the program is not stopped.',
+        'Say where: break FUNCTION, break FILE:LINE or break *ADDRESS.',
+      );
+    return `${file}:${line}`;
+  }
+
+  #images(): LoadedImage['image'][] {
+    const live = [...this.host.processes()].flatMap((process) => process.images.all().map(({ image }) => image));
+    const program = this.host.programImage();
+    return live.length > 0 || !program ? live : [program.image];
+  }
+
+  /** A function that the program imports: some library will have it. */
+  #imported(spec: LocationSpec): boolean {
+    return spec.kind === 'function' && this.#images().some((image) => image.symbolsNamed(`${spec.name}@plt`).length > 0);
+  }
+
+  #fix(address: Address): NonNullable<Entry['fixed']> {
+    for (const process of this.host.processes()) {
+      const loaded = process.images.imageAt(address);
+      if (loaded) return { image: loaded.image.path, address: Number(address - loaded.bias) };
+    }
+    const program = this.host.programImage();
+    const { low, high } = program?.image.span ?? { low: 0, high: 0 };
+    return program && address >= BigInt(low) && address < BigInt(high)
+      ? { image: program.image.path, address: Number(address) }
+      : { absolute: address };
+  }
+
+  #resolveEverywhere(entry: Entry): void {
+    let live = false;
+    for (const process of this.host.processes()) {
+      live = true;
+      if (process.muted) continue;
+      if (entry.fixed && 'absolute' in entry.fixed) this.#plantAbsolute(entry, process, entry.fixed.absolute);
+      for (const image of process.images.all()) this.#resolveIn(entry, process, image);
+    }
+    const program = this.host.programImage();
+    if (!live && program) for (const place of this.#placesOf(entry, program)) this.#locate(entry, place);
+  }
+
+  #resolveIn(entry: Entry, process: Process, loaded: MappedImage): void {
+    for (const place of this.#placesOf(entry, loaded)) {
+      const owner = this.#locate(entry, place);
+      this.#plant(owner, process, place.address);
+    }
+  }
+
+  #placesOf(entry: Entry, loaded: LoadedImage): FoundPlace[] {
+    if (!entry.fixed) return entry.spec ? placesIn(loaded, entry.spec) : [];
+    if ('absolute' in entry.fixed || entry.fixed.image !== loaded.image.path) return [];
+    const address = BigInt(entry.fixed.address) + loaded.bias;
+    return [{ loaded, address, ...describeAddress(loaded, address) }];
+  }
+
+  #plantAbsolute(entry: Entry, process: Process, address: Address): void {
+    this.#plant(this.#locate(entry, { loaded: undefined, address, function: undefined, position: undefined }), process, address);
+  }
+
+  #locate(entry: Entry, place: FoundPlace): PlantedLocation {
+    const key = keyOf(place);
+    const known = entry.owners.get(key);
+    if (known) {
+      if (known.location.planted.size === 0) known.location.address = place.address;
+      return known;
+    }
+    const location: BreakpointLocation = {
+      address: place.address,
+      function: place.function,
+      position: place.position,
+      image: place.loaded?.image.path ?? '',
+      enabled: true,
+      planted: new Map(),
+    };
+    entry.breakpoint.locations.push(location);
+    entry.breakpoint.locations.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+    entry.breakpoint.pending = false;
+    const owner = new PlantedLocation(entry.breakpoint, location, this.host);
+    entry.owners.set(key, owner);
+    return owner;
+  }
+
+  #plant(owner: PlantedLocation, process: Process, address: Address): void {
+    if (owner.location.planted.has(process)) return;
+    process.space.sites.add(address, owner);
+    owner.location.planted.set(process, owner);
+    owner.location.address = address;
+  }
+
+  /** When a library has brought the real function, the file's own guess (a PLT slot) goes; and places of an earlier run go. */
+  #forgetUnplanted(entry: Entry): void {
+    const { breakpoint } = entry;
+    if (!breakpoint.locations.some(({ planted }) => planted.size > 0)) return;
+    breakpoint.locations = breakpoint.locations.filter(({ planted }) => planted.size > 0);
+    for (const [key, owner] of entry.owners) if (!breakpoint.locations.includes(owner.location)) entry.owners.delete(key);
+  }
+
+  #uproot(entry: Entry): void {
+    for (const owner of entry.owners.values()) {
+      for (const process of owner.location.planted.keys()) process.space.sites.remove(owner.location.address, owner);
+      owner.location.planted.clear();
+    }
+    entry.owners.clear();
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Libraries as they come and go. The dynamic linker calls an empty function, _dl_debug_state, whenever its list has changed (link.h, r_brk): a site there tells when to look at
+ * the process's mappings again. A static program has no linker and needs none.
+ */
+import { fileAddress } from '../common/addresses.js';
+import type { MappedImage } from '../inferior/images.js';
+import type { Process } from '../inferior/process.js';
+import type { SiteOwner } from '../inferior/sites.js';
+
+/** AT_BASE of the auxiliary vector: where the kernel put the program's interpreter. */
+const interpreterBase = 7;
+
+export interface LoaderListener {
+  imagesChanged(process: Process, added: readonly MappedImage[], removed: readonly MappedImage[]): void;
+}
+
+const look = (process: Process, listener: LoaderListener): void => {
+  const { added, removed } = process.images.refresh();
+  if (added.length > 0 || removed.length > 0) listener.imagesChanged(process, added, removed);
+};
+
+/** Looks at a program that is about to start (after exec) or that was attached to, and stays informed. */
+export const watchLoader = (process: Process, listener: LoaderListener): void => {
+  look(process, listener);
+  const base = process.auxiliaryVector().get(interpreterBase);
+  const loader = base ? process.images.imageAt(base) : undefined;
+  const hook = loader?.image.symbolsNamed('_dl_debug_state')[0];
+  if (!loader || !hook) return;
+  const owner: SiteOwner = {
+    kind: 'internal',
+    arrived: (thread) => {
+      look(thread.process, listener);
+      return 'pass';
+    },
+  };
+  process.space.sites.add(BigInt(fileAddress(hook.address)) + loader.bias, owner);
+};

@@ -1,0 +1,174 @@
+/**
+ * Places as users write them: `12`, `+3`, `file.c:12`, `function`, `file.c:function`, `ns::f`, `*0x401136`. Parsing knows no program; resolving asks the images one by one,
+ * so that a library that is loaded later can be asked alone.
+ */
+import type { Address } from '../common/addresses.js';
+import { fileAddress, hex } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import { nearest } from '../common/nearest.js';
+import type { LoadedImage } from '../inferior/frame.js';
+import type { FunctionSymbol, ResolvedLocation, SourceFile, SourcePosition, SymbolImage } from '../symbols/model.js';
+
+export type LocationSpec =
+  | { readonly kind: 'line'; readonly file: string | undefined; readonly line: number }
+  | { readonly kind: 'function'; readonly file: string | undefined; readonly name: string }
+  | { readonly kind: 'address'; readonly expression: string };
+
+/** Where relative and bare line numbers count from. */
+export interface CurrentPlace {
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+}
+
+/** A place in one image. */
+export interface FoundPlace {
+  /** Undefined: an address outside of every file (code that the program makes itself). */
+  readonly loaded: LoadedImage | undefined;
+  readonly address: Address;
+  readonly function: string | undefined;
+  readonly position: SourcePosition | undefined;
+  /** An inlined copy of the function that was asked for. */
+  readonly inlined?: boolean;
+}
+
+/** The colon that separates file and rest: not part of `::`, and not inside a template's or operator's brackets. */
+const splitFile = (text: string): [string | undefined, string] => {
+  for (let at = text.length - 1; at > 0; at--) {
+    if (text[at] !== ':') continue;
+    if (text[at - 1] === ':' || text[at + 1] === ':') {
+      at--;
+      continue;
+    }
+    return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+  }
+  return [undefined, text.trim()];
+};
+
+const unquote = (text: string): string => /^(['"])(.*)\1$/.exec(text)?.[2] ?? text;
+
+/** @throws DeetError `bad-location`. */
+export const parseLocation = (text: string, current: CurrentPlace): LocationSpec => {
+  const spec = text.trim();
+  if (spec.startsWith('*')) {
+    if (spec.length === 1) throw new DeetError('bad-location', 'An address is missing behind "*".', 'For example: break *0x401136');
+    return { kind: 'address', expression: spec.slice(1).trim() };
+  }
+  const relative = /^([+-])(\d+)$/.exec(spec);
+  if (relative) {
+    if (current.line === undefined) throw new DeetError('no-default', 'There is no current line to count from.', 'Say FILE:LINE.');
+    return { kind: 'line', file: current.file, line: Math.max(1, current.line + (relative[1] === '+' ? 1 : -1) * Number(relative[2])) };
+  }
+  const [file, rest] = splitFile(unquote(spec));
+  if (rest === '') throw new DeetError('bad-location', `"${spec}" names no place.`, 'Say LINE, FILE:LINE, FUNCTION or *ADDRESS.');
+  if (/^\d+$/.test(rest)) return { kind: 'line', file: file === undefined ? current.file : unquote(file), line: Number(rest) };
+  return { kind: 'function', file: file === undefined ? undefined : unquote(file), name: unquote(rest) };
+};
+
+/** The first instruction behind `push %rbp; mov %rsp,%rbp` (and endbr64), for functions without line information. */
+const afterFrameSetup = (image: SymbolImage, entry: number): number => {
+  const bytes = image.bytesAt(fileAddress(entry), 12);
+  if (!bytes) return entry;
+  let at = 0;
+  if (bytes[0] === 0xf3 && bytes[1] === 0x0f && bytes[2] === 0x1e && bytes[3] === 0xfa) at = 4;
+  if (bytes[at] !== 0x55) return entry;
+  const mov = bytes.subarray(at + 1, at + 4);
+  const isMov = mov[0] === 0x48 && ((mov[1] === 0x89 && mov[2] === 0xe5) || (mov[1] === 0x8b && mov[2] === 0xec));
+  return isMov ? entry + at + 4 : entry;
+};
+
+const placed = (loaded: LoadedImage, { address, function: name, position }: ResolvedLocation): FoundPlace => ({
+  loaded,
+  address: BigInt(address) + loaded.bias,
+  function: name,
+  position,
+});
+
+const inFile = (fn: FunctionSymbol, file: string | undefined, image: SymbolImage): boolean =>
+  file === undefined || image.filesMatching(file).some(({ path }) => path === fn.declared?.file.path);
+
+const functionPlaces = (loaded: LoadedImage, name: string, file: string | undefined): FoundPlace[] => {
+  const { image } = loaded;
+  const found: FoundPlace[] = [];
+  const entries = new Set<number>();
+  for (const fn of image.functionsNamed(name)) {
+    if (!inFile(fn, file, image)) continue;
+    entries.add(fn.entry);
+    const address = image.afterPrologue(fn);
+    found.push(placed(loaded, { address, function: fn.qualifiedName, position: image.lineAt(address) }));
+  }
+  for (const scope of image.inlinedCallsOf(name)) {
+    const entry = scope.inlined?.entry;
+    if (entry === undefined) continue;
+    if (file !== undefined && !image.filesMatching(file).some(({ path }) => path === image.lineAt(entry)?.file.path)) continue;
+    found.push({
+      ...placed(loaded, { address: entry, function: scope.inlined?.qualifiedName, position: image.lineAt(entry) }),
+      inlined: true,
+    });
+  }
+  if (file !== undefined) return found;
+  for (const symbol of image.symbolsNamed(name)) {
+    if ((symbol.type !== 'function' && symbol.type !== 'ifunc') || entries.has(symbol.address) || symbol.address === 0) continue;
+    entries.add(symbol.address);
+    // A function with debug information under another name (an alias) stops behind its prologue as well.
+    const fn = image.functionAt(symbol.address);
+    const address = fn?.entry === symbol.address ? image.afterPrologue(fn) : afterFrameSetup(image, symbol.address);
+    found.push(placed(loaded, { address: fileAddress(address), function: name, position: image.lineAt(fileAddress(address)) }));
+  }
+  return found;
+};
+
+/** The places that a specification has in one image; none when the image does not know it. */
+export const placesIn = (loaded: LoadedImage, spec: LocationSpec): FoundPlace[] => {
+  if (spec.kind === 'address') return [];
+  if (spec.kind === 'function') return functionPlaces(loaded, spec.name, spec.file);
+  if (spec.file === undefined) return [];
+  const files: readonly SourceFile[] = loaded.image.filesMatching(spec.file);
+  const all = files.flatMap((file) => loaded.image.locationsOf(file, spec.line).map((each) => placed(loaded, each)));
+  const lines = all.map((each) => each.position?.line ?? 0).filter((line) => line > 0);
+  // Several files of one name: those with code on the line itself win over those that would slide to a later one.
+  const exact = all.filter((each) => each.position?.line === spec.line);
+  return exact.length > 0 || lines.length === 0 ? exact : all.filter((each) => each.position?.line === Math.min(...lines));
+};
+
+/** Why a specification has no place anywhere, with the nearest name. */
+export const noSuchPlace = (spec: LocationSpec, images: readonly SymbolImage[]): DeetError => {
+  if (spec.kind === 'address') return new DeetError('memory', `There is no code at ${spec.expression}.`);
+  if (spec.kind === 'function') {
+    if (spec.file !== undefined && !images.some((image) => image.filesMatching(spec.file ?? '').length > 0))
+      return noSuchFile(spec.file, images);
+    const near = nearest(spec.name, images[0]?.functionNames() ?? []);
+    const where = spec.file === undefined ? '' : ` in "${spec.file}"`;
+    return new DeetError('no-symbol', `Function "${spec.name}" not defined${where}.`, near && `Did you mean "${near}"?`);
+  }
+  if (!images.some((image) => image.hasDebugInfo))
+    return new DeetError(
+      'no-debug-info',
+      'No line number information: the program was compiled without -g.',
+      'Compile it with: gcc -g -O0, or break on a function or *ADDRESS.',
+    );
+  if (spec.file === undefined) return new DeetError('no-default', 'There is no current file.', 'Say FILE:LINE.');
+  const matching = images.flatMap((image) => image.filesMatching(spec.file ?? ''));
+  if (matching.length === 0) return noSuchFile(spec.file, images);
+  return new DeetError('no-line', `Line ${spec.line} is past the end of the code of "${spec.file}".`, 'Type "list" to see its lines.');
+};
+
+const noSuchFile = (file: string, images: readonly SymbolImage[]): DeetError => {
+  const names = images.slice(0, 1).flatMap((image) => image.sourceFiles().map(({ path }) => path.slice(path.lastIndexOf('/') + 1)));
+  const near = nearest(file, names);
+  return new DeetError('no-file', `No source file named ${file}.`, near && `Did you mean "${near}"?`);
+};
+
+/** `*0x1139` before a run of a position-independent program is an address of its file, as objdump shows it. */
+export const describeAddress = (loaded: LoadedImage | undefined, address: Address): Pick<FoundPlace, 'function' | 'position'> => {
+  if (!loaded) return { function: undefined, position: undefined };
+  const inFileAddress = fileAddress(Number(address - loaded.bias));
+  const fn = loaded.image.functionAt(inFileAddress);
+  return { function: fn?.qualifiedName ?? loaded.image.symbolAt(inFileAddress)?.name, position: loaded.image.lineAt(inFileAddress) };
+};
+
+export const notMapped = (address: Address): DeetError =>
+  new DeetError(
+    'memory',
+    `Cannot insert breakpoint at ${hex(address)}: no memory is mapped there.`,
+    'Check the address: "info symbol" and "disassemble" show addresses of code.',
+  );

@@ -1,0 +1,277 @@
+/**
+ * Run control: starts and ends the family, carries out steps, and turns the engine's halts into stops for the user. One command at a time: a second one while the
+ * family runs is refused in the user's words.
+ */
+import { DeetError } from '../common/errors.js';
+import { Engine } from '../inferior/engine.js';
+import type { EngineHooks, Halt } from '../inferior/engine_types.js';
+import type { MappedImage } from '../inferior/images.js';
+import type { StepPlan } from '../inferior/plan.js';
+import type { Ending, Process } from '../inferior/process.js';
+import type { Thread } from '../inferior/thread.js';
+import { Signal } from '../linux/constants.js';
+import { launchProgram, type LaunchOptions } from '../linux/launch.js';
+import { seizeLaunched } from '../linux/seize.js';
+import { decodeSignalInfo, signalInfoSize } from '../linux/siginfo.js';
+import { signalByNumber, signalName } from '../linux/signals.js';
+import { native } from '../native.js';
+import { PlantedLocation, type Breakpoints } from './breakpoints.js';
+import { watchLoader, type LoaderListener } from './loader.js';
+import type { Settings } from './settings.js';
+import type { SignalTable } from './signal_table.js';
+import { Terminal } from './terminal.js';
+import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
+import type { ProgramWorld } from './world.js';
+
+export interface RunControlParts {
+  readonly settings: Settings;
+  readonly signals: SignalTable;
+  readonly breakpoints: Breakpoints;
+  readonly world: ProgramWorld;
+  readonly emit: (event: SessionEvent) => void;
+  /** Nobody is there to answer: signals that the program handles itself do not stop it. */
+  readonly batch: boolean;
+  /** Hand the terminal to the program while it runs. */
+  readonly terminal: boolean;
+}
+
+export class RunControl implements EngineHooks, LoaderListener {
+  readonly engine = new Engine(this);
+  readonly #parts: RunControlParts;
+  readonly #terminal: Terminal | undefined;
+  #root: { readonly pid: number; ending: Ending | undefined } | undefined;
+  /** Processes that the terminal's Ctrl-C reached together with the one that stopped: theirs is not a second one. */
+  readonly #sameInterrupt = new Set<Process>();
+  /** Parents that are left behind: follow-fork-mode child. */
+  readonly #left = new Set<Process>();
+  lastStop: Stop | undefined;
+
+  constructor(parts: RunControlParts) {
+    this.#parts = parts;
+    this.#terminal = parts.terminal ? new Terminal(0) : undefined;
+  }
+
+  get alive(): boolean {
+    return this.engine.family.size > 0;
+  }
+
+  /** Followed processes, oldest first. */
+  processes(): Process[] {
+    return [...this.engine.family.processes()].filter(({ muted }) => !muted);
+  }
+
+  threads(): Thread[] {
+    return [...this.engine.family.threads()].filter(({ process }) => !process.muted);
+  }
+
+  /** Starts a program; it stands before its first instruction. @throws DeetError `launch`. */
+  launch(options: LaunchOptions): Thread {
+    this.#idle();
+    this.engine.family.restartNumbers();
+    this.engine.family.imageOptions = { debugDirectories: this.#parts.settings.text('debug-file-directory').split(':') };
+    const { pid } = launchProgram({ ...options, foreground: this.#terminal?.present ?? false });
+    seizeLaunched(pid);
+    this.#terminal?.started(pid);
+    this.#terminal?.take(false);
+    const thread = this.engine.family.begin(pid, 'launch');
+    this.#root = { pid, ending: undefined };
+    this.#parts.emit({ type: 'started', process: thread.process });
+    watchLoader(thread.process, this);
+    return thread;
+  }
+
+  #idle(): void {
+    if (this.engine.running) throw new DeetError('running', 'The program is running.', 'Stop it first (Ctrl-C, or "interrupt").');
+  }
+
+  /** Lets the family run, with a plan or freely, to the next reason to stop. */
+  async resume(plan?: StepPlan): Promise<Outcome> {
+    this.#idle();
+    for (const thread of this.threads()) this.#parts.world.resumed(thread);
+    this.engine.plan = plan;
+    this.#parts.emit({ type: 'resumed' });
+    this.#terminal?.give();
+    let halt: Halt;
+    try {
+      halt = await this.engine.run();
+    } finally {
+      this.#terminal?.take(!this.alive);
+    }
+    return this.#outcome(halt, plan);
+  }
+
+  /** The outcome of something that stops without the program having run, such as a step into an inlined call. */
+  stopHere(thread: Thread, reason: StopReason): Outcome {
+    return this.#stopped({ ...this.#stopOf(thread, reason) });
+  }
+
+  #outcome(halt: Halt, plan: StepPlan | undefined): Outcome {
+    if (halt.kind === 'ended') {
+      this.lastStop = undefined;
+      this.engine.killAll(); // muted processes do not outlive those that are followed
+      const root = this.#root ?? { pid: 0, ending: undefined };
+      return { kind: 'ended', pid: root.pid, ending: root.ending ?? { kind: 'killed', signal: Signal.SIGKILL, coreDumped: false } };
+    }
+    halt.thread.passed = halt.thread.pc;
+    return this.#stopped(this.#describe(halt, plan));
+  }
+
+  #stopped(stop: Stop): Outcome {
+    this.lastStop = stop;
+    this.#parts.emit({ type: 'stopped', stop });
+    this.#parts.breakpoints.applyDispositions(stop.breakpoints);
+    return { kind: 'stopped', stop };
+  }
+
+  #stopOf(thread: Thread, reason: StopReason): Stop {
+    return { reason, process: thread.process, thread, breakpoints: [], newFrame: true, notes: [] };
+  }
+
+  #describe(halt: Exclude<Halt, { kind: 'ended' }>, plan: StepPlan | undefined): Stop {
+    const { thread } = halt;
+    switch (halt.kind) {
+      case 'sites': {
+        this.#parts.world.revealAll(thread);
+        const hit = halt.owners.filter((owner) => owner instanceof PlantedLocation).map(({ breakpoint }) => breakpoint);
+        const breakpoints = [...new Set(hit)].sort((a, b) => a.id - b.id);
+        return { ...this.#stopOf(thread, 'breakpoint'), breakpoints };
+      }
+      case 'step':
+        return { ...this.#stopOf(thread, 'step'), notes: plan && 'notes' in plan ? (plan.notes as string[]) : [] };
+      case 'signal':
+        return this.#signalStop(thread, halt.signal);
+      case 'event':
+        return halt.event.kind === 'exec'
+          ? { ...this.#stopOf(thread, 'exec'), program: halt.event.program }
+          : { ...this.#stopOf(thread, halt.event.kind), child: halt.event.child };
+      case 'trap':
+        return { ...this.#stopOf(thread, 'watchpoint'), ...halt.detail };
+      case 'pause':
+        return this.#stopOf(thread, 'pause');
+    }
+  }
+
+  #signalStop(thread: Thread, number: number): Stop {
+    const bytes = new Uint8Array(signalInfoSize);
+    const info = native.getSignalInfo(thread.tid, bytes) === 0 ? decodeSignalInfo(bytes) : undefined;
+    if (!this.#parts.signals.treatment(number).pass) thread.signal = 0;
+    if (number === Signal.SIGINT) this.#noteSharedInterrupt(thread.process);
+    const description = signalByNumber(number)?.description ?? `Signal ${number}`;
+    return { ...this.#stopOf(thread, 'signal'), signal: { number, name: signalName(number), description, info } };
+  }
+
+  /** Ctrl-C goes to every process of the foreground group at once; one stop is enough. */
+  #noteSharedInterrupt(first: Process): void {
+    for (const thread of this.threads()) {
+      if (thread.process === first) continue;
+      const index = thread.pending.findIndex((event) => event.kind === 'signal' && event.signal === Signal.SIGINT);
+      if (index >= 0) thread.pending.splice(index, 1);
+      else if (thread.process.hasPending(Signal.SIGINT)) this.#sameInterrupt.add(thread.process);
+    }
+  }
+
+  /** Stops all; `resume` ends with reason `pause`. */
+  pause(): void {
+    if (this.engine.running) this.engine.requestPause();
+  }
+
+  /** Kills and reaps the whole family. Returns the pids that were alive. */
+  kill(): number[] {
+    const pids = [...this.engine.family.processes()].map(({ pid }) => pid);
+    if (pids.length > 0) {
+      this.engine.killAll();
+      this.#terminal?.take(true);
+      this.lastStop = undefined;
+    }
+    return pids;
+  }
+
+  dispose(): void {
+    this.kill();
+    this.engine.dispose();
+  }
+
+  // EngineHooks
+
+  signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard' {
+    const { process } = thread;
+    if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
+    const treatment = this.#parts.signals.treatment(signal);
+    const own = this.#parts.batch && !this.#parts.signals.isChosen(signal) && (process.catches(signal) || process.ignores(signal));
+    if (own) return 'pass';
+    if (treatment.stop) return 'stop';
+    if (treatment.print) {
+      this.#parts.emit({ type: 'signal', thread, name: signalName(signal), description: signalByNumber(signal)?.description ?? '' });
+    }
+    return treatment.pass ? 'pass' : 'discard';
+  }
+
+  adopt(_child: Process, parent: Process): 'follow' | 'mute' {
+    if (parent.muted) return 'mute';
+    const mode = this.#parts.settings.text('follow-fork-mode');
+    if (mode === 'child') this.#left.add(parent);
+    return mode === 'parent' ? 'mute' : 'follow';
+  }
+
+  born(child: Process, thread: Thread): boolean {
+    if (!child.muted) this.#parts.breakpoints.forked(thread.process, child);
+    if (this.#left.delete(thread.process)) {
+      this.#parts.breakpoints.processForgotten(thread.process);
+      this.engine.family.mute(thread.process);
+    }
+    this.#parts.emit({ type: 'forked', parent: thread.process, child });
+    return false;
+  }
+
+  executed(process: Process): boolean {
+    this.#parts.breakpoints.processForgotten(process);
+    if (!process.muted) watchLoader(process, this);
+    this.#parts.emit({ type: 'executed', process });
+    return false;
+  }
+
+  ended(process: Process): void {
+    this.#parts.breakpoints.processForgotten(process);
+    const { ending } = process;
+    if (this.#root?.pid === process.pid) this.#root.ending = ending;
+    if (ending) this.#parts.emit({ type: 'exited', process, ending, last: !this.engine.family.anyFollowed() });
+  }
+
+  threadBorn(thread: Thread): void {
+    this.#parts.emit({ type: 'thread', thread, change: 'started' });
+  }
+
+  threadEnded(thread: Thread): void {
+    this.#parts.emit({ type: 'thread', thread, change: 'ended' });
+  }
+
+  trapped(): object | undefined {
+    return undefined;
+  }
+
+  syscallStopped(): object | undefined {
+    return undefined;
+  }
+
+  wantsSyscalls(): boolean {
+    return false;
+  }
+
+  mayRun(thread: Thread): boolean {
+    const locking = this.#parts.settings.text('scheduler-locking');
+    const plan = this.engine.plan;
+    if (locking === 'on' || (locking === 'step' && plan)) return thread === (plan?.thread ?? this.lastStop?.thread ?? thread);
+    if (!this.#parts.settings.flag('schedule-multiple'))
+      return thread.process === (plan?.thread ?? this.lastStop?.thread ?? thread).process;
+    return true;
+  }
+
+  // LoaderListener
+
+  imagesChanged(process: Process, added: readonly MappedImage[], removed: readonly MappedImage[]): void {
+    this.#parts.breakpoints.imagesRemoved(process, removed);
+    this.#parts.breakpoints.imagesAdded(process, added);
+    const paths = (images: readonly MappedImage[]): string[] => images.map(({ image }) => image.path);
+    this.#parts.emit({ type: 'images', process, added: paths(added), removed: paths(removed) });
+  }
+}

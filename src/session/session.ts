@@ -1,0 +1,404 @@
+/**
+ * A session: what a user drives. It joins breakpoints, run control, selection and values; every front end (prompt, JSON, Debug Adapter, scripts) is a view of
+ * it. All methods that let the program run are asynchronous and end at the next stop for the user or with the family.
+ */
+import { resolve } from 'node:path';
+import { fileAddress, type Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { Frame, LoadedImage } from '../inferior/frame.js';
+import type { Stack } from '../inferior/frames.js';
+import { sharedImage } from '../inferior/images.js';
+import type { Process } from '../inferior/process.js';
+import type { Verdict } from '../inferior/sites.js';
+import type { Thread } from '../inferior/thread.js';
+import type { CallRequest, EvaluationContext } from '../language/context.js';
+import type { Value } from '../language/value.js';
+import { resolveProgram, type ProgramRedirection } from '../linux/launch.js';
+import { openImage } from '../symbols/open.js';
+import type { SymbolImage } from '../symbols/model.js';
+import type { Breakpoint, BreakpointLocation } from './breakpoint.js';
+import { Breakpoints, type BreakOptions } from './breakpoints.js';
+import { parseLocation, placesIn, noSuchPlace, describeAddress, type CurrentPlace, type FoundPlace } from './locations.js';
+import { RunControl } from './run_control.js';
+import { Settings } from './settings.js';
+import { SignalTable } from './signal_table.js';
+import { FinishInlined, InstructionStep, LineStep, RunTo } from './stepping.js';
+import type { Outcome, Selection, SessionEvent, Stop } from './types.js';
+import { Values } from './values.js';
+import { ProgramWorld } from './world.js';
+
+export interface SessionOptions {
+  readonly arguments?: readonly string[];
+  readonly cwd?: string;
+  /** Added to (or, when undefined as a value, taken from) deet's own environment. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly tty?: string;
+  /** Hand the terminal to the program while it runs. */
+  readonly terminal?: boolean;
+  /** Nobody answers: signals that the program handles itself do not stop it. */
+  readonly batch?: boolean;
+}
+
+export interface StepOptions {
+  /** next and nexti: over calls. */
+  readonly over: boolean;
+  readonly instruction: boolean;
+  readonly count?: number;
+}
+
+export class Session {
+  readonly settings = new Settings();
+  readonly signals = new SignalTable();
+  readonly breakpoints: Breakpoints;
+  readonly values: Values;
+  readonly world: ProgramWorld;
+  readonly control: RunControl;
+  /** Absolute path; undefined: none yet. */
+  program: string | undefined;
+  programArguments: readonly string[];
+  redirections: readonly ProgramRedirection[] = [];
+  environment: Record<string, string | undefined>;
+  readonly #options: SessionOptions;
+  readonly #listeners = new Set<(event: SessionEvent) => void>();
+  #selected: { readonly thread: Thread; level: number } | undefined;
+  #closed = false;
+
+  constructor(program?: string, options: SessionOptions = {}) {
+    this.#options = options;
+    this.programArguments = options.arguments ?? [];
+    this.environment = { ...process.env, ...options.environment };
+    this.world = new ProgramWorld(this.settings, () => false);
+    this.values = new Values(this);
+    this.breakpoints = new Breakpoints({
+      programImage: () => this.programImage(),
+      processes: () => this.processes(),
+      currentPlace: () => this.currentPlace(),
+      evaluateAddress: (expression) => this.values.address(expression),
+      hit: (breakpoint, location, thread) => this.#hit(breakpoint, location, thread),
+      checkCondition: (condition, location) => {
+        this.values.check(condition, location);
+      },
+      changed: (breakpoint, change) => {
+        this.#emit({ type: 'breakpoint', breakpoint, change });
+      },
+    });
+    this.control = new RunControl({
+      settings: this.settings,
+      signals: this.signals,
+      breakpoints: this.breakpoints,
+      world: this.world,
+      emit: (event) => {
+        this.#emit(event);
+      },
+      batch: options.batch ?? false,
+      terminal: options.terminal ?? false,
+    });
+    if (program !== undefined) this.setProgram(program);
+  }
+
+  /** @returns what ends the subscription. */
+  subscribe(listener: (event: SessionEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #emit(event: SessionEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  // The program
+
+  /** Chooses the program to debug. @throws DeetError when it is no program; then nothing has changed. */
+  setProgram(path: string): void {
+    const found = resolve(resolveProgram(path));
+    openImage(found, this.#imageOptions()).close();
+    this.program = found;
+  }
+
+  #imageOptions(): { debugDirectories: string[] } {
+    return { debugDirectories: this.settings.text('debug-file-directory').split(':') };
+  }
+
+  /** The program as a file, whether it runs or not. Read again when it has been rebuilt. */
+  programImage(): LoadedImage | undefined {
+    const image = this.program === undefined ? undefined : sharedImage(this.program, this.#imageOptions());
+    return image && { image, bias: 0n };
+  }
+
+  /** Images to look names up in: those of the current process, or the file before a run. */
+  images(): readonly LoadedImage[] {
+    const current = this.#selected?.thread.process ?? this.processes()[0];
+    const program = this.programImage();
+    return current?.alive ? current.images.all() : program ? [program] : [];
+  }
+
+  // State and selection
+
+  get state(): 'none' | 'stopped' | 'running' {
+    if (!this.control.alive) return 'none';
+    return this.control.engine.running ? 'running' : 'stopped';
+  }
+
+  get lastStop(): Stop | undefined {
+    return this.control.lastStop;
+  }
+
+  processes(): Process[] {
+    return this.control.processes();
+  }
+
+  threads(): Thread[] {
+    return this.control.threads();
+  }
+
+  selectedThread(): Thread | undefined {
+    const thread = this.#selected?.thread;
+    return thread?.stopped && thread.process.alive ? thread : undefined;
+  }
+
+  /** @throws DeetError `no-process` or `running`. */
+  selection(): Selection {
+    if (this.state === 'none') throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
+    if (this.state === 'running') throw new DeetError('running', 'The program is running.', 'Stop it first (Ctrl-C).');
+    const thread = this.selectedThread();
+    if (!thread) throw new DeetError('no-thread', 'No thread is selected.', 'Type "info threads" and choose one with "thread N".');
+    const stack = this.stack(thread);
+    const frame = stack.frame(this.#selected?.level ?? 0) ?? stack.frame(0);
+    if (!frame) throw new DeetError('no-frame', 'No stack.');
+    return { process: thread.process, thread, frame };
+  }
+
+  selectThread(thread: Thread): void {
+    this.#selected = { thread, level: 0 };
+  }
+
+  /** @throws DeetError `no-frame`. */
+  selectFrame(level: number): Frame {
+    const { thread } = this.selection();
+    const frame = this.stack(thread).frame(level);
+    if (!frame)
+      throw new DeetError('no-frame', level < 0 ? 'Bottom (innermost) frame selected; you cannot go down.' : `No frame at level ${level}.`);
+    this.#selected = { thread, level };
+    return frame;
+  }
+
+  stack(thread = this.selection().thread): Stack {
+    return this.world.stack(thread);
+  }
+
+  /** Where relative places count from: the selected frame, or before a run the file of main. */
+  currentPlace(): CurrentPlace {
+    if (this.state === 'stopped' && this.selectedThread()) {
+      const { position } = this.selection().frame;
+      if (position) return { file: position.file.path, line: position.line };
+    }
+    const image = this.programImage()?.image;
+    const main = image?.functionsNamed('main')[0];
+    return { file: main?.declared?.file.path ?? image?.lineAt(main?.entry ?? fileAddress(0))?.file.path, line: undefined };
+  }
+
+  // Run control
+
+  /** Starts the program from its beginning; a live family is killed and reaped first. */
+  async run(): Promise<Outcome> {
+    this.launch();
+    return this.#ran(this.control.resume());
+  }
+
+  /** Runs to main, or stops at the very first instruction. */
+  async start(where: 'main' | 'first-instruction'): Promise<Outcome> {
+    if (where === 'main') {
+      this.breakpoints.create('main', { temporary: true });
+      return this.run();
+    }
+    const thread = this.launch();
+    return this.#settle(this.control.stopHere(thread, 'entry'));
+  }
+
+  /** Starts the program and leaves it before its first instruction. */
+  launch(): Thread {
+    if (this.program === undefined) throw new DeetError('no-program', 'No program to run.', 'Name one: file PROGRAM');
+    this.control.kill();
+    this.#selected = undefined;
+    this.breakpoints.resetToFile();
+    const cwd = this.settings.text('cwd') || this.#options.cwd;
+    const thread = this.control.launch({
+      program: this.program,
+      arguments: this.programArguments,
+      environment: this.environment,
+      redirections: this.redirections,
+      disableRandomization: this.settings.flag('disable-randomization'),
+      ...(cwd && { cwd }),
+      ...(this.#options.tty !== undefined && { tty: this.#options.tty }),
+    });
+    this.selectThread(thread);
+    return thread;
+  }
+
+  /** @param ignore passes the current breakpoint so many times without stopping, as `continue N` does with N - 1. */
+  async continue(ignore = 0): Promise<Outcome> {
+    this.selection();
+    const here = this.lastStop?.breakpoints[0];
+    if (ignore > 0 && here) this.breakpoints.update(here.id, { ignoreCount: ignore });
+    return this.#ran(this.control.resume());
+  }
+
+  /** step, next, stepi, nexti; with a count they end early at anything but a completed step. */
+  async step({ over, instruction, count = 1 }: StepOptions): Promise<Outcome> {
+    const { thread } = this.selection();
+    let outcome: Outcome | undefined;
+    for (let done = 0; done < count; done++) {
+      const plan = instruction ? new InstructionStep(this.world, thread, over) : new LineStep(this.world, thread, { over });
+      outcome = 'immediate' in plan && plan.immediate ? this.control.stopHere(thread, 'step') : await this.control.resume(plan);
+      if (outcome.kind === 'ended' || outcome.stop.reason !== 'step') break;
+    }
+    return this.#ran(Promise.resolve(outcome ?? this.control.stopHere(thread, 'step')));
+  }
+
+  /** Runs until the selected frame returns. */
+  async finish(): Promise<Outcome> {
+    const { thread, frame } = this.selection();
+    const stack = this.stack(thread);
+    if (frame.kind === 'inlined' && frame.level === 0) return this.#ran(this.control.resume(new FinishInlined(this.world, thread)));
+    const caller = this.#callerOf(stack, frame);
+    const outcome = await this.control.resume(new RunTo(this.world, thread, [{ address: caller.pc, lowestStackPointer: frame.cfa }]));
+    return this.#settle(outcome);
+  }
+
+  #callerOf(stack: Stack, frame: Frame): Frame {
+    let level = frame.level;
+    while (stack.frame(level)?.kind === 'inlined') level++;
+    const caller = stack.frame(level + 1);
+    if (!caller) throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.');
+    return caller;
+  }
+
+  /** until without a place: like next, but does not go back in a loop. until and advance with a place: runs there, or to the caller. */
+  async until(place?: string): Promise<Outcome> {
+    const { thread, frame } = this.selection();
+    if (place === undefined) {
+      const plan = new LineStep(this.world, thread, { over: true, notBackward: true });
+      return this.#ran(this.control.resume(plan));
+    }
+    const targets = this.resolvePlaces(place).map(({ address }) => ({ address, lowestStackPointer: 0n }));
+    const caller = this.stack(thread).frame(frame.level + 1);
+    if (caller) targets.push({ address: caller.pc, lowestStackPointer: frame.cfa });
+    return this.#ran(this.control.resume(new RunTo(this.world, thread, targets)));
+  }
+
+  /** Goes on at another place. */
+  async jump(place: string): Promise<Outcome> {
+    const { thread } = this.selection();
+    const target = this.resolvePlaces(place)[0];
+    thread.pc = target.address;
+    thread.passed = undefined;
+    return this.#ran(this.control.resume());
+  }
+
+  /** Goes on with a signal of the user's choice; 0: with none. */
+  async signalAndContinue(signal: number): Promise<Outcome> {
+    const { thread } = this.selection();
+    thread.signal = signal;
+    return this.#ran(this.control.resume());
+  }
+
+  pause(): void {
+    this.control.pause();
+  }
+
+  /** Kills and reaps everything. Returns the pids. */
+  kill(): number[] {
+    this.#selected = undefined;
+    const killed = this.control.kill();
+    this.breakpoints.resetToFile();
+    return killed;
+  }
+
+  /** Ends the session: nothing of the family is left. Idempotent, synchronous. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.control.dispose();
+  }
+
+  async #ran(outcome: Promise<Outcome>): Promise<Outcome> {
+    return this.#settle(await outcome);
+  }
+
+  /** Selects what stopped. */
+  #settle(outcome: Outcome): Outcome {
+    this.#selected = outcome.kind === 'stopped' ? { thread: outcome.stop.thread, level: 0 } : undefined;
+    if (outcome.kind === 'ended') this.values.ended(outcome.ending);
+    return outcome;
+  }
+
+  // Breakpoints
+
+  /** @throws DeetError `no-symbol`, `no-file`, `no-line`, `memory`, `bad-location`. */
+  break(spec: string, options: BreakOptions = {}): Breakpoint {
+    return this.breakpoints.create(spec, options);
+  }
+
+  /** The places of a specification, for list, info line, until, jump. @throws DeetError when there is none. */
+  resolvePlaces(text: string): FoundPlace[] {
+    const spec = parseLocation(text, this.currentPlace());
+    const images = this.images();
+    if (spec.kind === 'address') {
+      const address: Address = this.values.address(spec.expression);
+      const loaded = this.imageAt(address);
+      return [{ loaded, address, ...describeAddress(loaded, address) }];
+    }
+    const found = images.flatMap((loaded) => placesIn(loaded, spec));
+    if (found.length === 0)
+      throw noSuchPlace(
+        spec,
+        images.map(({ image }): SymbolImage => image),
+      );
+    return found;
+  }
+
+  imageAt(address: Address): LoadedImage | undefined {
+    const current = this.#selected?.thread.process;
+    if (current?.alive) return current.images.imageAt(address);
+    const program = this.programImage();
+    return program && address >= BigInt(program.image.span.low) && address < BigInt(program.image.span.high) ? program : undefined;
+  }
+
+  /** A thread is at a location of an enabled breakpoint. As in gdb a false condition is no hit, and an ignored hit is one. */
+  #hit(breakpoint: Breakpoint, location: BreakpointLocation, thread: Thread): Verdict {
+    if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return 'pass';
+    if (breakpoint.condition !== undefined && !this.values.holds(breakpoint, thread)) return 'pass';
+    breakpoint.hits++;
+    if (breakpoint.ignoreCount > 0) {
+      breakpoint.ignoreCount--;
+      return 'pass';
+    }
+    if (breakpoint.kind === 'dprintf') {
+      return 'pass';
+    }
+    void location;
+    return 'stop';
+  }
+
+  /** A sentence for the user, outside of any command's result. */
+  announce(text: string, level: 'note' | 'warning' | 'log'): void {
+    this.#emit({ type: 'message', text, level });
+  }
+
+  // Values
+
+  /** Carries out a call into the program that an expression asks for. */
+  call(request: CallRequest): Promise<Value> {
+    throw new DeetError('call', `Calls into the program are not supported yet (function at 0x${request.function.toString(16)}).`);
+  }
+
+  /** The world of expressions as a frame sees it; without one, that of the program's globals. */
+  context(frame?: Frame): EvaluationContext {
+    return this.values.context(frame);
+  }
+
+  /** @throws DeetError in the user's words. */
+  async evaluate(text: string, frame?: Frame): Promise<Value> {
+    return this.values.evaluate(text, frame);
+  }
+}

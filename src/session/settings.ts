@@ -1,0 +1,169 @@
+/** `set NAME VALUE` and `show NAME`: typed options with gdb's names, one table. */
+import { DeetError } from '../common/errors.js';
+import { DEFAULT_SETTINGS, type PrintSettings } from '../language/settings.js';
+
+type Kind =
+  | { readonly type: 'boolean' }
+  /** `unlimited` and 0 mean no limit where `unlimited` is given. */
+  | { readonly type: 'number'; readonly minimum: number; readonly unlimited?: number }
+  | { readonly type: 'choice'; readonly choices: readonly string[] }
+  | { readonly type: 'text' };
+
+export interface Option {
+  readonly name: string;
+  readonly kind: Kind;
+  /** One line for `help set` and `show`. */
+  readonly about: string;
+  readonly initial: boolean | number | string;
+}
+
+const flag = (name: string, initial: boolean, about: string): Option => ({ name, kind: { type: 'boolean' }, initial, about });
+const count = (name: string, initial: number, about: string, unlimited?: number): Option => ({
+  name,
+  kind: { type: 'number', minimum: unlimited === undefined ? 0 : Math.min(0, unlimited), ...(unlimited !== undefined && { unlimited }) },
+  initial,
+  about,
+});
+const choice = (name: string, choices: readonly string[], about: string): Option => ({
+  name,
+  kind: { type: 'choice', choices },
+  initial: choices[0],
+  about,
+});
+
+export const options: readonly Option[] = [
+  choice('follow-fork-mode', ['both', 'parent', 'child'], 'Which processes of a fork are debugged.'),
+  flag('detach-on-fork', false, 'The process that is not followed runs on undisturbed.'),
+  flag('schedule-multiple', true, 'Continuing lets all processes of the family run.'),
+  choice('scheduler-locking', ['off', 'on', 'step', 'replay'], 'Which threads run while one is stepped or continued.'),
+  flag('step-mode', false, 'step stops in functions that have no line information.'),
+  flag('disable-randomization', true, 'Addresses are the same in every run.'),
+  count('process-limit', 256, 'Live processes of the family at which it is stopped (fork bombs).', 0),
+  choice('breakpoint pending', ['auto', 'on', 'off'], 'A breakpoint on an unknown name waits for a library that has it.'),
+  choice('backtrace style', ['gdb', 'handout'], 'How backtrace lines look.'),
+  flag('backtrace past-main', false, 'Backtraces go on beyond main.'),
+  count('backtrace limit', 0, 'Most frames that a backtrace computes.', 0),
+  choice('disassembly-flavor', ['att', 'intel'], 'Assembly syntax.'),
+  {
+    name: 'debug-file-directory',
+    kind: { type: 'text' },
+    initial: '/usr/lib/debug',
+    about: 'Where separate debug information is looked for.',
+  },
+  count('listsize', 10, 'Source lines that list shows.', 0),
+  count('hang-after', 0, 'Seconds without any progress of the family after which it is stopped; 0: off.', 0),
+  flag('confirm', true, 'Ask before doing what cannot be undone.'),
+  flag('pagination', false, 'Long output is shown page by page.'),
+  flag('report', true, 'At the end of a run, say what was left undone (zombies, orphans, leaked descriptors).'),
+  { name: 'height', kind: { type: 'text' }, initial: 'unlimited', about: 'Lines of a page.' },
+  { name: 'width', kind: { type: 'text' }, initial: 'unlimited', about: 'Columns of the terminal.' },
+  { name: 'args', kind: { type: 'text' }, initial: '', about: 'Arguments and redirections of the next run.' },
+  { name: 'cwd', kind: { type: 'text' }, initial: '', about: 'Working directory of the next run.' },
+  count('print elements', DEFAULT_SETTINGS.elements, 'Most elements of an array or characters of a string.', 0),
+  count('print repeats', DEFAULT_SETTINGS.repeats, 'Repeated elements are shown once from this number on.', 0),
+  count('print max-depth', DEFAULT_SETTINGS.depth, 'Nesting of structures shown.', -1),
+  flag('print null-stop', DEFAULT_SETTINGS.nullStop, 'Character arrays end at their first NUL.'),
+  flag('print pretty', DEFAULT_SETTINGS.pretty, 'One member a line.'),
+  flag('print union', DEFAULT_SETTINGS.union, 'Unions inside structures are shown.'),
+  flag('print address', DEFAULT_SETTINGS.address, 'Addresses are shown.'),
+  flag('print symbol', DEFAULT_SETTINGS.symbol, 'Symbols behind pointers are shown.'),
+  flag('print array', DEFAULT_SETTINGS.array, 'Arrays on several lines.'),
+  flag('print array-indexes', DEFAULT_SETTINGS.arrayIndexes, 'Indexes of elements are shown.'),
+  flag('print static-members', DEFAULT_SETTINGS.staticMembers, 'C++ static members are shown.'),
+];
+
+const truths = new Map([
+  ['on', true], ['1', true], ['yes', true], ['enable', true], ['', true],
+  ['off', false], ['0', false], ['no', false], ['disable', false],
+]); // prettier-ignore
+
+const parse = ({ name, kind }: Option, text: string): boolean | number | string => {
+  switch (kind.type) {
+    case 'boolean': {
+      const value = truths.get(text);
+      if (value === undefined) throw new DeetError('bad-value', `"on" or "off" expected for ${name}, not "${text}".`);
+      return value;
+    }
+    case 'number': {
+      if (kind.unlimited !== undefined && /^(unlimited|off)$/.test(text)) return kind.unlimited;
+      const value = Number(text);
+      if (text === '' || !Number.isInteger(value) || value < kind.minimum)
+        throw new DeetError(
+          'bad-value',
+          `A whole number${kind.unlimited === undefined ? '' : ' or "unlimited"'} is expected for ${name}, not "${text}".`,
+        );
+      return value;
+    }
+    case 'choice': {
+      const matches = kind.choices.filter((each) => each.startsWith(text));
+      const value = kind.choices.includes(text) ? text : matches.length === 1 && text !== '' ? matches[0] : undefined;
+      if (value === undefined) throw new DeetError('bad-value', `${name} is one of ${kind.choices.join(', ')}; not "${text}".`);
+      return value;
+    }
+    case 'text':
+      return text;
+  }
+};
+
+export class Settings {
+  readonly #values = new Map<string, boolean | number | string>(options.map(({ name, initial }) => [name, initial]));
+  readonly #listeners = new Set<(name: string) => void>();
+
+  /** Options whose name begins with these words; words may be abbreviated as long as they stay unambiguous. */
+  find(words: string): Option | undefined {
+    const exact = options.find(({ name }) => name === words);
+    if (exact) return exact;
+    const parts = words.split(/\s+/);
+    const fits = options.filter(({ name }) => {
+      const own = name.split(' ');
+      return own.length === parts.length && own.every((word, index) => word.startsWith(parts[index]));
+    });
+    return fits.length === 1 ? fits[0] : undefined;
+  }
+
+  /** @throws DeetError `bad-value` in the user's words. */
+  set(name: string, text: string): void {
+    const option = this.find(name);
+    if (!option) throw new DeetError('no-setting', `There is no setting "${name}".`, 'Type "help set" for the list.');
+    this.#values.set(option.name, parse(option, text.trim()));
+    for (const listener of this.#listeners) listener(option.name);
+  }
+
+  /** As text, in the form that `set` takes. */
+  show(name: string): string {
+    const value = this.#values.get(name);
+    return typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
+  }
+
+  onChange(listener: (name: string) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  flag(name: string): boolean {
+    return this.#values.get(name) === true;
+  }
+
+  number(name: string): number {
+    return Number(this.#values.get(name));
+  }
+
+  text(name: string): string {
+    return String(this.#values.get(name));
+  }
+
+  get print(): PrintSettings {
+    return {
+      elements: this.number('print elements'),
+      repeats: this.number('print repeats'),
+      depth: this.number('print max-depth'),
+      nullStop: this.flag('print null-stop'),
+      pretty: this.flag('print pretty'),
+      union: this.flag('print union'),
+      address: this.flag('print address'),
+      symbol: this.flag('print symbol'),
+      array: this.flag('print array'),
+      arrayIndexes: this.flag('print array-indexes'),
+      staticMembers: this.flag('print static-members'),
+    };
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Who owns the terminal. While the program runs its process group is in the foreground, so that Ctrl-C reaches the program and not deet, and it may read; at a stop deet takes
+ * the terminal back. Each side finds the mode (echo, line editing, raw) as it left it (termios(3), tcsetpgrp(3)).
+ */
+import { native } from '../native.js';
+
+export class Terminal {
+  #own: { readonly group: number; mode: Uint8Array | undefined } | undefined;
+  #programMode: Uint8Array | undefined;
+  #group = 0;
+
+  /** @param fd deet's standard input; when it is no terminal, or deet itself is in the background, nothing here does anything. */
+  constructor(private readonly fd: number) {
+    const group = native.terminalGroup(fd);
+    if (group > 0) this.#own = { group, mode: native.terminalMode(fd) };
+  }
+
+  get present(): boolean {
+    return this.#own !== undefined;
+  }
+
+  /** A program is about to start in a process group of its own; it inherits deet's mode. */
+  started(group: number): void {
+    this.#group = group;
+    this.#programMode = undefined;
+  }
+
+  /** The program goes on. */
+  give(): void {
+    if (!this.#own || this.#group === 0) return;
+    this.#own.mode = native.terminalMode(this.fd);
+    if (this.#programMode) native.setTerminalMode(this.fd, this.#programMode);
+    native.setTerminalGroup(this.fd, this.#group);
+  }
+
+  /** The program stands still, or has ended. */
+  take(ended: boolean): void {
+    if (!this.#own || this.#group === 0) return;
+    this.#programMode = native.terminalMode(this.fd);
+    native.setTerminalGroup(this.fd, this.#own.group);
+    if (this.#own.mode) native.setTerminalMode(this.fd, this.#own.mode);
+    if (ended) this.#group = 0;
+  }
+}

@@ -1,0 +1,51 @@
+/** A thread's registers by hardware name, as expressions and `info registers` read and write them. */
+import { DeetError } from '../common/errors.js';
+import type { Thread } from '../inferior/thread.js';
+import type { ThreadRegisters } from '../language/frame-context.js';
+import { registerNames, Word, type RegisterName } from '../linux/registers.js';
+import { ExtendedState } from '../linux/xstate.js';
+import { forgetStack } from './stacks.js';
+
+const isGeneral = (name: string): name is RegisterName => (registerNames as readonly string[]).includes(name);
+
+const littleEndian = (value: bigint): Uint8Array => {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, value, true);
+  return bytes;
+};
+
+const fromLittleEndian = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+
+export const registersOf = (thread: Thread): ThreadRegisters => ({
+  read(name) {
+    if (isGeneral(name)) return littleEndian(thread.registers()[Word[name]]);
+    const state = ExtendedState.read(thread.tid);
+    const vector = /^([xy]mm|st)(\d+)$/.exec(name);
+    if (!state) return undefined;
+    if (vector) {
+      const number = Number(vector[2]);
+      if (vector[1] === 'st') return number < 8 ? state.st(number) : undefined;
+      if (number > 15) return undefined;
+      return vector[1] === 'xmm' ? state.xmm(number) : state.ymm(number);
+    }
+    const control = state.control(name);
+    return control === undefined ? undefined : littleEndian(BigInt(control)).slice(0, 4);
+  },
+  write(name, bytes) {
+    forgetStack(thread);
+    if (isGeneral(name)) {
+      thread.setRegister(Word[name], fromLittleEndian(bytes.subarray(0, 8)));
+      thread.flush();
+      return;
+    }
+    const state = ExtendedState.read(thread.tid);
+    const vector = /^([xy]mm)(\d+)$/.exec(name);
+    if (!state || !vector || Number(vector[2]) > 15) throw new DeetError('registers', `The register $${name} cannot be written.`);
+    const number = Number(vector[2]);
+    state.xmm(number).set(bytes.subarray(0, 16));
+    if (vector[1] === 'ymm') state.ymmUpper(number)?.set(bytes.subarray(16, 32));
+    // XSTATE_BV: bit 1 for the SSE part, bit 2 for AVX, or the kernel restores the initial state instead of what was written.
+    state.bytes[512] |= vector[1] === 'ymm' ? 6 : 2;
+    state.write(thread.tid);
+  },
+});

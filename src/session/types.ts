@@ -1,0 +1,100 @@
+/** What a session tells its front ends: plain descriptions of stops, ends, breakpoints and the family's life. */
+import type { Address } from '../common/addresses.js';
+import type { Frame } from '../inferior/frame.js';
+import type { Ending, Process } from '../inferior/process.js';
+import type { Thread } from '../inferior/thread.js';
+import type { Value } from '../language/value.js';
+import type { SourcePosition } from '../symbols/model.js';
+import type { SignalInfo } from '../linux/siginfo.js';
+import type { Breakpoint } from './breakpoint.js';
+
+export type StopReason =
+  | 'entry'
+  | 'breakpoint'
+  | 'step'
+  | 'watchpoint'
+  | 'signal'
+  | 'fork'
+  | 'vfork'
+  | 'exec'
+  | 'syscall'
+  | 'exception'
+  | 'pause'
+  | 'hang'
+  | 'location';
+
+export interface WatchReport {
+  readonly breakpoint: Breakpoint;
+  readonly expression: string;
+  readonly old?: string;
+  readonly new?: string;
+  /** The frame that the expression belonged to has ended; the watchpoint is deleted. */
+  readonly scopeEnded?: boolean;
+}
+
+export interface SyscallReport {
+  readonly number: number;
+  readonly name: string;
+  readonly phase: 'entry' | 'exit';
+  readonly arguments: readonly bigint[];
+  readonly result?: bigint;
+  readonly text: string;
+}
+
+/** Everything stands still, and this is why. */
+export interface Stop {
+  readonly reason: StopReason;
+  readonly process: Process;
+  readonly thread: Thread;
+  /** All breakpoints that were hit here, in order of their numbers. */
+  readonly breakpoints: readonly Breakpoint[];
+  readonly signal?: { readonly number: number; readonly name: string; readonly description: string; readonly info: SignalInfo | undefined };
+  readonly watch?: readonly WatchReport[];
+  readonly child?: Process;
+  readonly program?: string;
+  readonly syscall?: SyscallReport;
+  /** `finish`: the value that the function returned, and the number it has in the history. */
+  readonly returned?: { readonly value: Value; readonly number: number };
+  /** More than the place: a step that ended in another function, another line's middle, ... decides whether the frame line is shown. */
+  readonly newFrame: boolean;
+  /** Advice in words, such as `Single stepping until exit from function x, which has no line number information.` */
+  readonly notes: readonly string[];
+}
+
+/** How a run control command came to an end. */
+export type Outcome =
+  | { readonly kind: 'stopped'; readonly stop: Stop }
+  /** Nobody of the family is left. `ending` is the first process's. */
+  | { readonly kind: 'ended'; readonly pid: number; readonly ending: Ending };
+
+/** What happens while the family runs; front ends subscribe. */
+export type SessionEvent =
+  | { readonly type: 'started'; readonly process: Process }
+  | { readonly type: 'forked'; readonly parent: Process; readonly child: Process }
+  | { readonly type: 'executed'; readonly process: Process }
+  /** One process of the family has ended. `last`: nobody is left. */
+  | { readonly type: 'exited'; readonly process: Process; readonly ending: Ending; readonly last: boolean }
+  | { readonly type: 'thread'; readonly thread: Thread; readonly change: 'started' | 'ended' }
+  | { readonly type: 'resumed' }
+  | { readonly type: 'stopped'; readonly stop: Stop }
+  | { readonly type: 'breakpoint'; readonly breakpoint: Breakpoint; readonly change: 'new' | 'changed' | 'removed' }
+  /** Signals that are announced but do not stop (handle SIG nostop print). */
+  | { readonly type: 'signal'; readonly thread: Thread; readonly name: string; readonly description: string }
+  | { readonly type: 'images'; readonly process: Process; readonly added: readonly string[]; readonly removed: readonly string[] }
+  /** A sentence for the user: warnings, log points (dprintf), the end-of-run report. */
+  | { readonly type: 'message'; readonly text: string; readonly level: 'note' | 'warning' | 'log' };
+
+/** A place in a frame as front ends show it. */
+export interface Place {
+  readonly function: string | undefined;
+  readonly position: SourcePosition | undefined;
+  readonly address: Address;
+  readonly image: string | undefined;
+}
+
+/** The thread and frame that commands without an address of their own mean. */
+export interface Selection {
+  readonly process: Process;
+  readonly thread: Thread;
+  readonly frame: Frame;
+}

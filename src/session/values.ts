@@ -1,0 +1,128 @@
+/** Values of a session: expressions in the selected frame, the value history, convenience variables, conditions compiled once. */
+import { u64, type Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { Frame, ImageMap } from '../inferior/frame.js';
+import type { Ending } from '../inferior/process.js';
+import type { Thread } from '../inferior/thread.js';
+import { isTrue } from '../language/arithmetic.js';
+import type { Expression } from '../language/ast.js';
+import * as c from '../language/c-types.js';
+import type { EvaluationContext, ValueHistory } from '../language/context.js';
+import { conditionHolds, evaluate, evaluateNow } from '../language/evaluate.js';
+import { frameContext, singleImage, variableStore } from '../language/frame-context.js';
+import { parseExpression } from '../language/parser.js';
+import { asInteger, asPointer } from '../language/types.js';
+import { toInteger, Value } from '../language/value.js';
+import type { Breakpoint, BreakpointLocation } from './breakpoint.js';
+import type { Session } from './session.js';
+import { registersOf } from './thread_registers.js';
+
+const noImages: ImageMap = { imageAt: () => undefined, all: () => [] };
+
+export class Values {
+  readonly variables = variableStore();
+  readonly #history: Value[] = [];
+  /** Parsed conditions, by their text; names are looked up at each evaluation, because every location has its own. */
+  readonly #conditions = new Map<string, Expression>();
+
+  constructor(private readonly session: Session) {}
+
+  get history(): ValueHistory {
+    const values = this.#history;
+    return { length: values.length, at: (number) => values.at(number - 1) };
+  }
+
+  /** Records a value as `$N`. Returns N. */
+  record(value: Value): number {
+    return this.#history.push(value);
+  }
+
+  /** A frame's world; the selected frame's by default; before a run the file's. */
+  context(frame?: Frame, thread?: Thread): EvaluationContext {
+    const { session } = this;
+    const owner = thread ?? session.selectedThread();
+    const common = { history: this.history, variables: this.variables, settings: session.settings.print };
+    if (!owner) {
+      const program = session.programImage();
+      return frameContext({ images: program ? singleImage(program) : noImages, ...common });
+    }
+    const chosen = frame ?? (thread ? session.stack(thread).frame(0) : session.selection().frame);
+    return frameContext({
+      images: owner.process.images,
+      memory: owner.process.space,
+      thread: registersOf(owner),
+      ...(chosen && { frame: chosen }),
+      frameOf: (fn) =>
+        session
+          .stack(owner)
+          .frames(1000)
+          .find((each) => each.function === fn),
+      ...common,
+    });
+  }
+
+  /** @throws DeetError in the user's words, with the place of the fault in the text. */
+  async evaluate(text: string, frame?: Frame): Promise<Value> {
+    const context = this.context(frame);
+    const evaluation = evaluate(parseExpression(text, context.names), context);
+    let step = evaluation.next();
+    while (!step.done) {
+      const request = step.value;
+      try {
+        step = evaluation.next(await this.session.call(request));
+      } catch (error) {
+        step = evaluation.throw(error);
+      }
+    }
+    return step.value;
+  }
+
+  /** As `evaluate`, for what must not let the program run. */
+  now(text: string, frame?: Frame): Value {
+    const context = this.context(frame);
+    return evaluateNow(parseExpression(text, context.names), context);
+  }
+
+  /** The address that an expression means: `0x401136`, `main`, `&x`, `$pc + 4`. */
+  address(text: string): Address {
+    const value = this.now(text);
+    if (asInteger(value.type) ?? asPointer(value.type)) return u64(toInteger(value));
+    if (value.address !== undefined) return value.address;
+    throw new DeetError('no-address', `"${text}" is not an address.`);
+  }
+
+  /** Refuses a condition that can never be evaluated here. */
+  check(condition: string, location: BreakpointLocation | undefined): void {
+    void location;
+    const { names } = this.context();
+    parseExpression(condition, names);
+  }
+
+  /** The condition of a breakpoint that a thread has arrived at. One that fails stops, as in gdb: the user must see why. */
+  holds(breakpoint: Breakpoint, thread: Thread): boolean {
+    const text = breakpoint.condition ?? '1';
+    const context = this.context(undefined, thread);
+    try {
+      let expression = this.#conditions.get(text);
+      if (!expression) {
+        expression = parseExpression(text, context.names);
+        this.#conditions.set(text, expression);
+      }
+      return conditionHolds(expression, context);
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+      this.session.announce(`Error in testing condition for breakpoint ${breakpoint.id}: ${error.message}`, 'warning');
+      return true;
+    }
+  }
+
+  isTrue(value: Value): boolean {
+    return isTrue(value);
+  }
+
+  /** `$_exitcode` or `$_exitsignal`, as gdb sets them. */
+  ended(ending: Ending): void {
+    if (ending.kind === 'exited') this.variables.set('_exitcode', Value.integer(c.INT, BigInt(ending.status)));
+    else this.variables.set('_exitsignal', Value.integer(c.INT, BigInt(ending.signal)));
+  }
+}

@@ -1,0 +1,147 @@
+/** The program as a step in progress sees it: lines, functions, trampolines and frames by load address. */
+import type { Address } from '../common/addresses.js';
+import { fileAddress } from '../common/addresses.js';
+import type { LoadedImage } from '../inferior/frame.js';
+import { inlinedCallsStartingAt, Stack } from '../inferior/frames.js';
+import type { SiteOwner } from '../inferior/sites.js';
+import type { Thread } from '../inferior/thread.js';
+import type { Settings } from './settings.js';
+import type { LineSpan, StepWorld } from './stepping.js';
+import { stackOf } from './stacks.js';
+
+/** Decides whether `step` passes over a function (skip function, skip file). */
+export type SkipRule = (name: string | undefined, file: string | undefined) => boolean;
+
+const located = (thread: Thread, pc: Address): { loaded: LoadedImage; at: ReturnType<typeof fileAddress> } | undefined => {
+  const loaded = thread.process.images.imageAt(pc);
+  return loaded && { loaded, at: fileAddress(Number(pc - loaded.bias)) };
+};
+
+export class ProgramWorld implements StepWorld {
+  /** Inlined calls hidden at each thread's innermost frame: it stands before their first instruction. */
+  readonly #hidden = new WeakMap<Thread, number>();
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly skips: SkipRule,
+  ) {}
+
+  get stepMode(): boolean {
+    return this.settings.flag('step-mode');
+  }
+
+  lineAt(thread: Thread, pc: Address): LineSpan | undefined {
+    const place = located(thread, pc);
+    const row = place?.loaded.image.lineAt(place.at);
+    if (!place || !row || row.line === 0) return undefined;
+    const { bias } = place.loaded;
+    return {
+      start: BigInt(row.address) + bias,
+      end: BigInt(row.end) + bias,
+      file: row.file.path,
+      line: row.line,
+      isStatement: row.isStatement,
+    };
+  }
+
+  functionAt(thread: Thread, pc: Address): ReturnType<StepWorld['functionAt']> {
+    const place = located(thread, pc);
+    if (!place) return undefined;
+    const { bias, image } = place.loaded;
+    const fn = image.functionAt(place.at);
+    const range = fn?.ranges.find(({ low, high }) => place.at >= low && place.at < high);
+    if (fn && range) return { name: fn.qualifiedName, start: BigInt(range.low) + bias, end: BigInt(range.high) + bias };
+    const symbol = image.symbolAt(place.at);
+    return (
+      symbol && { name: symbol.name, start: BigInt(symbol.address) + bias, end: BigInt(symbol.address + Math.max(symbol.size, 1)) + bias }
+    );
+  }
+
+  stepInto(thread: Thread, entry: Address): Address | undefined {
+    const place = located(thread, entry);
+    const fn = place?.loaded.image.functionAt(place.at);
+    if (!place || !fn) return undefined;
+    const { image, bias } = place.loaded;
+    const line = image.lineAt(place.at);
+    if (!line || line.line === 0 || this.skips(fn.qualifiedName, line.file.path)) return undefined;
+    let target = fn.entry === place.at ? image.afterPrologue(fn) : place.at;
+    // A prologue that ends in the middle of a line: go on to the line's end, if that is still in the function (gdb, handle_step_into_function).
+    const row = image.lineAt(target);
+    if (row && row.address !== target && fn.ranges.some(({ low, high }) => row.end >= low && row.end < high)) target = row.end;
+    return BigInt(target) + bias;
+  }
+
+  trampolineTarget(thread: Thread, pc: Address): Address | undefined {
+    const place = located(thread, pc);
+    const name = place?.loaded.image.symbolAt(place.at)?.name;
+    if (!name?.endsWith('@plt')) return undefined;
+    const wanted = name.slice(0, -4);
+    for (const { image, bias } of thread.process.images.all()) {
+      const symbol = image.symbolsNamed(wanted).find((each) => each.type === 'function' && each.address !== 0 && each.binding !== 'local');
+      if (symbol) return BigInt(symbol.address) + bias;
+    }
+    return undefined;
+  }
+
+  isLinkage(thread: Thread, pc: Address): boolean {
+    const place = located(thread, pc);
+    if (!place) return false;
+    if (place.loaded.image.symbolAt(place.at)?.name.endsWith('@plt')) return true;
+    const base = thread.process.loaderBase;
+    return base !== undefined && place.loaded.bias === base && place.loaded !== thread.process.images.main;
+  }
+
+  innermost(thread: Thread): ReturnType<StepWorld['innermost']> {
+    const stack = this.stack(thread);
+    const frame = stack.frame(0);
+    if (!frame) throw new Error('a stack without an innermost frame');
+    return { frame, hidden: this.hidden(thread), outer: (level) => stack.frame(level) };
+  }
+
+  /** How many inlined calls are hidden; found once for each place where the thread stops. */
+  hidden(thread: Thread): number {
+    const known = this.#hidden.get(thread);
+    if (known !== undefined && this.#placeOf.get(thread) === thread.pc) return known;
+    const place = located(thread, thread.pc);
+    const count = place ? inlinedCallsStartingAt(place.loaded.image, place.at) : 0;
+    this.#setHidden(thread, count);
+    return count;
+  }
+
+  readonly #placeOf = new WeakMap<Thread, Address>();
+
+  #setHidden(thread: Thread, count: number): void {
+    this.#hidden.set(thread, count);
+    this.#placeOf.set(thread, thread.pc);
+  }
+
+  reveal(thread: Thread): void {
+    this.#setHidden(thread, Math.max(0, this.hidden(thread) - 1));
+  }
+
+  /** A breakpoint in the inlined function itself stops inside of it: nothing is hidden. */
+  revealAll(thread: Thread): void {
+    this.#setHidden(thread, 0);
+  }
+
+  /** Forgets what was hidden: the thread is about to run. */
+  resumed(thread: Thread): void {
+    this.#hidden.delete(thread);
+  }
+
+  stack(thread: Thread): Stack {
+    return stackOf(thread, this.hidden(thread));
+  }
+
+  plant(thread: Thread, address: Address, owner: SiteOwner): () => void {
+    const { space } = thread.process;
+    space.sites.add(address, owner);
+    return () => {
+      space.sites.remove(address, owner);
+    };
+  }
+
+  jumpSites(): () => void {
+    return () => undefined;
+  }
+}
