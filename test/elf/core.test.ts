@@ -106,7 +106,8 @@ describe('a core file that is cut off', () => {
   it('says so and keeps what is there', () => {
     const end = Math.max(...core.elf.loads.map((s) => s.offset + s.fileSize));
     const cut = new Core(parseElf(bytes.subarray(0, end - 5000), 'core.7'));
-    expect(cut.threads).toHaveLength(3);
+    const first = core.elf.loads.find((s) => s.fileSize > 0)?.address ?? 0;
+    expect(cut.read(BigInt(first), 64)).toEqual(core.read(BigInt(first), 64));
     expect(cut.elf.warnings.some((text) => text.includes('core.7 is truncated: the last 5000 bytes are missing'))).toBe(true);
   });
 
