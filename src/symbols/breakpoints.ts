@@ -1,69 +1,135 @@
 /**
- * `break FILE:LINE` by gdb's rules (decode_digits_ordinary and create_sals_line_offset of its linespec.c): the statements
- * that begin the line, one for each block of code; when a function begins there, behind its prologue.
+ * Where breakpoints go, by the rules of gdb's linespecs: `break FUNCTION` at each function of the name, at each of its
+ * inlined calls and at symbols that no debug information describes; `break FILE:LINE` at the statements that begin the
+ * line, one for each block of code. What lies in a function's prologue moves behind it.
  */
-import type { FileAddress } from '../common/addresses.js';
+import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { Compilation } from './compilation.js';
 import type { DebugInfo } from './debug-info.js';
-import type { ScopeNode } from './functions.js';
-import type { ResolvedLocation, SourceFile, SymbolImage } from './model.js';
+import type { FunctionEntry, ScopeNode } from './functions.js';
+import type { ElfSymbolInfo, ResolvedLocation, SourceFile, SourcePosition } from './model.js';
+import { locationsAreExact, prologueEnd, type PrologueView } from './prologue.js';
 
-interface Candidate {
-  readonly address: FileAddress;
-  readonly unit: Compilation;
-  readonly block: ScopeNode | undefined;
+/** What these rules ask of the file. */
+export interface CodeSource {
+  bytesAt(address: FileAddress, length: number): Uint8Array | undefined;
 }
 
-export const locationsOfLine = (info: DebugInfo, image: SymbolImage, file: SourceFile, line: number): ResolvedLocation[] => {
-  const units = info.compilations().filter((unit) => unit.sources.includes(file));
-  let wanted = line;
-  let found = statements(info, units, file, wanted);
-  if (found.candidates.length === 0 && found.best !== undefined) {
-    wanted = found.best;
-    found = statements(info, units, file, wanted);
+export class BreakpointRules {
+  private readonly ends = new WeakMap<FunctionEntry, FileAddress>();
+
+  constructor(
+    private readonly info: DebugInfo,
+    private readonly code: CodeSource,
+  ) {}
+
+  /** Where the body of a function begins. */
+  afterPrologue(fn: FunctionEntry): FileAddress {
+    let end = this.ends.get(fn);
+    if (end === undefined) this.ends.set(fn, (end = prologueEnd(this.view(fn))));
+    return end;
   }
-  const result = new Map<number, ResolvedLocation>();
-  for (const candidate of onePerBlock(found.candidates)) {
-    const fn = info.functionAt(candidate.address);
-    let { address } = candidate;
-    if (fn) {
-      // At a function's beginning, or anywhere in its prologue: where a breakpoint on the function would go.
-      if (address >= fn.entry && fn.ranges.some((range) => address >= range.low && address < range.high)) {
-        const behind = image.afterPrologue(fn);
-        if (behind > address && address >= fn.entry) address = behind;
+
+  private view(fn: FunctionEntry): PrologueView {
+    const { info, code } = this;
+    return {
+      entry: fn.ranges[0]?.low ?? fn.entry,
+      ranges: fn.ranges,
+      producer: fn.producer,
+      lines: fn.unit.lines(),
+      hasLocationLists: fn.unit.hasLocationLists,
+      inlinedAt: (address) => info.scopesAt(address)[0]?.kind === 'inlined',
+      bytesAt: (address, length) => code.bytesAt(address, length),
+    };
+  }
+
+  /** `break FUNCTION` for functions and inlined calls that the debug information has. */
+  ofFunction(name: string): ResolvedLocation[] {
+    const result = new Map<number, ResolvedLocation>();
+    const add = (location: ResolvedLocation): void => {
+      if (!result.has(location.address)) result.set(location.address, location);
+    };
+    for (const fn of this.info.functionsNamed(name)) add(this.atStart(fn.ranges[0]?.low ?? fn.entry, fn, fn.qualifiedName));
+    for (const call of this.info.inlinedCallsOf(name))
+      add(this.atStart(call.ranges[0]?.low ?? fileAddress(0), call.owner, call.inlined?.qualifiedName ?? name));
+    return [...result.values()].sort((a, b) => a.address - b.address);
+  }
+
+  /** A function, or an inlined call, that begins at an address. */
+  private atStart(address: FileAddress, owner: FunctionEntry, name: string): ResolvedLocation {
+    const exact = locationsAreExact({ producer: owner.producer, hasLocationLists: owner.unit.hasLocationLists });
+    const row = owner.unit.lines().rowAt(address);
+    if (exact && row) return { address, function: name, position: { file: row.file, line: row.line } };
+    const moved = this.outOfPrologue(address, owner);
+    return moved ? { ...moved, function: name } : { address, function: name, position: row && { file: row.file, line: row.line } };
+  }
+
+  /** A symbol without debug information: behind the frame set-up that its instructions show. */
+  atSymbol(symbol: ElfSymbolInfo): ResolvedLocation {
+    const address = prologueEnd({
+      entry: symbol.address,
+      ranges: [{ low: symbol.address, high: fileAddress(symbol.address + symbol.size) }],
+      producer: '',
+      lines: undefined,
+      hasLocationLists: false,
+      inlinedAt: () => false,
+      bytesAt: (at, length) => this.code.bytesAt(at, length),
+    });
+    return { address, function: symbol.name, position: undefined };
+  }
+
+  /** If an address lies before the end of its function's prologue: that end, with its line. */
+  private outOfPrologue(address: FileAddress, fn: FunctionEntry): ResolvedLocation | undefined {
+    const end = this.afterPrologue(fn);
+    if (address >= end) return undefined;
+    // In inlined code the line shown is that of the call, in the function itself.
+    const outermost = this.info.scopesAt(end).findLast((scope) => scope.kind === 'inlined');
+    const row = fn.unit.lines().rowAt(end);
+    const position: SourcePosition | undefined = outermost?.inlined?.call ?? (row && { file: row.file, line: row.line });
+    return { address: end, function: fn.qualifiedName, position };
+  }
+
+  /** `break FILE:LINE`. */
+  ofLine(file: SourceFile, line: number): ResolvedLocation[] {
+    const units = this.info.compilations().filter((unit) => unit.sources.includes(file));
+    let wanted = line;
+    let addresses: FileAddress[] = [];
+    let best: number | undefined;
+    const collect = (): void => {
+      for (const unit of units) {
+        const found = unit.lines().statementsOf(file, wanted);
+        addresses.push(...found.addresses);
+        if (found.best !== undefined && (best === undefined || found.best < best)) best = found.best;
       }
+    };
+    collect();
+    if (addresses.length === 0 && best !== undefined) {
+      wanted = best;
+      addresses = [];
+      collect();
     }
-    if (!result.has(address)) result.set(address, { address, function: fn?.qualifiedName, position: { file, line: wanted } });
+    const result = new Map<number, ResolvedLocation>();
+    for (const address of this.onePerBlock(addresses)) {
+      const fn = this.info.functionAt(address);
+      const location = (fn && this.outOfPrologue(address, fn)) ?? {
+        address,
+        function: fn?.qualifiedName,
+        position: { file, line: wanted },
+      };
+      if (!result.has(location.address)) result.set(location.address, location);
+    }
+    return [...result.values()].sort((a, b) => a.address - b.address);
   }
-  return [...result.values()].sort((a, b) => a.address - b.address);
-};
 
-const statements = (
-  info: DebugInfo,
-  units: readonly Compilation[],
-  file: SourceFile,
-  line: number,
-): { candidates: Candidate[]; best: number | undefined } => {
-  const candidates: Candidate[] = [];
-  let best: number | undefined;
-  for (const unit of units) {
-    const found = unit.lines().statementsOf(file, line);
-    for (const address of found.addresses) candidates.push({ address, unit, block: blockAt(info, address) });
-    if (found.best !== undefined && (best === undefined || found.best < best)) best = found.best;
+  /** Of several statements of the line in one block the first stands for all. Blocks without names in them do not count. */
+  private onePerBlock(addresses: readonly FileAddress[]): FileAddress[] {
+    const seen = new Set<ScopeNode | Compilation>();
+    return addresses.filter((address) => {
+      const block = this.info.scopesAt(address).find((scope) => scope.hasSymbols) ?? this.info.compilationAt(address);
+      if (!block) return true;
+      if (seen.has(block)) return false;
+      seen.add(block);
+      return true;
+    });
   }
-  return { candidates, best };
-};
-
-/** The innermost block with names in it: gdb does not keep others. */
-const blockAt = (info: DebugInfo, address: FileAddress): ScopeNode | undefined => info.scopesAt(address).find((scope) => scope.hasSymbols);
-
-/** Of several statements of the line in one block the first stands for all. */
-const onePerBlock = (candidates: readonly Candidate[]): Candidate[] => {
-  const seen = new Set<ScopeNode>();
-  return candidates.filter(({ block }) => {
-    if (!block) return true;
-    if (seen.has(block)) return false;
-    seen.add(block);
-    return true;
-  });
-};
+}

@@ -39,10 +39,12 @@ const readSite = (die: Die, unit: Compilation, host: ScopeHost): CallSite | unde
     if (location) parameters.push(value ? { location, value } : { location });
   }
   const target = targetOf(die, host);
+  const targetValue = die.block(At.call_target) ?? die.block(At.GNU_call_site_target);
   return {
     returnAddress: fileAddress(returnAddress),
     tailCall: die.flag(At.call_tail_call) || die.flag(At.GNU_tail_call),
     ...(target === undefined ? {} : { target: fileAddress(target) }),
+    ...(targetValue === undefined ? {} : { targetValue }),
     parameters,
     unit,
   };

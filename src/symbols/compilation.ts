@@ -288,21 +288,16 @@ const plausible = (range: AddressRange): boolean => range.low > 0;
 /** Namespaces, classes and functions nest; deeper than this is damage. */
 const MAX_DEPTH = 64;
 
+/** Subprograms anywhere below an entry: in namespaces and classes, and (GNU C, local classes of C++) inside of functions. */
 const collectCode = (parent: Die, into: CodeEntry[], depth: number): void => {
   if (depth > MAX_DEPTH) return;
   for (const die of parent.children()) {
     switch (die.tag) {
       case Tag.subprogram: {
-        if (die.has(At.low_pc) || die.has(At.ranges)) {
-          const ranges = rangesOf(die).filter(plausible);
-          const first = ranges[0];
-          if (first) {
-            const entry = die.address(At.entry_pc) ?? die.address(At.low_pc);
-            into.push({ die, ranges, entry: fileAddress(entry !== undefined && entry > 0 ? entry : first.low) });
-          }
-        }
-        // Functions inside of functions (GNU C): their code is a subprogram below the outer one's entry.
-        if (die.hasChildren) collectNested(die, into, depth + 1);
+        const ranges = die.has(At.low_pc) || die.has(At.ranges) ? rangesOf(die).filter(plausible) : [];
+        const first = ranges[0];
+        if (first) into.push({ die, ranges, entry: entryOf(die) ?? first.low });
+        if (die.hasChildren) collectCode(die, into, depth + 1);
         break;
       }
       case Tag.namespace:
@@ -310,21 +305,15 @@ const collectCode = (parent: Die, into: CodeEntry[], depth: number): void => {
       case Tag.structure_type:
       case Tag.class_type:
       case Tag.union_type:
-        collectCode(die, into, depth + 1);
+      case Tag.lexical_block:
+        if (die.hasChildren) collectCode(die, into, depth + 1);
         break;
       default:
     }
   }
 };
 
-const collectNested = (parent: Die, into: CodeEntry[], depth: number): void => {
-  if (depth > MAX_DEPTH) return;
-  for (const die of parent.children()) {
-    if (die.tag === Tag.subprogram) {
-      const ranges = die.has(At.low_pc) || die.has(At.ranges) ? rangesOf(die).filter(plausible) : [];
-      const first = ranges[0];
-      if (first) into.push({ die, ranges, entry: fileAddress(die.address(At.low_pc) ?? first.low) });
-      if (die.hasChildren) collectNested(die, into, depth + 1);
-    } else if (die.tag === Tag.lexical_block) collectNested(die, into, depth + 1);
-  }
+const entryOf = (die: Die): FileAddress | undefined => {
+  const entry = die.address(At.entry_pc) ?? die.address(At.low_pc);
+  return entry !== undefined && entry > 0 ? fileAddress(entry) : undefined;
 };

@@ -110,6 +110,20 @@ export class LineTable {
     return index;
   }
 
+  /** Index of the first row at or behind an address, in whatever file. */
+  firstAt(address: number): number {
+    let index = this.upperBound(address);
+    while (index > 0 && this.addresses[index - 1] === address) index--;
+    return index;
+  }
+
+  /** Index of the first row of a file at exactly this address that has a line; -1: none. */
+  firstOf(address: number, source: SourceFile | undefined): number {
+    for (let index = this.firstAt(address); index < this.count && this.addresses[index] === address; index++)
+      if (this.lines[index] !== 0 && this.source(index) === source) return index;
+    return -1;
+  }
+
   /** The address of the next row behind that of `index`. */
   endOf(index: number): FileAddress {
     const next = this.upperBound(this.addresses[index] as number);

@@ -1,81 +1,125 @@
 /**
- * Where a breakpoint on a function goes: behind the code that sets up the frame, by gdb's rules, so that both debuggers
- * stop at the same instruction. They are: code built with location lists by gcc is right from the first instruction, so
- * no skipping; of clang's code the second line entry is trusted; else `push %rbp; mov %rsp,%rbp` is looked for, and then
- * the line entry that follows.
+ * Where a breakpoint on a function goes: behind the code that sets up the frame. The rules are those of gdb for x86-64,
+ * so that both debuggers stop at the same instruction:
+ * - gcc's code with location lists is right from the first instruction on: nothing is skipped.
+ * - Where the line table marks the end of the prologue (DW_LNS_set_prologue_end; clang), that is it.
+ * - Else, in clang's code, the second line entry; in other code what follows `push %rbp; mov %rsp,%rbp`.
+ * - What then lies in the middle of a line moves on to the next line entry of the function.
  */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
-import type { AddressRange } from './model.js';
+import { frameSetupEnd } from './frame-setup.js';
 import type { LineTable } from './line-table.js';
+import type { AddressRange } from './model.js';
 
 /** A function and its surroundings, as far as these rules look at them. */
 export interface PrologueView {
   readonly entry: FileAddress;
   readonly ranges: readonly AddressRange[];
   readonly producer: string;
+  /** Empty for a function without debug information. */
   readonly lines: LineTable | undefined;
   /** Some variable of the unit has a location list. */
   readonly hasLocationLists: boolean;
+  /** Is this address in code inlined from elsewhere? */
+  inlinedAt(address: FileAddress): boolean;
   bytesAt(address: FileAddress, length: number): Uint8Array | undefined;
 }
 
-const isClang = (producer: string): boolean =>
-  producer.startsWith('clang ') || producer.includes(' clang ') || producer.startsWith('flang ');
+const isClang = (producer: string): boolean => /^clang |^flang| clang (?:version )?\d/.test(producer);
 
-/** gcc from 4.5 on: its location lists hold at every instruction. */
-const isTrustedGcc = (producer: string): boolean => {
-  const match = /^GNU\s.*?(\d+)\.(\d+)/.exec(producer);
-  if (!match) return false;
-  const major = Number(match[1]);
-  return major > 4 || (major === 4 && Number(match[2]) >= 5);
+/** `GNU C17 12.2.0 ...`: the version; undefined for other compilers. */
+const gccVersion = (producer: string): { major: number; minor: number } | undefined => {
+  const match = /^GNU\s.*?\b(\d+)\.(\d+)/.exec(producer);
+  return match ? { major: Number(match[1]), minor: Number(match[2]) } : undefined;
+};
+
+/** gcc from 4.5 on keeps location lists exact in prologues and epilogues. */
+export const locationsAreExact = (view: Pick<PrologueView, 'producer' | 'hasLocationLists'>): boolean => {
+  const gcc = view.hasLocationLists ? gccVersion(view.producer) : undefined;
+  return gcc !== undefined && (gcc.major > 4 || (gcc.major === 4 && gcc.minor >= 5));
 };
 
 /** @returns the function's entry when nothing is to be skipped. */
 export const prologueEnd = (view: PrologueView): FileAddress => {
   const { entry, lines } = view;
-  if (view.hasLocationLists && isTrustedGcc(view.producer)) return entry;
-  let pc = entry;
-  const second = isClang(view.producer) ? secondLine(view) : undefined;
-  if (second !== undefined) pc = fileAddress(Math.max(entry, second));
-  else pc = behindFrameSetup(view);
+  if (lines) {
+    const marked = markedEnd(view, lines);
+    if (marked !== undefined) return marked;
+    if (locationsAreExact(view)) return entry;
+  }
+  const second = lines && isClang(view.producer) ? secondLine(view, lines) : undefined;
+  const pc = second !== undefined ? fileAddress(Math.max(entry, second)) : behindFrame(view);
   if (!lines) return pc;
-  // In the middle of a line: on to the next, as long as that is in the function.
   const index = lines.indexAt(pc);
   if (index < 0 || lines.address(index) === pc) return pc;
   const end = lines.endOf(index);
-  const block = view.ranges.find((range) => entry >= range.low && entry < range.high) ?? view.ranges[0];
-  return block && end >= entry && end < block.high ? end : pc;
+  return end >= entry && end < blockEnd(view) ? end : pc;
 };
 
-/** `endbr64`, `push %rbp`, `mov %rsp,%rbp`: what gdb's amd64_analyze_prologue knows. Without a frame: the entry itself. */
-const behindFrameSetup = (view: PrologueView): FileAddress => {
-  const code = view.bytesAt(view.entry, 16) ?? view.bytesAt(view.entry, 8) ?? view.bytesAt(view.entry, 4);
-  if (!code) return view.entry;
-  const matches = (at: number, ...bytes: number[]): boolean => bytes.every((byte, i) => code[at + i] === byte);
-  let at = 0;
-  if (matches(0, 0xf3, 0x0f, 0x1e, 0xfa)) at = 4;
-  if (!matches(at, 0x55)) return view.entry;
-  const frame = matches(at + 1, 0x48, 0x89, 0xe5) || matches(at + 1, 0x48, 0x8b, 0xec);
-  return frame ? fileAddress(view.entry + at + 4) : view.entry;
+/** Where the function ends, all its parts taken together. */
+const blockEnd = ({ ranges, entry }: PrologueView): number => ranges.reduce((end, range) => Math.max(end, range.high), Number(entry));
+
+/** Where the part ends in which the function is entered. */
+const partEnd = ({ ranges, entry }: PrologueView): number => ranges.find(({ low, high }) => entry >= low && entry < high)?.high ?? entry;
+
+const markedEnd = (view: PrologueView, lines: LineTable): FileAddress | undefined => {
+  const source = lines.source(lines.indexAt(view.entry));
+  const end = partEnd(view);
+  for (let index = lines.firstAt(view.entry); index < lines.count && lines.address(index) <= end; index++)
+    if (lines.prologueEnd(index) && lines.source(index) === source && lines.line(index) !== 0) return lines.address(index);
+  return undefined;
 };
 
-/** gdb's skip_prologue_using_sal: the address of the second line entry of the function. */
-const secondLine = (view: PrologueView): FileAddress | undefined => {
-  const { lines, entry } = view;
-  if (!lines) return undefined;
-  const block = view.ranges.find((range) => entry >= range.low && entry < range.high);
-  const index = lines.indexAt(entry);
-  if (index < 0 || !block) return undefined;
-  const startLine = lines.line(index);
-  let end = lines.endOf(index);
-  // Several entries of the same line: to the first that differs (the line of the body).
-  for (let guard = 0; guard < 1000 && end < block.high; guard++) {
-    const next = lines.indexAt(end);
-    if (next < 0 || lines.line(next) !== 0) {
-      if (next >= 0 && lines.line(next) >= startLine) return end;
-      if (next < 0) return end;
-    }
-    end = lines.endOf(next);
+const behindFrame = (view: PrologueView): FileAddress => {
+  const { entry, lines } = view;
+  const length = frameSetupEnd((offset, count) => view.bytesAt(fileAddress(entry + offset), count));
+  if (length === 0) return entry;
+  const pc = fileAddress(entry + length);
+  return (lines && behindVectorSaves(view, lines, pc)) ?? pc;
+};
+
+/**
+ * A function with `...` saves the vector registers that may hold arguments: `test %al,%al; je; movaps ...`. gcc from 4.6
+ * on gives them a line entry of their own with the line of the function's start; that one is passed over as well.
+ */
+const behindVectorSaves = (view: PrologueView, lines: LineTable, pc: FileAddress): FileAddress | undefined => {
+  const gcc = gccVersion(view.producer);
+  if (!gcc || gcc.major < 4 || (gcc.major === 4 && gcc.minor < 6)) return undefined;
+  const start = lines.indexAt(view.entry);
+  if (start < 0 || lines.address(start) !== view.entry || pc >= lines.endOf(start)) return undefined;
+  const next = lines.indexAt(lines.endOf(start));
+  if (next < 0 || lines.line(next) !== lines.line(start)) return undefined;
+  const code = view.bytesAt(fileAddress(lines.address(next) - 4), 60);
+  if (code?.[0] !== 0x84 || code[1] !== 0xc0 || code[2] !== 0x74) return undefined;
+  let at = 4;
+  for (let register = 0; register < 8; register++) {
+    const modrm = code[at + 2] ?? 0;
+    if (code[at] !== 0x0f || code[at + 1] !== 0x29 || (modrm & 0x3f) !== ((register << 3) | 5)) return undefined;
+    const mode = modrm & 0xc0;
+    if (mode === 0x40) at += 4;
+    else if (mode === 0x80) at += 7;
+    else return undefined;
   }
-  return end < block.high ? end : undefined;
+  return at - 4 === code[3] ? lines.endOf(next) : undefined;
+};
+
+/**
+ * The line entry behind the first: of two at the same address there is no prologue at all; entries of smaller lines that
+ * are not inlined code were moved into the prologue by the compiler and are passed over.
+ */
+const secondLine = (view: PrologueView, lines: LineTable): FileAddress | undefined => {
+  const { entry } = view;
+  let index = lines.indexAt(entry);
+  if (index < 0) return undefined;
+  const first = lines.firstOf(lines.address(index), lines.source(index));
+  if (first >= 0 && first + 1 < lines.count && lines.line(first + 1) !== 0 && lines.address(first + 1) === entry) return entry;
+  const end = partEnd(view);
+  if (lines.endOf(index) >= end) return undefined;
+  while (lines.endOf(index) < end) {
+    const behind = lines.endOf(index);
+    const next = lines.indexAt(behind);
+    if (next < 0 || lines.line(next) >= lines.line(index) || lines.source(next) !== lines.source(index) || view.inlinedAt(behind)) break;
+    index = next;
+  }
+  return lines.endOf(index) < end ? lines.endOf(index) : lines.address(index);
 };
