@@ -1,6 +1,8 @@
 # The addon: C++20, our sources warning-free (-Werror); node-addon-api as a system header, so that its warnings are not ours.
 # The Debug build is the one that native/test_asan.sh tests: it carries AddressSanitizer and UndefinedBehaviorSanitizer.
 {
+  # Whether the C++ runtime can be linked in (Fedora, for one, packages libstdc++.a separately); see native/demangle.cc.
+  'variables': { 'runtime%': '<!(test -e "$(${CXX:-g++} -print-file-name=libstdc++.a)" && echo static || echo shared)' },
   'targets': [{
     'target_name': 'deet',
     'sources': [
@@ -17,6 +19,9 @@
     ],
     # A signal handler points into the addon: it must stay loaded when the worker that loaded it ends.
     'ldflags': ['-Wl,-z,nodelete'],
+    'conditions': [
+      ['runtime=="static"', { 'defines': ['DEET_STATIC_RUNTIME'], 'ldflags': ['-static-libstdc++', '-Wl,--exclude-libs,ALL'] }],
+    ],
     'configurations': {
       'Debug': {
         'cflags': ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],

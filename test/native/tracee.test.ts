@@ -313,6 +313,27 @@ describe('names', () => {
   });
 });
 
+describe('a name that refers to itself', () => {
+  /** `a<a<...>, a<...>>`: each level doubles the text (S_, S0_, S1_... are the parts so far, numbered in base 36). */
+  const doubling = (levels: number): string => {
+    const part = (index: number): string => (index === 0 ? 'S_' : `S${(index - 1).toString(36).toUpperCase()}_`);
+    return `_Z1f1aIiiE${Array.from({ length: levels }, (_, level) => `S_I${part(level + 1).repeat(2)}E`).join('')}`;
+  };
+
+  it('is demangled while its text is of reasonable length', () => {
+    expect(native.demangle(doubling(2))).toBe(
+      'f(a<int, int>, a<a<int, int>, a<int, int> >, a<a<a<int, int>, a<int, int> >, a<a<int, int>, a<int, int> > >)',
+    );
+    expect(native.demangle(doubling(5))).toHaveLength(1048);
+  });
+
+  it('is left as it is when 300 characters would become a terabyte, and when it is nested without end', () => {
+    expect(native.demangle(doubling(30))).toBeUndefined();
+    for (const name of [`_Z1f${'P'.repeat(100_000)}i`, `_Z${'1fI'.repeat(50_000)}i`, `_ZN${'1a'.repeat(50_000)}Ev`])
+      expect(native.demangle(name)).toBeUndefined();
+  });
+});
+
 describe('arguments of another type', () => {
   it.each([
     ['a missing number', () => native.cont(...([1] as unknown as [number, number]))],
