@@ -45,7 +45,7 @@ IN_CHILD void setMask(uint64_t mask) { syscall(SYS_rt_sigprocmask, SIG_SETMASK, 
 
 // ---- The child, between clone and exec: async-signal-safe calls and system calls only. ----
 
-IN_CHILD [[noreturn]] void fail(const ChildPlan& plan, LaunchStep step, int index = -1) {
+[[noreturn]] IN_CHILD void fail(const ChildPlan& plan, LaunchStep step, int index = -1) {
   const LaunchFailure failure{step, errno, index};
   // A pipe takes a record of this size whole; if it cannot be written, the exit status 127 is all that can be said.
   [[maybe_unused]] const ssize_t written = write(plan.reportDescriptor, &failure, sizeof failure);
