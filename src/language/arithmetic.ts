@@ -24,11 +24,7 @@ export function promoted(value: Value): CType {
   return integer;
 }
 
-const RANK: Readonly<Record<string, number>> = { 'long long int': 3, 'long long unsigned int': 3, 'long long': 3, 'unsigned long long': 3 };
-
-function rank(type: BaseType): number {
-  return type.size === 16 ? 4 : type.size === 8 ? (RANK[type.name] ?? 2) : 1;
-}
+const rank = (type: BaseType): number => (type.size === 16 ? 4 : type.size === 8 ? (type.name.includes('long long') ? 3 : 2) : 1);
 
 /** C11, 6.3.1.8. @throws DeetError for operands that are not arithmetic */
 export function usualType(left: Value, right: Value): BaseType {

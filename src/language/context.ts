@@ -4,6 +4,8 @@
  */
 import type { Address } from '../common/addresses.js';
 import type { LocationDescription } from '../symbols/model.js';
+import type { Frame } from '../inferior/frame.js';
+import type { Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 import type { Memory } from './place.js';
 import type { PrintSettings } from './settings.js';
@@ -74,6 +76,8 @@ export interface EvaluationContext {
   symbolAt(address: Address): NamedAddress | undefined;
   /** Told about what is odd but not wrong: a shift by too much. */
   warn?(message: string): void;
+  /** A variable of the debug information as a value in a frame, whatever other names hide it there. */
+  variable?(variable: Variable, frame: Frame | undefined): Value;
   /** C++: the offset of a virtual base in an object (DW_AT_data_member_location with DW_OP_push_object_address). */
   virtualBase?(object: Value, location: LocationDescription): number | undefined;
 }

@@ -2,7 +2,8 @@
 import type { FrameContext } from '../dwarf/location.js';
 import { locate, numberAt } from '../dwarf/machine.js';
 import type { LocationDescription, Variable } from '../symbols/model.js';
-import type { ArrayType, CType, DynamicCount } from '../symbols/types.js';
+import type { CType, DynamicCount } from '../symbols/types.js';
+import { arrayLike, pointerLike } from './type-copies.js';
 import { isSigned, asInteger, sizeOf } from './types.js';
 import { integerOf } from './value.js';
 
@@ -23,7 +24,7 @@ export function resolveType(type: CType, context: FrameContext | undefined, read
     case 'array': {
       const element = deeper(type.element);
       const count = typeof type.count === 'object' ? countOf(type.count, context, read) : type.count;
-      return element === type.element && count === type.count ? type : ({ ...type, element, count } satisfies ArrayType);
+      return element === type.element && count === type.count ? type : arrayLike(type, element, count);
     }
     case 'pointer':
     case 'const':
@@ -33,7 +34,9 @@ export function resolveType(type: CType, context: FrameContext | undefined, read
     case 'typedef': {
       if (!mayVary(type.target)) return type;
       const target = deeper(type.target);
-      return target === type.target ? type : { ...type, target };
+      if (target === type.target) return type;
+      if (type.kind === 'pointer') return pointerLike(type, target);
+      return type.kind === 'typedef' ? { kind: 'typedef', name: type.name, target } : { kind: type.kind, target };
     }
     default:
       return type;

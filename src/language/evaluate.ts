@@ -16,6 +16,7 @@ import { memberNamed } from './members.js';
 import { nearest } from './nearest.js';
 import { binary, stride, unary } from './operators.js';
 import { resolveSyntax, type OperandEvaluator } from './resolve-type.js';
+import { functionLike } from './type-copies.js';
 import { alignOf, asArray, asFunction, asInteger, asPointer, asStruct, isVoid, requireSize, sameType, sizeOf, strip } from './types.js';
 import { toInteger, Value } from './value.js';
 
@@ -99,7 +100,7 @@ class Evaluator implements OperandEvaluator {
       case 'history':
         return historyValue(node.index, node.relative, context);
       case 'dollar':
-        return dollar(node.name, context);
+        return dollar(node.name, context, this.typesOnly);
       case 'unary':
         return yield* this.#unary(node);
       case 'postfix': {
@@ -346,7 +347,7 @@ class Evaluator implements OperandEvaluator {
         `print (int) ${calleeName(node.callee)}(...)`,
       );
     }
-    const type: FunctionType = unknown && returns ? { ...declared, returns } : declared;
+    const type: FunctionType = unknown && returns ? functionLike(declared, returns, declared.parameters) : declared;
     const given = [...callee.self];
     for (const argument of node.arguments) given.push(yield* this.value(argument));
     if (given.length < type.parameters.length) throw new DeetError('type', 'Too few arguments in function call.');

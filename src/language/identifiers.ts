@@ -73,8 +73,9 @@ export function scopedIdentifier(node: ScopedName, context: EvaluationContext): 
 }
 
 /** `$name`. Registers come before convenience variables; an unset variable is void, as in gdb. */
-export function dollar(name: string, context: EvaluationContext): Value {
+export function dollar(name: string, context: EvaluationContext, typeOnly = false): Value {
   const register = registerNamed(name);
+  if (register && typeOnly) return Value.abstract(register.type);
   if (register) return registerValue(register, context.registers);
   const value = context.variables.get(name);
   if (!value) return Value.of(c.VOID, new Uint8Array(0));

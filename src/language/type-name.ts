@@ -1,6 +1,6 @@
 /** A type as C writes it, with or without a declared name: `char *`, `int (*)[5]`, `struct node *next`. */
 import type { CType, FunctionType } from '../symbols/types.js';
-import { isQualified, sizeOf, strip } from './types.js';
+import { baseName, isQualified, strip } from './types.js';
 
 export type Language = 'c' | 'c++';
 
@@ -13,6 +13,7 @@ export function specifier(type: CType, language: Language): string {
     case 'void':
       return 'void';
     case 'base':
+      return baseName(type);
     case 'typedef':
       return type.name;
     case 'struct':
@@ -31,7 +32,7 @@ const SPELLING = { const: 'const', volatile: 'volatile', restrict: 'restrict', a
 
 export function parameterList(type: FunctionType, language: Language, depth = 0): string {
   const list = type.parameters.map((parameter) => declaration(parameter.type, '', language, depth + 1));
-  if (type.varargs) list.push('...');
+  if (type.varargs && (list.length > 0 || type.prototyped)) list.push('...');
   if (list.length === 0 && (type.prototyped || language === 'c++')) list.push('void');
   return `(${list.join(', ')})`;
 }
@@ -43,6 +44,7 @@ export function declaration(type: CType, name: string, language: Language = 'c',
   let current = type;
   let inner = name;
   let qualifiers: string[] = [];
+  const vectors: string[] = [];
   for (let i = 0; i < MAX_DEPTH; i++) {
     if (isQualified(current)) {
       qualifiers.unshift(SPELLING[current.kind]);
@@ -65,18 +67,16 @@ export function declaration(type: CType, name: string, language: Language = 'c',
       const below = unqualifiedKind(current);
       if (below === 'array' || below === 'function') inner = `(${inner})`;
     } else if (current.kind === 'array') {
-      if (current.vector) {
-        const size = sizeOf(current.element) ?? 1;
-        const count = typeof current.count === 'number' ? current.count : 0;
-        inner = ` __attribute__ ((vector_size(${count})))${inner}`.trimStart() + (size === 0 ? '' : '');
-      } else inner += typeof current.count === 'number' ? `[${current.count}]` : current.count ? '[variable length]' : '[]';
+      const count = typeof current.count === 'number' ? current.count.toString() : current.count ? 'variable length' : '';
+      if (current.vector) vectors.push(`__attribute__ ((vector_size(${count})))`);
+      else inner += `[${count}]`;
       current = current.element;
     } else if (current.kind === 'function') {
       inner += depth > 8 ? '(...)' : parameterList(current, language, depth);
       current = current.returns;
     } else break;
   }
-  const words = [...qualifiers, base ? base(current) : specifier(current, language)].join(' ');
+  const words = [...qualifiers, base ? base(current) : specifier(current, language), ...vectors].join(' ');
   return inner === '' ? words : `${words} ${inner}`;
 }
 

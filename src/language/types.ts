@@ -151,6 +151,16 @@ export function alignOf(type: CType, depth = 0): number {
   }
 }
 
+const CANONICAL: ReadonlyMap<string, string> = new Map([
+  ['long int', 'long'], ['long unsigned int', 'unsigned long'], ['unsigned long int', 'unsigned long'],
+  ['short int', 'short'], ['short unsigned int', 'unsigned short'], ['unsigned short int', 'unsigned short'],
+  ['long long int', 'long long'], ['long long unsigned int', 'unsigned long long'], ['unsigned long long int', 'unsigned long long'],
+  ['__int128 unsigned', 'unsigned __int128'], ['signed int', 'int'], ['unsigned', 'unsigned int'],
+]); // prettier-ignore
+
+/** Compilers write `long unsigned int`; people, and gdb, `unsigned long`. */
+export const baseName = (type: BaseType): string => CANONICAL.get(type.name) ?? type.name;
+
 /** Structural where C is (pointers, arrays, functions), by name where C is (struct, enum). Qualifiers below the top count. */
 export function sameType(a: CType, b: CType, depth = 0): boolean {
   const left = strip(a);
@@ -162,7 +172,7 @@ export function sameType(a: CType, b: CType, depth = 0): boolean {
     case 'void':
       return right.kind === 'void';
     case 'base':
-      return right.kind === 'base' && left.name === right.name && left.size === right.size && left.encoding === right.encoding;
+      return right.kind === 'base' && baseName(left) === baseName(right) && left.size === right.size && left.encoding === right.encoding;
     case 'pointer':
       return right.kind === 'pointer' && left.reference === right.reference && deeper(left.target, right.target);
     case 'array':
@@ -187,5 +197,6 @@ export function sameType(a: CType, b: CType, depth = 0): boolean {
 /** The name a type goes by without looking behind typedefs: what `textual` questions need. */
 export function nameOf(type: CType): string | undefined {
   const bare = unqualified(type);
+  if (bare.kind === 'base') return baseName(bare);
   return 'name' in bare ? bare.name : undefined;
 }

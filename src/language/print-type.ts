@@ -1,0 +1,165 @@
+/** `ptype` and `whatis`: a type in C's words, with the body of its struct; with offsets and holes on request (`ptype/o`). */
+import type { CType, EnumType, Member, StructType } from '../symbols/types.js';
+import { LayoutColumn } from './type-layout.js';
+import { declaration, parameterList, specifier, typeName, type Language } from './type-name.js';
+import { arrayLike, functionLike, pointerLike } from './type-copies.js';
+import { isQualified, isStruct, sizeOf, strip } from './types.js';
+
+export interface TypeOptions {
+  readonly language?: Language;
+  /** `ptype/o`: the place, the size, holes and padding of every member. */
+  readonly offsets?: boolean;
+  /** C++: `ptype/m` leaves methods out. */
+  readonly methods?: boolean;
+}
+
+/** Nesting of bodies; deeper ones are `{...}`. */
+const MAX_DEPTH = 16;
+const MAX_MEMBERS = 10_000;
+
+/** `whatis`: a typedef's name as it is; of a type name, one typedef is unrolled. */
+export function whatis(type: CType, isTypeName: boolean, language: Language = 'c'): string {
+  return typeName(isTypeName && type.kind === 'typedef' ? type.target : type, language);
+}
+
+/** `ptype`: typedefs resolved, the body of a struct, union or enumeration shown. Several lines, no newline at the end. */
+export function ptype(type: CType, options: TypeOptions = {}): string {
+  const printer = new TypePrinter(options);
+  const expanded = withoutTypedefs(type, 0);
+  const offsets = options.offsets === true && isStruct(strip(expanded));
+  return (
+    (offsets ? '/* offset      |    size */  ' : '') +
+    'type = ' +
+    declaration(expanded, '', options.language ?? 'c', 0, (base) => printer.body(base, 1, 0))
+  );
+}
+
+/** `ptype` looks behind typedefs at every step to the innermost type, not inside it. */
+function withoutTypedefs(type: CType, depth: number): CType {
+  if (depth > 64) return type;
+  const deeper = (inner: CType): CType => withoutTypedefs(inner, depth + 1);
+  if (type.kind === 'typedef') return deeper(type.target);
+  if (isQualified(type)) return { kind: type.kind, target: deeper(type.target) };
+  if (type.kind === 'pointer') return pointerLike(type, deeper(type.target));
+  if (type.kind === 'array') return arrayLike(type, deeper(type.element), type.count);
+  return type.kind === 'function' ? functionLike(type, deeper(type.returns), type.parameters) : type;
+}
+
+class TypePrinter {
+  readonly #language: Language;
+  readonly #column: LayoutColumn | undefined;
+
+  constructor(private readonly options: TypeOptions) {
+    this.#language = options.language ?? 'c';
+    this.#column = options.offsets === true ? new LayoutColumn() : undefined;
+  }
+
+  /** `show` counts down as gdb's does: 1 opens a body, 0 opens anonymous ones, below that nothing opens. */
+  body(type: CType, show: number, level: number): string {
+    if (type.kind === 'enum') return show > 0 || type.name === undefined ? this.#enum(type, show) : specifier(type, this.#language);
+    if (!isStruct(type)) return specifier(type, this.#language);
+    const head = type.name === undefined ? type.kind : show > 0 ? `${type.kind} ${type.name}` : specifier(type, this.#language);
+    if (show <= 0 && type.name !== undefined) return head;
+    if (show < 0 || level > MAX_DEPTH * 4) return `${head} {...}`;
+    return `${head}${this.#bases(type)} {\n${this.#lines(type, show, level).join('\n')}\n${this.#indent(level, level === 0)}}`;
+  }
+
+  #indent(level: number, outermost = false): string {
+    return ' '.repeat(level + (this.#column ? LayoutColumn.width + (outermost ? 2 : 0) : 0));
+  }
+
+  #enum(type: EnumType, show: number): string {
+    const head = type.name === undefined ? 'enum' : `enum ${type.name}`;
+    if (show < 0) return `${head} {...}`;
+    let next = 0n;
+    const list = type.enumerators().map(({ name, value }) => {
+      const text = value === next ? name : `${name} = ${value}`;
+      next = value + 1n;
+      return text;
+    });
+    const underlying = type.scoped ? ` : ${integerName(type)}` : '';
+    return `${type.scoped ? head.replace('enum', 'enum class') : head}${underlying} {${list.join(', ')}}`;
+  }
+
+  #bases(type: StructType): string {
+    const bases = type.members().filter((member) => member.isBase);
+    if (bases.length === 0) return '';
+    return ` : ${bases.map((base) => `${base.access ?? 'public'} ${base.virtualBase ? 'virtual ' : ''}${typeName(base.type, 'c++')}`).join(', ')}`;
+  }
+
+  #lines(type: StructType, show: number, level: number): string[] {
+    const inner = this.#indent(level + 4);
+    if (type.size === undefined) return [`${inner}<incomplete type>`];
+    const members = type.members().filter((member) => !member.isBase && !/^_vptr[.$]/.test(member.name ?? ''));
+    const methods = this.options.methods === false ? [] : type.methods().filter((method) => !method.artificial);
+    const lines: string[] = [];
+    const labels = this.#labels(type, level);
+    this.#column?.open(type);
+    if (members.length === 0 && methods.length === 0) lines.push(`${inner}<no data fields>`);
+    for (const member of members.slice(0, MAX_MEMBERS)) {
+      lines.push(...labels(member.access), ...this.#member(type, member, show, level));
+    }
+    if (members.length > 0 && methods.length > 0) lines.push('');
+    for (const method of methods) {
+      const words = `${method.isStatic ? 'static ' : method.virtual ? 'virtual ' : ''}${methodText(method, type)}`;
+      lines.push(...labels(method.access), `${inner}${words};`);
+    }
+    if (this.#column) lines.push(...this.#column.close(type, level));
+    return lines;
+  }
+
+  /** C++ access labels, where any member is not what the keyword makes it. */
+  #labels(type: StructType, level: number): (access: string | undefined) => string[] {
+    const usual = type.kind === 'class' ? 'private' : 'public';
+    const all = [...type.members().filter((member) => !member.isBase), ...type.methods()];
+    const needed = this.#language === 'c++' && all.some((member) => (member.access ?? usual) !== usual);
+    let current: string | undefined;
+    return (access) => {
+      const own = access ?? usual;
+      if (!needed || own === current) return [];
+      current = own;
+      return [`${this.#indent(level)}  ${own}:`];
+    };
+  }
+
+  #member(type: StructType, member: Member, show: number, level: number): string[] {
+    const column = this.#column;
+    const before = column && !member.staticVariable ? column.member(type, member) : [];
+    const prefix = column ? (before.pop() ?? ' '.repeat(LayoutColumn.width)) : '';
+    const direct = strip(member.type);
+    const opens = column !== undefined && isStruct(direct) && member.type.kind !== 'typedef';
+    const open = (base: CType): string => {
+      column?.descend(type, member, isStruct(withoutArrays(member.type)));
+      const text = this.body(base, opens ? show : show - 1, level + 4);
+      column?.ascend();
+      return text;
+    };
+    const text = declaration(member.type, member.name ?? '', this.#language, 0, open);
+    const bits = member.bitSize === undefined ? '' : ` : ${member.bitSize}`;
+    return [...before, `${prefix}${' '.repeat(level + 4)}${member.staticVariable ? 'static ' : ''}${text}${bits};`];
+  }
+}
+
+function withoutArrays(type: CType): CType {
+  let current = strip(type);
+  for (let i = 0; i < 16 && current.kind === 'array'; i++) current = strip(current.element);
+  return current;
+}
+
+function integerName(type: EnumType): string {
+  const names: Readonly<Record<number, string>> = { 1: 'char', 2: 'short', 4: 'int', 8: 'long' };
+  return `${type.signed ? '' : 'unsigned '}${names[sizeOf(type) ?? 4] ?? 'int'}`;
+}
+
+/** `int get(int) const`, without the hidden `this`. */
+function methodText(method: ReturnType<StructType['methods']>[number], type: StructType): string {
+  const [first, ...rest] = method.type.parameters;
+  const hidden = first?.artificial === true || first?.name === 'this';
+  const parameters = hidden ? rest : method.type.parameters;
+  const list = parameterList(functionLike(method.type, method.type.returns, parameters), 'c++');
+  const self = hidden ? strip(first.type) : undefined;
+  const constant = self?.kind === 'pointer' && self.target.kind === 'const' ? ' const' : '';
+  const plain = type.name?.replace(/<.*$/s, '').split('::').pop();
+  const special = method.name === plain || method.name.startsWith('~');
+  return special ? `${method.name}${list}` : declaration(method.type.returns, `${method.name}${list}${constant}`, 'c++');
+}

@@ -1,0 +1,77 @@
+/** The left column of `ptype/o`: offset, size, holes and padding, in bits where they are no whole bytes. */
+import type { Member, StructType } from '../symbols/types.js';
+import { sizeOf } from './types.js';
+
+interface Level {
+  /** First bit of the struct in the outermost one. */
+  readonly start: number;
+  /** First bit behind the last member, from the struct's start. */
+  end: number;
+}
+
+export class LayoutColumn {
+  static readonly width = 27;
+  readonly #levels: Level[] = [];
+  #start = 0;
+  readonly #starts: number[] = [];
+
+  open(_type: StructType): void {
+    this.#levels.push({ start: this.#start, end: 0 });
+  }
+
+  /** Before a member's own body; one that is only pointed to counts from its own beginning. */
+  descend(type: StructType, member: Member, embedded: boolean): void {
+    this.#starts.push(this.#start);
+    if (!embedded) this.#start = 0;
+    else if (type.kind !== 'union') this.#start += member.offset * 8;
+  }
+
+  ascend(): void {
+    this.#start = this.#starts.pop() ?? 0;
+  }
+
+  /** The hole in front of a member, line by line, and last the member's own column. */
+  member(type: StructType, member: Member): string[] {
+    const level = this.#levels.at(-1);
+    if (!level) return [];
+    const size = sizeOf(member.type) ?? 0;
+    if (type.kind === 'union') return [`/* ${size.toString().padStart(21)} */`];
+    const bit = member.offset * 8 + (member.bitOffset ?? 0);
+    const lines = hole(bit - level.end, 'hole');
+    level.end = bit + (member.bitSize ?? size * 8);
+    const at = level.start + bit;
+    const place =
+      member.bitSize === undefined
+        ? `${Math.floor(at / 8)
+            .toString()
+            .padStart(6)}      `
+        : `${Math.floor(at / 8)
+            .toString()
+            .padStart(6)}:${(at % 8).toString().padStart(2)}   `;
+    return [...lines, `/* ${place}|${size.toString().padStart(8)} */`];
+  }
+
+  /** Padding at the end, and the total. */
+  close(type: StructType, indent: number): string[] {
+    const level = this.#levels.pop();
+    const size = type.size ?? 0;
+    const padding = level && type.kind !== 'union' ? hole(size * 8 - level.end, 'padding') : [];
+    const empty = type.members().length === 0;
+    const total = `${' '.repeat(LayoutColumn.width + indent + 4)}/* total size (bytes): ${size.toString().padStart(4)} */`;
+    return [...(empty ? [] : padding), '', total];
+  }
+}
+
+function hole(bits: number, what: 'hole' | 'padding'): string[] {
+  if (bits <= 0) return [];
+  const lines: string[] = [];
+  const name = what.padEnd(7);
+  if (bits % 8 > 0) lines.push(`/* XXX ${(bits % 8).toString().padStart(2)}-bit ${name}    */`);
+  if (bits >= 8)
+    lines.push(
+      `/* XXX ${Math.floor(bits / 8)
+        .toString()
+        .padStart(2)}-byte ${name}   */`,
+    );
+  return lines;
+}
