@@ -137,3 +137,10 @@ export const memberOf = (pid: number): FamilyMember => ({
   memory: new ProcMemory(pid),
   symbolAt: symbolFinder(pid),
 });
+
+/** The address of a global variable of the program. */
+export const addressOf = (pid: number, name: string): bigint => {
+  const symbol = symbolTable(readExecutable(pid) ?? '').find((each) => each.name === name);
+  if (!symbol) throw new Error(`no symbol ${name}`);
+  return symbol.start;
+};

@@ -1,0 +1,193 @@
+/**
+ * The report at the end of a run: what went wrong between processes and is easily overlooked. It is drawn from events that the session
+ * noted as they happened; events that a session cannot see are simply missing, and with them what they would have told.
+ */
+import { basename } from 'node:path';
+import type { DescriptorView } from './descriptors.js';
+import { listed, type SourcePlace } from './family.js';
+
+export type FamilyEvent =
+  | { readonly kind: 'start'; readonly pid: number; readonly program: string }
+  | { readonly kind: 'fork'; readonly pid: number; readonly child: number; readonly place?: SourcePlace; readonly vfork?: boolean }
+  /** `descriptors`: what the new program starts with. */
+  | { readonly kind: 'exec'; readonly pid: number; readonly program: string; readonly descriptors?: readonly DescriptorView[] }
+  | { readonly kind: 'exec-failed'; readonly pid: number; readonly program: string; readonly error: string; readonly place?: SourcePlace }
+  /** At a fork, `bytes` were in stdout's buffer (pendingOutput), beginning with `text`. */
+  | {
+      readonly kind: 'unflushed';
+      readonly pid: number;
+      readonly child: number;
+      readonly bytes: number;
+      readonly text: string;
+      readonly place?: SourcePlace;
+    }
+  /** `byExit`: through exit(3), which runs handlers and flushes stdio; false: _exit or a signal. */
+  | { readonly kind: 'exit'; readonly pid: number; readonly status?: number; readonly signal?: string; readonly byExit?: boolean }
+  /** `by` 0: the kernel did, because the parent ignores SIGCHLD. */
+  | { readonly kind: 'reaped'; readonly pid: number; readonly by: number }
+  /** deet itself ended it, on quit or kill: what then remains undone is not the program's fault. */
+  | { readonly kind: 'killed'; readonly pid: number };
+
+export interface Problem {
+  readonly kind: 'zombie' | 'orphan' | 'leaked-fd' | 'ran-on' | 'nested-fork' | 'double-flush';
+  readonly pid: number;
+  readonly text: string;
+}
+
+/** The JSON object `report`. */
+export interface Report {
+  readonly type: 'report';
+  readonly problems: readonly Problem[];
+}
+
+interface Life {
+  readonly pid: number;
+  readonly parent: Life | undefined;
+  readonly bornAt: SourcePlace | undefined;
+  program: string;
+  execs: number;
+  forks: SourcePlace[];
+  failedExec?: Extract<FamilyEvent, { kind: 'exec-failed' }>;
+  /** Output of its parent that it was born with. */
+  inherited?: Extract<FamilyEvent, { kind: 'unflushed' }>;
+  end?: Extract<FamilyEvent, { kind: 'exit' }>;
+  reapedBy?: number;
+  killed?: boolean;
+  outlivedParent?: boolean;
+  leaked: { program: string; descriptors: DescriptorView[] }[];
+}
+
+const at = (place: SourcePlace | undefined): string => (place ? ` at ${basename(place.file)}:${place.line}` : '');
+const sameLine = (a: SourcePlace | undefined, b: SourcePlace | undefined): boolean =>
+  a !== undefined && b !== undefined && a.file === b.file && a.line === b.line;
+const endOf = ({ end }: Life): string =>
+  end?.signal !== undefined ? `killed by ${end.signal}` : end?.status !== undefined ? `status ${end.status}` : 'ended';
+
+/** Standard input, output and error are meant to be inherited. */
+const firstOwnDescriptor = 3;
+
+const biographies = (events: readonly FamilyEvent[]): Life[] => {
+  const lives: Life[] = [];
+  const living = new Map<number, Life>();
+  const born = (pid: number, program: string, parent?: Life, bornAt?: SourcePlace): void => {
+    const life: Life = { pid, parent, bornAt, program, execs: 0, forks: [], leaked: [] };
+    lives.push(life);
+    living.set(pid, life);
+  };
+  for (const event of events) {
+    const life = living.get(event.pid);
+    switch (event.kind) {
+      case 'start':
+        born(event.pid, event.program);
+        break;
+      case 'fork':
+        if (event.place) life?.forks.push(event.place);
+        born(event.child, life?.program ?? '', life, event.place);
+        break;
+      case 'exec': {
+        if (!life) break;
+        life.program = event.program;
+        life.execs++;
+        const descriptors = (event.descriptors ?? []).filter(({ fd }) => fd >= firstOwnDescriptor);
+        if (descriptors.length > 0 && life.parent) life.leaked.push({ program: event.program, descriptors });
+        break;
+      }
+      case 'exec-failed':
+        if (life) life.failedExec = event;
+        break;
+      case 'unflushed': {
+        const child = living.get(event.child);
+        if (child) child.inherited = event;
+        break;
+      }
+      case 'exit':
+        if (!life) break;
+        life.end = event;
+        for (const child of lives) if (child.parent === life && !child.end && !child.killed && !life.killed) child.outlivedParent = true;
+        break;
+      case 'reaped':
+        if (life) life.reapedBy = event.by;
+        break;
+      case 'killed':
+        if (life) life.killed = true;
+        break;
+    }
+  }
+  return lives;
+};
+
+const name = ({ pid, program }: Life): string => (program === '' ? `Process ${pid}` : `Process ${pid} (${basename(program)})`);
+
+const zombies = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) => {
+    const parent = life.parent;
+    if (!life.end || life.reapedBy !== undefined || life.killed || life.outlivedParent || !parent || parent.killed) return [];
+    const text = `${name(life)}, forked${at(life.bornAt)}, ended (${endOf(life)}) and was never waited for by its parent ${parent.pid}: a zombie.`;
+    return [{ kind: 'zombie', pid: life.pid, text }];
+  });
+
+const orphans = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) => {
+    if (!life.outlivedParent || !life.parent) return [];
+    const text = `${name(life)}, forked${at(life.bornAt)}, outlived its parent ${life.parent.pid} (${endOf(life.parent)}), which did not wait for it.`;
+    return [{ kind: 'orphan', pid: life.pid, text }];
+  });
+
+const leaks = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) =>
+    life.leaked.map(({ program, descriptors }): Problem => {
+      const names = descriptors.map(({ fd, target, end }) => `fd ${fd} (${target}${end ? `, ${end} end` : ''})`);
+      const blocking = descriptors.some(({ end }) => end === 'write')
+        ? ' A pipe whose write end stays open never reports end of file.'
+        : '';
+      const text = `Process ${life.pid} started ${basename(program)} with descriptors of its parent still open: ${listed(names)}.${blocking}`;
+      return { kind: 'leaked-fd', pid: life.pid, text };
+    }),
+  );
+
+/** After a failed exec the only right thing is _exit; whoever forks, returns from main or calls exit(3) is on in the parent's code. */
+const ranOn = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) => {
+    const failed = life.failedExec;
+    if (!failed || life.execs > 0 || life.end?.byExit === false) return [];
+    const forked = life.forks.length > 0 ? ` It even forked${at(life.forks[0])}.` : '';
+    const text = `${name(life)}: exec of ${failed.program}${at(failed.place)} failed (${failed.error}), and the child went on in its parent's code. Call _exit after a failed exec.${forked}`;
+    return [{ kind: 'ran-on', pid: life.pid, text }];
+  });
+
+/** A child that runs the very fork its ancestors run: a loop without exit, or two forks in a row where one process was meant to run both. */
+const nestedForks = (lives: readonly Life[]): Problem[] => {
+  const places = new Map<string, { place: SourcePlace; by: Life[] }>();
+  for (const life of lives) {
+    if (!life.parent || life.execs > 0) continue;
+    for (const place of life.forks) {
+      if (!life.parent.forks.some((other) => sameLine(place, other))) continue;
+      const key = `${place.file}:${place.line}`;
+      const entry = places.get(key) ?? { place, by: [] };
+      if (!entry.by.includes(life)) entry.by.push(life);
+      places.set(key, entry);
+    }
+  }
+  return [...places.values()].flatMap(({ place, by }) => {
+    const first = by[0];
+    if (!first) return [];
+    const shown = by.slice(0, 5).map(({ pid }) => pid);
+    const more = by.length > shown.length ? ` and ${by.length - shown.length} more` : '';
+    const text = `The fork${at(place)} was run by children too (${listed(shown)}${more}): a child that does not exit or exec runs on in its parent's code.`;
+    return [{ kind: 'nested-fork', pid: first.pid, text }];
+  });
+};
+
+const doubleFlushes = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) => {
+    const buffer = life.inherited;
+    if (!buffer || life.execs > 0 || life.end?.byExit === false || life.end?.signal !== undefined) return [];
+    const text = `${name(life)} was forked${at(buffer.place)} while ${buffer.bytes} bytes of output (${JSON.stringify(buffer.text)}) were still in stdout's buffer: parent and child each write them. Call fflush(stdout) before fork.`;
+    return [{ kind: 'double-flush', pid: life.pid, text }];
+  });
+
+/** All problems, the graver kinds first, each kind in the order of birth. */
+export const report = (events: readonly FamilyEvent[]): Report => {
+  const lives = biographies(events);
+  return { type: 'report', problems: [ranOn, nestedForks, doubleFlushes, leaks, zombies, orphans].flatMap((find) => find(lives)) };
+};

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import type { FamilyMember } from '../../src/insight/family.js';
+import { report, type FamilyEvent } from '../../src/insight/report.js';
+import { pendingOutput } from '../../src/insight/stdio.js';
+import { processTree } from '../../src/insight/tree.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { addressOf, asleep, familyOf, memberOf, Program } from './native.js';
+
+leakGuard();
+
+const place = (line: number) => ({ file: '/home/me/a.c', line, function: 'main' });
+const start: FamilyEvent = { kind: 'start', pid: 71, program: '/bin/a' };
+const fork = (pid: number, child: number, line = 5): FamilyEvent => ({ kind: 'fork', pid, child, place: place(line) });
+const exit = (pid: number, status = 0, byExit = true): FamilyEvent => ({ kind: 'exit', pid, status, byExit });
+const reaped = (pid: number, by = 71): FamilyEvent => ({ kind: 'reaped', pid, by });
+const problems = (...events: FamilyEvent[]): string[] =>
+  report([start, ...events]).problems.map(({ kind, pid, text }) => `${kind} ${pid}: ${text}`);
+
+describe('the report at the end of a run', () => {
+  it('is empty when every child was waited for', () => {
+    expect(problems(fork(71, 72), exit(72), reaped(72), exit(71))).toEqual([]);
+    // The kernel reaps where SIGCHLD is ignored; what deet killed is not the program's doing.
+    expect(problems(fork(71, 72), exit(72), reaped(72, 0), exit(71))).toEqual([]);
+    expect(problems(fork(71, 72), { kind: 'killed', pid: 71 }, { kind: 'killed', pid: 72 }, exit(71), exit(72))).toEqual([]);
+  });
+
+  it('names zombies and orphans', () => {
+    expect(problems(fork(71, 72), exit(72, 3), exit(71))).toEqual([
+      'zombie 72: Process 72 (a), forked at a.c:5, ended (status 3) and was never waited for by its parent 71: a zombie.',
+    ]);
+    expect(problems(fork(71, 72), exit(71), exit(72), reaped(72, 1))).toEqual([
+      'orphan 72: Process 72 (a), forked at a.c:5, outlived its parent 71 (status 0), which did not wait for it.',
+    ]);
+  });
+
+  it('names a child that went on after a failed exec, but not one that called _exit', () => {
+    const failed: FamilyEvent = { kind: 'exec-failed', pid: 72, program: 'nosuch', error: 'ENOENT', place: place(9) };
+    expect(problems(fork(71, 72), failed, fork(72, 73, 12), exit(73, 0, false), reaped(73, 72), exit(72), reaped(72), exit(71))).toEqual([
+      "ran-on 72: Process 72 (a): exec of nosuch at a.c:9 failed (ENOENT), and the child went on in its parent's code. Call _exit after a failed exec. It even forked at a.c:12.",
+    ]);
+    expect(problems(fork(71, 72), failed, exit(72, 127, false), reaped(72), exit(71))).toEqual([]);
+  });
+
+  it('names a fork that children run too, unless they run another program', () => {
+    const events = [
+      fork(71, 72),
+      fork(71, 73),
+      fork(72, 74),
+      exit(74),
+      reaped(74, 72),
+      exit(73),
+      reaped(73),
+      exit(72),
+      reaped(72),
+      exit(71),
+    ];
+    expect(problems(...events)).toEqual([
+      "nested-fork 72: The fork at a.c:5 was run by children too (72): a child that does not exit or exec runs on in its parent's code.",
+    ]);
+    const exec: FamilyEvent = { kind: 'exec', pid: 72, program: '/bin/b' };
+    expect(problems(fork(71, 72), exec, fork(72, 73), exit(73), reaped(73, 72), exit(72), reaped(72), exit(71))).toEqual([]);
+  });
+
+  it('names descriptors that a new program inherited, and why an open write end hurts', () => {
+    const descriptors = [
+      { fd: 1, kind: 'file' as const, target: '/tmp/out', access: 'write' as const, closeOnExec: false },
+      { fd: 4, kind: 'pipe' as const, target: 'pipe:[12]', access: 'write' as const, end: 'write' as const, closeOnExec: false },
+    ];
+    expect(problems(fork(71, 72), { kind: 'exec', pid: 72, program: '/bin/cat', descriptors }, exit(72), reaped(72), exit(71))).toEqual([
+      'leaked-fd 72: Process 72 started cat with descriptors of its parent still open: fd 4 (pipe:[12], write end). A pipe whose write end stays open never reports end of file.',
+    ]);
+  });
+
+  it('names output that parent and child both write', () => {
+    const unflushed: FamilyEvent = { kind: 'unflushed', pid: 71, child: 72, bytes: 6, text: 'hello\n', place: place(5) };
+    expect(problems(fork(71, 72), unflushed, exit(72), reaped(72), exit(71))).toEqual([
+      'double-flush 72: Process 72 (a) was forked at a.c:5 while 6 bytes of output ("hello\\n") were still in stdout\'s buffer: parent and child each write them. Call fflush(stdout) before fork.',
+    ]);
+    expect(problems(fork(71, 72), unflushed, exit(72, 0, false), reaped(72), exit(71))).toEqual([]);
+  });
+});
+
+describe('pending output', () => {
+  it('is read from a stream of a real program', async () => {
+    await using program = Program.start(
+      'pending',
+      'FILE *out; int main(void) { out = stdout; printf("hello "); printf("world\\n"); pause(); }',
+    );
+    const [pid = 0] = await asleep(() => familyOf(program.pid), 1);
+    const member = memberOf(pid);
+    const pointer = member.memory?.read(addressOf(pid, 'out'), 8) ?? new Uint8Array(8);
+    const stream = new DataView(pointer.buffer).getBigUint64(0, true);
+    expect(member.memory && pendingOutput(member.memory, stream)).toEqual({ bytes: 12, text: 'hello world\n' });
+    expect(member.memory && pendingOutput(member.memory, 0x400000n)).toBeUndefined();
+    expect(member.memory && pendingOutput(member.memory, 8n)).toBeUndefined();
+  });
+});
+
+describe('the tree of processes', () => {
+  const member = (pid: number, ppid: number, more: Partial<FamilyMember> = {}): FamilyMember => ({
+    pid,
+    ppid,
+    program: '/bin/a',
+    state: 'reaped',
+    threads: [],
+    ...more,
+  });
+
+  it('hangs children where they were born, in the order of birth, dead or alive', () => {
+    const tree = processTree(
+      [
+        member(71, 70, { state: 'stopped', threads: [{ tid: 71, state: 'stopped', place: () => place(7) }] }),
+        member(72, 71, { status: 0, reapedBy: 71, forkedAt: place(5) }),
+        member(73, 71, { state: 'zombie', signal: 'SIGSEGV', zombieSince: 1000 }),
+        member(74, 72, { orphaned: true, adoptedBy: 1 }),
+      ],
+      71,
+    );
+    expect(tree).toEqual({
+      type: 'processes',
+      processes: [
+        {
+          pid: 71,
+          ppid: 70,
+          state: 'stopped',
+          program: '/bin/a',
+          place: place(7),
+          current: true,
+          children: [
+            {
+              pid: 72,
+              ppid: 71,
+              state: 'reaped',
+              program: '/bin/a',
+              forkedAt: place(5),
+              status: 0,
+              reapedBy: 71,
+              children: [{ pid: 74, ppid: 72, state: 'reaped', program: '/bin/a', orphaned: true, adoptedBy: 1, children: [] }],
+            },
+            { pid: 73, ppid: 71, state: 'zombie', program: '/bin/a', signal: 'SIGSEGV', zombieSince: 1000, children: [] },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('tells two processes with one number apart', () => {
+    const [first, second] =
+      processTree([member(71, 70), member(72, 71), member(71, 72), member(73, 71)]).processes[0]?.children[0]?.children ?? [];
+    expect([first?.pid, first?.children[0]?.pid, second]).toEqual([71, 73, undefined]);
+  });
+
+  it('says which call a living process is blocked in', async () => {
+    await using program = Program.start('tree', 'int main(void) { pid_t p = child(); if (p == 0) pause(); waitpid(p, NULL, 0); }');
+    const pids = await asleep(() => familyOf(program.pid), 2);
+    const [root] = processTree(pids.map(memberOf)).processes;
+    expect(root).toMatchObject({ state: 'blocked', call: 'wait4', children: [{ state: 'blocked', call: 'pause' }] });
+  });
+});
