@@ -1,0 +1,166 @@
+/** `x/NFU address`: memory as numbers, characters, strings or instructions, in gdb's columns. */
+import { u64, type Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { CType } from '../symbols/types.js';
+import * as c from './c-types.js';
+import type { CommandFormat, UnitSize } from './command-format.js';
+import type { EvaluationContext } from './context.js';
+import { decayed } from './conversions.js';
+import { formatScalar, symbolicAddress, type Letter } from './format-letter.js';
+import { readString } from './strings.js';
+import { glyphs, quotedString } from './text-writer.js';
+import type { TextKind } from './textual.js';
+import { asFunction, asStruct } from './types.js';
+import { toInteger, Value } from './value.js';
+
+/** What `x` without letters repeats. */
+export interface ExamineDefaults {
+  readonly letter: Letter;
+  readonly size: UnitSize;
+}
+
+export const FIRST_DEFAULTS: ExamineDefaults = { letter: 'x', size: 4 };
+
+export interface ExaminedLine {
+  readonly address: Address;
+  /** `0x404010 <arr>` */
+  readonly label: string;
+  /** The columns behind the colon. */
+  readonly cells: readonly string[];
+}
+
+export interface Examined {
+  readonly lines: readonly ExaminedLine[];
+  /** Where the next `x` goes on. */
+  readonly next: Address;
+  readonly defaults: ExamineDefaults;
+  /** Becomes `$_` and `$__`; undefined when nothing was shown. */
+  readonly last: Value | undefined;
+  /** What ended it early; the lines before are good. */
+  readonly error?: DeetError;
+}
+
+export interface InstructionReader {
+  /** Text and length of the instruction at an address. @throws DeetError */
+  (address: Address): { readonly text: string; readonly length: number };
+}
+
+const MAX_ITEMS = 1_000_000;
+const COLUMNS: Readonly<Record<UnitSize, number>> = { 1: 8, 2: 8, 4: 4, 8: 2 };
+
+/** The address an argument of `x` means: a pointer's value, an array's or function's place. @throws DeetError */
+export function examineAddress(value: Value): Address {
+  if (asFunction(value.type) && value.address !== undefined) return value.address;
+  if (asStruct(value.type)) throw new DeetError('type', "Value can't be converted to integer.", 'Use its address: x &...');
+  return u64(toInteger(decayed(value)));
+}
+
+/** The sizes that letters imply: `a` is 8 bytes, `c` one, a float no less than 4. */
+function settle(format: CommandFormat, defaults: ExamineDefaults): ExamineDefaults {
+  const letter = format.letter ?? defaults.letter;
+  if (format.size !== undefined) return { letter, size: letter === 'a' ? 8 : format.size };
+  switch (letter) {
+    case 'a':
+      return { letter, size: 8 };
+    case 'c':
+      return { letter, size: 1 };
+    case 's':
+      return { letter, size: defaults.letter === 's' ? defaults.size : 1 };
+    case 'f':
+      return { letter, size: defaults.size >= 4 ? defaults.size : 8 };
+    default:
+      return { letter, size: defaults.letter === 's' || defaults.letter === 'i' ? 4 : defaults.size };
+  }
+}
+
+export function examine(
+  start: Address,
+  format: CommandFormat,
+  defaults: ExamineDefaults,
+  context: EvaluationContext,
+  instruction?: InstructionReader,
+): Examined {
+  const settled = settle(format, defaults);
+  const count = Math.max(-MAX_ITEMS, Math.min(format.count ?? 1, MAX_ITEMS));
+  const reader =
+    settled.letter === 's'
+      ? stringReader(settled.size, context)
+      : settled.letter === 'i'
+        ? instructionItems(context, instruction)
+        : scalarReader(settled, context);
+  const lines: { address: Address; label: string; cells: string[] }[] = [];
+  const columns = settled.letter === 's' || settled.letter === 'i' ? 1 : COLUMNS[settled.size];
+  let at = count < 0 ? backwards(start, count, settled) : u64(start);
+  const begin = at;
+  let last: Value | undefined;
+  for (let i = 0; i < Math.abs(count); i++) {
+    if (i % columns === 0) lines.push({ address: at, label: symbolicAddress(at, context), cells: [] });
+    try {
+      const item = reader(at);
+      lines.at(-1)?.cells.push(item.text);
+      ({ value: last } = item);
+      at = u64(at + BigInt(item.length));
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+      return { lines, next: at, defaults: settled, last, error };
+    }
+  }
+  return { lines, next: count < 0 ? begin : at, defaults: settled, last };
+}
+
+/** `label:<tab>cell<tab>cell`; an error stands where its cell would. `pc` marks the current instruction. */
+export function examinedText(examined: Examined, letter: Letter, pc?: Address): string[] {
+  return examined.lines.map((line, i) => {
+    const mark = letter === 'i' ? (line.address === pc ? '=> ' : '   ') : '';
+    const failed = examined.error !== undefined && i === examined.lines.length - 1;
+    const cells = failed ? [...line.cells, examined.error.message] : line.cells;
+    return `${mark}${line.label}:\t${cells.join('\t')}`;
+  });
+}
+
+function backwards(start: Address, count: number, { letter, size }: ExamineDefaults): Address {
+  if (letter === 's' || letter === 'i') throw new DeetError('usage', 'Strings and instructions cannot be examined backwards.');
+  return u64(start + BigInt(count * size));
+}
+
+interface Item {
+  readonly text: string;
+  readonly length: number;
+  readonly value: Value;
+}
+
+const SIGNED: Readonly<Record<UnitSize, CType>> = { 1: c.SIGNED_CHAR, 2: c.SHORT, 4: c.INT, 8: c.LONG };
+const UNSIGNED: Readonly<Record<UnitSize, CType>> = { 1: c.UNSIGNED_CHAR, 2: c.UNSIGNED_SHORT, 4: c.UNSIGNED_INT, 8: c.UNSIGNED_LONG };
+
+function scalarReader({ letter, size }: ExamineDefaults, context: EvaluationContext): (address: Address) => Item {
+  const float = letter === 'f' && size >= 4;
+  const type = float ? (size === 4 ? c.FLOAT : c.DOUBLE) : letter === 'u' ? UNSIGNED[size] : SIGNED[size];
+  // With a unit size, hexadecimal is padded to it, and so are bits.
+  const shown: Letter = letter === 'x' ? 'z' : letter;
+  return (address) => {
+    const value = Value.at(type, context.memory, address).fetched();
+    const text = formatScalar(value, shown, context, {});
+    return { text: letter === 't' ? text.padStart(size * 8, '0') : text, length: size, value };
+  };
+}
+
+function stringReader(size: UnitSize, context: EvaluationContext): (address: Address) => Item {
+  const kind: TextKind = { prefix: size === 2 ? 'u' : size === 4 ? 'U' : '', unit: size === 8 ? 1 : size };
+  const limit = context.settings.elements === 0 ? 1024 * 1024 : context.settings.elements;
+  return (address) => {
+    const found = readString(context, address, kind.unit, limit);
+    const value = Value.at(c.arrayOf(c.CHAR, found.bytes.length + kind.unit), context.memory, address);
+    if (found.error !== undefined && found.bytes.length === 0) return { text: found.error, length: 0, value };
+    const text =
+      quotedString(glyphs(found.bytes, kind.unit), kind, context.settings, !found.ended && found.error === undefined) + (found.error ?? '');
+    return { text, length: found.bytes.length + (found.ended ? kind.unit : 0), value };
+  };
+}
+
+function instructionItems(context: EvaluationContext, instruction: InstructionReader | undefined): (address: Address) => Item {
+  return (address) => {
+    if (!instruction) throw new DeetError('usage', 'Instructions cannot be shown here.');
+    const { text, length } = instruction(address);
+    return { text, length, value: Value.at(c.arrayOf(c.UNSIGNED_CHAR, length), context.memory, address) };
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * C values as JavaScript ones, for scripts and tests: integers of up to 32 bits, enumerations and floats are numbers,
+ * 64-bit integers and pointers bigints, text strings, structs objects, arrays arrays.
+ */
+import { DeetError } from '../common/errors.js';
+import { complexParts } from './arithmetic.js';
+import type { EvaluationContext } from './context.js';
+import { dereferenced } from './conversions.js';
+import { toNumber } from './floats.js';
+import { memberWorld } from './identifiers.js';
+import { readMember } from './members.js';
+import { readString, terminator } from './strings.js';
+import { textKind, type TextKind } from './textual.js';
+import { asFloat, asReference, baseName, countOf, isStruct, strip } from './types.js';
+import { toFloat, toInteger, Value } from './value.js';
+import type { CType } from '../symbols/types.js';
+
+export type JavaScriptValue =
+  number | bigint | string | boolean | null | undefined | readonly JavaScriptValue[] | { readonly [name: string]: JavaScriptValue };
+
+const MAX_ELEMENTS = 100_000;
+const MAX_STRING = 1024 * 1024;
+const MAX_DEPTH = 32;
+
+/**
+ * Pointers are not followed, except `char *` (null: a null pointer). Parts that cannot be read or were optimized out are undefined.
+ * @throws DeetError when nothing of the value can be read
+ */
+export function toJavaScript(value: Value, context: EvaluationContext): JavaScriptValue {
+  return convert(value, context, 0);
+}
+
+/** Only `char` and character types proper: an `unsigned char` array is bytes, not text. */
+function isText(type: CType): TextKind | undefined {
+  const kind = textKind(type);
+  const bare = strip(type);
+  return kind && (kind.prefix !== '' || (bare.kind === 'base' && (baseName(bare) === 'char' || bare.encoding === 'utf')))
+    ? kind
+    : undefined;
+}
+
+function convert(value: Value, context: EvaluationContext, depth: number): JavaScriptValue {
+  if (depth > MAX_DEPTH) return undefined;
+  if (asReference(value.type)) return convert(dereferenced(value, context.memory), context, depth + 1);
+  const type = strip(value.type);
+  if (isStruct(type)) return fields(value, context, depth);
+  switch (type.kind) {
+    case 'void':
+      return undefined;
+    case 'function':
+      return value.address;
+    case 'array': {
+      const text = type.vector ? undefined : isText(type.element);
+      if (text) return decode(untilNul(value, countOf(type) * text.unit, text.unit), text);
+      const count = Math.min(countOf(type), MAX_ELEMENTS);
+      const whole = readable(value) ?? value;
+      return Array.from({ length: count }, (_, i) => part(() => whole.element(type, i), context, depth));
+    }
+    case 'pointer': {
+      const address = BigInt.asUintN(64, toInteger(value));
+      const text = isText(type.target);
+      if (!text) return address;
+      if (address === 0n) return null;
+      const found = readString(context, address, text.unit, MAX_STRING);
+      if (found.error !== undefined && found.bytes.length === 0) return address;
+      return decode(found.bytes, text);
+    }
+    case 'enum':
+      return type.size < 8 ? Number(toInteger(value)) : toInteger(value);
+    case 'member-pointer':
+      return toInteger(value);
+    case 'base':
+      break;
+  }
+  if (asFloat(type)) return toNumber(toFloat(value));
+  if (type.encoding === 'bool') return toInteger(value) !== 0n;
+  if (type.encoding.startsWith('complex')) {
+    const [real, imaginary] = complexParts(value);
+    return { real: toNumber(toFloat(real)), imaginary: toNumber(toFloat(imaginary)) };
+  }
+  const number = toInteger(value);
+  return type.size < 8 ? Number(number) : number;
+}
+
+/** The value read at once, or undefined when that fails. */
+function readable(value: Value): Value | undefined {
+  try {
+    return value.fetched();
+  } catch (error) {
+    if (error instanceof DeetError) return undefined;
+    throw error;
+  }
+}
+
+function part(get: () => Value, context: EvaluationContext, depth: number): JavaScriptValue {
+  try {
+    return convert(get(), context, depth + 1);
+  } catch (error) {
+    if (error instanceof DeetError) return undefined;
+    throw error;
+  }
+}
+
+/** Members by name; those of anonymous structs and base classes as if they were its own. */
+function fields(value: Value, context: EvaluationContext, depth: number): JavaScriptValue {
+  const type = strip(value.type);
+  if (!isStruct(type)) return undefined;
+  const whole = readable(value);
+  if (!whole && depth === 0) value.bytes();
+  const world = memberWorld(context);
+  const result: Record<string, JavaScriptValue> = {};
+  for (const member of type.members()) {
+    const inner = part(() => readMember(whole ?? value, member, world), context, depth);
+    const merged = member.name === undefined || member.isBase;
+    if (merged && typeof inner === 'object' && inner !== null && !Array.isArray(inner)) Object.assign(result, inner);
+    else if (member.name !== undefined)
+      Object.defineProperty(result, member.name, { value: inner, enumerable: true, configurable: true, writable: true });
+  }
+  return result;
+}
+
+function untilNul(value: Value, length: number, unit: number): Uint8Array {
+  const bytes = value
+    .part(
+      { kind: 'array', element: { kind: 'base', name: 'char', size: 1, encoding: 'signed-char' }, count: Math.min(length, MAX_STRING) },
+      0,
+    )
+    .bytes();
+  const end = terminator(bytes, unit);
+  return end < 0 ? bytes : bytes.subarray(0, end);
+}
+
+function decode(bytes: Uint8Array, kind: TextKind): string {
+  if (kind.unit === 1) return new TextDecoder().decode(bytes);
+  if (kind.unit === 2) return new TextDecoder('utf-16le').decode(bytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let text = '';
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    const point = view.getUint32(at, true);
+    text += point <= 0x10ffff ? String.fromCodePoint(point) : '\ufffd';
+  }
+  return text;
+}
