@@ -23,6 +23,8 @@ import { RunControl } from './run_control.js';
 import { Settings } from './settings.js';
 import { SignalTable } from './signal_table.js';
 import { FinishInlined, InstructionStep, LineStep, RunTo } from './stepping.js';
+import { callFunction } from './calls.js';
+import { returnedValue } from './returned.js';
 import type { Outcome, Selection, SessionEvent, Stop } from './types.js';
 import { Values } from './values.js';
 import { ProgramWorld } from './world.js';
@@ -261,8 +263,12 @@ export class Session {
     const stack = this.stack(thread);
     if (frame.kind === 'inlined' && frame.level === 0) return this.#ran(this.control.resume(new FinishInlined(this.world, thread)));
     const caller = this.#callerOf(stack, frame);
-    const outcome = await this.control.resume(new RunTo(this.world, thread, [{ address: caller.pc, lowestStackPointer: frame.cfa }]));
-    return this.#settle(outcome);
+    const plan = new RunTo(this.world, thread, [{ address: caller.pc, lowestStackPointer: frame.cfa }]);
+    const outcome = await this.control.resume(plan);
+    const type = frame.kind === 'inlined' ? undefined : frame.function?.type.returns;
+    const value = plan.reached === 0 && outcome.kind === 'stopped' && type ? returnedValue(thread, type) : undefined;
+    if (!value || outcome.kind !== 'stopped') return this.#settle(outcome);
+    return this.#settle({ kind: 'stopped', stop: { ...outcome.stop, returned: { value, number: this.values.record(value) } } });
   }
 
   #callerOf(stack: Stack, frame: Frame): Frame {
@@ -389,7 +395,7 @@ export class Session {
 
   /** Carries out a call into the program that an expression asks for. */
   call(request: CallRequest): Promise<Value> {
-    throw new DeetError('call', `Calls into the program are not supported yet (function at 0x${request.function.toString(16)}).`);
+    return callFunction(this, this.selection().thread, request);
   }
 
   /** The world of expressions as a frame sees it; without one, that of the program's globals. */

@@ -1,0 +1,172 @@
+/**
+ * Calls into the program (`print f(1, "s")`, `call f()`): the arguments go where the ABI wants them (System V ABI, AMD64 supplement, 3.2.3), the return
+ * address is the program's entry point, where a site of deet's own waits, and afterwards every register is as it was, the vector ones
+ * included. A call that meets a signal or a breakpoint is given up: the thread stands again where it stood before.
+ */
+import { hex, u64, type Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { Thread } from '../inferior/thread.js';
+import { classify } from '../language/abi.js';
+import type { CallRequest } from '../language/context.js';
+import { asArray, sizeOf, strip } from '../language/types.js';
+import { Value } from '../language/value.js';
+import { Word } from '../linux/registers.js';
+import { ExtendedState } from '../linux/xstate.js';
+import { returnedValue } from './returned.js';
+import type { Session } from './session.js';
+import { forgetStack } from './stacks.js';
+import { RunTo } from './stepping.js';
+import type { Stop } from './types.js';
+
+/** AT_ENTRY of the auxiliary vector. */
+const entryOfProgram = 9;
+/** Bytes below the stack pointer that a leaf function uses without moving it (3.2.2). */
+const redZone = 128n;
+const integerRegisters = [Word.rdi, Word.rsi, Word.rdx, Word.rcx, Word.r8, Word.r9];
+const vectorRegisters = 8;
+
+const alignDown = (address: Address, to: bigint): Address => address - (address % to);
+
+/** Where everything goes, found before anything is written. */
+class Layout {
+  readonly integers: bigint[] = [];
+  readonly vectors: Uint8Array[] = [];
+  readonly onStack: Uint8Array[] = [];
+  /** Strings and results, above the arguments. */
+  top: Address;
+
+  constructor(
+    private readonly thread: Thread,
+    stackPointer: Address,
+  ) {
+    this.top = alignDown(stackPointer - redZone, 16n);
+  }
+
+  /** Room for an object of the call's own. */
+  reserve(size: number): Address {
+    this.top = alignDown(this.top - BigInt(size), 16n);
+    return this.top;
+  }
+
+  add(argument: Value): void {
+    const array = asArray(strip(argument.type));
+    if (array && !array.vector) {
+      this.integers.push(argument.address ?? this.#store(argument.bytes()));
+      this.#spillIntegers();
+      return;
+    }
+    const bytes = argument.bytes();
+    const classes = classify(argument.type);
+    const needs = (kind: string): number => classes.filter((each) => each === kind).length;
+    const wholeVector = classes.length === 2 && strip(argument.type).kind === 'base' && classes[0] === 'sse';
+    const fits =
+      !classes.some((each) => each === 'memory' || each === 'x87') &&
+      this.integers.length + needs('integer') <= integerRegisters.length &&
+      this.vectors.length + (wholeVector ? 1 : needs('sse')) <= vectorRegisters;
+    if (!fits) {
+      const padded = new Uint8Array(Math.ceil(bytes.length / 8) * 8);
+      padded.set(bytes);
+      this.onStack.push(padded);
+      return;
+    }
+    if (wholeVector) {
+      this.vectors.push(bytes);
+      return;
+    }
+    classes.forEach((kind, index) => {
+      const part = new Uint8Array(8);
+      part.set(bytes.subarray(index * 8, index * 8 + 8));
+      if (kind === 'sse') this.vectors.push(part);
+      else this.integers.push(new DataView(part.buffer).getBigUint64(0, true));
+    });
+  }
+
+  #spillIntegers(): void {
+    if (this.integers.length <= integerRegisters.length) return;
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, this.integers.pop() ?? 0n, true);
+    this.onStack.push(bytes);
+  }
+
+  /** A string literal lives in deet until it is passed: it goes on the program's stack. */
+  #store(bytes: Uint8Array): Address {
+    const address = this.reserve(bytes.length + 1);
+    this.thread.process.space.write(address, Uint8Array.of(...bytes, 0));
+    return address;
+  }
+}
+
+const enter = (thread: Thread, request: CallRequest, returnTo: Address): Address => {
+  const layout = new Layout(thread, thread.stackPointer);
+  const inMemory = classify(request.type.returns)[0] === 'memory';
+  if (inMemory) layout.integers.push(layout.reserve(sizeOf(strip(request.type.returns)) ?? 0));
+  for (const argument of request.arguments) layout.add(argument);
+  const size = layout.onStack.reduce((total, each) => total + each.length, 0);
+  let at = alignDown(layout.top - BigInt(size), 16n);
+  const stackPointer = at - 8n;
+  for (const bytes of layout.onStack) {
+    thread.process.space.write(at, bytes);
+    at += BigInt(bytes.length);
+  }
+  const address = new Uint8Array(8);
+  new DataView(address.buffer).setBigUint64(0, returnTo, true);
+  thread.process.space.write(stackPointer, address);
+  layout.integers.forEach((value, index) => {
+    thread.setRegister(integerRegisters[index], u64(value));
+  });
+  const state = ExtendedState.read(thread.tid);
+  if (state && layout.vectors.length > 0) {
+    layout.vectors.forEach((bytes, index) => {
+      state.xmm(index).fill(0);
+      state.xmm(index).set(bytes);
+    });
+    state.bytes[512] |= 2;
+    state.write(thread.tid);
+  }
+  thread.setRegister(Word.rax, BigInt(layout.vectors.length));
+  thread.setRegister(Word.rsp, stackPointer);
+  thread.setRegister(Word.rip, request.function);
+  // The kernel must not take the change for the end of a system call that it should restart.
+  thread.setRegister(Word.orig_rax, 0xffff_ffff_ffff_ffffn);
+  return stackPointer;
+};
+
+const reasonOf = (stop: Stop): string => {
+  if (stop.signal) return `received ${stop.signal.name} (${stop.signal.description})`;
+  return stop.reason === 'breakpoint'
+    ? `met breakpoint ${stop.breakpoints.map(({ id }) => id).join(', ')}`
+    : `was stopped (${stop.reason})`;
+};
+
+/** @throws DeetError `call` when the function does not come back. */
+export const callFunction = async (session: Session, thread: Thread, request: CallRequest): Promise<Value> => {
+  const returnTo = thread.process.auxiliaryVector().get(entryOfProgram);
+  if (returnTo === undefined) throw new DeetError('call', 'This program cannot be called into: its entry point is not known.');
+  const registers = thread.saveRegisters();
+  const vectors = ExtendedState.read(thread.tid);
+  const { passed, signal } = thread;
+  const stackPointer = enter(thread, request, returnTo);
+  forgetStack(thread);
+  thread.passed = undefined;
+  thread.signal = 0;
+  const outcome = await session.control.resume(
+    new RunTo(session.world, thread, [{ address: returnTo, lowestStackPointer: stackPointer + 8n }]),
+  );
+  if (outcome.kind === 'ended' || !thread.process.alive) throw new DeetError('call', 'The program ended while the function ran.');
+  const completed = outcome.stop.reason === 'step' && outcome.stop.thread === thread;
+  const result = completed ? returnedValue(thread, request.type.returns) : undefined;
+  const kept = result && Value.of(result.type, result.bytes().slice());
+  thread.restoreRegisters(registers);
+  vectors?.write(thread.tid);
+  thread.flush();
+  thread.signal = signal;
+  thread.passed = passed;
+  forgetStack(thread);
+  if (!completed)
+    throw new DeetError(
+      'call',
+      `The function at ${hex(request.function)} ${reasonOf(outcome.stop)}; the call was given up.`,
+      'The program stands again where it was before the call.',
+    );
+  return kept ?? Value.abstract(request.type.returns);
+};
