@@ -98,16 +98,23 @@ IN_CHILD void redirect(const ChildPlan& plan) {
   }
 }
 
-// Gives the terminal to the child's group. SIGTTOU, which would stop us for doing this from the background, is still blocked.
-IN_CHILD void takeForeground(const ChildPlan& plan) {
+// The terminal that was given to the child's group, and whose it was: a dead group must not keep it, or deet would be stopped by
+// SIGTTIN at its next read. SIGTTOU, which would stop us for changing this from the background, is still blocked.
+struct Foreground {
+  int terminal = -1;
+  pid_t before = -1;
+};
+
+IN_CHILD Foreground takeForeground(const ChildPlan& plan) {
+  Foreground taken;
   const pid_t group = getpid();
-  const int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-  if (terminal < 0) {
-    if (errno == ENXIO || errno == ENOENT) return;  // there is no terminal: nothing to take
+  taken.terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (taken.terminal < 0) {
+    if (errno == ENXIO || errno == ENOENT) return taken;  // there is no terminal: nothing to take
     fail(plan, LaunchStep::Group);
   }
-  if (ioctl(terminal, TIOCSPGRP, &group) < 0) fail(plan, LaunchStep::Group);
-  close(terminal);
+  if (ioctl(taken.terminal, TIOCGPGRP, &taken.before) < 0 || ioctl(taken.terminal, TIOCSPGRP, &group) < 0) fail(plan, LaunchStep::Group);
+  return taken;
 }
 
 IN_CHILD int runChild(void* argument) noexcept {
@@ -118,19 +125,19 @@ IN_CHILD int runChild(void* argument) noexcept {
   redirect(plan);
   if (plan.cwd != nullptr && chdir(plan.cwd) < 0) fail(plan, LaunchStep::Cwd);
   // The leader of a session leads its group already, and the terminal that it opened is its own.
-  if (plan.processGroup && plan.tty == nullptr) {
-    if (setpgid(0, 0) < 0) fail(plan, LaunchStep::Group);
-    if (plan.foreground) takeForeground(plan);
-  }
+  const bool newGroup = plan.processGroup && plan.tty == nullptr;
+  if (newGroup && setpgid(0, 0) < 0) fail(plan, LaunchStep::Group);
   if (plan.disableRandomization) {
     const int persona = personality(0xffffffff);
     if (persona < 0 || personality(persona | ADDR_NO_RANDOMIZE) < 0) fail(plan, LaunchStep::Personality);
   }
   if (plan.trace && syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0) < 0) fail(plan, LaunchStep::Trace);
+  const Foreground taken = newGroup && plan.foreground ? takeForeground(plan) : Foreground{};
   setMask(plan.trace ? ~bit(SIGTRAP) : 0);
   execve(plan.path, plan.argv, plan.environment);
   const int reason = errno;
   setMask(~uint64_t{0});
+  if (taken.terminal >= 0) ioctl(taken.terminal, TIOCSPGRP, &taken.before);
   errno = reason;
   fail(plan, LaunchStep::Exec);
 }

@@ -59,6 +59,9 @@
 // opened with O_NONBLOCK, which is cleared afterwards: a fifo that nobody has open for writing reads as empty, and one that nobody has
 // open for reading is refused (ENXIO).
 //
+// A terminal left with the dead. The child hands the terminal to its own group, as the last thing before exec. If exec fails, it hands it
+// back: otherwise the foreground group would be one without processes, and deet would be stopped by SIGTTIN when it next reads a key.
+//
 // An orphan. If deet is killed before it could set PTRACE_O_EXITKILL, the kernel would detach the child and let it run. The launcher sets
 // that option itself, at the exec stop; the caller's options replace it.
 #pragma once

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -116,15 +117,22 @@ void installHandler() {
 }
 
 // One mapping, owned by the backing store of one ArrayBuffer.
-struct Mapping {
-  void* start;
-  size_t length;
-  MappingTable::Slot* slot;
-
+class Mapping {
+ public:
+  Mapping(void* start, size_t length) : start_(start), length_(length), slot_(mappings.add(address(), address() + length)) {}
   ~Mapping() {
-    MappingTable::remove(slot);  // first: the address may be another mapping's as soon as it is free
-    munmap(start, length);
+    MappingTable::remove(slot_);  // first: the address may be another mapping's as soon as it is free
+    munmap(start_, length_);
   }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+ private:
+  uintptr_t address() const { return reinterpret_cast<uintptr_t>(start_); }
+
+  void* start_;
+  size_t length_;
+  MappingTable::Slot* slot_;
 };
 
 // Opens regular files only. O_PATH looks at a file without opening it: no blocking on a fifo, no side effects on a device.
@@ -164,13 +172,15 @@ Napi::Value mapFile(const Napi::CallbackInfo& info) {
   void* start = mmap(nullptr, length, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (start == MAP_FAILED) return refuse(errno);
   installHandler();
-  const auto address = reinterpret_cast<uintptr_t>(start);
-  auto* mapping = new Mapping{start, length, mappings.add(address, address + length)};
+  const auto mapping = std::make_shared<Mapping>(start, length);
+  auto* owner = new std::shared_ptr<Mapping>(mapping);
+  const auto release = [](napi_env, void*, void* owned) { delete static_cast<std::shared_ptr<Mapping>*>(owned); };
   napi_value buffer;
-  const auto unmap = [](napi_env, void*, void* owned) { delete static_cast<Mapping*>(owned); };
-  if (napi_create_external_arraybuffer(env, start, length, unmap, mapping, &buffer) != napi_ok) {
-    delete mapping;
-    return refuse(ENOMEM);
+  if (napi_create_external_arraybuffer(env, start, length, release, owner, &buffer) != napi_ok) {
+    // Too long for this version of Node, which may have thrown, and may have released its share already.
+    if (env.IsExceptionPending()) env.GetAndClearPendingException();
+    if (mapping.use_count() > 1) delete owner;
+    return refuse(EFBIG);
   }
   return Napi::ArrayBuffer(env, buffer);
 }

@@ -73,6 +73,21 @@ describe('mapFile', () => {
   });
 });
 
+describe('a file longer than an ArrayBuffer of this Node may be', () => {
+  it('is refused, or mapped: never a crash', () => {
+    const path = fileOf('');
+    truncateSync(path, 2 ** 40); // sparse: it takes no room on the disk
+    const result = native.mapFile(path);
+    const EFBIG = 27;
+    if (typeof result === 'number') expect(result).toBe(-EFBIG);
+    else {
+      expect(result.byteLength).toBe(2 ** 40);
+      native.unmapFile(result);
+    }
+    expect(Buffer.from(mapped(fileOf('still alive'))).toString()).toBe('still alive');
+  });
+});
+
 describe('the end of a mapping', () => {
   it('comes with unmapFile, once: the buffer is empty, the memory is free', async () => {
     const path = fileOf('gone soon');

@@ -61,6 +61,13 @@ describe('the foreground', () => {
     expect(output).toBe('true');
   });
 
+  it('comes back when the program cannot be executed', async () => {
+    const output = await onTerminal(`
+      const failure = native.launch(planFor(['no-such-program'], { foreground: true }));
+      console.log(JSON.stringify([failure.step, native.terminalGroup(0) === process.pid]));`);
+    expect(output).toBe('["exec",true]');
+  });
+
   it('stays where it is unless asked', async () => {
     const output = await onTerminal(`
       const { pid } = native.launch(planFor(['sleep', '1000']));
