@@ -108,7 +108,7 @@ export interface Abbreviation {
 
 /** Where `plan` would lead from `position`; may lie behind the end of the bytes, which callers check. */
 export const skipByPlan = (bytes: Uint8Array, position: number, plan: readonly number[], sizes: FormSizes): number => {
-  for (let i = 0; i < plan.length; i++) position = skipStep(bytes, position, plan[i] as number, sizes);
+  for (let i = 0; i < plan.length; i++) position = skipStep(bytes, position, plan[i], sizes);
   return position;
 };
 
@@ -117,7 +117,7 @@ export const skipStep = (bytes: Uint8Array, position: number, step: number, size
   if (step > 0) return position + step;
   switch (step) {
     case 0:
-      while ((bytes[position++] as number) >= 0x80);
+      while (bytes[position++] >= 0x80);
       return position;
     case -1:
       while (bytes[position]) position++;
@@ -218,7 +218,7 @@ const readOne = (reader: Reader, sizes: FormSizes): Abbreviation | undefined => 
     if (size === undefined) known = false;
     else {
       const last = plan.length - 1;
-      if (size > 0 && last >= 0 && (plan[last] as number) > 0) plan[last] = (plan[last] as number) + size;
+      if (size > 0 && last >= 0 && plan[last] > 0) plan[last] = plan[last] + size;
       else plan.push(size);
     }
   }

@@ -27,7 +27,7 @@ export class Die {
     this.positions = new Array<number>(forms.length);
     for (let i = 0; i < forms.length; i++) {
       this.positions[i] = position;
-      const size = formSize(forms[i] as number, unit);
+      const size = formSize(forms[i], unit);
       if (size !== undefined) position = skipStep(bytes, position, size, unit);
     }
     if (!(position <= unit.end)) unit.fail(offset, 'entry runs over the end of its unit');
@@ -50,10 +50,10 @@ export class Die {
   private value(attribute: number): { form: number; reader: Reader; constant: number } | undefined {
     const index = this.abbreviation.attributes.indexOf(attribute);
     if (index < 0) return undefined;
-    const reader = new Reader(this.unit.bytes, this.unit.sectionName, this.positions[index] as number, this.unit.end);
-    let form = this.abbreviation.forms[index] as number;
+    const reader = new Reader(this.unit.bytes, this.unit.sectionName, this.positions[index], this.unit.end);
+    let form = this.abbreviation.forms[index];
     if (form === Form.indirect) form = reader.uleb();
-    return { form, reader, constant: this.abbreviation.constants[index] as number };
+    return { form, reader, constant: this.abbreviation.constants[index] };
   }
 
   /** The value's form (of an indirect one, what it stands for); undefined when the attribute is absent. */
@@ -222,11 +222,11 @@ export class Die {
   /** The entry and what it completes: abstract origins and specifications (DWARF 5, 2.13.2 and 3.3.8.2), nearest first. */
   lineage(): readonly Die[] {
     const chain: Die[] = [this];
-    for (let die: Die = this; chain.length < MAX_CHAIN;) {
-      const origin = die.reference(At.abstract_origin) ?? die.reference(At.specification);
+    while (chain.length < MAX_CHAIN) {
+      const last = chain[chain.length - 1];
+      const origin = last.reference(At.abstract_origin) ?? last.reference(At.specification);
       if (!origin || chain.some((seen) => seen.offset === origin.offset && seen.unit === origin.unit)) break;
       chain.push(origin);
-      die = origin;
     }
     return chain;
   }
@@ -250,8 +250,8 @@ export class Die {
     if (!this.hasChildren) return this.next;
     const { sibling } = this.abbreviation;
     if (sibling >= 0) {
-      const reader = new Reader(this.unit.bytes, this.unit.sectionName, this.positions[sibling] as number, this.unit.end);
-      const target = siblingTarget(this.unit, this.abbreviation.forms[sibling] as number, reader);
+      const reader = new Reader(this.unit.bytes, this.unit.sectionName, this.positions[sibling], this.unit.end);
+      const target = siblingTarget(this.unit, this.abbreviation.forms[sibling], reader);
       if (target !== undefined && target > this.next - 1 && target <= this.unit.end) return target;
     }
     return skipChildren(this.unit, this.next);
@@ -280,7 +280,7 @@ export const skipChildren = (unit: Unit, position: number): number => {
   let depth = 1;
   while (position < end) {
     const at = position;
-    let code = bytes[position++] as number;
+    let code = bytes[position++];
     if (code >= 0x80) {
       let scale = 128;
       let byte;

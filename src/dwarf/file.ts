@@ -98,7 +98,7 @@ export class DwarfFile {
     let high = units.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((units[middle] as Unit).end <= offset) low = middle + 1;
+      if (units[middle].end <= offset) low = middle + 1;
       else high = middle;
     }
     const unit = units[low];

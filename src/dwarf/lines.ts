@@ -176,20 +176,32 @@ const readNumber = (reader: Reader, form: number): number => {
 
 const skipValue = (reader: Reader, form: number, offsetSize: number): void => {
   switch (form) {
-    case Form.string:
-      return reader.skipCString();
+    case Form.string: {
+      reader.skipCString();
+      return;
+    }
     case Form.strp:
     case Form.line_strp:
-    case Form.strp_sup:
-      return reader.skip(offsetSize);
-    case Form.data8:
-      return reader.skip(8);
-    case Form.data16:
-      return reader.skip(16);
-    case Form.block:
-      return reader.skip(reader.uleb());
-    case Form.block1:
-      return reader.skip(reader.u8());
+    case Form.strp_sup: {
+      reader.skip(offsetSize);
+      return;
+    }
+    case Form.data8: {
+      reader.skip(8);
+      return;
+    }
+    case Form.data16: {
+      reader.skip(16);
+      return;
+    }
+    case Form.block: {
+      reader.skip(reader.uleb());
+      return;
+    }
+    case Form.block1: {
+      reader.skip(reader.u8());
+      return;
+    }
     default:
       readNumber(reader, form);
   }
@@ -246,8 +258,8 @@ export const runLineProgram = (unit: Unit, header: LineHeader): { rows: LineRows
   } catch (error) {
     problem = error;
     const last = rows.count - 1;
-    if (last >= 0 && !((rows.flags[last] as number) & RowFlag.endSequence))
-      rows.push((rows.addresses[last] as number) + 1, rows.files[last] as number, rows.lines[last] as number, 0, RowFlag.endSequence, 0);
+    if (last >= 0 && !(rows.flags[last] & RowFlag.endSequence))
+      rows.push(rows.addresses[last] + 1, rows.files[last], rows.lines[last], 0, RowFlag.endSequence, 0);
   }
   return problem === undefined ? { rows } : { rows, problem };
 };

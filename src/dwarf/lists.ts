@@ -30,7 +30,7 @@ export const readLocationList = (unit: Unit, offset: number): readonly ListedExp
   const result: ListedExpression[] = [];
   try {
     if (unit.version >= 5) readList5(unit, offset, result);
-    else if (unit.skeleton) readListSplit4(unit, offset + (unit.contributions?.locations ?? 0), result);
+    else if (unit.skeleton) readListSplit4(unit, offset, result);
     else readList4(unit, offset, result);
   } catch (error) {
     unit.file.warn(error);

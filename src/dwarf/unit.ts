@@ -5,7 +5,7 @@
 import { FormatError } from '../common/errors.js';
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { Reader, decodeText } from '../common/reader.js';
-import { AbbreviationTable } from './abbreviations.js';
+import type { AbbreviationTable } from './abbreviations.js';
 import { At, Form, Tag, UnitType } from './constants.js';
 import { Die } from './die.js';
 import type { DwarfFile } from './file.js';
@@ -139,7 +139,7 @@ export class Unit implements UnitHeader {
     if (!(offset >= this.firstDie && offset < this.end)) return undefined;
     const { bytes } = this;
     let position = offset;
-    let code = bytes[position++] as number;
+    let code = bytes[position++];
     if (code >= 0x80) {
       const reader = new Reader(bytes, this.sectionName, offset, this.end);
       code = reader.uleb();

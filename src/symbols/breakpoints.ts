@@ -49,8 +49,8 @@ export class BreakpointRules {
     const add = (location: ResolvedLocation): void => {
       if (!result.has(location.address)) result.set(location.address, location);
     };
-    for (const fn of this.info.functionsNamed(name)) add(this.atStart(fn.ranges[0]?.low ?? fn.entry, fn, fn.qualifiedName));
-    for (const call of this.info.inlinedCallsOf(name))
+    for (const fn of this.info.lookup.functions(name)) add(this.atStart(fn.ranges[0]?.low ?? fn.entry, fn, fn.qualifiedName));
+    for (const call of this.info.lookup.inlinedCalls(name))
       add(this.atStart(call.ranges[0]?.low ?? fileAddress(0), call.owner, call.inlined?.qualifiedName ?? name));
     return [...result.values()].sort((a, b) => a.address - b.address);
   }

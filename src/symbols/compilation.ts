@@ -4,13 +4,15 @@
  * for it (DWARF 5, 3.1.2) are one compilation.
  */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
-import { At, Tag, UnitType, languageOf } from '../dwarf/constants.js';
+import { At, Form, Tag, UnitType, languageOf } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import { filePath, readLineHeader, runLineProgram, type LineHeader } from '../dwarf/lines.js';
 import { readLocationList } from '../dwarf/lists.js';
 import { rangesOf } from '../dwarf/ranges.js';
 import type { Unit } from '../dwarf/unit.js';
-import { usesLocationLists } from './location-lists.js';
+import { walk } from '../dwarf/walk.js';
+import type { EntryTable } from './entries.js';
+import { Flag, Kind } from './entries.js';
 import { LineTable } from './line-table.js';
 import type { AddressRange, SourceFile, SourcePosition, UnitContext } from './model.js';
 import type { CType } from './types.js';
@@ -22,6 +24,8 @@ export interface CompilationHost {
   /** The split unit that a skeleton stands for; undefined when its file is missing. */
   splitUnit(skeleton: Unit): Unit | undefined;
   baseType(die: Die): CType | undefined;
+  /** The names of a unit. */
+  entriesOf(unit: Compilation): EntryTable;
 }
 
 /** A function with code, by address: enough to find it; FunctionSymbol is made when it is wanted. */
@@ -46,16 +50,24 @@ export class Compilation implements UnitContext {
   get unit(): Unit {
     if (!this.whole) {
       const { own } = this;
-      let split: Unit | undefined;
-      try {
-        const isSkeleton = own.kind === UnitType.skeleton || (own.version < 5 && own.root.has(At.GNU_dwo_name));
-        if (isSkeleton) split = this.host.splitUnit(own);
-      } catch (error) {
-        own.file.warn(error);
-      }
+      const split = this.isSkeleton ? this.ask(() => this.host.splitUnit(own), undefined) : undefined;
       this.whole = split ?? own;
     }
     return this.whole;
+  }
+
+  get isSkeleton(): boolean {
+    return this.ask(() => this.own.kind === UnitType.skeleton || (this.own.version < 5 && this.own.root.has(At.GNU_dwo_name)), false);
+  }
+
+  /** Types only: no code, no variables. */
+  get isTypeUnit(): boolean {
+    return this.own.kind === UnitType.type || this.own.kind === UnitType.split_type;
+  }
+
+  /** Where its entries of .debug_str_offsets begin. */
+  get stringOffsetsBase(): number {
+    return this.ask(() => this.own.strOffsetsBase, 0);
   }
 
   /** A root's attribute read safely. */
@@ -85,7 +97,7 @@ export class Compilation implements UnitContext {
   /** Where its code lies, by the unit's own entry; when that says nothing, by its functions. */
   get ranges(): readonly AddressRange[] {
     if (!this.rangeList) {
-      const given = this.ask(() => rangesOf(this.own.root), []).filter(plausible);
+      const given = this.isTypeUnit ? [] : this.ask(() => rangesOf(this.own.root), []).filter(plausible);
       this.rangeList = given.length > 0 ? given : this.code().flatMap((entry) => entry.ranges);
     }
     return this.rangeList;
@@ -182,39 +194,78 @@ export class Compilation implements UnitContext {
 
   // ---- functions by address
 
-  private codeList: readonly CodeEntry[] | undefined;
+  private codeMap: Map<number, CodeEntry> | undefined;
 
-  /** Every function with code, by entry address. Those at address 0 were dropped by the linker. */
-  code(): readonly CodeEntry[] {
-    if (!this.codeList) {
-      const found: CodeEntry[] = [];
-      this.ask(() => collectCode(this.unit.root, found, 0), undefined);
-      this.codeList = found.sort((a, b) => a.entry - b.entry);
+  private get codeByOffset(): Map<number, CodeEntry> {
+    if (!this.codeMap) {
+      this.codeMap = new Map();
+      const table = this.isTypeUnit ? undefined : this.ask(() => this.host.entriesOf(this), undefined);
+      for (let i = 0; table && i < table.count; i++) {
+        if (table.kinds[i] !== Kind.function || !(table.flags[i] & Flag.code)) continue;
+        const code = this.ask(() => codeEntry(this.unit, table.dies[i]), undefined);
+        if (code) this.codeMap.set(code.die.offset, code);
+      }
     }
-    return this.codeList;
+    return this.codeMap;
   }
 
-  private spans: readonly { low: number; high: number; entry: CodeEntry }[] | undefined;
+  /** Functions with code, those inside of other functions left out, in the order of the file. */
+  code(): readonly CodeEntry[] {
+    return [...this.codeByOffset.values()];
+  }
 
-  /** The function around an address: of nested ones the innermost. */
-  codeAt(address: number): CodeEntry | undefined {
-    this.spans ??= this.code()
-      .flatMap((entry) => entry.ranges.map(({ low, high }) => ({ low, high, entry })))
-      .sort((a, b) => a.low - b.low || b.high - a.high);
-    const { spans } = this;
+  /** The function whose entry stands at an offset. */
+  codeOf(offset: number): CodeEntry | undefined {
+    return this.codeByOffset.get(offset);
+  }
+
+  private nestedList: readonly CodeEntry[] | undefined;
+
+  /** Functions inside of functions (GNU C), and methods of classes that are local to a function. */
+  nested(): readonly CodeEntry[] {
+    if (!this.nestedList) {
+      const found: CodeEntry[] = [];
+      this.ask(() => {
+        const { unit } = this;
+        walk(
+          unit,
+          ({ tag, attributes }) => tag === Tag.subprogram && (attributes.includes(At.low_pc) || attributes.includes(At.ranges)),
+          (offset) => {
+            const code = this.codeByOffset.has(offset) ? undefined : codeEntry(unit, offset);
+            if (code) found.push(code);
+          },
+        );
+      }, undefined);
+      this.nestedList = found;
+    }
+    return this.nestedList;
+  }
+
+  private ordered: readonly CodeEntry[] | undefined;
+
+  /** The function whose entry has another entry, given by its offset, somewhere below. */
+  codeAround(offset: number): CodeEntry | undefined {
+    this.ordered ??= [...this.code(), ...this.nested()].sort((a, b) => a.die.offset - b.die.offset);
+    const { ordered } = this;
     let low = 0;
-    let high = spans.length;
+    let high = ordered.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((spans[middle]?.low ?? Infinity) <= address) low = middle + 1;
+      if (ordered[middle].die.offset <= offset) low = middle + 1;
       else high = middle;
     }
-    // Functions do not overlap, so the one that begins last before the address is it; a few more for damaged input.
-    for (let i = low - 1; i >= 0 && i >= low - 8; i--) {
-      const span = spans[i];
-      if (span && address < span.high) return span.entry;
-    }
+    // A nested function may have ended before the offset: then it is in the one around it.
+    for (let i = low - 1; i >= 0; i--) if (this.ask(() => ordered[i].die.siblingOffset(), 0) > offset) return ordered[i];
     return undefined;
+  }
+
+  private spans: readonly CodeSpan[] | undefined;
+  private nestedSpans: readonly CodeSpan[] | undefined;
+
+  /** The function around an address. */
+  codeAt(address: number): CodeEntry | undefined {
+    this.spans ??= spansOf(this.code());
+    return spanAt(this.spans, address) ?? spanAt((this.nestedSpans ??= spansOf(this.nested())), address);
   }
 
   private listed: boolean | undefined;
@@ -285,35 +336,48 @@ const emptyRun = {
 
 const plausible = (range: AddressRange): boolean => range.low > 0;
 
-/** Namespaces, classes and functions nest; deeper than this is damage. */
-const MAX_DEPTH = 64;
+interface CodeSpan {
+  readonly low: number;
+  readonly high: number;
+  readonly code: CodeEntry;
+}
 
-/** Subprograms anywhere below an entry: in namespaces and classes, and (GNU C, local classes of C++) inside of functions. */
-const collectCode = (parent: Die, into: CodeEntry[], depth: number): void => {
-  if (depth > MAX_DEPTH) return;
-  for (const die of parent.children()) {
-    switch (die.tag) {
-      case Tag.subprogram: {
-        const ranges = die.has(At.low_pc) || die.has(At.ranges) ? rangesOf(die).filter(plausible) : [];
-        const first = ranges[0];
-        if (first) into.push({ die, ranges, entry: entryOf(die) ?? first.low });
-        if (die.hasChildren) collectCode(die, into, depth + 1);
-        break;
-      }
-      case Tag.namespace:
-      case Tag.module:
-      case Tag.structure_type:
-      case Tag.class_type:
-      case Tag.union_type:
-      case Tag.lexical_block:
-        if (die.hasChildren) collectCode(die, into, depth + 1);
-        break;
-      default:
-    }
+const spansOf = (entries: readonly CodeEntry[]): readonly CodeSpan[] =>
+  entries.flatMap((code) => code.ranges.map(({ low, high }) => ({ low, high, code }))).sort((a, b) => a.low - b.low || b.high - a.high);
+
+/** Functions do not overlap, so the one that begins last before the address is it; a few more for damaged input. */
+const spanAt = (spans: readonly CodeSpan[], address: number): CodeEntry | undefined => {
+  let low = 0;
+  let high = spans.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (spans[middle].low <= address) low = middle + 1;
+    else high = middle;
   }
+  for (let i = low - 1; i >= Math.max(0, low - 8); i--) if (address < spans[i].high) return spans[i].code;
+  return undefined;
 };
 
-const entryOf = (die: Die): FileAddress | undefined => {
+/** Undefined for a function that the linker dropped: all its ranges are at address 0. */
+const codeEntry = (unit: Unit, offset: number): CodeEntry | undefined => {
+  const die = unit.dieAt(offset);
+  const ranges = die ? rangesOf(die).filter(plausible) : [];
+  if (!die || ranges.length === 0) return undefined;
   const entry = die.address(At.entry_pc) ?? die.address(At.low_pc);
-  return entry !== undefined && entry > 0 ? fileAddress(entry) : undefined;
+  return { die, ranges, entry: entry !== undefined && entry > 0 ? fileAddress(entry) : ranges[0].low };
+};
+
+/** True if the place of some variable or parameter is a location list. */
+const usesLocationLists = (unit: Unit): boolean => {
+  let found = false;
+  walk(
+    unit,
+    ({ tag, attributes, forms }) => {
+      const index = tag === Tag.variable || tag === Tag.formal_parameter ? attributes.indexOf(At.location) : -1;
+      const form = index < 0 ? 0 : forms[index];
+      return form === Form.sec_offset || form === Form.loclistx || (unit.version < 4 && (form === Form.data4 || form === Form.data8));
+    },
+    () => (found = true),
+  );
+  return found;
 };

@@ -67,7 +67,12 @@ export class EntryTable {
   /** Number of the unit, in the image's list. */
   units = new Uint32Array(this.capacity);
 
-  constructor(private readonly sections: NameSections) {}
+  private readonly sections: (NameSections | undefined)[] = [];
+
+  /** Says where the names of a unit's entries stand: to be called before they are added. */
+  beginUnit(unit: number, sections: NameSections): void {
+    this.sections[unit] = sections;
+  }
 
   add(kind: number, flags: number, nameSection: number, nameOffset: number, die: number, parent: number, unit: number): number {
     if (this.count === this.capacity) {
@@ -97,7 +102,7 @@ export class EntryTable {
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.dies[middle] as number) < die) low = middle + 1;
+      if (this.dies[middle] < die) low = middle + 1;
       else high = middle;
     }
     return low < this.count && this.dies[low] === die ? low : -1;
@@ -106,11 +111,11 @@ export class EntryTable {
   private bytesOf(index: number): Uint8Array | undefined {
     switch (this.nameSections[index]) {
       case NameIn.info:
-        return this.sections.info;
+        return this.sections[this.units[index]]?.info;
       case NameIn.str:
-        return this.sections.str;
+        return this.sections[this.units[index]]?.str;
       case NameIn.lineStr:
-        return this.sections.lineStr;
+        return this.sections[this.units[index]]?.lineStr;
       default:
         return undefined;
     }
@@ -119,7 +124,7 @@ export class EntryTable {
   name(index: number): string {
     const bytes = this.bytesOf(index);
     if (!bytes) return '';
-    const start = this.nameOffsets[index] as number;
+    const start = this.nameOffsets[index];
     let end = start;
     while (bytes[end]) end++;
     return decodeText(bytes, start, end);
@@ -128,14 +133,14 @@ export class EntryTable {
   /** `ns::Class::f`, by the chain of parents. */
   qualifiedName(index: number): string {
     let text = this.name(index);
-    let parent = this.parents[index] as number;
+    let parent = this.parents[index];
     for (let depth = 0; parent >= 0 && depth < 64; depth++) {
       const kind = this.kinds[parent];
       const name = this.name(parent);
       // C's structs do not scope what they declare inside, and an unscoped enum's constants belong to its surroundings.
       if (kind === Kind.namespace) text = `${name === '' ? '(anonymous namespace)' : name}::${text}`;
       else if (kind !== Kind.enum && name !== '') text = `${name}::${text}`;
-      parent = this.parents[parent] as number;
+      parent = this.parents[parent];
     }
     return text;
   }
@@ -149,9 +154,9 @@ export class EntryTable {
     const wanted = Buffer.from(name + '\0', 'utf8');
     const buckets = this.buckets as Int32Array;
     const result: number[] = [];
-    for (let at = buckets[hashIn(wanted, 0) & (buckets.length - 1)] as number; at >= 0; at = this.chain[at] as number) {
+    for (let at = buckets[hashIn(wanted, 0) & (buckets.length - 1)]; at >= 0; at = this.chain[at]) {
       const bytes = this.bytesOf(at) as Uint8Array;
-      const start = this.nameOffsets[at] as number;
+      const start = this.nameOffsets[at];
       let i = 0;
       while (i < wanted.length && bytes[start + i] === wanted[i]) i++;
       if (i === wanted.length) result.push(at);
@@ -168,8 +173,8 @@ export class EntryTable {
     for (let at = this.count - 1; at >= 0; at--) {
       const bytes = this.bytesOf(at);
       if (!bytes) continue;
-      const bucket = hashIn(bytes, this.nameOffsets[at] as number) & (size - 1);
-      this.chain[at] = buckets[bucket] as number;
+      const bucket = hashIn(bytes, this.nameOffsets[at]) & (size - 1);
+      this.chain[at] = buckets[bucket];
       buckets[bucket] = at;
     }
     this.buckets = buckets;

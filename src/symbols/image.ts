@@ -146,7 +146,7 @@ export class ElfImage implements SymbolImage {
 
   functionsNamed(name: string): readonly FunctionSymbol[] {
     return this.guard<readonly FunctionSymbol[]>([], (info) => {
-      const found = info.functionsNamed(name);
+      const found = info.lookup.functions(name);
       if (found.length > 0) return found;
       // A mangled name, or a nested function (`f.0` in .symtab): the symbol's address leads to it.
       const result = new Set<FunctionSymbol>();
@@ -160,7 +160,7 @@ export class ElfImage implements SymbolImage {
 
   functionNames(): Iterable<string> {
     return this.guard<Iterable<string>>([], (info) =>
-      info.names((kind, flags) => kind === Kind.function && (flags & (Flag.code | Flag.inlined)) !== 0),
+      info.lookup.allNames((kind, flags) => kind === Kind.function && (flags & (Flag.code | Flag.inlined)) !== 0),
     );
   }
 
@@ -169,7 +169,7 @@ export class ElfImage implements SymbolImage {
   }
 
   inlinedCallsOf(name: string): readonly Scope[] {
-    return this.guard<readonly Scope[]>([], (info) => info.inlinedCallsOf(name));
+    return this.guard<readonly Scope[]>([], (info) => info.lookup.inlinedCalls(name));
   }
 
   // ---- lines
@@ -217,7 +217,7 @@ export class ElfImage implements SymbolImage {
 
   variablesNamed(name: string, file?: string): readonly Variable[] {
     return this.guard<readonly Variable[]>([], (info) => {
-      const all = info.variablesNamed(name);
+      const all = info.lookup.variables(name);
       if (file === undefined) return all;
       const wanted = new Set(this.filesMatching(file));
       return all.filter((variable) => variable.declared && wanted.has(variable.declared.file));
@@ -225,7 +225,7 @@ export class ElfImage implements SymbolImage {
   }
 
   variableNames(): Iterable<string> {
-    return this.guard<Iterable<string>>([], (info) => info.names((kind) => kind === Kind.variable));
+    return this.guard<Iterable<string>>([], (info) => info.lookup.allNames((kind) => kind === Kind.variable));
   }
 
   fileScopeVariables(address: FileAddress): readonly Variable[] {
@@ -240,15 +240,15 @@ export class ElfImage implements SymbolImage {
   }
 
   typeNamed(name: string, tag?: 'struct' | 'union' | 'enum' | 'class', near?: FileAddress): CType | undefined {
-    return this.guard<CType | undefined>(undefined, (info) => info.typeNamed(name, tag, this.near(info, near)));
+    return this.guard<CType | undefined>(undefined, (info) => info.lookup.type(name, tag, this.near(info, near)));
   }
 
   typeNames(): Iterable<string> {
-    return this.guard<Iterable<string>>([], (info) => info.names((kind) => kind >= Kind.struct && kind <= Kind.base));
+    return this.guard<Iterable<string>>([], (info) => info.lookup.allNames((kind) => kind >= Kind.struct && kind <= Kind.base));
   }
 
   enumeratorNamed(name: string, near?: FileAddress): { value: bigint; type: CType } | undefined {
-    return this.guard<{ value: bigint; type: CType } | undefined>(undefined, (info) => info.enumeratorNamed(name, this.near(info, near)));
+    return this.guard<{ value: bigint; type: CType } | undefined>(undefined, (info) => info.lookup.enumerator(name, this.near(info, near)));
   }
 
   macroNamed(_name: string, _near?: FileAddress): { parameters?: readonly string[]; body: string } | undefined {

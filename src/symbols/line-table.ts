@@ -29,9 +29,7 @@ export class LineTable {
     const kept = recorded(rows, sources, lowest);
     // Sequences may stand in any order. At one address an end comes before what begins there.
     const order = kept.sort(
-      (a, b) =>
-        (rows.addresses[a] as number) - (rows.addresses[b] as number) ||
-        ((rows.flags[b] as number) & RowFlag.endSequence) - ((rows.flags[a] as number) & RowFlag.endSequence),
+      (a, b) => rows.addresses[a] - rows.addresses[b] || (rows.flags[b] & RowFlag.endSequence) - (rows.flags[a] & RowFlag.endSequence),
     );
     this.count = order.length;
     this.addresses = new Float64Array(this.count);
@@ -41,14 +39,14 @@ export class LineTable {
     this.flags = new Uint8Array(this.count);
     this.discriminators = new Uint32Array(this.count);
     for (let i = 0; i < this.count; i++) {
-      const from = order[i] as number;
-      const end = ((rows.flags[from] as number) & RowFlag.endSequence) !== 0;
-      this.addresses[i] = rows.addresses[from] as number;
-      this.lines[i] = end ? 0 : (rows.lines[from] as number);
-      this.files[i] = rows.files[from] as number;
-      this.columns[i] = rows.columns[from] as number;
-      this.flags[i] = rows.flags[from] as number;
-      this.discriminators[i] = rows.discriminators[from] as number;
+      const from = order[i];
+      const end = (rows.flags[from] & RowFlag.endSequence) !== 0;
+      this.addresses[i] = rows.addresses[from];
+      this.lines[i] = end ? 0 : rows.lines[from];
+      this.files[i] = rows.files[from];
+      this.columns[i] = rows.columns[from];
+      this.flags[i] = rows.flags[from];
+      this.discriminators[i] = rows.discriminators[from];
     }
   }
 
@@ -58,34 +56,34 @@ export class LineTable {
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.addresses[middle] as number) <= address) low = middle + 1;
+      if (this.addresses[middle] <= address) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
   address(index: number): FileAddress {
-    return fileAddress(this.addresses[index] as number);
+    return fileAddress(this.addresses[index]);
   }
 
   line(index: number): number {
-    return this.lines[index] as number;
+    return this.lines[index];
   }
 
   source(index: number): SourceFile | undefined {
-    return this.sources[this.files[index] as number];
+    return this.sources[this.files[index]];
   }
 
   isStatement(index: number): boolean {
-    return ((this.flags[index] as number) & RowFlag.isStatement) !== 0;
+    return (this.flags[index] & RowFlag.isStatement) !== 0;
   }
 
   isEnd(index: number): boolean {
-    return ((this.flags[index] as number) & RowFlag.endSequence) !== 0;
+    return (this.flags[index] & RowFlag.endSequence) !== 0;
   }
 
   prologueEnd(index: number): boolean {
-    return ((this.flags[index] as number) & RowFlag.prologueEnd) !== 0;
+    return (this.flags[index] & RowFlag.prologueEnd) !== 0;
   }
 
   /**
@@ -126,25 +124,25 @@ export class LineTable {
 
   /** The address of the next row behind that of `index`. */
   endOf(index: number): FileAddress {
-    const next = this.upperBound(this.addresses[index] as number);
-    return fileAddress(next < this.count ? (this.addresses[next] as number) : (this.addresses[index] as number) + 1);
+    const next = this.upperBound(this.addresses[index]);
+    return fileAddress(next < this.count ? this.addresses[next] : this.addresses[index] + 1);
   }
 
   row(index: number): LineRow | undefined {
     const file = this.source(index);
     if (!file) return undefined;
-    const flags = this.flags[index] as number;
-    const column = this.columns[index] as number;
+    const flags = this.flags[index];
+    const column = this.columns[index];
     return {
       file,
-      line: this.lines[index] as number,
+      line: this.lines[index],
       ...(column > 0 ? { column } : {}),
       address: this.address(index),
       end: this.endOf(index),
       isStatement: (flags & RowFlag.isStatement) !== 0,
       prologueEnd: (flags & RowFlag.prologueEnd) !== 0,
       epilogueBegin: (flags & RowFlag.epilogueBegin) !== 0,
-      discriminator: this.discriminators[index] as number,
+      discriminator: this.discriminators[index],
     };
   }
 
@@ -158,7 +156,7 @@ export class LineTable {
     const result: LineRow[] = [];
     let index = Math.max(0, this.upperBound(range.low) - 1);
     while (index > 0 && this.addresses[index - 1] === this.addresses[index]) index--;
-    for (; index < this.count && (this.addresses[index] as number) < range.high; index++) {
+    for (; index < this.count && this.addresses[index] < range.high; index++) {
       if (this.lines[index] === 0) continue;
       const row = this.row(index);
       if (row && row.end > range.low) result.push(row);
@@ -175,7 +173,7 @@ export class LineTable {
     let best: number | undefined;
     for (let index = 0; index < this.count; index++) {
       if (this.lines[index] === 0 || this.source(index) !== source || !this.isStatement(index)) continue;
-      const found = this.lines[index] as number;
+      const found = this.lines[index];
       if (found === line) addresses.push(this.address(index));
       else if (found > line && (best === undefined || found < best)) best = found;
     }
@@ -186,7 +184,7 @@ export class LineTable {
   *usedSources(): Iterable<SourceFile> {
     const seen = new Set<number>();
     for (let index = 0; index < this.count; index++) {
-      const file = this.files[index] as number;
+      const file = this.files[index];
       if (this.lines[index] === 0 || seen.has(file)) continue;
       seen.add(file);
       const source = this.sources[file];
@@ -211,12 +209,12 @@ const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], 
   let lastAddress = -1;
   let statementHere = false;
   const popAt = (address: number): void => {
-    while (kept.length > begin && rows.addresses[kept[kept.length - 1] as number] === address) kept.pop();
+    while (kept.length > begin && rows.addresses[kept[kept.length - 1]] === address) kept.pop();
   };
   for (let i = 0; i < rows.count; i++) {
-    const address = rows.addresses[i] as number;
-    const flags = rows.flags[i] as number;
-    const line = rows.lines[i] as number;
+    const address = rows.addresses[i];
+    const flags = rows.flags[i];
+    const line = rows.lines[i];
     const end = (flags & RowFlag.endSequence) !== 0;
     if (first) {
       first = false;
@@ -230,9 +228,9 @@ const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], 
       begin = kept.length;
     }
     const statement = (flags & RowFlag.isStatement) !== 0;
-    const source = sources[rows.files[i] as number];
-    if (line !== previousLine) discriminated = (rows.discriminators[i] as number) !== 0;
-    else if ((rows.discriminators[i] as number) !== 0) discriminated = true;
+    const source = sources[rows.files[i]];
+    if (line !== previousLine) discriminated = rows.discriminators[i] !== 0;
+    else if (rows.discriminators[i] !== 0) discriminated = true;
     previousLine = line;
     if (!dropped) {
       const changed = source !== lastSource;

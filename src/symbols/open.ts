@@ -1,10 +1,12 @@
 /** Opening a file costs a look at its header; everything else waits until it is asked for. */
-import type { DwarfFile } from '../dwarf/file.js';
+import { DwarfFile } from '../dwarf/file.js';
+import type { Unit } from '../dwarf/unit.js';
 import type { ElfFile } from '../elf/file.js';
-import { findDebugFile, type DebugFileSearch } from '../elf/separate.js';
+import { findDebugFile, findSupplementaryFile, type DebugFileSearch } from '../elf/separate.js';
 import { debugFileSearch, openElf } from './elf-files.js';
 import { ElfImage, type ImageFiles } from './image.js';
 import type { SymbolImage } from './model.js';
+import { SplitUnits } from './split.js';
 
 export interface OpenOptions {
   /** Where separate debug files are looked for, by build-id and .gnu_debuglink. Default: /usr/lib/debug. */
@@ -18,25 +20,36 @@ export interface OpenOptions {
 export const openImage = (path: string, options: OpenOptions = {}): SymbolImage =>
   new ElfImage(path, new FilesBeside(openElf(path), debugFileSearch(options.debugDirectories)));
 
+/** The file itself, and those that hold parts of its debug information: each opened when first asked for. */
 class FilesBeside implements ImageFiles {
-  readonly warnings: readonly string[] = [];
-  private debug: ElfFile | undefined;
+  private readonly split: SplitUnits;
 
   constructor(
     readonly elf: ElfFile,
     private readonly search: DebugFileSearch,
-  ) {}
+  ) {
+    this.split = new SplitUnits(
+      () => this.debugFile(),
+      (path) => this.search.open(path),
+    );
+  }
+
+  get warnings(): readonly string[] {
+    return this.split.warnings;
+  }
+
+  private debug: ElfFile | undefined;
 
   debugFile(): ElfFile {
-    this.debug ??= findDebugFile(this.elf, this.search) ?? this.elf;
-    return this.debug;
+    return (this.debug ??= findDebugFile(this.elf, this.search) ?? this.elf);
   }
 
   supplementary(): DwarfFile | undefined {
-    return undefined;
+    const file = findSupplementaryFile(this.debugFile(), this.search);
+    return file && new DwarfFile((name) => file.debugData(name) ?? new Uint8Array(0));
   }
 
-  splitUnit(): undefined {
-    return undefined;
+  splitUnit(skeleton: Unit): Unit | undefined {
+    return this.split.find(skeleton);
   }
 }

@@ -69,7 +69,8 @@ export const scanUnit = (unit: Unit, number: number, table: EntryTable): void =>
 const scan = (unit: Unit, number: number, table: EntryTable): void => {
   const { bytes, end, abbreviations } = unit;
   const first = table.count;
-  const language = languageOf(unit.language);
+  table.beginUnit(number, { info: bytes, str: unit.file.section('str'), lineStr: unit.file.section('line_str') });
+  const language = languageOf(unit.language || (unit.skeleton?.language ?? 0));
   // In C nothing inside of a struct has a name of its own elsewhere; enumerators of nested enums do, so enums are entered.
   const plain = language === 'c';
   const root = unit.root;
@@ -81,7 +82,7 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
   let position = root.next;
   while (position < end) {
     const offset = position;
-    let code = bytes[position++] as number;
+    let code = bytes[position++];
     if (code >= 0x80) {
       reader.seek(offset);
       code = reader.uleb();
@@ -95,7 +96,8 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
     const abbreviation = abbreviations.get(code);
     if (!abbreviation) unit.fail(offset, `no abbreviation ${code}`);
     const kind = kindOf(abbreviation.tag);
-    const parent = parents[parents.length - 1] as number;
+    // C's structs do not scope what is declared inside of them; only an enumerator belongs to its enum.
+    const parent = plain && kind !== Kind.enumerator ? -1 : (parents.at(-1) ?? -1);
     readAttributes(unit, reader, abbreviation, position, found, kind);
     position = found.end;
     let entry = parent;
@@ -138,18 +140,18 @@ const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: numbe
   let at = table.indexOfDie(origin, first);
   for (let depth = 0; at >= 0 && depth < 8; depth++) {
     if (table.nameSections[at] !== NameIn.none) {
-      table.nameSections[entry] = table.nameSections[at] as number;
-      table.nameOffsets[entry] = table.nameOffsets[at] as number;
-      table.parents[entry] = table.parents[at] as number;
-      table.flags[entry] = (table.flags[entry] as number) | ((table.flags[at] as number) & Flag.external);
+      table.nameSections[entry] = table.nameSections[at];
+      table.nameOffsets[entry] = table.nameOffsets[at];
+      table.parents[entry] = table.parents[at];
+      table.flags[entry] = table.flags[entry] | (table.flags[at] & Flag.external);
       return;
     }
-    const next = originOf(unit, table.dies[at] as number);
+    const next = originOf(unit, table.dies[at]);
     if (next === undefined) break;
     at = table.indexOfDie(next, first);
   }
   // In another unit, or a declaration inside of a function: the entry itself knows.
-  const die = unit.dieAt(table.dies[entry] as number);
+  const die = unit.dieAt(table.dies[entry]);
   const named = die?.lineage().find((step) => step.has(At.name));
   const place = named && namePlace(named.unit, named.offset);
   if (place && named.unit.bytes === unit.bytes) {
@@ -187,7 +189,7 @@ const readAttributes = (unit: Unit, reader: Reader, abbreviation: Abbreviation, 
   }
   const { attributes, forms, constants } = abbreviation;
   for (let i = 0; i < attributes.length; i++) {
-    const form = forms[i] as number;
+    const form = forms[i];
     switch (attributes[i]) {
       case At.name:
         readName(unit, reader, form, position, found);
@@ -210,7 +212,7 @@ const readAttributes = (unit: Unit, reader: Reader, abbreviation: Abbreviation, 
         found.flags |= Flag.code;
         break;
       case At.inline: {
-        const value = form === Form.implicit_const ? (constants[i] as number) : (bytes[position] ?? 0);
+        const value = form === Form.implicit_const ? constants[i] : (bytes[position] ?? 0);
         if (value === Inline.inlined || value === Inline.declared_inlined) found.flags |= Flag.inlined;
         break;
       }

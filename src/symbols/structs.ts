@@ -150,7 +150,7 @@ export class StructReader implements StructType {
         return types.around.variableOf(die);
       },
       ...(access ? { access } : {}),
-    } as Member;
+    };
   }
 
   private methodList: ReturnType<StructType['methods']> | undefined;
@@ -191,7 +191,7 @@ const memberOffset = (die: Die): number => {
   let value = 0;
   let scale = 1;
   for (let i = 1; i < block.length && i < 10; i++) {
-    value += ((block[i] as number) & 0x7f) * scale;
+    value += (block[i] & 0x7f) * scale;
     scale *= 128;
   }
   return value;

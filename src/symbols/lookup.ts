@@ -1,0 +1,233 @@
+/** Look-ups by name: functions and their inlined copies, variables, types, enumerators, and what declarations stand for. */
+import { At, Tag } from '../dwarf/constants.js';
+import type { Die } from '../dwarf/die.js';
+import { walk } from '../dwarf/walk.js';
+import { native } from '../native.js';
+import type { Compilation } from './compilation.js';
+import { distinct, type DebugInfo } from './debug-info.js';
+import { Flag, Kind, type EntryTable } from './entries.js';
+import type { FunctionEntry, ScopeNode } from './functions.js';
+import type { Variable } from './model.js';
+import { dieOf, NameIndex, splitName, type NamedEntry } from './names.js';
+import type { CType } from './types.js';
+import { linkageNameOf, nameOf, readVariable } from './variables.js';
+
+type TypeTag = 'struct' | 'union' | 'enum' | 'class';
+
+const kindsOf = (tag: TypeTag): readonly number[] =>
+  tag === 'union' ? [Kind.union] : tag === 'enum' ? [Kind.enum] : [Kind.struct, Kind.class];
+
+export class Lookup {
+  constructor(private readonly info: DebugInfo) {}
+
+  private nameIndex: NameIndex | undefined;
+
+  get names(): NameIndex {
+    return (this.nameIndex ??= new NameIndex(this.info.file, this.info.compilations()));
+  }
+
+  private dieOf(entry: NamedEntry): Die | undefined {
+    try {
+      return dieOf(entry);
+    } catch (error) {
+      this.info.file.warn(error);
+      return undefined;
+    }
+  }
+
+  // ---- functions
+
+  functions(name: string): FunctionEntry[] {
+    const result: FunctionEntry[] = [];
+    for (const { kind, flags, table, index, unit } of this.names.find(name)) {
+      if (kind !== Kind.function || !(flags & Flag.code)) continue;
+      const code = unit.codeOf(table.dies[index]);
+      if (code) result.push(this.info.functionOf(code, unit));
+    }
+    return result.length > 0 ? result : this.nestedFunctions(name);
+  }
+
+  /** Functions inside of functions (GNU C) and methods of local classes: not in the index, which leaves out bodies. */
+  private nestedFunctions(name: string): FunctionEntry[] {
+    const last = splitName(name).at(-1) ?? name;
+    const result: FunctionEntry[] = [];
+    for (const unit of this.names.unitsMentioning(last))
+      for (const code of unit.nested()) if (nameOf(code.die) === last) result.push(this.info.functionOf(code, unit));
+    return result;
+  }
+
+  /** Inlined calls of the functions of this name, in whatever function they are. */
+  inlinedCalls(name: string): ScopeNode[] {
+    const origins = new Map<Compilation, Set<number>>();
+    for (const entry of this.names.find(name)) {
+      if (entry.kind !== Kind.function || !(entry.flags & Flag.inlined)) continue;
+      const known = origins.get(entry.unit);
+      const die = entry.table.dies[entry.index];
+      if (known) known.add(die);
+      else origins.set(entry.unit, new Set([die]));
+    }
+    if (origins.size === 0) return [];
+    const result: ScopeNode[] = [];
+    // Where units refer to each other, a call may be inlined in another unit than the function's.
+    const units = this.names.crossReferenced ? this.info.compilations() : [...origins.keys()];
+    for (const unit of units) result.push(...this.inlinedIn(unit, origins));
+    return result;
+  }
+
+  private inlinedIn(unit: Compilation, origins: Map<Compilation, Set<number>>): ScopeNode[] {
+    const result: ScopeNode[] = [];
+    try {
+      const { unit: dies } = unit;
+      walk(
+        dies,
+        (abbreviation) => abbreviation.tag === Tag.inlined_subroutine,
+        (offset) => {
+          const die = dies.dieAt(offset);
+          const origin = die?.reference(At.abstract_origin);
+          if (!die || !origin || !this.isOneOf(origin, origins)) return;
+          const scope = this.scopeOf(die, unit);
+          if (scope) result.push(scope);
+        },
+      );
+    } catch (error) {
+      this.info.file.warn(error);
+    }
+    return result;
+  }
+
+  private isOneOf(origin: Die, origins: Map<Compilation, Set<number>>): boolean {
+    return origin.lineage().some((step) => origins.get(this.info.compilationOf(step))?.has(step.offset));
+  }
+
+  /** The scope that an entry of an inlined call describes, in the tree of its function. */
+  private scopeOf(die: Die, unit: Compilation): ScopeNode | undefined {
+    const code = unit.codeAround(die.offset);
+    let scope: ScopeNode | undefined = code && this.info.functionOf(code, unit).scope();
+    while (scope && scope.die.offset !== die.offset) scope = scope.children().findLast((child) => child.die.offset <= die.offset);
+    return scope;
+  }
+
+  /** Every qualified name of entries that `suits` accepts, each once. */
+  *allNames(suits: (kind: number, flags: number) => boolean): Iterable<string> {
+    const table = this.names.all();
+    const seen = new Set<string>();
+    for (let i = 0; i < table.count; i++) {
+      if (!suits(table.kinds[i], table.flags[i])) continue;
+      const name = table.qualifiedName(i);
+      if (name === '' || seen.has(name)) continue;
+      seen.add(name);
+      yield name;
+    }
+  }
+
+  /** `ns::Class::f`; C: the name. */
+  qualifiedName(die: Die): string {
+    const name = nameOf(die) ?? '';
+    const named = die.lineage().findLast((step) => step.has(At.name)) ?? die;
+    const unit = this.info.compilationOf(named);
+    if (unit.language === 'c') return name;
+    const table = this.names.tableOf(unit);
+    const index = table.indexOfDie(named.offset, 0);
+    if (index < 0) return name;
+    // A class without a name of its own (`typedef struct { void f(); } t;`) is named in the mangled name only.
+    if (die.tag === Tag.subprogram && namelessParent(table, index)) {
+      const linkage = linkageNameOf(die);
+      const demangled = linkage === undefined ? undefined : native.demangle(linkage);
+      if (demangled !== undefined) return withoutParameters(demangled);
+    }
+    return table.qualifiedName(index);
+  }
+
+  // ---- variables
+
+  variables(name: string): Variable[] {
+    const located: Variable[] = [];
+    const declared: Variable[] = [];
+    for (const entry of this.names.find(name)) {
+      const die = entry.kind === Kind.variable ? this.dieOf(entry) : undefined;
+      const variable = die && readVariable(die, entry.unit, this.info, false);
+      if (variable) (variable.location && !variable.isDeclaration ? located : declared).push(variable);
+    }
+    return distinct(located.length > 0 ? located : declared.slice(0, 1));
+  }
+
+  definitionOfVariable(declaration: Die): { die: Die; unit: Compilation } | undefined {
+    const name = nameOf(declaration);
+    if (name === undefined) return undefined;
+    for (const entry of this.names.find(name, this.info.compilationOf(declaration))) {
+      if (entry.kind !== Kind.variable || !(entry.flags & Flag.located) || !(entry.flags & Flag.external)) continue;
+      const die = this.dieOf(entry);
+      if (die) return { die, unit: entry.unit };
+    }
+    return undefined;
+  }
+
+  // ---- types
+
+  /** A definition rather than a declaration; one of `near` rather than of other units. */
+  type(name: string, tag: TypeTag | undefined, near: Compilation | undefined): CType | undefined {
+    let declared: NamedEntry | undefined;
+    for (const entry of this.names.find(name, near)) {
+      if (!isTypeOf(entry, tag)) continue;
+      declared ??= entry;
+      if (entry.flags & Flag.declaration) continue;
+      const die = this.dieOf(entry);
+      if (die) return this.info.types.read(die);
+    }
+    const die = declared && this.dieOf(declared);
+    return die && this.info.types.read(die);
+  }
+
+  definitionOfType(declaration: Die): Die | undefined {
+    const name = declaration.string(At.name);
+    if (name === undefined) return undefined;
+    const tag: TypeTag = declaration.tag === Tag.union_type ? 'union' : declaration.tag === Tag.enumeration_type ? 'enum' : 'struct';
+    const home = this.info.compilationOf(declaration);
+    // In C++ `ns::a` must not complete a declaration of `other::a`.
+    const qualified = home.language === 'c' ? name : this.qualifiedName(declaration);
+    for (const entry of this.names.find(qualified, home.number >= 0 ? home : undefined)) {
+      if (!isTypeOf(entry, tag) || entry.flags & Flag.declaration) continue;
+      const die = this.dieOf(entry);
+      if (die) return die;
+    }
+    return undefined;
+  }
+
+  enumerator(name: string, near: Compilation | undefined): { value: bigint; type: CType } | undefined {
+    const last = splitName(name).at(-1);
+    for (const entry of this.names.find(name, near)) {
+      if (entry.kind !== Kind.enumerator) continue;
+      const holder = entry.unit.unit.dieAt(entry.table.dies[entry.table.parents[entry.index]] ?? -1);
+      const type = holder && this.info.types.read(holder);
+      const found = type?.kind === 'enum' ? type.enumerators().find((one) => one.name === last) : undefined;
+      if (type && found) return { value: found.value, type };
+    }
+    return undefined;
+  }
+}
+
+const isTypeOf = ({ kind, unit }: NamedEntry, tag: TypeTag | undefined): boolean => {
+  if (tag !== undefined) return kindsOf(tag).includes(kind);
+  // In C a tag is no type name by itself; in C++ it is.
+  const tagged = kind >= Kind.struct && kind <= Kind.enum;
+  return kind === Kind.typedef || kind === Kind.base || (tagged && unit.language !== 'c');
+};
+
+const namelessParent = (table: EntryTable, index: number): boolean => {
+  const parent = table.parents[index];
+  if (parent < 0 || table.kinds[parent] === Kind.namespace) return false;
+  const name = table.name(parent);
+  return name === '' || name.startsWith('typedef ');
+};
+
+/** `ns::f(int) const` without what follows the name. */
+const withoutParameters = (demangled: string): string => {
+  let depth = 0;
+  for (let i = 0; i < demangled.length; i++) {
+    const char = demangled[i];
+    if (char === '<') depth++;
+    else if (char === '>') depth--;
+    else if (char === '(' && depth === 0 && !demangled.startsWith('(anonymous', i)) return demangled.slice(0, i);
+  }
+  return demangled;
+};

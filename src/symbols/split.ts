@@ -1,0 +1,85 @@
+/**
+ * Split DWARF (DWARF 5, 7.3): the units of an object file stay in a .dwo beside it, or all .dwo of a program are packed
+ * into one .dwp. A skeleton names its split unit by a 64-bit id; what belongs to the linked program (addresses, line
+ * table, DWARF 4's ranges) stays in the program's own file.
+ */
+import { DwarfFile } from '../dwarf/file.js';
+import { readPackageIndex, type PackageIndex } from '../dwarf/package.js';
+import { UnitType } from '../dwarf/constants.js';
+import { readUnitHeader, Unit } from '../dwarf/unit.js';
+import { Reader } from '../common/reader.js';
+import type { ElfFile } from '../elf/file.js';
+import { packagePaths, splitPaths } from '../elf/separate.js';
+
+/** Sections that a split unit shares with the program. */
+const SHARED = new Set(['addr', 'ranges', 'gnu_debugaltlink']);
+const MAX_WARNINGS = 20;
+
+export class SplitUnits {
+  readonly warnings: string[] = [];
+  private readonly opened = new Map<string, DwarfFile | undefined>();
+
+  constructor(
+    /** The file with the skeletons. */
+    private readonly main: () => ElfFile,
+    private readonly open: (path: string) => ElfFile | undefined,
+  ) {}
+
+  /** The split unit of a skeleton; undefined, with a warning, when its file is missing or another build's. */
+  find(skeleton: Unit): Unit | undefined {
+    const id = skeleton.dwoId;
+    const name = skeleton.dwoName;
+    if (id === undefined || name === undefined) return undefined;
+    const packed = this.fromPackage(skeleton, id);
+    if (packed) return packed;
+    let other = false;
+    for (const path of splitPaths(this.main(), name, skeleton.compilationDirectory)) {
+      const file = this.file(path, skeleton.file);
+      const unit = file?.units().find((candidate) => candidate.kind !== UnitType.split_type && candidate.dwoId === id);
+      if (file && unit) return new Unit(file, 'info', unit.bytes, unit, skeleton);
+      other ||= file !== undefined;
+    }
+    const reason = other ? 'is of another build' : 'was not found';
+    if (this.warnings.length < MAX_WARNINGS)
+      this.warnings.push(
+        `${name} ${reason}: ${skeleton.root.string(0x03 /* DW_AT_name */) ?? 'its unit'} has lines only, no variables and types`,
+      );
+    return undefined;
+  }
+
+  private file(path: string, parent: DwarfFile): DwarfFile | undefined {
+    if (!this.opened.has(path)) {
+      const elf = this.open(path);
+      this.opened.set(path, elf && dwoFile(elf, parent));
+    }
+    return this.opened.get(path);
+  }
+
+  private package: { file: DwarfFile; index: PackageIndex } | undefined | null = null;
+
+  private fromPackage(skeleton: Unit, id: bigint): Unit | undefined {
+    if (this.package === null) {
+      this.package = undefined;
+      for (const path of packagePaths(this.main())) {
+        const elf = this.open(path);
+        const table = elf?.data('.debug_cu_index');
+        if (!elf || !table) continue;
+        this.package = { file: dwoFile(elf, skeleton.file), index: readPackageIndex(table) };
+        break;
+      }
+    }
+    const row = this.package?.index.get(id);
+    if (!this.package || !row) return undefined;
+    const { file } = this.package;
+    const bytes = file.section('info');
+    const header = readUnitHeader(new Reader(bytes, '.debug_info.dwo', row.info, Math.min(bytes.length, row.info + row.infoSize)), 'info');
+    return new Unit(file, 'info', bytes, header, skeleton, row);
+  }
+}
+
+const dwoFile = (elf: ElfFile, parent: DwarfFile): DwarfFile =>
+  new DwarfFile(
+    (name) => (SHARED.has(name) ? parent.section(name) : elf.data(`.debug_${name}.dwo`)) ?? new Uint8Array(0),
+    undefined,
+    parent,
+  );
