@@ -150,7 +150,7 @@ export class Engine implements WaitClient {
       const site = thread.process.space.sites.at(thread.passed);
       if (site?.inserted && thread.pc === site.address) {
         if (!(thread.signal !== 0 && thread.process.catches(thread.signal))) return this.#stepOver(thread, site);
-        thread.returnsTo = { address: site.address, stackPointer: thread.stackPointer };
+        thread.returnsTo = { address: site.address, stackPointer: thread.stackPointer, because: 'handler' };
       }
       thread.passed = undefined;
     }
@@ -189,7 +189,7 @@ export class Engine implements WaitClient {
         if (!halt && thread.actual === 'stopped') halt = this.#go(thread);
       }
     } else {
-      thread.returnsTo = { address: site.address, stackPointer };
+      thread.returnsTo = { address: site.address, stackPointer, because: 'sleep' };
     }
     for (const other of others) {
       if (halt) break;
@@ -236,6 +236,7 @@ export class Engine implements WaitClient {
     const code = this.#signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint) {
+      if (thread.returnsTo?.because === 'sleep') thread.returnsTo = undefined;
       const detail = this.hooks.trapped(thread);
       if (detail) return { kind: 'trap', thread, detail };
       if (this.plan?.thread === thread && (this.plan.mode === 'step' || overSite)) return this.#afterStep(thread);

@@ -27,8 +27,11 @@ export class Thread {
    * not stand here will be hit when the thread runs.
    */
   passed: Address | undefined;
-  /** A signal handler began while the thread was being taken over a site: it will come back to the site with this stack pointer, and that is no new hit. */
-  returnsTo: { readonly address: Address; readonly stackPointer: bigint } | undefined;
+  /**
+   * The thread may come back to a site with this stack pointer, and that will be no new hit: a signal handler began there (`handler`), or the instruction under
+   * the site is a system call that sleeps and may be restarted (`sleep`; over when its single step is reported).
+   */
+  returnsTo: { readonly address: Address; readonly stackPointer: bigint; readonly because: 'handler' | 'sleep' } | undefined;
   /** Set by system call stops: alternates between entry and exit. */
   inSyscall = false;
   name: string | undefined;
