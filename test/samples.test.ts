@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { extname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leakGuard } from './helpers/leaks.js';
-import { childrenOf, processFacts } from './helpers/processes.js';
+import { childrenOf, processFacts, threadsOf } from './helpers/processes.js';
 
 const source = resolve(import.meta.dirname, '../samples');
 const folder = mkdtempSync(join(tmpdir(), 'deet-samples-'));
@@ -96,13 +96,13 @@ const rows: readonly Row[] = [
   { run: 'crashes/broken_pipe', prints: [], signal: 'SIGPIPE' },
 ];
 
-/** Those whose lesson is that they hang: the system call in which each process of the family stays, the parent first. */
+/** Those whose lesson is that they hang: the system call in which each thread of each process stays, the parent's first. */
 const hangs: readonly { readonly run: string; readonly calls: readonly string[] }[] = [
   { run: 'fork/held_lock', calls: ['wait4', 'futex'] },
-  { run: 'fork/malloc_lock', calls: ['wait4', 'futex'] },
+  { run: 'fork/malloc_lock', calls: ['wait4', 'futex', 'futex'] },
   { run: 'pipes/write_end_open', calls: ['wait4', 'read'] },
   { run: 'pipes/sibling_deadlock', calls: ['wait4', 'read', 'read'] },
-  { run: 'threads/lock_order', calls: ['futex'] },
+  { run: 'threads/lock_order', calls: ['futex', 'futex', 'futex'] },
 ];
 
 const callNames = new Map([
@@ -111,10 +111,10 @@ const callNames = new Map([
   ['202', 'futex'],
 ]);
 
-/** The system call that a sleeping process is in, from /proc/PID/syscall. */
-const blockedIn = (pid: number): string => {
+/** The system call that a sleeping thread is in, from /proc/TID/syscall. */
+const blockedIn = (tid: number): string => {
   try {
-    const number = readFileSync(`/proc/${pid}/syscall`, 'utf8').split(' ')[0] ?? '';
+    const number = readFileSync(`/proc/${tid}/syscall`, 'utf8').split(' ')[0] ?? '';
     return callNames.get(number) ?? number;
   } catch {
     return 'gone';
@@ -160,12 +160,13 @@ describe('samples', () => {
     const [program, args] = command(run);
     const child = spawn(program, args, { stdio: 'ignore' });
     const family = (): number[] => [child.pid ?? 0, ...childrenOf(child.pid ?? 0)];
-    await until(() => family().map(blockedIn).join() === calls.join());
+    const threads = (): number[] => family().flatMap(threadsOf);
+    await until(() => threads().map(blockedIn).join() === calls.join());
     // A look later: nothing has moved. All sleep, and no process has used the CPU.
     const used = (): string[] => family().map((pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15).join());
     const before = used();
     for (let i = 0; i < 20; i++) await turn();
-    expect(family().map((pid) => processFacts(pid)?.state)).toEqual(calls.map(() => 'S'));
+    expect(threads().map((tid) => processFacts(tid)?.state)).toEqual(calls.map(() => 'S'));
     expect(used()).toEqual(before);
     const left = family();
     for (const pid of left) process.kill(pid, 'SIGKILL');
@@ -175,7 +176,11 @@ describe('samples', () => {
   it('zombies: three, until Enter is pressed', async () => {
     const child = spawn(join(folder, 'fork/zombies'), { stdio: ['pipe', 'pipe', 'ignore'] });
     await once(child.stdout, 'data');
-    expect(childrenOf(child.pid ?? 0).map((pid) => processFacts(pid)?.state)).toEqual(['Z', 'Z', 'Z']);
+    const states = (): string =>
+      childrenOf(child.pid ?? 0)
+        .map((pid) => processFacts(pid)?.state)
+        .join('');
+    await until(() => states() === 'ZZZ');
     child.stdin.end('\n');
     expect((await once(child, 'close'))[0]).toBe(0);
   });
