@@ -32,23 +32,40 @@ export interface StackOptions {
   readonly originalPc?: (pc: Address) => Address | undefined;
 }
 
+const NO_TAILS: readonly TailCall[] = [];
 const SPACING = 64;
 /** Runs of activations kept in full beside the spaced ones. */
 const KEPT_RUNS = 16;
 
-/** An activation with its place among the frames. */
-interface Step {
+/** Where a run of activations begins. */
+interface Start {
   readonly activation: Activation;
+  /** Counted without inlined and tail calls. */
   readonly index: number;
   /** Level of its innermost frame. */
   readonly level: number;
   /** Inlined calls that are not shown. */
   readonly hidden: number;
-  /** Its frames: inlined calls and itself, then the tail calls between it and its caller. */
+}
+
+/** An activation with its place among the frames. A class, because millions are made. */
+class Step implements Start {
+  /** Its own context and those of the tail calls around it, as far as they were asked for. */
+  readonly contexts: ActivationContext[] = [];
+  /** Its frames: inlined calls and itself, then the tail calls. */
   readonly width: number;
-  /** Innermost first. */
-  readonly tails: readonly TailCall[];
-  readonly caller: Activation | StackEnd;
+
+  constructor(
+    readonly activation: Activation,
+    readonly index: number,
+    readonly level: number,
+    readonly hidden: number,
+    readonly caller: Activation | StackEnd,
+    /** Between it and its caller, innermost first. */
+    readonly tails: readonly TailCall[],
+  ) {
+    this.width = symbolsOf(activation.place).frames.length - hidden + tails.length;
+  }
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
@@ -58,10 +75,9 @@ export class Stack implements Iterable<Frame> {
   private readonly thread: ThreadContext;
   private readonly chains: CallChains;
   private readonly entries = new EntryValues((owner, expression) => this.describeEntry(owner, expression));
-  /** Steps 0, 64, 128, ... as far as they are known. */
-  private readonly spaced: Step[];
+  /** Activations 0, 64, 128, ... as far as they are known. */
+  private readonly spaced: Start[];
   private readonly runs = new Map<number, readonly Step[]>();
-  private readonly contexts = new WeakMap<Step, Map<number, ActivationContext>>();
   private last: Step | undefined;
 
   constructor({ registers, wide, memory, images, tls, skipInlinedAtStart, originalPc }: StackOptions) {
@@ -70,7 +86,7 @@ export class Stack implements Iterable<Frame> {
     this.chains = new CallChains(this.unwinder);
     const innermost = this.unwinder.innermost(this.thread.user);
     const hidden = Math.min(skipInlinedAtStart ?? 0, symbolsOf(innermost.place).frames.length - 1);
-    this.spaced = [this.step(innermost, 0, 0, hidden)];
+    this.spaced = [{ activation: innermost, index: 0, level: 0, hidden }];
   }
 
   /** A frame by level; undefined behind the outermost. Costs as much as the stack is deep up to there, once. */
@@ -119,28 +135,26 @@ export class Stack implements Iterable<Frame> {
 
   private step(activation: Activation, index: number, level: number, hidden: number): Step {
     const caller = this.unwinder.caller(activation);
-    const tails = isEnd(caller) ? [] : this.chains.between(activation, caller);
-    const width = symbolsOf(activation.place).frames.length - hidden + tails.length;
-    return { activation, index, level, hidden, width, tails, caller };
+    return new Step(activation, index, level, hidden, caller, isEnd(caller) ? NO_TAILS : this.chains.between(activation, caller));
   }
 
-  private after({ caller, index, level, width }: Step): Step | undefined {
-    return isEnd(caller) ? undefined : this.step(caller, index + 1, level + width, 0);
-  }
-
-  /** The steps from one spaced step up to the next; its start must be known. */
+  /** The activations from one of the spaced ones up to the next; its start must be known. */
   private run(number: number): readonly Step[] {
     const known = this.runs.get(number);
     if (known !== undefined) return known;
-    const steps: Step[] = [];
-    let step: Step | undefined = this.spaced[number];
-    while (step !== undefined && steps.length < SPACING) {
+    const { activation, index, level, hidden } = this.spaced[number];
+    let step = this.step(activation, index, level, hidden);
+    const steps = [step];
+    while (!isEnd(step.caller) && steps.length < SPACING) {
+      step = this.step(step.caller, step.index + 1, step.level + step.width, 0);
       steps.push(step);
-      const next = this.after(step);
-      if (next === undefined) this.last = step;
-      step = next;
     }
-    if (step !== undefined && this.spaced.length === number + 1) this.spaced.push(step);
+    const { caller } = step;
+    if (isEnd(caller)) this.last = step;
+    else if (this.spaced.length === number + 1) {
+      const alone = { ...caller, registers: caller.registers.copy() };
+      this.spaced.push({ activation: alone, index: step.index + 1, level: step.level + step.width, hidden: 0 });
+    }
     if (this.runs.size >= KEPT_RUNS) this.runs.delete(this.runs.keys().next().value ?? 0);
     this.runs.set(number, steps);
     return steps;
@@ -170,18 +184,13 @@ export class Stack implements Iterable<Frame> {
     const tail = tails[offset - own];
     const { loaded } = activation.place;
     if (tail === undefined || loaded === undefined)
-      return new StackFrame(level + offset, activation, hidden + offset, this.context(step, 0));
-    const cfa = BigInt(activation.cfa);
-    return new TailFrame(level + offset, tail, cfa, loaded, this.context(step, offset - own + 1));
+      return new StackFrame(level + offset, activation, hidden + offset, () => this.context(step, 0));
+    return new TailFrame(level + offset, tail, BigInt(activation.cfa), loaded, this.context(step, offset - own + 1));
   }
 
   /** @param tail 0: the activation itself; n: the n-th tail call around it */
   private context(step: Step, tail: number): ActivationContext {
-    let contexts = this.contexts.get(step);
-    if (contexts === undefined) this.contexts.set(step, (contexts = new Map<number, ActivationContext>()));
-    let context = contexts.get(tail);
-    if (context === undefined) contexts.set(tail, (context = this.makeContext(step, tail)));
-    return context;
+    return (step.contexts[tail] ??= this.makeContext(step, tail));
   }
 
   private makeContext({ activation, index, tails, caller }: Step, tail: number): ActivationContext {

@@ -8,6 +8,7 @@ import { evaluateNumber } from '../dwarf/machine.js';
 import type { CallSite, FunctionSymbol } from '../symbols/model.js';
 import { symbolsOf } from './frames_symbols.js';
 import type { Activation, Unwinder } from './unwinder.js';
+import type { CodePlace } from './unwinder_code.js';
 
 /** A function on the way from a call to the callee that returned nothing of itself on the stack. */
 export interface TailCall {
@@ -63,7 +64,8 @@ const onlyChain = (from: FunctionSymbol, to: FunctionSymbol): readonly TailCall[
 
 /** Finds tail calls between an activation and its caller. */
 export class CallChains {
-  private readonly known = new Map<string, readonly TailCall[]>();
+  /** By the caller's place and the callee's function. */
+  private readonly known = new WeakMap<CodePlace, Map<FunctionSymbol | undefined, readonly TailCall[]>>();
 
   constructor(private readonly unwinder: Unwinder) {}
 
@@ -80,14 +82,15 @@ export class CallChains {
     const loaded = caller.place.loaded;
     // Jumps between files go through tables that only the loader knows.
     if (loaded === undefined || callee.place.loaded !== loaded) return NONE;
-    const key = `${symbolsOf(callee.place).function?.entry ?? -1} ${caller.pc}`;
-    let chain = this.known.get(key);
-    if (chain === undefined) this.known.set(key, (chain = this.find(callee, caller)));
+    const to = symbolsOf(callee.place).function;
+    let chains = this.known.get(caller.place);
+    if (chains === undefined) this.known.set(caller.place, (chains = new Map<FunctionSymbol | undefined, readonly TailCall[]>()));
+    let chain = chains.get(to);
+    if (chain === undefined) chains.set(to, (chain = this.find(to, caller)));
     return chain;
   }
 
-  private find(callee: Activation, caller: Activation): readonly TailCall[] {
-    const to = symbolsOf(callee.place).function;
+  private find(to: FunctionSymbol | undefined, caller: Activation): readonly TailCall[] {
     const target = this.siteOf(caller)?.target;
     if (to === undefined || target === undefined || target === to.entry) return NONE;
     const from = to.image.functionAt(target);

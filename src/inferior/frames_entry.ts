@@ -28,9 +28,7 @@ interface Request {
 
 /** Leaves an evaluation that needs another value first; it begins again when that is known. */
 class NeededFirst extends Error {
-  constructor(readonly request: Request) {
-    super('a value at entry is needed first');
-  }
+  request: Request | undefined;
 }
 
 /** Values remembered, and the longest chain of frames followed. */
@@ -41,6 +39,8 @@ const keyOf = ({ index, tail }: EntryOwner, expression: Uint8Array): string => `
 export class EntryValues {
   private readonly known = new Map<string, bigint | undefined>();
   private evaluating = false;
+  /** One for all times: making an Error costs more than an evaluation. */
+  private readonly neededFirst = new NeededFirst();
 
   /** @param describe finds the expression for a value in the caller; undefined: the call site does not tell. */
   constructor(private readonly describe: (owner: EntryOwner, expression: Uint8Array) => EntryDescription | undefined) {}
@@ -49,7 +49,10 @@ export class EntryValues {
   value(owner: EntryOwner, expression: Uint8Array): bigint | undefined {
     const first: Request = { key: keyOf(owner, expression), owner, expression };
     if (this.known.has(first.key)) return this.known.get(first.key);
-    if (this.evaluating) throw new NeededFirst(first);
+    if (this.evaluating) {
+      this.neededFirst.request = first;
+      throw this.neededFirst;
+    }
     const work = [first];
     for (let request = work.at(-1); request !== undefined; request = work.at(-1)) {
       const needed = work.length + this.known.size > MOST_VALUES ? undefined : this.attempt(request);

@@ -15,15 +15,22 @@ export class StackFrame implements Frame {
   private readonly symbols: PlaceSymbols;
   private readonly shown: PlaceFrame;
 
-  /** @param depth 0: the innermost inlined call at the address (or the function itself); then outwards */
+  /**
+   * @param depth 0: the innermost inlined call at the address (or the function itself); then outwards
+   * @param makeContext called when the context is first asked for, which most frames never are
+   */
   constructor(
     readonly level: number,
     private readonly activation: Activation,
     private readonly depth: number,
-    readonly context: ActivationContext,
+    private readonly makeContext: () => ActivationContext,
   ) {
     this.symbols = symbolsOf(activation.place);
     this.shown = this.symbols.frames[depth] ?? { inlined: false, name: undefined, scope: undefined, whole: undefined };
+  }
+
+  get context(): ActivationContext {
+    return this.makeContext();
   }
 
   get kind(): Frame['kind'] {
@@ -40,7 +47,8 @@ export class StackFrame implements Frame {
   }
 
   get cfa(): Address {
-    return this.context.cfa() ?? this.activation.registers.value(RSP);
+    const { cfa, registers } = this.activation;
+    return Number.isNaN(cfa) ? registers.value(RSP) : BigInt(cfa);
   }
 
   get loaded(): LoadedImage | undefined {

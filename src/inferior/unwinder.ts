@@ -11,7 +11,7 @@ import type { ImageMap } from './frame.js';
 import { CodeMap, type CodePlace, type UnwindRow } from './unwinder_code.js';
 import { Fallback, type FallbackPlan } from './unwinder_fallback.js';
 import { cannotAccess, StackMemory } from './unwinder_memory.js';
-import { RBP, RegisterFile, REGISTERS, RIP, RSP } from './unwinder_registers.js';
+import { RBP, RegisterArena, RegisterFile, REGISTERS, RIP, RSP } from './unwinder_registers.js';
 
 /** One call of one function, with the registers as they are (or will be when its callee returns). */
 export interface Activation {
@@ -90,6 +90,7 @@ export class Unwinder {
   readonly memory: StackMemory;
   readonly code: CodeMap;
   readonly fallback: Fallback;
+  private readonly arena = new RegisterArena();
 
   constructor(
     readonly images: ImageMap,
@@ -128,7 +129,7 @@ export class Unwinder {
       if (typeof found === 'number') cfa = found;
       else trouble = found.trouble;
     } else if (kind === 'signal') {
-      const at = this.ucontextAt(registers) + (UCONTEXT[RSP] ?? 0);
+      const at = this.ucontextAt(registers) + UCONTEXT[RSP];
       cfa = this.memory.word(at) ?? NaN;
       if (Number.isNaN(cfa)) trouble = cannotAccess(at);
     } else if (pc !== 0 || interrupted) {
@@ -191,12 +192,12 @@ export class Unwinder {
   private byRow(row: UnwindRow, of: Activation): RegisterFile | StackEnd {
     if (row.outermost) return { reason: undefined };
     const { registers, cfa, place } = of;
-    const next = registers.copy();
+    const next = registers.copy(this.arena);
     if (!row.ownStackPointer) next.setNumber(RSP, cfa);
     const { saved } = row;
-    for (let i = 0; i + 1 < saved.length; i += 2) {
-      const register = saved[i] ?? 0;
-      const at = cfa + (saved[i + 1] ?? 0);
+    for (let i = 0; i < saved.length; i += 2) {
+      const register = saved[i];
+      const at = cfa + saved[i + 1];
       if (!next.load(register, this.memory, at) && register === RIP) return { reason: cannotAccess(at) };
     }
     for (const [register, rule] of row.others) {
@@ -245,9 +246,9 @@ export class Unwinder {
   }
 
   private bySignalFrame(of: Activation): RegisterFile | StackEnd {
-    const next = of.registers.copy();
+    const next = of.registers.copy(this.arena);
     const base = this.ucontextAt(of.registers);
-    for (let register = 0; register < REGISTERS; register++) next.load(register, this.memory, base + (UCONTEXT[register] ?? 0));
+    for (let register = 0; register < REGISTERS; register++) next.load(register, this.memory, base + UCONTEXT[register]);
     return next.knows(RIP) && next.knows(RSP) ? next : { reason: cannotAccess(base) };
   }
 
@@ -261,7 +262,7 @@ export class Unwinder {
     if (loaded !== undefined && entry !== undefined && entry !== 0 && loaded.image.symbolAt(place.inFile)?.address === entry)
       return { reason: undefined };
     if (plan === undefined) return { reason: NOTHING_FOUND };
-    const next = of.registers.copy();
+    const next = of.registers.copy(this.arena);
     next.setNumber(RSP, plan.cfa);
     if (plan.savedRbp !== undefined) next.load(RBP, this.memory, plan.savedRbp);
     return next.load(RIP, this.memory, plan.cfa - 8) ? next : { reason: cannotAccess(plan.cfa - 8) };

@@ -51,7 +51,7 @@ export class StackMemory {
   /** A word as a number (an address, or anything else with less than its precision); undefined: it cannot be read. */
   word(address: number): number | undefined {
     const halves = new Uint32Array(2);
-    return this.load(address, halves, 0) ? (halves[0] ?? 0) + (halves[1] ?? 0) * 2 ** 32 : undefined;
+    return this.load(address, halves, 0) ? halves[0] + halves[1] * 2 ** 32 : undefined;
   }
 
   /** Bytes of code or data, past the cache; undefined: not all of them can be read. */

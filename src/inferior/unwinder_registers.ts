@@ -16,23 +16,49 @@ export const RIP = 16;
 export const CALLER_SAVED = [0, 1, 2, 4, 5, 8, 9, 10, 11];
 
 const TWO_32 = 2 ** 32;
+/** Halves of values, then halves of the addresses where they are saved. */
 const SAVED = 2 * REGISTERS;
+const WORDS = 2 * SAVED;
+const FILES_IN_CHUNK = 64;
+
+/** Hands out room for register files in chunks: millions of small typed arrays would keep the garbage collector busy. */
+export class RegisterArena {
+  private chunk = new Uint32Array(0);
+  private used = 0;
+
+  /** Where the next file goes. */
+  next(): { readonly store: Uint32Array; readonly base: number } {
+    if (this.used === this.chunk.length) {
+      this.chunk = new Uint32Array(FILES_IN_CHUNK * WORDS);
+      this.used = 0;
+    }
+    const base = this.used;
+    this.used += WORDS;
+    return { store: this.chunk, base };
+  }
+}
 
 export class RegisterFile {
   /** One bit per register whose value is not known. */
   private unknown = 0;
 
-  private constructor(private readonly halves: Uint32Array) {}
+  private constructor(
+    private readonly store: Uint32Array,
+    private readonly base: number,
+  ) {}
 
   /** From struct user_regs_struct. */
   static fromUser(user: BigUint64Array): RegisterFile {
-    const file = new RegisterFile(new Uint32Array(2 * SAVED));
-    for (let register = 0; register < REGISTERS; register++) file.setValue(register, user[dwarfToWord[register] ?? 0] ?? 0n);
+    const file = new RegisterFile(new Uint32Array(WORDS), 0);
+    for (let register = 0; register < REGISTERS; register++) file.setValue(register, user[dwarfToWord[register]]);
     return file;
   }
 
-  copy(): RegisterFile {
-    const copy = new RegisterFile(this.halves.slice());
+  /** @param arena where the copy lives; without one it lives alone, so that keeping it keeps no others. */
+  copy(arena?: RegisterArena): RegisterFile {
+    const { store, base } = arena?.next() ?? { store: new Uint32Array(WORDS), base: 0 };
+    for (let i = 0; i < WORDS; i++) store[base + i] = this.store[this.base + i];
+    const copy = new RegisterFile(store, base);
     copy.unknown = this.unknown;
     return copy;
   }
@@ -43,42 +69,48 @@ export class RegisterFile {
 
   /** Exact up to 2^53, hence for every address that can be read. */
   number(register: number): number {
-    return (this.halves[2 * register] ?? 0) + (this.halves[2 * register + 1] ?? 0) * TWO_32;
+    const at = this.base + 2 * register;
+    return this.store[at] + this.store[at + 1] * TWO_32;
   }
 
   value(register: number): bigint {
-    return (BigInt(this.halves[2 * register + 1] ?? 0) << 32n) | BigInt(this.halves[2 * register] ?? 0);
+    const at = this.base + 2 * register;
+    return (BigInt(this.store[at + 1]) << 32n) | BigInt(this.store[at]);
   }
 
   /** Where the value was saved by an inner frame; undefined: it is still in the register (or computed). */
   savedAt(register: number): number | undefined {
-    const at = (this.halves[SAVED + 2 * register] ?? 0) + (this.halves[SAVED + 2 * register + 1] ?? 0) * TWO_32;
-    return at === 0 ? undefined : at;
+    const at = this.base + SAVED + 2 * register;
+    const address = this.store[at] + this.store[at + 1] * TWO_32;
+    return address === 0 ? undefined : address;
   }
 
   private setSaved(register: number, address: number): void {
-    this.halves[SAVED + 2 * register] = address % TWO_32;
-    this.halves[SAVED + 2 * register + 1] = Math.floor(address / TWO_32);
+    const at = this.base + SAVED + 2 * register;
+    this.store[at] = address % TWO_32;
+    this.store[at + 1] = Math.floor(address / TWO_32);
   }
 
   /** A computed value, which is saved nowhere. */
   setNumber(register: number, value: number): void {
-    this.halves[2 * register] = value % TWO_32;
-    this.halves[2 * register + 1] = Math.floor(value / TWO_32);
+    const at = this.base + 2 * register;
+    this.store[at] = value % TWO_32;
+    this.store[at + 1] = Math.floor(value / TWO_32);
     this.setSaved(register, 0);
     this.unknown &= ~(1 << register);
   }
 
   setValue(register: number, value: bigint): void {
-    this.halves[2 * register] = Number(value & 0xffff_ffffn);
-    this.halves[2 * register + 1] = Number((value >> 32n) & 0xffff_ffffn);
+    const at = this.base + 2 * register;
+    this.store[at] = Number(value & 0xffff_ffffn);
+    this.store[at + 1] = Number((value >> 32n) & 0xffff_ffffn);
     this.setSaved(register, 0);
     this.unknown &= ~(1 << register);
   }
 
   /** Takes the value that was saved at an address. False: it cannot be read, and the register is not known any more. */
   load(register: number, memory: StackMemory, address: number): boolean {
-    if (!memory.load(address, this.halves, 2 * register)) {
+    if (!memory.load(address, this.store, this.base + 2 * register)) {
       this.forget(register);
       return false;
     }
