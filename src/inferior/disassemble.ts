@@ -31,8 +31,8 @@ export interface Instruction extends Decoded {
   readonly text: string;
 }
 
-/** A place in memory that an instruction reads or writes: segment:displacement(base, index, scale). */
-export interface MemoryAccess {
+/** How an instruction computes an address: segment:displacement(base, index, scale). */
+export interface MemoryOperand {
   /** Full 64-bit register names in lower case; absent: none. An address relative to rip is already in `displacement`. */
   readonly base?: string;
   readonly index?: string;
@@ -41,6 +41,10 @@ export interface MemoryAccess {
   readonly displacement: bigint;
   /** The segments with a base of their own in 64-bit code. */
   readonly segment?: 'fs' | 'gs';
+}
+
+/** A place in memory that an instruction reads or writes. */
+export interface MemoryAccess extends MemoryOperand {
   /** In bytes; 0: not fixed (xsave). */
   readonly size: number;
   readonly reads: boolean;
@@ -50,7 +54,7 @@ export interface MemoryAccess {
 export type Operand =
   | { readonly kind: 'register'; readonly name: string }
   | { readonly kind: 'immediate'; readonly value: bigint }
-  | { readonly kind: 'memory' }
+  | { readonly kind: 'memory'; readonly memory: MemoryOperand }
   | { readonly kind: 'target'; readonly address: Address };
 
 export interface InstructionDetail extends Decoded {
@@ -60,6 +64,8 @@ export interface InstructionDetail extends Decoded {
   readonly operands: readonly Operand[];
   /** Everything it touches in memory, what `push`, `call` and string instructions touch implicitly included. */
   readonly accesses: readonly MemoryAccess[];
+  /** General registers that it changes, by their full names (a write to `eax` changes `rax`); what a call changes is not among them. */
+  readonly changes: readonly string[];
 }
 
 export interface DisassembleOptions {
@@ -187,56 +193,83 @@ export const disassemble = (
   return list;
 };
 
-const accessesOf = (instruction: Iced.Instruction): MemoryAccess[] => {
+type Parts = Pick<Iced.UsedMemory, 'base' | 'index' | 'scale' | 'displacement' | 'segment'>;
+
+const registerName = (register: Iced.Register): string => machine().iced.Register[register].toLowerCase();
+
+const memoryOperand = ({ base, index, scale, displacement, segment }: Parts): MemoryOperand => {
+  const { Register } = machine().iced;
+  const relative = base === Register.RIP || base === Register.EIP;
+  return {
+    ...(base !== Register.None && !relative ? { base: registerName(base) } : {}),
+    ...(index !== Register.None ? { index: registerName(index) } : {}),
+    scale,
+    displacement: BigInt.asIntN(64, displacement),
+    ...(segment === Register.FS ? { segment: 'fs' as const } : segment === Register.GS ? { segment: 'gs' as const } : {}),
+  };
+};
+
+/** What it touches in memory, and which registers it changes. */
+const effectsOf = (instruction: Iced.Instruction): Pick<InstructionDetail, 'accesses' | 'changes'> => {
   const { iced, info } = machine();
-  const { OpAccess, Register } = iced;
-  const name = (register: Iced.Register): string => Register[register].toLowerCase();
-  const factory = info.info(instruction);
-  const accesses: MemoryAccess[] = [];
-  for (const used of factory.usedMemory() as Iced.UsedMemory[]) {
-    const { access, base, index, segment } = used;
-    const relative = base === Register.RIP || base === Register.EIP;
-    const reads = [OpAccess.Read, OpAccess.CondRead, OpAccess.ReadWrite, OpAccess.ReadCondWrite].includes(access);
-    const writes = [OpAccess.Write, OpAccess.CondWrite, OpAccess.ReadWrite, OpAccess.ReadCondWrite].includes(access);
-    accesses.push({
-      ...(base !== Register.None && !relative ? { base: name(base) } : {}),
-      ...(index !== Register.None ? { index: name(index) } : {}),
-      scale: used.scale,
-      displacement: BigInt.asIntN(64, used.displacement),
-      ...(segment === Register.FS ? { segment: 'fs' as const } : segment === Register.GS ? { segment: 'gs' as const } : {}),
-      size: iced.MemorySizeExt.size(used.memorySize),
-      reads,
-      writes,
-    });
+  const { OpAccess, RegisterExt } = iced;
+  const isRead = (access: Iced.OpAccess): boolean =>
+    access === OpAccess.Read || access === OpAccess.CondRead || access === OpAccess.ReadWrite || access === OpAccess.ReadCondWrite;
+  const isWrite = (access: Iced.OpAccess): boolean =>
+    access === OpAccess.Write || access === OpAccess.CondWrite || access === OpAccess.ReadWrite || access === OpAccess.ReadCondWrite;
+  const effects = info.info(instruction);
+  const accesses = (effects.usedMemory() as Iced.UsedMemory[]).map((used): MemoryAccess => {
+    const size = iced.MemorySizeExt.size(used.memorySize);
+    const access = { ...memoryOperand(used), size, reads: isRead(used.access), writes: isWrite(used.access) };
     used.free();
-  }
-  factory.free();
+    return access;
+  });
+  const changes = (effects.usedRegisters() as Iced.UsedRegister[]).flatMap((used) => {
+    const changed = isWrite(used.access) && RegisterExt.isGPR(used.register) ? [registerName(RegisterExt.fullRegister(used.register))] : [];
+    used.free();
+    return changed;
+  });
+  effects.free();
   // lea and nop name memory but do not touch it.
-  return accesses.filter(({ reads, writes }) => reads || writes);
+  return { accesses: accesses.filter(({ reads, writes }) => reads || writes), changes };
 };
 
 const operandOf = (instruction: Iced.Instruction, index: number): Operand => {
-  const { OpKind, Register } = machine().iced;
+  const { OpKind } = machine().iced;
   const kind = instruction.opKind(index);
-  if (kind === OpKind.Register) return { kind: 'register', name: Register[instruction.opRegister(index)].toLowerCase() };
+  if (kind === OpKind.Register) return { kind: 'register', name: registerName(instruction.opRegister(index)) };
   if (kind === OpKind.NearBranch64) return { kind: 'target', address: instruction.nearBranchTarget };
   if (kind >= OpKind.Immediate8 && kind <= OpKind.Immediate32to64) return { kind: 'immediate', value: instruction.immediate(index) };
-  return { kind: 'memory' };
+  const { memoryBase, memoryIndex, memoryIndexScale, memoryDisplacementU64, memorySegment } = instruction;
+  const parts = {
+    base: memoryBase,
+    index: memoryIndex,
+    scale: memoryIndexScale,
+    displacement: memoryDisplacementU64,
+    segment: memorySegment,
+  };
+  return { kind: 'memory', memory: memoryOperand(parts) };
 };
 
-/** What the instruction at the start of the bytes does with registers and memory. Undefined: no valid instruction there. */
-export const describeInstruction = (bytes: Uint8Array, address: Address): InstructionDetail | undefined => {
-  let result: InstructionDetail | undefined;
-  walk(bytes, address, (instruction, _, length) => {
+const detailOf = (instruction: Iced.Instruction, address: Address, length: number): InstructionDetail => ({
+  ...decoded(instruction, address, length),
+  mnemonic: machine().iced.Mnemonic[instruction.mnemonic].toLowerCase(),
+  operands: Array.from({ length: instruction.opCount }, (_, index) => operandOf(instruction, index)),
+  ...effectsOf(instruction),
+});
+
+/** What the instructions of the bytes do with registers and memory, up to the first that is none, or `limit` of them. */
+export const describeInstructions = (bytes: Uint8Array, address: Address, limit = Number.POSITIVE_INFINITY): InstructionDetail[] => {
+  const list: InstructionDetail[] = [];
+  if (limit < 1) return list;
+  walk(bytes, address, (instruction, offset, length) => {
     if (instruction.isInvalid) return false;
-    const { Mnemonic } = machine().iced;
-    result = {
-      ...decoded(instruction, address, length),
-      mnemonic: Mnemonic[instruction.mnemonic].toLowerCase(),
-      operands: Array.from({ length: instruction.opCount }, (_unused, index) => operandOf(instruction, index)),
-      accesses: accessesOf(instruction),
-    };
-    return false;
+    list.push(detailOf(instruction, u64(address + BigInt(offset)), length));
+    return list.length < limit;
   });
-  return result;
+  return list;
 };
+
+/** The instruction at the start of the bytes. Undefined: no valid one. */
+export const describeInstruction = (bytes: Uint8Array, address: Address): InstructionDetail | undefined =>
+  describeInstructions(bytes, address, 1)[0];

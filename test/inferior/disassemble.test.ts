@@ -145,7 +145,10 @@ describe('what an instruction touches', () => {
   it('is the memory operand with its registers', () => {
     expect(touched('89 54 88 f8')).toMatchObject({
       mnemonic: 'mov',
-      operands: [{ kind: 'memory' }, { kind: 'register', name: 'edx' }],
+      operands: [
+        { kind: 'memory', memory: { base: 'rax', index: 'rcx', scale: 4, displacement: -8n } },
+        { kind: 'register', name: 'edx' },
+      ],
       accesses: [{ base: 'rax', index: 'rcx', scale: 4, displacement: -8n, size: 4, reads: false, writes: true }],
     });
     expect(touched('64 48 8b 04 25 28 00 00 00')?.accesses).toEqual([
@@ -158,6 +161,14 @@ describe('what an instruction touches', () => {
     expect(touched('55')?.accesses).toEqual([{ base: 'rsp', scale: 1, displacement: -8n, size: 8, reads: false, writes: true }]);
     expect(touched('e8 00 00 00 00')?.accesses).toMatchObject([{ base: 'rsp', displacement: -8n, writes: true }]);
     expect(touched('48 8d 44 24 08')?.accesses).toEqual([]);
+  });
+
+  it('names the registers that change', () => {
+    const changes = ['89 c8', '48 83 c0 08', '58', 'f7 f9', '89 08', '31 c0', '48 8d 44 24 08', 'aa'].map((bytes) =>
+      touched(bytes)?.changes.join(' '),
+    );
+    expect(changes).toEqual(['rax', 'rax', 'rax rsp', 'rax rdx', '', 'rax', 'rax', 'rdi']);
+    expect(touched('48 8d 44 24 08')?.operands[1]).toEqual({ kind: 'memory', memory: { base: 'rsp', scale: 1, displacement: 8n } });
   });
 
   it('is nothing where there is no instruction', () => {
