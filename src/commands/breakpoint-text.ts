@@ -1,0 +1,99 @@
+/** What stands behind `break`: a place, then `thread N` and `if CONDITION`, in either order. And breakpoints as results. */
+import { basename } from 'node:path';
+import { hex } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { Breakpoint, BreakpointKind } from '../session/breakpoint.js';
+import { closingQuote } from './arguments.js';
+import type { BreakpointData, LocationResult } from './results.js';
+
+export interface BreakText {
+  readonly location: string;
+  readonly condition: string | undefined;
+  readonly thread: number | undefined;
+}
+
+/**
+ * Finds ` if ` and ` thread N` outside of quotes and brackets.
+ * @throws DeetError `usage`
+ */
+export const parseBreakText = (text: string): BreakText => {
+  const keyword = keywordIn(text);
+  if (!keyword) return { location: text.trim(), condition: undefined, thread: undefined };
+  const location = text.slice(0, keyword.at).trim();
+  const rest = text.slice(keyword.at + keyword.word.length).trim();
+  if (keyword.word === 'if') {
+    if (rest === '') throw new DeetError('usage', 'A condition is missing behind "if".', 'As in: break main if argc > 1');
+    // gdb takes `break f if x thread 2`, too.
+    const thread = /\bthread\s+(\d+)\s*$/.exec(rest);
+    const condition = thread ? rest.slice(0, thread.index).trim() : rest;
+    return { location, condition, thread: thread ? Number(thread[1]) : undefined };
+  }
+  const match = /^(\d+)(?:\s+if\b\s*([\s\S]+))?$/.exec(rest);
+  if (!match) throw new DeetError('usage', '"thread" needs the number of a thread.', 'Type "info threads".');
+  return { location, condition: match[2]?.trim(), thread: Number(match[1]) };
+};
+
+const keywordIn = (text: string): { readonly word: string; readonly at: number } | undefined => {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const each = text[at];
+    if (each === '"' || each === "'") at = closingQuote(text, at);
+    else if ('([{'.includes(each)) depth++;
+    else if (')]}'.includes(each)) depth--;
+    else if (depth === 0 && (at === 0 || /\s/.test(text[at - 1]))) {
+      const word = /^(if|thread)(?![\w:])/.exec(text.slice(at))?.[1];
+      if (word !== undefined) return { word, at };
+    }
+  }
+  return undefined;
+};
+
+const kindNames: Readonly<Record<BreakpointKind, string>> = {
+  breakpoint: 'breakpoint',
+  hardware: 'hw breakpoint',
+  watch: 'hw watchpoint',
+  rwatch: 'read watchpoint',
+  awatch: 'acc watchpoint',
+  catch: 'catchpoint',
+  dprintf: 'dprintf',
+};
+
+export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
+  id: breakpoint.id,
+  enabled: breakpoint.enabled,
+  locations: breakpoint.locations.map(({ address, function: name, position, enabled }): LocationResult => ({
+    address: hex(address),
+    ...(name !== undefined && { function: name }),
+    ...(position && position.line > 0 && { file: position.file.path, line: position.line }),
+    ...(!enabled && { enabled }),
+  })),
+  ...(breakpoint.condition !== undefined && { condition: breakpoint.condition }),
+  hits: breakpoint.hits,
+  pending: breakpoint.pending,
+  kind: kindNames[breakpoint.kind],
+  spec: breakpoint.spec,
+  ...(breakpoint.temporary && { temporary: true }),
+  ...(breakpoint.ignoreCount > 0 && { ignore: breakpoint.ignoreCount }),
+  ...(breakpoint.threadId !== undefined && { thread: breakpoint.threadId }),
+  ...(breakpoint.disposition !== 'keep' && { disposition: breakpoint.disposition }),
+  ...(breakpoint.commands.length > 0 && { commands: breakpoint.commands }),
+  ...(breakpoint.format !== undefined && { format: breakpoint.format }),
+});
+
+/** What the user should know about where it went: a line without code, a second breakpoint in the same place. */
+export const notesOn = (breakpoint: Breakpoint, others: readonly Breakpoint[]): string[] => {
+  const notes: string[] = [];
+  const asked = /(?:^|:)(\d+)$/.exec(breakpoint.spec)?.[1];
+  const [first] = breakpoint.locations;
+  const line = first?.position?.line;
+  if (asked !== undefined && line !== undefined && line > 0 && Number(asked) !== line)
+    notes.push(`Line ${asked} has no code; the next that has is line ${line} of ${basename(first.position?.file.path ?? '')}.`);
+  const here = others
+    .filter(
+      (other) => other !== breakpoint && other.locations.some(({ address }) => breakpoint.locations.some((own) => own.address === address)),
+    )
+    .map(({ id }) => id);
+  if (here.length > 0)
+    notes.push(`Note: breakpoint${here.length > 1 ? 's' : ''} ${here.join(', ')} ${here.length > 1 ? 'are' : 'is'} also set here.`);
+  return notes;
+};

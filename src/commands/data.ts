@@ -1,0 +1,243 @@
+/** The group "look": expressions of C and what they yield. */
+import { hex } from '../common/addresses.js';
+import { typeOf } from '../language/evaluate.js';
+import type { FormatOptions } from '../language/format.js';
+import { ptype as ptypeText, whatis as whatisText } from '../language/print-type.js';
+import type { Letter } from '../language/format-letter.js';
+import { requireSingle, splitFormat } from '../language/command-format.js';
+import { examineAddress, FIRST_DEFAULTS } from '../language/examine.js';
+import { parseExpression } from '../language/parser.js';
+import { typeName } from '../language/type-name.js';
+import { isVoid } from '../language/types.js';
+import type { Value } from '../language/value.js';
+import type { PrintSettings } from '../language/settings.js';
+import type { Session } from '../session/session.js';
+import type { CType } from '../symbols/types.js';
+import type { Command, CommandContext } from './command.js';
+import type { Display } from './displays.js';
+import { selectedFrame } from './frames.js';
+import { numberList } from './arguments.js';
+import { instructionTextAt } from './disassembly.js';
+import { examineMemory } from './examine.js';
+import { message, type Result } from './results.js';
+import { needed } from './stepping.js';
+import { partsOf, printed } from './values.js';
+
+interface PrintText {
+  readonly letter: Letter | undefined;
+  readonly settings: Partial<PrintSettings>;
+  readonly expression: string;
+}
+
+/** `-pretty on`, `-elements 5`: the settings of `set print` for one command. */
+const flagsOf: Readonly<Record<string, keyof PrintSettings>> = {
+  pretty: 'pretty',
+  elements: 'elements',
+  repeats: 'repeats',
+  'max-depth': 'depth',
+  'null-stop': 'nullStop',
+  union: 'union',
+  symbol: 'symbol',
+  address: 'address',
+  array: 'array',
+  'array-indexes': 'arrayIndexes',
+};
+const numeric = new Set<keyof PrintSettings>(['elements', 'repeats', 'depth']);
+
+/** @throws DeetError `usage` */
+const parsePrint = (text: string): PrintText => {
+  let rest = text.trim();
+  const settings: Record<string, boolean | number> = {};
+  for (let match; (match = /^-([a-z-]+)(?:\s+(on|off|\d+|unlimited)(?=\s|$))?\s*/.exec(rest));) {
+    const [names, value] = [Object.keys(flagsOf).filter((name) => name.startsWith(match?.[1] ?? '')), match[2]];
+    const key = names.length === 1 || names.includes(match[1]) ? flagsOf[names.includes(match[1]) ? match[1] : names[0]] : undefined;
+    if (key === undefined) break; // -x is an expression
+    settings[key] = numeric.has(key) ? (value === 'unlimited' ? (key === 'depth' ? -1 : 0) : Number(value ?? 0)) : value !== 'off';
+    rest = rest.slice(match[0].length);
+  }
+  rest = rest.replace(/^--\s+/, '');
+  const { format, rest: expression } = splitFormat(rest);
+  if (format.letter !== 'i') requireSingle(format, 'print');
+  return { letter: format.letter, settings, expression: expression.trim() };
+};
+
+const optionsOf = (session: Session, letter: Letter | undefined, settings: Partial<PrintSettings> = {}): FormatOptions => ({
+  ...(letter !== undefined && { letter }),
+  settings,
+  ...(letter === 'i' && { instruction: (address: bigint) => instructionTextAt(session, address) }),
+});
+
+const valueResult = (session: Session, expression: string, value: Value, options: FormatOptions, number?: number): Result => {
+  const context = session.context(selectedFrame(session));
+  const text = printed(value, context, options);
+  const children = partsOf(value, context, options);
+  return {
+    type: 'value',
+    expression,
+    value: text,
+    valueType: typeName(value.type, context.language),
+    ...(children && { children }),
+    ...(value.address !== undefined && { address: hex(value.address) }),
+    ...(number !== undefined && { number }),
+  };
+};
+
+const printing =
+  (quietVoid: boolean) =>
+  async ({ session, text }: CommandContext): Promise<Result | Result[]> => {
+    const { letter, settings, expression } = parsePrint(text);
+    const value = await session.evaluate(expression === '' ? '$' : expression);
+    const options = optionsOf(session, letter, settings);
+    if (isVoid(value.type)) return quietVoid ? [] : valueResult(session, expression, value, options);
+    // What cannot be shown is not recorded.
+    const shown = valueResult(session, expression, value, options);
+    return { ...shown, number: session.values.record(value.frozen()) } as Result;
+  };
+
+const print: Command = {
+  name: 'print',
+  aliases: ['p', 'inspect'],
+  group: 'look',
+  usage: '[/FORMAT] [-OPTION...] EXPRESSION',
+  about: 'Show the value of an expression.',
+  details: 'Formats: x hex, d signed, u unsigned, o octal, t binary, a address, c character, s string, f float, z hex with zeros.',
+  completes: ['expression'],
+  run: printing(false),
+};
+
+const call: Command = {
+  name: 'call',
+  group: 'step',
+  usage: 'EXPRESSION',
+  about: 'As print, but a void result is not shown: for functions of the program.',
+  completes: ['expression'],
+  run: printing(true),
+};
+
+const output: Command = {
+  name: 'output',
+  group: 'look',
+  usage: '[/FORMAT] EXPRESSION',
+  about: 'The value of an expression, without a newline and without a number.',
+  completes: ['expression'],
+  run: async ({ session, text }) => {
+    const { letter, settings, expression } = parsePrint(text);
+    const value = await session.evaluate(needed(expression, 'Output what?', 'output i'));
+    return message(printed(value, session.context(selectedFrame(session)), optionsOf(session, letter, settings)), 'raw');
+  },
+};
+
+/** A type's name is looked at one typedef deep, an expression's type as it is. @throws DeetError */
+const typed = (session: Session, text: string): { readonly type: CType; readonly isName: boolean } => {
+  const context = session.context(selectedFrame(session));
+  const expression = parseExpression(text, context.names);
+  return {
+    type: typeOf(expression, context),
+    isName: expression.kind === 'type' || (expression.kind === 'name' && context.names.isType(expression.name)),
+  };
+};
+
+const whatis: Command = {
+  name: 'whatis',
+  group: 'look',
+  usage: 'EXPRESSION | TYPE',
+  about: 'The type of an expression, by its name.',
+  completes: ['expression'],
+  run: ({ session, text }) => {
+    const { type, isName } = typed(session, needed(text, 'Whose type?', 'whatis x'));
+    return message(`type = ${whatisText(type, isName, session.context(selectedFrame(session)).language)}`);
+  },
+};
+
+const ptype: Command = {
+  name: 'ptype',
+  aliases: ['pt'],
+  group: 'look',
+  usage: '[/o] EXPRESSION | TYPE',
+  about: 'A type in full: members of structures, behind typedefs; /o with offsets, sizes and holes.',
+  completes: ['type'],
+  run: ({ session, text }) => {
+    const match = /^\/([a-z]+)\s+([\s\S]*)$/.exec(text.trim());
+    const { type } = typed(session, needed(match?.[2] ?? text, 'Which type?', 'ptype struct node'));
+    const { language } = session.context(selectedFrame(session));
+    return message(ptypeText(type, { language, offsets: match?.[1].includes('o') ?? false }));
+  },
+};
+
+/** Shows a display now; at a stop all of them are shown by this. */
+export const showDisplay = (display: Display, session: Session): Result[] => {
+  const { format } = splitFormat(display.format);
+  const value = session.values.now(display.expression);
+  if (format.count !== undefined || format.size !== undefined || format.letter === 'i' || format.letter === 's') {
+    const { result } = examineMemory(session, examineAddress(value), format, FIRST_DEFAULTS);
+    return [message(`${display.id}: x${display.format} ${display.expression}`), result];
+  }
+  return [
+    {
+      ...valueResult(session, `${display.format} ${display.expression}`.trim(), value, optionsOf(session, format.letter)),
+      display: display.id,
+    } as Result,
+  ];
+};
+
+const display: Command = {
+  name: 'display',
+  aliases: ['disp'],
+  group: 'look',
+  usage: '[/FORMAT] [EXPRESSION]',
+  about: 'Show an expression now and at every stop.',
+  completes: ['expression'],
+  run: ({ session, displays, text }) => {
+    if (text.trim() === '') return displays.results(session, showDisplay);
+    const match = /^(\/\S+)?\s*([\s\S]*)$/.exec(text.trim());
+    const expression = needed(match?.[2] ?? '', 'Display what?', 'display i');
+    const here = selectedFrame(session);
+    const added = displays.add(expression, match?.[1] ?? '', here && usesLocals(expression, session) ? here.functionName : undefined);
+    if (!here) return [];
+    try {
+      return showDisplay(added, session);
+    } catch (error) {
+      displays.remove(added.id);
+      throw error;
+    }
+  },
+};
+
+const usesLocals = (expression: string, session: Session): boolean => {
+  const { names } = session.context(selectedFrame(session));
+  return [...expression.matchAll(/(?<![\w$.]|->)[A-Za-z_]\w*/g)].some(([name]) => names.local(name) !== undefined);
+};
+
+const undisplay: Command = {
+  name: 'undisplay',
+  aliases: ['und'],
+  group: 'look',
+  usage: '[N...]',
+  about: 'Stop displaying expressions.',
+  completes: ['none'],
+  run: ({ displays, text, frontEnd }) => {
+    if (text.trim() !== '') for (const id of numberList(text, 'display')) displays.remove(id);
+    else if (frontEnd.confirm('Delete all auto-display expressions?')) displays.clear();
+  },
+};
+
+const infoDisplay: Command = {
+  name: 'display',
+  group: 'look',
+  about: 'The expressions that are shown at every stop.',
+  run: ({ displays }) => {
+    if (displays.all().length === 0) return message('There are no auto-display expressions now.');
+    const lines = displays
+      .all()
+      .map(({ id, enabled, format, expression }) => `${id}:   ${enabled ? 'y' : 'n'}  ${format === '' ? '' : `${format} `}${expression}`);
+    return message(['Auto-display expressions now in effect:', 'Num Enb Expression', ...lines].join('\n'));
+  },
+};
+
+/** `set var x = 3` and `print x = 3` differ only in what is shown. @throws DeetError */
+export const assign = async (session: Session, text: string): Promise<void> => {
+  await session.evaluate(needed(text, 'Set which variable?', 'set var x = 3'));
+};
+
+export const dataCommands: readonly Command[] = [print, call, output, whatis, ptype, display, undisplay];
+export const dataInfo: readonly Command[] = [infoDisplay];

@@ -1,0 +1,149 @@
+/** The group "look": machine code. */
+import { hex, u64, type Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import { disassemble, longestInstruction } from '../inferior/disassemble.js';
+import { toFile, toLoad } from '../inferior/images.js';
+import { toInteger } from '../language/value.js';
+import type { Session } from '../session/session.js';
+import { splitCommas } from './arguments.js';
+import type { Command } from './command.js';
+import { selectedFrame } from './frames.js';
+import type { InstructionResult, Result } from './results.js';
+
+/** Longest range that one command shows. */
+const mostBytes = 1024 * 1024;
+
+const nameAt = (session: Session): ((address: Address) => string | undefined) => {
+  const context = session.context(selectedFrame(session));
+  return (address) => {
+    const symbol = context.symbolAt(address);
+    return symbol && `${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}`;
+  };
+};
+
+const syntaxOf = (session: Session): 'att' | 'intel' => (session.settings.text('disassembly-flavor') === 'intel' ? 'intel' : 'att');
+
+/** As many bytes as there are from an address on. @throws DeetError `memory` when there is none */
+const readSome = (session: Session, address: Address, length: number): Uint8Array => {
+  const { memory } = session.context(selectedFrame(session));
+  try {
+    return memory.read(address, length);
+  } catch (error) {
+    // The end of a mapping: up to the page's end.
+    const rest = 4096 - Number(address & 4095n);
+    if (rest >= length) throw error;
+    return memory.read(address, rest);
+  }
+};
+
+/** @throws DeetError `memory` */
+export const instructionsAt = (
+  session: Session,
+  address: Address,
+  count: number,
+): { readonly instructions: InstructionResult[]; readonly next: Address } => {
+  const instructions: InstructionResult[] = [];
+  let next = address;
+  const pc = selectedFrame(session)?.pc;
+  const symbolize = nameAt(session);
+  while (instructions.length < count) {
+    const wanted = Math.min(count - instructions.length, 256);
+    const bytes = readSome(session, next, wanted * longestInstruction);
+    const some = disassemble(bytes, next, { syntax: syntaxOf(session), symbolize }, wanted);
+    if (some.length === 0) break;
+    for (const each of some) instructions.push(describe(each, pc, symbolize(each.address)));
+    const last = some[some.length - 1];
+    next = u64(last.address + BigInt(last.length));
+  }
+  return { instructions, next };
+};
+
+/** The text of one instruction (`print/i`, `x/i`). */
+export const instructionTextAt = (session: Session, address: Address): string =>
+  instructionsAt(session, address, 1).instructions[0]?.text ?? '(bad)';
+
+const describe = (
+  each: { readonly address: Address; readonly bytes: Uint8Array; readonly text: string },
+  pc: Address | undefined,
+  symbol: string | undefined,
+): InstructionResult => ({
+  address: hex(each.address),
+  bytes: Buffer.from(each.bytes).toString('hex'),
+  text: each.text,
+  ...(symbol !== undefined && { symbol }),
+  ...(each.address === pc && { current: true }),
+});
+
+interface CodeRange {
+  readonly name: string | undefined;
+  readonly parts: readonly { readonly start: Address; readonly end: Address }[];
+}
+
+/** The function around an address, all its parts. @throws DeetError `no-symbol` */
+const functionAround = (session: Session, address: Address): CodeRange => {
+  const loaded = session.imageAt(address);
+  const fn = loaded?.image.functionAt(toFile(loaded, address));
+  if (loaded && fn)
+    return { name: fn.qualifiedName, parts: fn.ranges.map(({ low, high }) => ({ start: toLoad(loaded, low), end: toLoad(loaded, high) })) };
+  const symbol = loaded?.image.symbolAt(toFile(loaded, address));
+  if (loaded && symbol && symbol.size > 0) {
+    const start = toLoad(loaded, symbol.address);
+    return { name: symbol.name, parts: [{ start, end: start + BigInt(symbol.size) }] };
+  }
+  throw new DeetError(
+    'no-symbol',
+    'No function contains the specified address.',
+    `Give a range: disassemble ${hex(address)},+40 or x/10i ${hex(address)}`,
+  );
+};
+
+const rangeOf = async (session: Session, text: string): Promise<CodeRange> => {
+  if (text === '') return functionAround(session, session.selection().frame.pc);
+  const [from, to] = splitCommas(text);
+  const start = session.values.address(from);
+  if (to === undefined) return functionAround(session, start);
+  const end = to.startsWith('+') ? start + toInteger(await session.evaluate(to.slice(1))) : session.values.address(to);
+  if (end < start) throw new DeetError('usage', 'The range ends before it begins.');
+  return { name: undefined, parts: [{ start, end }] };
+};
+
+const disassembleCommand: Command = {
+  name: 'disassemble',
+  aliases: ['disas', 'disass'],
+  group: 'look',
+  usage: '[/mrs] [ADDRESS | START,END | START,+LENGTH]',
+  about: 'Show the instructions of a function; /r with their bytes, /s or /m with source lines.',
+  completes: ['location'],
+  run: async ({ session, text, emit }) => {
+    const match = /^(?:\/([mrs]+)\s*)?([\s\S]*)$/.exec(text.trim());
+    const mode = match?.[1] ?? '';
+    const { name, parts } = await rangeOf(session, (match?.[2] ?? '').trim());
+    const pc = selectedFrame(session)?.pc;
+    const symbolize = nameAt(session);
+    const { memory } = session.context(selectedFrame(session));
+    const instructions: InstructionResult[] = [];
+    for (const { start, end } of parts) {
+      const length = Math.min(Number(end - start), mostBytes);
+      const bytes = memory.read(start, length);
+      for (const each of disassemble(bytes, start, { syntax: syntaxOf(session), symbolize })) {
+        const described = describe(each, pc, symbolize(each.address));
+        instructions.push(mode.includes('s') || mode.includes('m') ? { ...described, ...lineAt(session, each.address) } : described);
+      }
+      if (length < Number(end - start)) emit({ type: 'message', level: 'warning', text: `Only the first ${mostBytes} bytes are shown.` });
+    }
+    return {
+      type: 'disassembly',
+      instructions,
+      ...(name !== undefined && { function: name }),
+      ...(mode !== '' && { mode }),
+    } satisfies Result;
+  },
+};
+
+const lineAt = (session: Session, address: Address): { readonly line?: number; readonly file?: string } => {
+  const loaded = session.imageAt(address);
+  const row = loaded?.image.lineAt(toFile(loaded, address));
+  return row && row.line > 0 ? { line: row.line, file: row.file.path } : {};
+};
+
+export const disassemblyCommands: readonly Command[] = [disassembleCommand];

@@ -1,0 +1,80 @@
+/** Frames, places and threads of the program as results. */
+import { basename } from 'node:path';
+import { hex } from '../common/addresses.js';
+import type { Frame, LoadedImage } from '../inferior/frame.js';
+import { toFile } from '../inferior/images.js';
+import type { Thread } from '../inferior/thread.js';
+import type { Session } from '../session/session.js';
+import type { Scope, Variable } from '../symbols/model.js';
+import type { FrameResult, ThreadResult, VariableResult } from './results.js';
+import { describeVariable } from './values.js';
+
+/** Above main there is only the C library's start-up code (`set backtrace past-main on` shows it). */
+export const isOutermost = (frame: Frame, session: Session): boolean =>
+  frame.functionName === 'main' && frame.kind !== 'inlined' && !session.settings.flag('backtrace past-main');
+
+/** Parameters of the function (or of the inlined call) that a frame belongs to. */
+export const parametersOf = (frame: Frame): readonly Variable[] => {
+  let scope = frame.scope;
+  while (scope?.kind === 'block') scope = scope.parent;
+  return scope?.variables().filter(({ role }) => role === 'parameter') ?? [];
+};
+
+/** Scopes from the innermost outwards, as far as the frame's own function or inlined call. */
+export function* scopesOf(frame: Frame): Generator<Scope> {
+  for (let scope = frame.scope; scope; scope = scope.parent) {
+    yield scope;
+    if (scope.kind !== 'block') return;
+  }
+}
+
+export const describeVariables = (variables: readonly Variable[], frame: Frame, session: Session): VariableResult[] => {
+  if (variables.length === 0) return [];
+  const context = session.context(frame);
+  return variables.map((variable) => describeVariable(variable, context, frame));
+};
+
+/** A frame with its arguments. */
+export const describeFrame = (frame: Frame, session: Session): FrameResult => {
+  const { position, functionName, loaded } = frame;
+  const known = position !== undefined && position.line > 0;
+  return {
+    level: frame.level,
+    ...(functionName !== undefined && { function: functionName }),
+    ...(known && { file: position.file.path, line: position.line }),
+    address: hex(frame.pc),
+    args: frame.kind === 'signal' ? [] : describeVariables(parametersOf(frame), frame, session),
+    inlined: frame.kind === 'inlined',
+    ...(loaded && !isProgram(loaded, session) && { image: basename(loaded.image.path) }),
+    ...(frame.kind === 'signal' && { signalHandler: true }),
+    ...(known && !startsLine(frame) && { middle: true }),
+  };
+};
+
+const isProgram = (loaded: LoadedImage, session: Session): boolean =>
+  loaded.image.path === session.program || session.processes().some((process) => process.images.main === loaded);
+
+/** gdb shows the address of a frame that does not stand at the beginning of a line; callers never do. */
+const startsLine = (frame: Frame): boolean => {
+  if (frame.lookup !== frame.pc) return false;
+  if (!frame.loaded) return true;
+  const row = frame.loaded.image.lineAt(toFile(frame.loaded, frame.pc));
+  return row === undefined || BigInt(row.address) + frame.loaded.bias === frame.pc;
+};
+
+/** The frame that commands mean; undefined when nothing is stopped. */
+export const selectedFrame = (session: Session): Frame | undefined =>
+  session.state === 'stopped' && session.selectedThread() ? session.selection().frame : undefined;
+
+export const describeThread = (thread: Thread, session: Session): ThreadResult => {
+  const frame = thread.stopped ? session.stack(thread).frame(0) : undefined;
+  return {
+    id: thread.id,
+    pid: thread.process.pid,
+    tid: thread.tid,
+    ...(thread.name !== undefined && { name: thread.name }),
+    state: thread.stopped ? 'stopped' : 'running',
+    current: session.selectedThread() === thread,
+    ...(frame && { frame: describeFrame(frame, session) }),
+  };
+};

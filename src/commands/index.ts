@@ -1,0 +1,43 @@
+/** All commands. Names decide, not the order, except in `help`. */
+import { breakpointCommands } from './breakpoints.js';
+import type { Command } from './command.js';
+import { conditionCommands } from './conditions.js';
+import { dataCommands, dataInfo } from './data.js';
+import { disassemblyCommands } from './disassembly.js';
+import { examineCommands } from './examine.js';
+import { inspections } from './inspection.js';
+import { laterCommands, laterInfo } from './later.js';
+import { listingCommands, listingInfo } from './listing.js';
+import { runCommands } from './run.js';
+import { scriptingCommands } from './scripting.js';
+import { settingCommands } from './settings.js';
+import { shellCommands, shellInfo } from './shell.js';
+import { stackCommands, stackInfo } from './stack.js';
+import { steppingCommands } from './stepping.js';
+import { threadCommands, threadInfo } from './threads.js';
+
+const info: Command = {
+  name: 'info',
+  aliases: ['i', 'inf'],
+  group: 'look',
+  about: 'What deet knows: breakpoints, locals, registers, threads, ...',
+  subcommands: [...inspections, ...stackInfo, ...listingInfo, ...dataInfo, ...threadInfo, ...shellInfo, ...laterInfo],
+};
+
+export const allCommands: readonly Command[] = [
+  ...runCommands,
+  ...breakpointCommands,
+  ...conditionCommands,
+  ...steppingCommands,
+  ...stackCommands,
+  ...listingCommands,
+  ...dataCommands,
+  ...examineCommands,
+  ...disassemblyCommands,
+  info,
+  ...threadCommands,
+  ...settingCommands,
+  ...scriptingCommands,
+  ...shellCommands,
+  ...laterCommands,
+];

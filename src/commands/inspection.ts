@@ -1,0 +1,341 @@
+/** `info registers, breakpoints, signals, sharedlibrary, proc, auxv, files, functions, variables, types, scope`. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hex } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { EvaluationContext } from '../language/context.js';
+import { formatMember } from '../language/format.js';
+import { registerNamed, registerValue } from '../language/registers.js';
+import { typeName, declaration } from '../language/type-name.js';
+import { asFloat, isStruct, strip } from '../language/types.js';
+import { generalOrder } from '../linux/registers.js';
+import { signals } from '../linux/signals.js';
+import type { Session } from '../session/session.js';
+import type { FunctionSymbol, SymbolImage, Variable } from '../symbols/model.js';
+import { describeBreakpoint } from './breakpoint-text.js';
+import { numberList } from './arguments.js';
+import { regularExpression } from './breakpoints.js';
+import type { Command, CommandContext } from './command.js';
+import { scopesOf } from './frames.js';
+import { message, type Result } from './results.js';
+
+const infoBreakpoints: Command = {
+  name: 'breakpoints',
+  aliases: ['b', 'br', 'watchpoints'],
+  group: 'stop',
+  usage: '[N...]',
+  about: 'All breakpoints, watchpoints and catchpoints.',
+  completes: ['breakpoint'],
+  run: ({ session, text }): Result => {
+    const ids = text.trim() === '' ? undefined : new Set(numberList(text, 'breakpoint'));
+    const chosen = session.breakpoints.all().filter(({ id }) => ids?.has(id) ?? true);
+    return { type: 'breakpoints', breakpoints: chosen.map(describeBreakpoint) };
+  },
+};
+
+/** One register: its bits, and how it reads best. */
+const showRegister = (name: string, context: EvaluationContext): readonly [raw: string, natural: string] => {
+  const register = registerNamed(name);
+  if (!register) throw new DeetError('no-register', `Invalid register "${name}".`, 'Type "info registers" for their names.');
+  const value = registerValue(register, context.registers);
+  const aggregate = isStruct(strip(value.type));
+  const raw = aggregate ? hex(integerOf(value.bytes())) : formatMember(value, context, { letter: 'x' });
+  const natural = formatMember(value, context, aggregate ? { letter: 'x' } : {});
+  return [raw, asFloat(value.type) ? `${natural}  (raw ${hex(integerOf(value.bytes()))})` : natural];
+};
+
+const integerOf = (bytes: Uint8Array): bigint => bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+
+const groups: Readonly<Record<string, readonly string[]>> = {
+  general: generalOrder,
+  vector: [...Array.from({ length: 16 }, (_, index) => `ymm${index}`), 'mxcsr'],
+  float: [...Array.from({ length: 8 }, (_, index) => `st${index}`), 'fctrl', 'fstat', 'ftag', 'fiseg', 'fioff', 'foseg', 'fooff', 'fop'],
+};
+
+const registers =
+  (standard: readonly string[]) =>
+  ({ session, text }: CommandContext): Result => {
+    const { frame } = session.selection();
+    const context = session.context(frame);
+    const words = text.split(/[\s,]+/).filter((word) => word !== '');
+    const names = words.length === 0 ? standard : words.flatMap((word) => groups[word] ?? [word.replace(/^\$/, '')]);
+    const raw: Record<string, string> = {};
+    const natural: Record<string, string> = {};
+    for (const name of names) {
+      try {
+        [raw[name], natural[name]] = showRegister(name, context);
+      } catch (error) {
+        if (!(error instanceof DeetError) || error.code !== 'register') throw error;
+        [raw[name], natural[name]] = ['<not saved>', '<not saved>'];
+      }
+    }
+    return { type: 'registers', registers: raw, natural };
+  };
+
+const infoRegisters: Command = {
+  name: 'registers',
+  aliases: ['r', 'reg'],
+  group: 'look',
+  usage: '[NAME...]',
+  about: 'Registers as the selected frame has them.',
+  completes: ['register'],
+  run: registers(generalOrder),
+};
+
+const infoAllRegisters: Command = {
+  name: 'all-registers',
+  group: 'look',
+  about: 'All registers, floating point and vectors included.',
+  completes: ['register'],
+  run: registers([...generalOrder, ...groups['float'], ...groups['vector']]),
+};
+
+const yes = (flag: boolean): string => (flag ? 'Yes' : 'No');
+
+const infoSignals: Command = {
+  name: 'signals',
+  aliases: ['handle'],
+  group: 'look',
+  usage: '[SIGNAL]',
+  about: 'How each signal is treated.',
+  completes: ['signal'],
+  run: ({ session, text }) => {
+    const wanted = text.trim() === '' ? undefined : new Set(session.signals.handle(text).map(({ number }) => number));
+    return message(signalTable(session, wanted));
+  },
+};
+
+export const signalTable = (session: Session, only?: ReadonlySet<number>): string => {
+  const rows = signals
+    .filter(({ number }) => only?.has(number) ?? true)
+    .map(({ number, name, description }) => {
+      const { stop, print, pass } = session.signals.treatment(number);
+      return `${name.padEnd(14)}${yes(stop).padEnd(8)}${yes(print).padEnd(8)}${yes(pass).padEnd(16)}${description}`;
+    });
+  return ['Signal        Stop    Print   Pass to program Description', ...rows].join('\n');
+};
+
+const infoSharedLibrary: Command = {
+  name: 'sharedlibrary',
+  aliases: ['shared', 'dll'],
+  group: 'look',
+  usage: '[REGULAR-EXPRESSION]',
+  about: 'The files of the program: where they lie, and whether they have debug information.',
+  completes: ['none'],
+  run: ({ session, text }) => {
+    const expression = regularExpression(text.trim());
+    const images = session.images().filter(({ image }) => expression.test(image.path));
+    if (images.length === 0) return message('No shared libraries loaded at this time.');
+    const rows = images.map(({ image, bias }) => {
+      const from = hex(BigInt(image.span.low) + bias).padEnd(20);
+      const warning = image.warnings.map((each) => `\n    ${each}`).join('');
+      return `${from}${hex(BigInt(image.span.high) + bias).padEnd(20)}${(image.hasDebugInfo ? 'yes' : 'no').padEnd(10)}${image.path}${warning}`;
+    });
+    return message([`${'From'.padEnd(20)}${'To'.padEnd(20)}${'-g'.padEnd(10)}File`, ...rows].join('\n'));
+  },
+};
+
+const procText = (pid: number, name: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    throw new DeetError('process-gone', `/proc/${pid}/${name} cannot be read.`);
+  }
+};
+
+const infoProc: Command = {
+  name: 'proc',
+  group: 'look',
+  usage: '[mappings | status | stat | cmdline | cwd | exe]',
+  about: 'What the kernel says of the selected process.',
+  completes: [['mappings', 'status', 'stat', 'cmdline', 'cwd', 'exe']],
+  run: ({ session, text }) => {
+    const { pid } = session.selection().process;
+    const word = text.trim();
+    const link = (name: string): string => {
+      try {
+        return readlinkSync(`/proc/${pid}/${name}`);
+      } catch {
+        return '?';
+      }
+    };
+    const command = (): string => procText(pid, 'cmdline').replaceAll('\0', ' ').trim();
+    if (word === '')
+      return message([`process ${pid}`, `cmdline = '${command()}'`, `cwd = '${link('cwd')}'`, `exe = '${link('exe')}'`].join('\n'));
+    if ('mappings'.startsWith(word)) return message(procText(pid, 'maps').trimEnd());
+    if (word === 'status' || word === 'stat') return message(procText(pid, word).trimEnd());
+    if (word === 'cmdline') return message(`cmdline = '${command()}'`);
+    if (word === 'cwd' || word === 'exe') return message(`${word} = '${link(word)}'`);
+    throw new DeetError('usage', `"info proc ${word}" is not known.`, 'One of: mappings, status, stat, cmdline, cwd, exe.');
+  },
+};
+
+/** Entries of the auxiliary vector (getauxval(3), elf.h), by number. */
+const auxiliaryNames = new Map([
+  [3, 'AT_PHDR'], [4, 'AT_PHENT'], [5, 'AT_PHNUM'], [6, 'AT_PAGESZ'], [7, 'AT_BASE'], [8, 'AT_FLAGS'], [9, 'AT_ENTRY'], [11, 'AT_UID'], [12, 'AT_EUID'],
+  [13, 'AT_GID'], [14, 'AT_EGID'], [15, 'AT_PLATFORM'], [16, 'AT_HWCAP'], [17, 'AT_CLKTCK'], [23, 'AT_SECURE'], [25, 'AT_RANDOM'], [26, 'AT_HWCAP2'],
+  [31, 'AT_EXECFN'], [33, 'AT_SYSINFO_EHDR'], [51, 'AT_MINSIGSTKSZ'],
+]); // prettier-ignore
+
+const infoAuxv: Command = {
+  name: 'auxv',
+  group: 'look',
+  about: 'The auxiliary vector that the kernel gave the program.',
+  run: ({ session }) => {
+    const vector = session.selection().process.auxiliaryVector();
+    const rows = [...vector]
+      .filter(([type]) => type !== 0)
+      .map(([type, value]) => `${String(type).padEnd(5)}${(auxiliaryNames.get(type) ?? '?').padEnd(20)}${hex(value)}`);
+    return message(rows.join('\n'));
+  },
+};
+
+const infoFiles: Command = {
+  name: 'files',
+  aliases: ['target'],
+  group: 'look',
+  about: 'The program and its entry point.',
+  run: ({ session }) => {
+    const [first] = session.images();
+    if (!first) return message('No program.');
+    const { image, bias } = first;
+    return message(
+      [
+        `Symbols from "${image.path}".`,
+        `Entry point: ${hex(BigInt(image.entryPoint) + bias)}`,
+        `Position independent: ${image.relocatable ? 'yes' : 'no'}`,
+        ...(image.buildId === undefined ? [] : [`Build id: ${image.buildId}`]),
+        `Debug information: ${image.hasDebugInfo ? 'yes' : 'no'}`,
+      ].join('\n'),
+    );
+  },
+};
+
+/** Most names that one command lists. */
+const mostNames = 20_000;
+
+const namesMatching = (
+  images: readonly SymbolImage[],
+  expression: RegExp,
+  names: (image: SymbolImage) => Iterable<string>,
+): Map<SymbolImage, string[]> => {
+  const found = new Map<SymbolImage, string[]>();
+  let count = 0;
+  for (const image of images) {
+    const list: string[] = [];
+    for (const name of names(image)) if (expression.test(name) && count++ < mostNames) list.push(name);
+    if (list.length > 0) found.set(image, list.sort());
+  }
+  return found;
+};
+
+/** Without a pattern only the program itself is listed: its libraries have thousands of names. */
+const imagesFor = (session: Session, pattern: string): readonly SymbolImage[] => {
+  const images = session.images().map(({ image }) => image);
+  return pattern === '' ? images.slice(0, 1) : images;
+};
+
+const grouped = (entries: readonly { readonly file: string; readonly line: number; readonly text: string }[]): string[] => {
+  const files = new Map<string, string[]>();
+  for (const { file, line, text } of [...entries].sort((a, b) => a.line - b.line)) {
+    const list = files.get(file) ?? [];
+    list.push(`${line === 0 ? '' : `${line}:`}\t${text};`);
+    files.set(file, list);
+  }
+  return [...files].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([file, list]) => ['', `File ${file}:`, ...new Set(list)]);
+};
+
+const functionText = (fn: FunctionSymbol): string =>
+  `${fn.external ? '' : 'static '}${declaration(fn.type, fn.qualifiedName, fn.language === 'c++' ? 'c++' : 'c')}`;
+
+const infoFunctions: Command = {
+  name: 'functions',
+  aliases: ['fu'],
+  group: 'look',
+  usage: '[REGULAR-EXPRESSION]',
+  about: 'Functions whose names match.',
+  completes: ['function'],
+  run: ({ session, text }) => {
+    const pattern = text.trim();
+    const entries: { file: string; line: number; text: string }[] = [];
+    const plain: string[] = [];
+    for (const [image, names] of namesMatching(imagesFor(session, pattern), regularExpression(pattern), (each) => each.functionNames()))
+      for (const name of names) {
+        const functions = image.functionsNamed(name).filter((fn) => fn.qualifiedName === name);
+        for (const fn of functions)
+          entries.push({ file: fn.declared?.file.path ?? image.path, line: fn.declared?.line ?? 0, text: functionText(fn) });
+        if (functions.length === 0) plain.push(...image.symbolsNamed(name).map((symbol) => `${hex(symbol.address)}  ${name}`));
+      }
+    const head = pattern === '' ? 'All defined functions:' : `All functions matching regular expression "${pattern}":`;
+    return message(
+      [head, ...grouped(entries), ...(plain.length > 0 ? ['', 'Non-debugging symbols:', ...new Set(plain.sort())] : [])].join('\n'),
+    );
+  },
+};
+
+const infoVariables: Command = {
+  name: 'variables',
+  aliases: ['va'],
+  group: 'look',
+  usage: '[REGULAR-EXPRESSION]',
+  about: 'Global variables whose names match.',
+  completes: ['none'],
+  run: ({ session, text }) => {
+    const pattern = text.trim();
+    const entries: { file: string; line: number; text: string }[] = [];
+    for (const [image, names] of namesMatching(imagesFor(session, pattern), regularExpression(pattern), (each) => each.variableNames()))
+      for (const variable of names.flatMap((name): readonly Variable[] => image.variablesNamed(name)))
+        entries.push({
+          file: variable.declared?.file.path ?? image.path,
+          line: variable.declared?.line ?? 0,
+          text: `${variable.role === 'file-static' ? 'static ' : ''}${declaration(variable.type, variable.qualifiedName ?? variable.name)}`,
+        });
+    const head = pattern === '' ? 'All defined variables:' : `All variables matching regular expression "${pattern}":`;
+    return message([head, ...grouped(entries)].join('\n'));
+  },
+};
+
+const infoTypes: Command = {
+  name: 'types',
+  aliases: ['ty'],
+  group: 'look',
+  usage: '[REGULAR-EXPRESSION]',
+  about: 'Types whose names match.',
+  completes: ['none'],
+  run: ({ session, text }) => {
+    const pattern = text.trim();
+    const names = [...namesMatching(imagesFor(session, pattern), regularExpression(pattern), (image) => image.typeNames()).values()].flat();
+    return message(
+      [pattern === '' ? 'All defined types:' : `All types matching regular expression "${pattern}":`, ...new Set(names)].join('\n\t'),
+    );
+  },
+};
+
+const infoScope: Command = {
+  name: 'scope',
+  aliases: ['sc'],
+  group: 'look',
+  usage: '[LOCATION]',
+  about: 'The variables that are visible at a place.',
+  completes: ['location'],
+  run: ({ session, text }) => {
+    const where = text.trim();
+    const scopes = where === '' ? [...scopesOf(session.selection().frame)] : scopesAt(session, where);
+    const variables = scopes.flatMap((scope) => scope.variables());
+    if (variables.length === 0) return message(`Symbol table for ${where || 'this place'}: no locals and no arguments.`);
+    const lines = variables.map(
+      (each) => `Symbol ${each.name} is a ${each.role === 'static-local' ? 'static variable' : each.role} of type ${typeName(each.type)}.`,
+    );
+    return message(lines.join('\n'));
+  },
+};
+
+const scopesAt = (session: Session, where: string): ReturnType<SymbolImage['scopesAt']> => {
+  const [place] = session.resolvePlaces(where);
+  const loaded = place?.loaded;
+  return loaded ? loaded.image.scopesAt(Number(place.address - loaded.bias) as Parameters<SymbolImage['scopesAt']>[0]) : [];
+};
+
+export const inspections: readonly Command[] = [
+  infoBreakpoints, infoRegisters, infoAllRegisters, infoSignals, infoSharedLibrary, infoProc, infoAuxv, infoFiles, infoFunctions, infoVariables, infoTypes,
+  infoScope,
+]; // prettier-ignore

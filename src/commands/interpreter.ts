@@ -1,0 +1,277 @@
+/**
+ * Runs command lines: finds the command, hands it what it needs, passes on its results, and turns what it throws into an error result. Blocks
+ * (`commands`, `define`, `if`, `while` ... `end`) are gathered line by line, so that it is all the same whether lines come from a prompt, a
+ * file, a pipe or an editor.
+ */
+import { DeetError } from '../common/errors.js';
+import type { Session } from '../session/session.js';
+import type { Breakpoint } from '../session/breakpoint.js';
+import type { Outcome, SessionEvent } from '../session/types.js';
+import { Blocks, type Block } from './blocks.js';
+import type { CommandContext, FrontEnd, Memory } from './command.js';
+import { showDisplay } from './data.js';
+import { Displays } from './displays.js';
+import { describeEvent } from './events.js';
+import { allCommands } from './index.js';
+import { LoopSignal } from './loop-signal.js';
+import { Registry, type Found } from './registry.js';
+import type { ErrorResult, Result } from './results.js';
+import { Sources } from './sources.js';
+import { describeStop } from './stops.js';
+
+/** Nested scripts, definitions that call themselves: deeper is a mistake. */
+const deepestNesting = 100;
+
+/** A failed line of a script: carries where it was. */
+class ScriptError extends DeetError {
+  constructor(
+    cause: DeetError,
+    readonly command: string,
+    readonly origin: string | undefined,
+  ) {
+    super(cause.code, cause.message, cause.hint);
+  }
+}
+
+export interface InterpreterOptions {
+  readonly frontEnd?: Partial<FrontEnd>;
+  /** Every result, as soon as it is there. */
+  readonly listener?: (result: Result) => void;
+}
+
+const silentFrontEnd: FrontEnd = { confirm: (_, otherwise = true) => otherwise, history: () => [], shell: () => 1 };
+
+export class Interpreter {
+  readonly registry = new Registry(allCommands);
+  readonly sources = new Sources();
+  readonly displays = new Displays();
+  /** `alias NAME = TEXT`. */
+  readonly aliases = new Map<string, string>();
+  readonly #memory: Memory = {};
+  readonly #frontEnd: FrontEnd;
+  readonly #blocks: Blocks;
+  readonly #unsubscribe: () => void;
+  #collected: Result[] = [];
+  #repeat: string | undefined;
+  /** Commands of the breakpoints that were hit last, still to be run. */
+  #hitCommands: readonly string[] = [];
+  #depth = 0;
+  #scripts = 0;
+  /** Set by `quit`. */
+  left: { readonly status: number | undefined } | undefined;
+
+  constructor(
+    readonly session: Session,
+    private readonly options: InterpreterOptions = {},
+  ) {
+    this.#frontEnd = { ...silentFrontEnd, ...options.frontEnd };
+    this.#blocks = new Blocks(this.#opensBlock);
+    this.#unsubscribe = session.subscribe((event) => this.#heard(event));
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  /** What to ask with: ">" while a block is open. */
+  get prompt(): string {
+    return this.#blocks.open ? '>'.padStart(this.#blocks.depth) : '(deet) ';
+  }
+
+  get insideBlock(): boolean {
+    return this.#blocks.open;
+  }
+
+  /** Input has ended: an open block will never be closed. */
+  endOfInput(): void {
+    this.#blocks.abandon();
+  }
+
+  /**
+   * Runs one line. Nothing is thrown: an error is a result. `typed`: by a person, so a blank line repeats the last command.
+   */
+  async execute(line: string, { typed = false }: { readonly typed?: boolean } = {}): Promise<Result[]> {
+    this.#collected = [];
+    const text = line.trim();
+    try {
+      if (this.#blocks.open) await this.#blocks.feed(line);
+      else if (text !== '') await this.#top(text, typed);
+      else if (typed && this.#repeat !== undefined) await this.#dispatch(this.#repeat);
+      await this.#runHitCommands();
+    } catch (error) {
+      this.#emit(errorResult(error, text));
+      this.#hitCommands = [];
+    }
+    const results = this.#collected;
+    this.#collected = [];
+    return results;
+  }
+
+  /** Runs lines as `source` does. Nothing is thrown. Returns false when a line failed. */
+  async source(lines: readonly string[], origin: string): Promise<boolean> {
+    try {
+      await this.#script(lines, origin);
+      return true;
+    } catch (error) {
+      this.#emit(errorResult(error, origin));
+      return false;
+    }
+  }
+
+  async #top(text: string, typed: boolean): Promise<void> {
+    if (text.startsWith('#')) return;
+    if (typed) this.#repeat = undefined;
+    const found = await this.#dispatch(text);
+    if (!typed || !found) return;
+    const { command, path } = found;
+    this.#repeat = command.repeats === 'line' ? text : command.repeats === 'bare' ? path.join(' ') : undefined;
+  }
+
+  async #dispatch(line: string): Promise<Found | undefined> {
+    const text = this.#expand(line.trim());
+    if (text === '' || text.startsWith('#')) return undefined;
+    if (this.#depth >= deepestNesting) throw new DeetError('nesting', 'Commands are nested too deeply.', 'Does a definition call itself?');
+    this.#depth++;
+    try {
+      const found = this.registry.find(text);
+      if (!found.command.run) throw new DeetError('usage', `${found.path.join(' ')} what?`, `Type "help ${found.path.join(' ')}".`);
+      const results = await found.command.run(this.#context(found, text));
+      for (const result of results === undefined ? [] : Array.isArray(results) ? (results as Result[]) : [results as Result])
+        this.#emit(result);
+      return found;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #expand(line: string): string {
+    const word = /^[\w-]+/.exec(line)?.[0];
+    const meant = word === undefined ? undefined : this.aliases.get(word);
+    return word === undefined || meant === undefined ? line : meant + line.slice(word.length);
+  }
+
+  #context(found: Found, line: string): CommandContext {
+    return {
+      session: this.session,
+      text: found.text,
+      line,
+      interpreter: this,
+      frontEnd: this.#scripts > 0 ? { ...this.#frontEnd, confirm: silentFrontEnd.confirm } : this.#frontEnd,
+      sources: this.sources,
+      displays: this.displays,
+      memory: this.#memory,
+      scripted: this.#scripts > 0,
+      emit: (result) => this.#emit(result),
+      execute: async (text) => void (await this.#dispatch(text)),
+      script: (lines, origin) => this.#script(lines, origin),
+      conclude: (outcome) => this.#conclude(outcome),
+      collect: (done) => this.#current.collect(done, found.command.block),
+      leave: (status) => void (this.left = { status }),
+    };
+  }
+
+  /** The blocks of whatever feeds lines now: the main input or a script. */
+  #scriptBlocks: Blocks[] = [];
+  get #current(): Blocks {
+    return this.#scriptBlocks.at(-1) ?? this.#blocks;
+  }
+
+  async #script(lines: readonly string[], origin?: string): Promise<void> {
+    if (this.#scriptBlocks.length >= deepestNesting)
+      throw new DeetError('nesting', 'Scripts are nested too deeply.', 'Does one call itself?');
+    const blocks = new Blocks(this.#opensBlock);
+    this.#scriptBlocks.push(blocks);
+    this.#scripts++;
+    let number = 0;
+    try {
+      for (const line of lines) {
+        number++;
+        try {
+          if (blocks.open) await blocks.feed(line);
+          else await this.#dispatch(line);
+          if (this.#scriptBlocks.length === 1) await this.#runHitCommands();
+        } catch (error) {
+          if (!(error instanceof DeetError) || error instanceof ScriptError || error instanceof LoopSignal) throw error;
+          throw new ScriptError(error, line.trim(), origin === undefined ? undefined : `${origin}:${number}`);
+        }
+        if (this.left) return;
+      }
+      if (blocks.open) throw new DeetError('usage', `${origin ?? 'The script'} ends inside a block.`, 'An "end" is missing.');
+    } finally {
+      this.#scripts--;
+      this.#scriptBlocks.pop();
+    }
+  }
+
+  /** A list ends early when one of its commands lets the program run: then the commands of the next stop come (as in gdb). */
+  async #runHitCommands(): Promise<void> {
+    while (this.#hitCommands.length > 0 && !this.left) {
+      const lines = this.#hitCommands;
+      this.#hitCommands = [];
+      const before = this.session.lastStop;
+      for (const block of Blocks.split(lines, this.#opensBlock)) {
+        await this.#script(block);
+        if (this.session.lastStop !== before || this.#hitCommands.length > 0) break;
+      }
+    }
+  }
+
+  #conclude(outcome: Outcome): void {
+    this.#memory.listed = undefined;
+    if (outcome.kind !== 'stopped') return;
+    const { stop } = outcome;
+    const lists = stop.breakpoints.map(commandsOf).filter((list) => list.length > 0);
+    const silent = lists.some(([first]) => first === 'silent');
+    if (!silent) {
+      this.#emit(describeStop(stop, this.session));
+      for (const result of this.displays.results(this.session, showDisplay)) this.#emit(result);
+    }
+    this.#hitCommands = lists.flatMap((list) => (list[0] === 'silent' ? list.slice(1) : list));
+  }
+
+  #heard(event: SessionEvent): void {
+    if (event.type === 'executed' || event.type === 'started') this.sources.forget();
+    for (const result of describeEvent(event)) this.#emit(result);
+  }
+
+  #emit(result: Result): void {
+    this.#collected.push(result);
+    this.options.listener?.(result);
+  }
+
+  readonly #opensBlock = (line: string): Block | undefined => {
+    const word = /^[A-Za-z]\w*/.exec(line.trim())?.[0];
+    if (word === undefined) return undefined;
+    try {
+      return this.registry.find(word).command.block;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+const commandsOf = (breakpoint: Breakpoint): string[] => breakpoint.commands.map((line) => line.trim()).filter((line) => line !== '');
+
+/** What went wrong, as a result. A bug in deet has no words for users: it says that it is one. */
+export const errorResult = (error: unknown, line: string): ErrorResult => {
+  if (error instanceof DeetError) {
+    const script = error instanceof ScriptError ? error : undefined;
+    return {
+      type: 'error',
+      command: script?.command ?? line,
+      message: error.message,
+      code: error.code,
+      ...(error.hint !== undefined && { hint: error.hint }),
+      ...(script?.origin !== undefined && { origin: script.origin }),
+    };
+  }
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const place = error instanceof Error ? /\n\s+at ([^\n]+)/.exec(error.stack ?? '')?.[1] : undefined;
+  return {
+    type: 'error',
+    command: line,
+    message: `A fault in deet itself: ${text}${place === undefined ? '' : ` (${place})`}`,
+    code: 'internal',
+    hint: 'Please report it with what you typed. The session goes on.',
+  };
+};

@@ -1,0 +1,43 @@
+/** Commands that have their place but no engine behind them yet: they say so instead of pretending. */
+import { DeetError } from '../common/errors.js';
+import type { Command, Group } from './command.js';
+
+const names: readonly (readonly [name: string, group: Group, about: string, aliases?: readonly string[]])[] = [
+  ['attach', 'run', 'Debug a process that is already running.'],
+  ['detach', 'run', 'Let go of the program; it runs on without deet.'],
+  ['core-file', 'run', 'Look at a core file.'],
+  ['generate-core-file', 'run', 'Write a core file of the program.', ['gcore']],
+  ['watch', 'stop', 'Stop when the value of an expression changes.', ['wa']],
+  ['rwatch', 'stop', 'Stop when an expression is read.'],
+  ['awatch', 'stop', 'Stop when an expression is read or written.'],
+  ['catch', 'stop', 'Stop at forks, execs, system calls, signals, exceptions.'],
+  ['tcatch', 'stop', 'As catch, once.'],
+  ['dprintf', 'stop', 'Print something whenever a place is reached, without stopping.'],
+  ['return', 'step', 'Leave the selected function at once.'],
+  ['skip', 'step', 'Let step pass over a function or a file.'],
+  ['find', 'look', 'Search memory.'],
+  ['dump', 'look', 'Write memory to a file.'],
+  ['restore', 'look', 'Read memory from a file.'],
+  ['explain', 'understand', 'Why the program stopped or crashed.'],
+  ['why', 'understand', 'What each process is blocked on.'],
+  ['xray', 'understand', 'Every ptrace, wait and memory call that deet makes, as it makes it.'],
+];
+
+const missing = (name: string): never => {
+  throw new DeetError('not-yet', `"${name}" is not part of this version of deet yet.`, 'Type "help" for what is.');
+};
+
+export const laterCommands: readonly Command[] = names.map(([name, group, about, aliases]) => ({
+  name,
+  group,
+  about: `${about} (Not in this version yet.)`,
+  ...(aliases && { aliases }),
+  run: () => missing(name),
+}));
+
+export const laterInfo: readonly Command[] = (['tree', 'fds'] as const).map((name) => ({
+  name,
+  group: 'understand',
+  about: `${name === 'tree' ? 'The family of processes.' : 'Open descriptors, and who shares them.'} (Not in this version yet.)`,
+  run: () => missing(`info ${name}`),
+}));

@@ -1,0 +1,230 @@
+/**
+ * What a command yields: plain data, which render/ shows as text or as one JSON line. The shapes are those of `--json`, so a result may be
+ * given to JSON.stringify as it is: addresses are hex strings, what is unknown is absent, fields are added but never changed.
+ */
+
+/** A variable, a member, an element, an argument or a returned value. */
+export interface VariableResult {
+  readonly name: string;
+  readonly type: string;
+  readonly value: string;
+  readonly address?: string;
+  readonly children?: readonly VariableResult[];
+  readonly optimizedOut?: true;
+}
+
+export interface FrameResult {
+  readonly level: number;
+  readonly function?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly address: string;
+  readonly args: readonly VariableResult[];
+  readonly inlined: boolean;
+  /** File name of the library it lies in; absent for the program itself. */
+  readonly image?: string;
+  /** The pc stands inside a line, not at its beginning: text shows the address too. */
+  readonly middle?: true;
+  /** `<signal handler called>`: the kernel's frame between a handler and what it interrupted. */
+  readonly signalHandler?: true;
+}
+
+export interface LocationResult {
+  readonly address: string;
+  readonly function?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly enabled?: false;
+}
+
+export interface WatchResult {
+  readonly expression: string;
+  readonly old?: string;
+  readonly new?: string;
+  readonly scopeEnded?: true;
+}
+
+export interface SyscallResult {
+  readonly name: string;
+  readonly phase: 'entry' | 'exit';
+  readonly number: number;
+  readonly arguments?: readonly string[];
+  readonly result?: string;
+  readonly text: string;
+}
+
+export interface StopResult {
+  readonly type: 'stop';
+  readonly reason: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** The first breakpoint that was hit, and how often it has been. */
+  readonly breakpoint?: number;
+  readonly hits?: number;
+  /** All of them, when more than one was hit at once. */
+  readonly breakpoints?: readonly number[];
+  readonly temporary?: true;
+  readonly signal?: string;
+  readonly description?: string;
+  /** The address that the faulting instruction accessed. */
+  readonly address?: string;
+  readonly watch?: WatchResult;
+  /** All watchpoints that triggered, when more than one did. */
+  readonly watches?: readonly WatchResult[];
+  readonly child?: number;
+  readonly program?: string;
+  readonly syscall?: SyscallResult;
+  readonly returned?: VariableResult;
+  /** The number of the returned value in the value history. */
+  readonly returnedNumber?: number;
+  readonly frame?: FrameResult;
+  /** The thread's number in deet, and its name, present when there is more than one thread or process. */
+  readonly thread?: {
+    readonly id: number;
+    readonly name?: string;
+    readonly process: number;
+    readonly processes: number;
+    readonly threads: number;
+  };
+  readonly notes?: readonly string[];
+  /** The stop is in the same function activation as the one before: text leaves out what has not changed. */
+  readonly sameFrame?: true;
+}
+
+export interface ExitResult {
+  readonly type: 'exit';
+  readonly pid: number;
+  readonly status?: number;
+  readonly signal?: string;
+  readonly coreDumped?: boolean;
+  /** Not the first process of the family, but one that it made. */
+  readonly child?: true;
+}
+
+/** The fields of a breakpoint; also a result of its own. */
+export interface BreakpointData {
+  readonly id: number;
+  readonly enabled: boolean;
+  readonly locations: readonly LocationResult[];
+  readonly condition?: string;
+  readonly hits: number;
+  readonly pending: boolean;
+  /** `breakpoint`, `hw watchpoint`, `catchpoint`, ... as gdb names them. */
+  readonly kind: string;
+  /** As the user wrote it. */
+  readonly spec: string;
+  readonly temporary?: true;
+  readonly ignore?: number;
+  readonly thread?: number;
+  /** What happens to it after a hit, when it is not kept as it is. */
+  readonly disposition?: 'disable' | 'delete';
+  readonly commands?: readonly string[];
+  readonly format?: string;
+}
+
+export interface BreakpointResult extends BreakpointData {
+  readonly type: 'breakpoint';
+  readonly change: 'set' | 'changed';
+  /** `Breakpoint 0 is here already`, `line 7 has no code`: sentences for the user. */
+  readonly notes?: readonly string[];
+}
+
+export interface ThreadResult {
+  readonly id: number;
+  readonly pid: number;
+  readonly tid: number;
+  readonly name?: string;
+  readonly state: 'stopped' | 'running';
+  readonly current: boolean;
+  readonly frame?: FrameResult;
+}
+
+export interface ProcessResult {
+  readonly pid: number;
+  readonly ppid?: number;
+  readonly state: string;
+  readonly program: string;
+  /** deet's number of it, as `inferior N` takes. */
+  readonly id?: number;
+  readonly current?: boolean;
+  readonly forkedAt?: { readonly file?: string; readonly line?: number; readonly function?: string };
+  readonly status?: number;
+  readonly signal?: string;
+  readonly orphaned?: true;
+  readonly reapedBy?: number;
+  readonly children?: readonly ProcessResult[];
+}
+
+export interface InstructionResult {
+  readonly address: string;
+  readonly bytes: string;
+  readonly text: string;
+  readonly line?: number;
+  readonly file?: string;
+  /** `<main+4>`. */
+  readonly symbol?: string;
+  /** The next to be executed. */
+  readonly current?: true;
+}
+
+export type Result =
+  | StopResult
+  | ExitResult
+  | BreakpointResult
+  | { readonly type: 'breakpoints'; readonly breakpoints: readonly BreakpointData[] }
+  /** `more` frames were not shown; `end`: why the stack ends where it does, if not at its natural end. */
+  | {
+      readonly type: 'backtrace';
+      readonly pid: number;
+      readonly tid: number;
+      readonly frames: readonly FrameResult[];
+      readonly locals?: readonly (readonly VariableResult[])[];
+      readonly more?: number | true;
+      readonly end?: string;
+      readonly style?: 'handout';
+      /** `thread apply` says whose it is. */
+      readonly thread?: { readonly id: number; readonly name?: string };
+    }
+  | { readonly type: 'frame'; readonly frame: FrameResult }
+  | { readonly type: 'variables'; readonly scope: string; readonly variables: readonly VariableResult[]; readonly empty?: string }
+  | {
+      readonly type: 'value';
+      readonly expression: string;
+      readonly value: string;
+      readonly valueType: string;
+      readonly children?: readonly VariableResult[];
+      readonly address?: string;
+      /** In the value history. */
+      readonly number?: number;
+      /** `display`: its number. */
+      readonly display?: number;
+    }
+  | { readonly type: 'threads'; readonly threads: readonly ThreadResult[] }
+  | { readonly type: 'processes'; readonly processes: readonly ProcessResult[] }
+  | { readonly type: 'registers'; readonly registers: Readonly<Record<string, string>>; readonly natural: Readonly<Record<string, string>> }
+  | { readonly type: 'memory'; readonly address: string; readonly bytes: string; readonly text: string }
+  | { readonly type: 'source'; readonly file: string; readonly first: number; readonly lines: readonly string[]; readonly current?: number }
+  | {
+      readonly type: 'disassembly';
+      readonly instructions: readonly InstructionResult[];
+      readonly function?: string;
+      readonly mode?: string;
+    }
+  | { readonly type: 'message'; readonly text: string; readonly level?: 'note' | 'warning' | 'log' | 'raw' }
+  | ErrorResult;
+
+export interface ErrorResult {
+  readonly type: 'error';
+  readonly command: string;
+  readonly message: string;
+  readonly code: string;
+  readonly hint?: string;
+  /** File and line of the script it came from. */
+  readonly origin?: string;
+}
+
+export type ResultType = Result['type'];
+
+/** A sentence for the user. */
+export const message = (text: string, level?: 'note' | 'warning' | 'log' | 'raw'): Result =>
+  level === undefined ? { type: 'message', text } : { type: 'message', text, level };

@@ -1,0 +1,182 @@
+/** The group "run": starting, continuing and ending the program. */
+import { resolve } from 'node:path';
+import { DeetError } from '../common/errors.js';
+import { toInteger } from '../language/value.js';
+import { signalNamed } from '../linux/signals.js';
+import { integer, requireNone, Words } from './arguments.js';
+import type { Command, CommandContext } from './command.js';
+import { message, type Result } from './results.js';
+import { programWords } from './shell-words.js';
+
+/** Says that a live program is about to be killed. */
+export const announceKill = ({ session }: Pick<CommandContext, 'session'>): Result[] => {
+  const [first] = session.processes();
+  return first ? [message(`Killing running inferior (pid ${first.pid})`)] : [];
+};
+
+const begin = async (context: CommandContext, go: () => Promise<Parameters<CommandContext['conclude']>[0]>): Promise<void> => {
+  const { session, text } = context;
+  if (text.trim() !== '') setArguments(context, text);
+  if (session.program === undefined) throw new DeetError('no-program', 'No program to run.', 'Name one: file PROGRAM');
+  for (const result of announceKill(context)) context.emit(result);
+  session.kill();
+  context.conclude(await go());
+};
+
+/** The words of `run`, `start` and `set args`. */
+export const setArguments = ({ session }: Pick<CommandContext, 'session'>, text: string): void => {
+  const words = programWords(text, session.environment, session.settings.text('cwd') || process.cwd());
+  session.programArguments = [...words.arguments];
+  session.redirections = [...words.redirections];
+  session.settings.set('args', text.trim());
+};
+
+const argumentsUsage = '[ARGUMENTS] [< FILE] [> FILE] [>> FILE] [2>&1]';
+
+const run: Command = {
+  name: 'run',
+  aliases: ['r'],
+  group: 'run',
+  usage: argumentsUsage,
+  about: 'Start the program from its beginning; a running one is killed first.',
+  details: 'Without arguments those of the last run are used again; "set args" alone clears them.',
+  completes: ['file'],
+  run: (context) => begin(context, () => context.session.run()),
+};
+
+const start: Command = {
+  name: 'start',
+  aliases: ['sta'],
+  group: 'run',
+  usage: argumentsUsage,
+  about: 'Start the program and stop at the beginning of main.',
+  completes: ['file'],
+  run: (context) => begin(context, () => context.session.start('main')),
+};
+
+const starti: Command = {
+  name: 'starti',
+  group: 'run',
+  usage: argumentsUsage,
+  about: 'Start the program and stop before its first instruction.',
+  completes: ['file'],
+  run: (context) => begin(context, () => context.session.start('first-instruction')),
+};
+
+const continue_: Command = {
+  name: 'continue',
+  aliases: ['c', 'cont', 'fg'],
+  group: 'run',
+  usage: '[N]',
+  about: 'Let the program run on; with N, pass the current breakpoint N-1 more times.',
+  completes: ['none'],
+  repeats: 'bare',
+  run: async ({ session, text, conclude, emit }) => {
+    const count = await countOf(text, session);
+    session.selection();
+    const at = session.lastStop?.breakpoints[0];
+    if (count !== undefined && count > 1 && at)
+      emit(message(`Will ignore next ${count - 1} crossings of breakpoint ${at.id}. Continuing.`));
+    conclude(await session.continue(count === undefined ? undefined : count - 1));
+  },
+};
+
+/** A count given as an expression; undefined without one. @throws DeetError `usage` */
+export const countOf = async (text: string, session: CommandContext['session']): Promise<number | undefined> => {
+  if (text.trim() === '') return undefined;
+  const count = integer(text.trim()) ?? Number(toInteger(await session.evaluate(text)));
+  if (!Number.isSafeInteger(count)) throw new DeetError('usage', `"${text.trim()}" is no count.`);
+  return count;
+};
+
+const kill: Command = {
+  name: 'kill',
+  aliases: ['k'],
+  group: 'run',
+  usage: '[inferiors N...]',
+  about: 'Kill the program, with every process that it made.',
+  completes: ['none'],
+  run: ({ session, text, frontEnd }) => {
+    requireNone(text, 'kill');
+    if (session.state === 'none') throw new DeetError('no-process', 'The program is not being run.');
+    if (!frontEnd.confirm('Kill the program being debugged?')) return [];
+    const pids = session.kill();
+    return pids.map((pid) => message(`[Inferior ${pid} killed]`));
+  },
+};
+
+const quit: Command = {
+  name: 'quit',
+  aliases: ['q', 'exit'],
+  group: 'run',
+  usage: '[STATUS]',
+  about: 'Leave deet; a running program is killed, one that was attached to is detached from.',
+  completes: ['none'],
+  run: async (context) => {
+    const status = await countOf(context.text, context.session);
+    context.leave(status);
+    return endSession(context);
+  },
+};
+
+/** What `quit` and the end of input do to the family. The session is closed afterwards. */
+export const endSession = ({ session }: Pick<CommandContext, 'session'>): Result[] => {
+  const results = announceKill({ session });
+  session.kill();
+  return results;
+};
+
+const file: Command = {
+  name: 'file',
+  group: 'run',
+  usage: 'PROGRAM',
+  about: 'Choose the program to debug.',
+  completes: ['file'],
+  run: ({ session, text, sources }) => {
+    const [path] = programWords(text).arguments;
+    if (path === undefined) throw new DeetError('usage', 'Which program?', 'As in: file ./a.out');
+    session.setProgram(resolve(path));
+    sources.forget();
+    return message(`Reading symbols from ${path}...`);
+  },
+};
+
+const interrupt: Command = {
+  name: 'interrupt',
+  group: 'run',
+  about: 'Stop the running program (from a script; at the prompt press Ctrl-C).',
+  run: ({ session }) => session.pause(),
+};
+
+const signal: Command = {
+  name: 'signal',
+  group: 'step',
+  usage: 'SIGNAL|0',
+  about: 'Continue, delivering this signal to the program (0: none, not even the one that stopped it).',
+  completes: ['signal'],
+  run: async ({ session, text, conclude }) => {
+    const word = text.trim();
+    const number = word === '0' ? 0 : signalNamed(word)?.number;
+    if (number === undefined)
+      throw new DeetError('no-signal', word === '' ? 'Which signal?' : `There is no signal "${word}".`, 'Type "info signals".');
+    session.selection();
+    conclude(await session.signalAndContinue(number));
+  },
+};
+
+const directory: Command = {
+  name: 'directory',
+  aliases: ['dir'],
+  group: 'look',
+  usage: '[FOLDER...]',
+  about: 'Look for source files in these folders too; without one, forget them all.',
+  completes: ['file'],
+  run: ({ text, sources }) => {
+    const words = new Words(text).rest.split(/[\s:]+/).filter((each) => each !== '');
+    sources.directories = words.length === 0 ? [] : [...words.map((each) => resolve(each)), ...sources.directories];
+    sources.forget();
+    return message(`Source directories searched: ${[...sources.directories, '$cdir', '$cwd'].join(':')}`);
+  },
+};
+
+export const runCommands: readonly Command[] = [run, start, starti, continue_, kill, quit, file, interrupt, signal, directory];

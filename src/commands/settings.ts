@@ -1,0 +1,154 @@
+/** `set`, `show`, `unset`, `handle`: how deet and the program's surroundings behave. */
+import { DeetError } from '../common/errors.js';
+import { options } from '../session/settings.js';
+import type { Session } from '../session/session.js';
+import type { Command, CommandContext } from './command.js';
+import { assign } from './data.js';
+import { signalTable } from './inspection.js';
+import { message, type Result } from './results.js';
+import { setArguments } from './run.js';
+
+/**
+ * The longest beginning of the text that names a setting, and the rest: names may have several words, and so may values.
+ * `set print pretty` alone means on.
+ */
+const settingIn = (session: Session, text: string): { readonly name: string; readonly value: string } | undefined => {
+  const words = text.split(/\s+/);
+  for (let count = Math.min(words.length, 3); count > 0; count--) {
+    const option = session.settings.find(words.slice(0, count).join(' '));
+    if (option) return { name: option.name, value: text.slice(endOfWord(text, count)).trim() };
+  }
+  return undefined;
+};
+
+const endOfWord = (text: string, count: number): number => new RegExp(`^(?:\\S+\\s*){${count}}`).exec(text)?.[0].length ?? 0;
+
+/** Text settings that deet itself acts upon when they are set. */
+const special: Readonly<Record<string, (context: CommandContext, value: string) => void>> = {
+  args: setArguments,
+};
+
+const setSetting = (context: CommandContext, name: string, value: string): void => {
+  context.session.settings.set(name, value.replace(/^=\s*/, ''));
+  special[name]?.(context, value);
+};
+
+const setVariable = async ({ session, text }: CommandContext): Promise<void> => assign(session, text);
+
+const set: Command = {
+  name: 'set',
+  group: 'shell',
+  usage: 'SETTING VALUE | var EXPRESSION | environment NAME=VALUE',
+  about: 'Change a setting, a variable of the program, or its environment.',
+  completes: ['setting'],
+  run: async (context) => {
+    const { session, text } = context;
+    if (text === '') throw new DeetError('usage', 'Set what?', 'Type "help set" for the list.');
+    const found = settingIn(session, text);
+    // `set x = 3` is an assignment unless x is a setting.
+    if (found) setSetting(context, found.name, found.value);
+    else if (/^[^=]*[^=!<>]=[^=]/.test(text) || /[-+*/|&^%]=|\+\+|--/.test(text)) await assign(session, text);
+    else session.settings.set(text.split(/\s+/, 1)[0], ''); // throws, with the right words
+  },
+  subcommands: [
+    {
+      name: 'variable',
+      aliases: ['var'],
+      group: 'shell',
+      usage: 'NAME = EXPRESSION',
+      about: 'Change a variable of the program.',
+      completes: ['expression'],
+      run: setVariable,
+    },
+    {
+      name: 'environment',
+      aliases: ['env'],
+      group: 'shell',
+      usage: 'NAME=VALUE',
+      about: 'A variable of the environment of the next run.',
+      completes: ['none'],
+      run: ({ session, text }) => {
+        const match = /^([^\s=]+)(?:\s*=\s*|\s+)?([\s\S]*)$/.exec(text);
+        if (!match) throw new DeetError('usage', 'Which variable?', 'set environment NAME=VALUE');
+        session.environment[match[1]] = match[2];
+      },
+    },
+  ],
+};
+
+/** One setting, or all whose name begins with the words. */
+const show: Command = {
+  name: 'show',
+  aliases: ['sho'],
+  group: 'shell',
+  usage: '[SETTING]',
+  about: 'Show settings.',
+  completes: ['setting'],
+  run: ({ session, text }): Result => {
+    const words = text.trim();
+    const { settings } = session;
+    const one = settings.find(words);
+    if (one) return message(`${one.name} is ${settings.show(one.name) || '""'}. ${one.about}`);
+    const chosen = options.filter(({ name }) => words === '' || name.startsWith(`${words} `));
+    if (chosen.length === 0) throw new DeetError('no-setting', `There is no setting "${words}".`, 'Type "show" for the list.');
+    const width = Math.max(...chosen.map(({ name }) => name.length));
+    return message(chosen.map(({ name, about }) => `${name.padEnd(width)}  ${settings.show(name).padEnd(10)}  ${about}`).join('\n'));
+  },
+  subcommands: [
+    {
+      name: 'environment',
+      aliases: ['env'],
+      group: 'shell',
+      usage: '[NAME]',
+      about: 'The environment of the next run.',
+      completes: ['none'],
+      run: ({ session, text }) => {
+        const name = text.trim();
+        const value = session.environment[name];
+        if (name !== '') return message(value === undefined ? `Environment variable "${name}" not defined.` : `${name} = ${value}`);
+        return message(
+          Object.entries(session.environment)
+            .filter((entry) => entry[1] !== undefined)
+            .map(([key, each]) => `${key}=${each ?? ''}`)
+            .join('\n'),
+        );
+      },
+    },
+    { name: 'version', group: 'shell', about: 'The version of deet.', run: ({ execute }) => execute('version') },
+    { name: 'commands', group: 'shell', about: 'The lines typed so far.', run: ({ execute }) => execute('history') },
+  ],
+};
+
+const unset: Command = {
+  name: 'unset',
+  aliases: ['unse'],
+  group: 'shell',
+  about: 'Take something away.',
+  subcommands: [
+    {
+      name: 'environment',
+      aliases: ['env'],
+      group: 'shell',
+      usage: '[NAME]',
+      about: 'Take a variable out of the environment of the next run; without a name, all.',
+      completes: ['none'],
+      run: ({ session, text, frontEnd }) => {
+        const name = text.trim();
+        if (name !== '') session.environment[name] = undefined;
+        else if (frontEnd.confirm('Delete all environment variables?')) session.environment = {};
+      },
+    },
+  ],
+};
+
+const handle: Command = {
+  name: 'handle',
+  aliases: ['ha'],
+  group: 'step',
+  usage: 'SIGNAL... [stop|nostop] [print|noprint] [pass|nopass]',
+  about: 'What happens when the program gets a signal.',
+  completes: ['signal', ['stop', 'nostop', 'print', 'noprint', 'pass', 'nopass']],
+  run: ({ session, text }) => message(signalTable(session, new Set(session.signals.handle(text).map(({ number }) => number)))),
+};
+
+export const settingCommands: readonly Command[] = [set, show, unset, handle];

@@ -1,0 +1,242 @@
+/** The group "look": the stack and its frames. */
+import { hex } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { Frame } from '../inferior/frame.js';
+import type { Session } from '../session/session.js';
+import { integer, Words } from './arguments.js';
+import type { Command, CommandContext } from './command.js';
+import { describeFrame, describeVariables, isOutermost, parametersOf, scopesOf } from './frames.js';
+import { message, type FrameResult, type Result, type VariableResult } from './results.js';
+import { countOf } from './run.js';
+
+/** A backtrace that nobody limited shows this many frames and says that there are more. */
+const shownByDefault = 1000;
+/** Deep recursion is walked this far to find its outermost frames, or how many frames there are. */
+const mostWalked = 2_000_000;
+
+/** Frames as a backtrace counts them: they end at main. */
+export function* framesOf(session: Session): Generator<Frame> {
+  const limit = session.settings.number('backtrace limit') || mostWalked;
+  let count = 0;
+  for (const frame of session.stack()) {
+    if (count++ >= limit) return;
+    yield frame;
+    if (isOutermost(frame, session)) return;
+  }
+}
+
+interface BacktraceWords {
+  readonly count: number | undefined;
+  readonly full: boolean;
+}
+
+const backtraceWords = async (text: string, session: Session): Promise<BacktraceWords> => {
+  const words = new Words(text);
+  let full = false;
+  while (words.take('-full', 2) || words.take('full')) full = true;
+  const rest = words.rest.replace(/\s+full$/, () => {
+    full = true;
+    return '';
+  });
+  return { count: integer(rest) ?? (await countOf(rest, session)), full };
+};
+
+/** Only frames that are shown are described: describing reads their arguments. */
+const choose = (
+  frames: Iterable<Frame>,
+  count: number | undefined,
+): { readonly chosen: Frame[]; readonly more: number | true | undefined } => {
+  if (count !== undefined && count < 0) {
+    const last: Frame[] = [];
+    for (const frame of frames) {
+      last.push(frame);
+      if (last.length > -count) last.shift();
+    }
+    return { chosen: last, more: undefined };
+  }
+  const limit = count ?? shownByDefault;
+  const chosen: Frame[] = [];
+  let hidden = 0;
+  for (const frame of frames) {
+    if (chosen.length < limit) chosen.push(frame);
+    else if (count !== undefined) return { chosen, more: true };
+    else hidden++;
+  }
+  return { chosen, more: hidden > 0 ? hidden : undefined };
+};
+
+const backtrace: Command = {
+  name: 'backtrace',
+  aliases: ['bt', 'back', 'where'],
+  group: 'look',
+  usage: '[N | -N] [full]',
+  about: 'Show who called whom: all frames, the innermost N or the outermost N; full: with local variables.',
+  completes: [['full']],
+  run: async ({ session, text }): Promise<Result> => {
+    const { process, thread } = session.selection();
+    const { count, full } = await backtraceWords(text, session);
+    const { chosen, more } = choose(framesOf(session), count);
+    const last = chosen.at(-1);
+    const atEnd = more === undefined && last !== undefined && !isOutermost(last, session);
+    const end = atEnd && (count === undefined || count < 0) ? session.stack().endReason : undefined;
+    return {
+      type: 'backtrace',
+      pid: process.pid,
+      tid: thread.tid,
+      frames: chosen.map((frame) => describeFrame(frame, session)),
+      ...(full && { locals: chosen.map((frame) => localsOf(frame, session)) }),
+      ...(more !== undefined && { more }),
+      ...(end !== undefined && { end }),
+      ...(session.settings.text('backtrace style') === 'handout' && { style: 'handout' as const }),
+    };
+  },
+};
+
+const selected = (session: Session): Result => ({ type: 'frame', frame: describeFrame(session.selection().frame, session) });
+
+const frame: Command = {
+  name: 'frame',
+  aliases: ['f'],
+  group: 'look',
+  usage: '[N | function NAME]',
+  about: 'Select a frame of the stack, or show the one that is selected.',
+  completes: ['expression'],
+  run: async ({ session, text }) => {
+    session.selection();
+    const words = new Words(text);
+    const byName = words.take('function', 4) ? words.rest : undefined;
+    words.take('level', 5);
+    if (byName !== undefined) {
+      for (const each of framesOf(session)) {
+        if (each.functionName !== byName) continue;
+        session.selectFrame(each.level);
+        return selected(session);
+      }
+      throw new DeetError('no-frame', `No frame for function "${byName}".`, 'Type "backtrace".');
+    }
+    const level = await countOf(words.rest, session);
+    if (level !== undefined) session.selectFrame(level);
+    return selected(session);
+  },
+};
+
+const move = async ({ session, text }: CommandContext, direction: 1 | -1): Promise<Result> => {
+  const { frame: from } = session.selection();
+  const count = ((await countOf(text, session)) ?? 1) * direction;
+  let level = from.level;
+  let moved = 0;
+  if (count > 0) {
+    // Not beyond main, and no further than there are frames.
+    while (moved < count && level < mostWalked) {
+      const here = session.stack().frame(level);
+      if (!here || isOutermost(here, session) || !session.stack().frame(level + 1)) break;
+      level++;
+      moved++;
+    }
+    if (moved === 0) throw new DeetError('no-frame', 'Initial frame selected; you cannot go up.');
+  } else {
+    if (level === 0 && count < 0) throw new DeetError('no-frame', 'Bottom (innermost) frame selected; you cannot go down.');
+    level = Math.max(0, level + count);
+  }
+  session.selectFrame(level);
+  return selected(session);
+};
+
+const up: Command = {
+  name: 'up',
+  group: 'look',
+  usage: '[N]',
+  about: 'Select the caller of the selected frame.',
+  completes: ['none'],
+  repeats: 'line',
+  run: (context) => move(context, 1),
+};
+
+const down: Command = {
+  name: 'down',
+  aliases: ['do', 'dow'],
+  group: 'look',
+  usage: '[N]',
+  about: 'Select the frame that the selected one called.',
+  completes: ['none'],
+  repeats: 'line',
+  run: (context) => move(context, -1),
+};
+
+/** Locals of all blocks around the pc, innermost first: the order in which a name is looked up. */
+export const localsOf = (of: Frame, session: Session): VariableResult[] =>
+  [...scopesOf(of)].flatMap((scope) =>
+    describeVariables(
+      scope.variables().filter(({ role }) => role !== 'parameter'),
+      of,
+      session,
+    ),
+  );
+
+const infoLocals: Command = {
+  name: 'locals',
+  aliases: ['l', 'lo'],
+  group: 'look',
+  about: 'Local variables of the selected frame.',
+  run: ({ session }) => {
+    const { frame: of } = session.selection();
+    return {
+      type: 'variables',
+      scope: 'locals',
+      variables: localsOf(of, session),
+      empty: of.function ? 'No locals.' : 'No symbol table info available.',
+    };
+  },
+};
+
+const infoArgs: Command = {
+  name: 'args',
+  group: 'look',
+  about: 'Arguments of the selected frame.',
+  run: ({ session }) => {
+    const { frame: of } = session.selection();
+    const variables = describeVariables(parametersOf(of), of, session);
+    return { type: 'variables', scope: 'args', variables, empty: of.function ? 'No arguments.' : 'No symbol table info available.' };
+  },
+};
+
+/** Callee-saved registers and the return address, by DWARF number. */
+const savedRegisters = [
+  ['rbx', 3],
+  ['rbp', 6],
+  ['r12', 12],
+  ['r13', 13],
+  ['r14', 14],
+  ['r15', 15],
+  ['rip', 16],
+] as const;
+
+const infoFrame: Command = {
+  name: 'frame',
+  aliases: ['f'],
+  group: 'look',
+  about: 'Where the selected frame lies and what it has saved.',
+  run: ({ session }) => {
+    const { frame: of } = session.selection();
+    const described: FrameResult = describeFrame(of, session);
+    const caller = session.stack().frame(of.level + 1);
+    const saved = savedRegisters.flatMap(([name, number]) => {
+      const at = of.savedAt(number);
+      return at === undefined ? [] : [`${name} at ${hex(at)}`];
+    });
+    const place = described.file === undefined ? '' : ` (${described.file}:${described.line ?? 0})`;
+    const lines = [
+      `Stack level ${of.level}, frame at ${hex(of.cfa)}:`,
+      ` rip = ${hex(of.pc)}${of.functionName === undefined ? '' : ` in ${of.functionName}`}${place}`,
+      ...(caller ? [` called by frame at ${hex(caller.cfa)}`] : [' outermost frame']),
+      ...(of.kind === 'normal' ? [] : [` kind: ${of.kind}`]),
+      ...(of.function ? [` source language ${of.function.language}.`] : []),
+      ` Arglist: ${described.args.map(({ name, value }) => `${name}=${value}`).join(', ') || '(none)'}`,
+      ` Saved registers: ${saved.join(', ') || '(none known)'}`,
+    ];
+    return message(lines.join('\n'));
+  },
+};
+
+export const stackCommands: readonly Command[] = [backtrace, frame, up, down];
+export const stackInfo: readonly Command[] = [infoLocals, infoArgs, infoFrame];

@@ -1,0 +1,59 @@
+/** Stops as results. */
+import { hex } from '../common/addresses.js';
+import type { Session } from '../session/session.js';
+import type { Stop, WatchReport } from '../session/types.js';
+import { describeFrame } from './frames.js';
+import type { StopResult, SyscallResult, WatchResult } from './results.js';
+import { describeValue } from './values.js';
+
+export const describeStop = (stop: Stop, session: Session): StopResult => {
+  const { process, thread, breakpoints, signal, watch, returned } = stop;
+  const [first] = breakpoints;
+  const frame = session.stack(thread).frame(0);
+  const processes = session.processes().length;
+  const threads = session.threads().length;
+  const address = signal?.info?.address;
+  const watches = watch?.map(describeWatch) ?? [];
+  return {
+    type: 'stop',
+    reason: stop.reason,
+    pid: process.pid,
+    tid: thread.tid,
+    ...(first && { breakpoint: first.id, hits: first.hits }),
+    ...(breakpoints.length > 1 && { breakpoints: breakpoints.map(({ id }) => id) }),
+    ...(first?.temporary && { temporary: true }),
+    ...(signal && { signal: signal.name, description: signal.description }),
+    ...(address !== undefined && { address: hex(address) }),
+    ...(watches[0] && { watch: watches[0] }),
+    ...(watches.length > 1 && { watches }),
+    ...(stop.child && { child: stop.child.pid }),
+    ...(stop.program !== undefined && { program: stop.program }),
+    ...(stop.syscall && { syscall: describeSyscall(stop.syscall) }),
+    ...(returned && {
+      returned: describeValue(`$${returned.number}`, returned.value, session.context(frame)),
+      returnedNumber: returned.number,
+    }),
+    ...(frame && { frame: describeFrame(frame, session) }),
+    ...((processes > 1 || threads > 1) && {
+      thread: { id: thread.id, ...(thread.name !== undefined && { name: thread.name }), process: process.id, processes, threads },
+    }),
+    ...(stop.notes.length > 0 && { notes: stop.notes }),
+    ...(!stop.newFrame && { sameFrame: true }),
+  };
+};
+
+const describeWatch = ({ expression, old, new: now, scopeEnded }: WatchReport): WatchResult => ({
+  expression,
+  ...(old !== undefined && { old }),
+  ...(now !== undefined && { new: now }),
+  ...(scopeEnded && { scopeEnded: true }),
+});
+
+const describeSyscall = ({ name, phase, number, arguments: words, result, text }: NonNullable<Stop['syscall']>): SyscallResult => ({
+  name,
+  phase,
+  number,
+  ...(words.length > 0 && { arguments: words.map(hex) }),
+  ...(result !== undefined && { result: hex(BigInt.asUintN(64, result)) }),
+  text,
+});

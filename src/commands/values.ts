@@ -1,0 +1,85 @@
+/** Values of the program as results: text by language/, members and elements as children. */
+import { hex } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { Frame } from '../inferior/frame.js';
+import { childCount, childrenOf } from '../language/children.js';
+import type { Evaluation, EvaluationContext } from '../language/context.js';
+import { formatMember, formatValue, unreadable, type FormatOptions } from '../language/format.js';
+import { typeName } from '../language/type-name.js';
+import { strip } from '../language/types.js';
+import { textKind } from '../language/textual.js';
+import type { Value } from '../language/value.js';
+import type { Session } from '../session/session.js';
+import type { Variable } from '../symbols/model.js';
+import type { VariableResult } from './results.js';
+
+/** Children are described this deep; whoever wants more evaluates an expression. */
+const deepest = 3;
+/** Most members or elements of one aggregate that become children. */
+const mostChildren = 200;
+
+export const describeValue = (
+  name: string,
+  value: Value,
+  context: EvaluationContext,
+  options: FormatOptions = {},
+  depth = 0,
+): VariableResult => {
+  const missing = value.place.kind === 'missing' || value.isAbstract;
+  const text = formatMember(value, context, options);
+  const children = missing ? undefined : partsOf(value, context, options, depth);
+  return {
+    name,
+    type: typeName(value.type, context.language),
+    value: text,
+    ...(value.address !== undefined && !missing && { address: hex(value.address) }),
+    ...(children && { children }),
+    ...(text === '<optimized out>' && { optimizedOut: true }),
+  };
+};
+
+/** Members of a structure or elements of an array; undefined for scalars and strings. */
+export const partsOf = (value: Value, context: EvaluationContext, options: FormatOptions = {}, depth = 0): VariableResult[] | undefined => {
+  const type = strip(value.type);
+  if (depth >= deepest || type.kind === 'pointer' || childCount(value) === 0) return undefined;
+  if (type.kind === 'array' && textKind(type.element)) return undefined;
+  const limit = Math.min(mostChildren, context.settings.elements === 0 ? mostChildren : context.settings.elements);
+  return childrenOf(value, context, 0, limit).map((child) => describeValue(child.name, child.value, context, options, depth + 1));
+};
+
+/** A variable of the debug information; what cannot be read says so in its value. */
+export const describeVariable = (variable: Variable, context: EvaluationContext, frame: Frame | undefined): VariableResult => {
+  try {
+    const value = context.variable?.(variable, frame);
+    if (value) return describeValue(variable.name, value, context);
+  } catch (error) {
+    return { name: variable.name, type: typeName(variable.type, context.language), value: unreadable(error) };
+  }
+  return { name: variable.name, type: typeName(variable.type, context.language), value: '<unknown>' };
+};
+
+/** As `print` shows it; an unreadable value is an error, as in gdb. @throws DeetError */
+export const printed = (value: Value, context: EvaluationContext, options: FormatOptions = {}): string => {
+  try {
+    return formatValue(value, context, options);
+  } catch (error) {
+    if (error instanceof DeetError && error.code === 'optimized-out') return '<optimized out>';
+    throw error;
+  }
+};
+
+/** Evaluates in the selected frame. @throws DeetError in the user's words */
+export const evaluated = (session: Session, text: string): Promise<Value> => session.evaluate(text);
+
+/** Drives an evaluation to its end; calls into the program are carried out by the session. @throws DeetError */
+export const carryOut = async <R>(evaluation: Evaluation<R>, session: Session): Promise<R> => {
+  let step = evaluation.next();
+  while (!step.done) {
+    try {
+      step = evaluation.next(await session.call(step.value));
+    } catch (error) {
+      step = evaluation.throw(error);
+    }
+  }
+  return step.value;
+};
