@@ -6,7 +6,8 @@ import { decodeText } from '../common/reader.js';
 import { SHN, STB, STT } from './constants.js';
 
 export const SYMBOL_SIZE = 24;
-const MAX_NAME = 1 << 20;
+/** Longer than the names of the most templated C++; a damaged table must not make a thousand strings of a megabyte. */
+export const MAX_NAME = 1 << 16;
 const AT = 0x40;
 
 /** A symbol version (gABI extension of GNU: .gnu.version): `@@` the default one, `@` kept for old programs. */
@@ -28,9 +29,14 @@ export interface SymbolTableParts {
 
 export class SymbolTable {
   readonly count: number;
+  readonly strings: Uint8Array;
   private readonly view: DataView;
+  /** What ends a name besides zero: `@`, or nothing. */
+  private readonly stop: number;
 
   constructor(private readonly parts: SymbolTableParts) {
+    this.strings = parts.strings;
+    this.stop = parts.versionsInNames === false ? 0 : AT;
     this.count = Math.floor(parts.entries.length / SYMBOL_SIZE);
     this.view = new DataView(parts.entries.buffer, parts.entries.byteOffset, parts.entries.byteLength);
   }
@@ -91,34 +97,41 @@ export class SymbolTable {
 
   /** Where the name begins and ends in `strings`, without a version that the linker appended to it (`f@@VERS_1`). */
   nameStart(index: number): number {
-    return Math.min(this.view.getUint32(index * SYMBOL_SIZE, true), this.parts.strings.length);
+    return Math.min(this.view.getUint32(index * SYMBOL_SIZE, true), this.strings.length);
   }
 
   nameEnd(start: number): number {
-    const { strings, versionsInNames = true } = this.parts;
+    const { strings, stop } = this;
     const limit = Math.min(strings.length, start + MAX_NAME);
     let end = start;
-    for (; end < limit; end++) {
-      const byte = strings[end];
-      if (byte === 0 || (byte === AT && versionsInNames && end > start)) break;
-    }
+    while (end < limit && strings[end] !== 0 && (strings[end] !== stop || end === start)) end++;
     return end;
   }
 
-  get strings(): Uint8Array {
-    return this.parts.strings;
+  nameLength(index: number): number {
+    const start = this.nameStart(index);
+    return this.nameEnd(start) - start;
   }
 
   name(index: number): string {
     const start = this.nameStart(index);
-    return decodeText(this.parts.strings, start, this.nameEnd(start));
+    return decodeText(this.strings, start, this.nameEnd(start));
+  }
+
+  /** True if both names are the same, versions left out. */
+  sameName(index: number, other: SymbolTable, otherIndex: number): boolean {
+    const start = this.nameStart(index);
+    const otherStart = other.nameStart(otherIndex);
+    const length = this.nameLength(index);
+    for (let i = 0; i < length; i++) if (this.strings[start + i] !== other.strings[otherStart + i]) return false;
+    return other.nameEnd(otherStart) === otherStart + length;
   }
 
   /** From .gnu.version, or from the name itself. */
   version(index: number): SymbolVersion | undefined {
     // An absolute symbol of .dynsym is the definition of a version, not something that has one.
     if (this.parts.versionOf) return this.section(index) === SHN.ABS ? undefined : this.parts.versionOf(index);
-    const { strings } = this.parts;
+    const { strings } = this;
     const at = this.nameEnd(this.nameStart(index));
     if (strings[at] !== AT) return undefined;
     const isDefault = strings[at + 1] === AT;

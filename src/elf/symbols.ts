@@ -7,7 +7,8 @@ import { SHN, STT } from './constants.js';
 import type { ElfFile } from './file.js';
 import { pltSymbols } from './plt.js';
 import { sortByAddress } from './sort.js';
-import type { SymbolTable, SymbolVersion } from './symbol-table.js';
+import { SymbolNames, type NumberedTable } from './symbol-names.js';
+import { MAX_NAME, type SymbolTable, type SymbolVersion } from './symbol-table.js';
 
 /** As `ElfSymbolInfo` in symbols/model.ts, and the version where there is one. */
 export interface ElfSymbol {
@@ -21,15 +22,16 @@ export interface ElfSymbol {
   readonly version?: SymbolVersion;
 }
 
-interface Source {
-  readonly table: SymbolTable;
+interface Source extends NumberedTable {
   readonly file: ElfFile;
-  /** The number of its first symbol when those of all tables are counted through. */
-  readonly base: number;
 }
 
-/** How far to look back for a symbol that covers an address when the nearest ones do not: overlaps are rare and shallow. */
-const MAX_STEPS_BACK = 4096;
+/** How far to look back over labels without a size, and over symbols that end too early: overlaps are rare and shallow. */
+const MAX_LABELS = 4096;
+const MAX_ENCLOSING = 16;
+
+/** How many symbols of one address are compared; real files have a dozen. */
+const MAX_SAME_ADDRESS = 64;
 
 export class ElfSymbols {
   /** @param debugFile where strip put the .symtab, if anywhere */
@@ -80,9 +82,13 @@ export class ElfSymbols {
 
   /** Symbols that have an address, sorted by it. A dynamic symbol that .symtab has too is left out. */
   private byAddress(): { readonly ordinals: Uint32Array; readonly addresses: Float64Array } {
-    if (this.placed) return this.placed;
-    let ordinals = new Uint32Array(this.total);
-    let addresses = new Float64Array(this.total);
+    return (this.placed ??= this.sortByAddress());
+  }
+
+  private sortByAddress(): { readonly ordinals: Uint32Array; readonly addresses: Float64Array } {
+    const { total } = this;
+    const ordinals = new Uint32Array(total);
+    const addresses = new Float64Array(total);
     let count = 0;
     for (const { table, base } of this.sources)
       for (let i = 0; i < table.count; i++) {
@@ -90,34 +96,28 @@ export class ElfSymbols {
         ordinals[count] = base + i;
         addresses[count++] = table.value(i);
       }
-    ordinals = ordinals.subarray(0, count);
-    addresses = addresses.subarray(0, count);
-    const order = sortByAddress(addresses);
-    const sortedOrdinals = new Uint32Array(count);
-    const sortedAddresses = new Float64Array(count);
+    const order = sortByAddress(addresses.subarray(0, count));
+    const sorted = { ordinals: new Uint32Array(count), addresses: new Float64Array(count) };
     let kept = 0;
-    let groupStart = 0;
+    let group = 0;
     for (let i = 0; i < count; i++) {
       const address = addresses[order[i]];
-      const ordinal = ordinals[order[i]];
-      if (address !== sortedAddresses[kept - 1]) groupStart = kept;
-      if (this.sources.length > 1 && this.isRepeated(sortedOrdinals.subarray(groupStart, kept), ordinal)) continue;
-      sortedOrdinals[kept] = ordinal;
-      sortedAddresses[kept++] = address;
+      if (kept > 0 && address !== sorted.addresses[kept - 1]) group = kept;
+      if (this.isRepeated(sorted.ordinals, group, kept, ordinals[order[i]])) continue;
+      sorted.ordinals[kept] = ordinals[order[i]];
+      sorted.addresses[kept++] = address;
     }
-    this.placed = { ordinals: sortedOrdinals.subarray(0, kept), addresses: sortedAddresses.subarray(0, kept) };
-    return this.placed;
+    return { ordinals: sorted.ordinals.subarray(0, kept), addresses: sorted.addresses.subarray(0, kept) };
   }
 
-  /** Is a symbol of another table among `group`, symbols of the same address? (The sort is stable: tables come in order.) */
-  private isRepeated(group: Uint32Array, ordinal: number): boolean {
-    const source = this.sourceOf(ordinal);
-    if (group.length === 0 || source.base === 0) return false;
-    let name: string | undefined;
-    for (const other of group.subarray(0, 64)) {
-      if (other >= source.base) continue;
-      name ??= source.table.name(ordinal - source.base);
-      if (this.nameOf(other) === name) return true;
+  /** Is the same symbol of another table among those from `first` to `end`, all of one address? (Tables come in order.) */
+  private isRepeated(ordinals: Uint32Array, first: number, end: number, ordinal: number): boolean {
+    if (first === end) return false;
+    const { table, base } = this.sourceOf(ordinal);
+    for (let i = first; i < Math.min(end, first + MAX_SAME_ADDRESS); i++) {
+      if (ordinals[i] >= base) return false;
+      const other = this.sourceOf(ordinals[i]);
+      if (table.sameName(ordinal - base, other.table, ordinals[i] - other.base)) return true;
     }
     return false;
   }
@@ -133,18 +133,19 @@ export class ElfSymbols {
     if (!place) return undefined;
     const { ordinals, addresses } = this.byAddress();
     let label: number | undefined;
+    let sizedSeen = false;
     let last = upperBound(addresses, address) - 1;
-    for (let steps = 0; last >= 0 && steps < MAX_STEPS_BACK; steps++) {
+    for (let steps = 0; last >= 0 && steps < (sizedSeen ? MAX_ENCLOSING : MAX_LABELS); steps++) {
       const start = addresses[last];
       if (start < place.address) break;
       let first = last;
       while (first > 0 && addresses[first - 1] === start) first--;
       const group = ordinals.subarray(first, last + 1);
-      const sized = this.best(group, (size) => size > 0 && address - start < size);
-      if (sized !== undefined) return this.describe(sized);
-      // A symbol with a size that ends before the address: only an enclosing one may still cover it, so look further but shortly.
-      if (this.best(group, (size) => size > 0) !== undefined) steps += MAX_STEPS_BACK / 16;
-      else label ??= this.best(group, () => true);
+      const covering = this.best(group, (size) => size > 0 && address - start < size);
+      if (covering !== undefined) return this.describe(covering);
+      // Behind a symbol that ends before the address only one that encloses both can still cover it; a label in front of it does not.
+      sizedSeen ||= this.best(group, (size) => size > 0) !== undefined;
+      if (!sizedSeen) label ??= this.best(group, () => true);
       last = first - 1;
     }
     return label === undefined ? undefined : this.describe(label);
@@ -153,12 +154,13 @@ export class ElfSymbols {
   /** The best-known symbol of a group with a suitable size. */
   private best(group: Uint32Array, suits: (size: number) => boolean): number | undefined {
     let best: number | undefined;
-    let bestRank = -1;
+    let bestRank = -1; // Below any rank.
     for (const ordinal of group) {
       const { table, base } = this.sourceOf(ordinal);
       const index = ordinal - base;
       if (!suits(table.size(index))) continue;
-      const rank = rankOf(table, index);
+      // Among equals the shortest: `____strtod_l_internal` rather than `__GI_____strtod_l_internal`.
+      const rank = rankOf(table, index) - table.nameLength(index) / (2 * MAX_NAME);
       if (rank > bestRank) [best, bestRank] = [ordinal, rank];
     }
     return best;
@@ -166,38 +168,12 @@ export class ElfSymbols {
 
   // ---- by name
 
-  private hashed: { readonly heads: Int32Array; readonly next: Int32Array } | undefined;
-
-  /** Chains of symbols by hash of their name, over the bytes in the string tables: no string is made for them. */
-  private byName(): { readonly heads: Int32Array; readonly next: Int32Array } {
-    if (this.hashed) return this.hashed;
-    let buckets = 16;
-    while (buckets < this.total) buckets *= 2;
-    const heads = new Int32Array(buckets).fill(-1);
-    const next = new Int32Array(this.total);
-    for (const { table, base } of this.sources)
-      for (let i = table.count - 1; i >= 0; i--) {
-        if (!table.isDefined(i)) continue;
-        const start = table.nameStart(i);
-        const bucket = hashOf(table.strings, start, table.nameEnd(start)) & (buckets - 1);
-        next[base + i] = heads[bucket];
-        heads[bucket] = base + i;
-      }
-    this.hashed = { heads, next };
-    return this.hashed;
-  }
+  private names: SymbolNames | undefined;
 
   /** All symbols of this name, the widest known first; several are normal (static functions, versions). */
   named(name: string): ElfSymbol[] {
-    if (name === '' || this.total === 0) return [];
-    const { heads, next } = this.byName();
-    const bytes = Buffer.from(name);
-    const found: number[] = [];
-    for (let ordinal = heads[hashOf(bytes, 0, bytes.length) & (heads.length - 1)]; ordinal >= 0; ordinal = next[ordinal]) {
-      const { table, base } = this.sourceOf(ordinal);
-      const start = table.nameStart(ordinal - base);
-      if (sameBytes(table.strings, start, table.nameEnd(start), bytes)) found.push(ordinal);
-    }
+    this.names ??= new SymbolNames(this.sources);
+    const found = this.names.find(name);
     const rank = (ordinal: number): number => {
       const { table, base } = this.sourceOf(ordinal);
       return rankOf(table, ordinal - base);
@@ -215,11 +191,6 @@ export class ElfSymbols {
     for (const { table, base } of this.sources)
       for (let i = 0; i < table.count; i++) if (table.isDefined(i) && !table.isPlaced(i)) others.push(this.describe(base + i));
     return symbols.concat(withoutRepeats(others));
-  }
-
-  private nameOf(ordinal: number): string {
-    const { table, base } = this.sourceOf(ordinal);
-    return table.name(ordinal - base);
   }
 
   private describe(ordinal: number): ElfSymbol {
@@ -247,15 +218,26 @@ const TYPES: Readonly<Record<number, ElfSymbol['type']>> = {
   [STT.GNU_IFUNC]: 'ifunc',
 };
 
-/** Which of several symbols at one address, or of one name, a person would name first. */
+/**
+ * Which of several symbols at one address, or of one name, a person would name first: what has a size, is known outside of its
+ * file, does not begin with `_`, is not weak, has a type, is no old version.
+ */
 const rankOf = (table: SymbolTable, index: number): number => {
-  const sized = table.size(index) > 0 ? 32 : 0;
-  const typed = table.type(index) !== STT.NOTYPE ? 4 : 0;
+  const reach = table.reach(index);
   const first = table.strings[table.nameStart(index)];
-  const plain = first !== 0x5f && first !== 0x2e && first !== 0x24 ? 2 : 0; // not _, . or $
-  const current = table.version(index)?.isDefault === false ? 0 : 1;
-  return sized + table.reach(index) * 8 + typed + plain + current;
+  const criteria = [
+    table.size(index) > 0,
+    reach > 0,
+    !NOT_PLAIN.includes(first),
+    reach > 1,
+    table.type(index) !== STT.NOTYPE,
+    table.version(index)?.isDefault !== false,
+  ];
+  return criteria.reduce((rank, met) => rank * 2 + (met ? 1 : 0), 0);
 };
+
+/** `_`, `.` and `$` begin the names that compilers and libraries make up. */
+const NOT_PLAIN: readonly number[] = [0x5f, 0x2e, 0x24];
 
 /** First position whose element is above `value`. */
 const upperBound = (sorted: Float64Array, value: number): number => {
@@ -267,19 +249,6 @@ const upperBound = (sorted: Float64Array, value: number): number => {
     else high = middle;
   }
   return low;
-};
-
-/** FNV-1a. */
-const hashOf = (bytes: Uint8Array, start: number, end: number): number => {
-  let hash = 0x811c9dc5;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
-  return (hash ^ (hash >>> 15)) >>> 0;
-};
-
-const sameBytes = (bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean => {
-  if (end - start !== wanted.length) return false;
-  for (let i = 0; i < wanted.length; i++) if (bytes[start + i] !== wanted[i]) return false;
-  return true;
 };
 
 /** .symtab and .dynsym name the same things. */

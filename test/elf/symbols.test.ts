@@ -107,7 +107,7 @@ describe('the symbol of an address', () => {
     const addresses = symbols
       .all()
       .filter((s) => s.type !== 'tls' && s.section !== undefined)
-      .flatMap((s) => [s.address, s.address + 1, s.address + Math.max(0, s.size - 1), s.address + s.size])
+      .flatMap((s) => [s.address, s.address + 1, s.address + Math.max(0, s.size - 1), s.address + s.size, s.address + s.size + 3])
       .map((address) => `0x${address.toString(16)}`);
     const theirs = gdb(
       addresses.map((address) => `info symbol ${address}`),
@@ -148,6 +148,12 @@ describe('the symbol of an address', () => {
     const weak = named('weak_function');
     expect(named('alias_function').address).toBe(weak.address);
     expect(symbols.at(weak.address)?.name).toBe('alias_function');
+  });
+
+  it('is none in a gap behind a sized symbol, though there are labels before it', () => {
+    const { address, size } = named('before_gap');
+    expect(symbols.at(address + size - 1)?.name).toBe('before_gap');
+    expect(symbols.at(address + size + 2)).toBeUndefined();
   });
 
   it('is none outside of the program', () => {
