@@ -10,6 +10,25 @@ import type { FunctionEntry, ScopeNode } from './functions.js';
 import type { ElfSymbolInfo, ResolvedLocation, SourceFile, SourcePosition } from './model.js';
 import { locationsAreExact, prologueEnd, type PrologueView } from './prologue.js';
 
+/**
+ * A symbol that no debug information describes: behind the frame set-up that its instructions show. `unit` is the one that
+ * has lines for it all the same (functions that the compiler folded into others).
+ */
+export const locationOfSymbol = (symbol: ElfSymbolInfo, code: CodeSource, unit: Compilation | undefined): ResolvedLocation => {
+  const lines = unit?.lines();
+  const address = prologueEnd({
+    entry: symbol.address,
+    ranges: [{ low: symbol.address, high: fileAddress(symbol.address + symbol.size) }],
+    producer: unit?.producer ?? '',
+    lines,
+    hasLocationLists: unit?.hasLocationLists ?? false,
+    inlinedAt: () => false,
+    bytesAt: (at, length) => code.bytesAt(at, length),
+  });
+  const row = lines?.rowAt(address);
+  return { address, function: symbol.name, position: row && { file: row.file, line: row.line } };
+};
+
 /** What these rules ask of the file. */
 export interface CodeSource {
   bytesAt(address: FileAddress, length: number): Uint8Array | undefined;
@@ -62,20 +81,6 @@ export class BreakpointRules {
     if (exact && row) return { address, function: name, position: { file: row.file, line: row.line } };
     const moved = this.outOfPrologue(address, owner);
     return moved ? { ...moved, function: name } : { address, function: name, position: row && { file: row.file, line: row.line } };
-  }
-
-  /** A symbol without debug information: behind the frame set-up that its instructions show. */
-  atSymbol(symbol: ElfSymbolInfo): ResolvedLocation {
-    const address = prologueEnd({
-      entry: symbol.address,
-      ranges: [{ low: symbol.address, high: fileAddress(symbol.address + symbol.size) }],
-      producer: '',
-      lines: undefined,
-      hasLocationLists: false,
-      inlinedAt: () => false,
-      bytesAt: (at, length) => this.code.bytesAt(at, length),
-    });
-    return { address, function: symbol.name, position: undefined };
   }
 
   /** If an address lies before the end of its function's prologue: that end, with its line. */

@@ -41,6 +41,8 @@ export class DebugInfo implements CompilationHost, ScopeHost {
       location: (die, attribute) => locationOf(die, attribute, this.compilationOf(die)),
       variableOf: (die) => this.variableOf(die),
       declared: (die) => this.compilationOf(die).declared(die),
+      nameOf: (die) => this.lookup.typeName(die),
+      enumeratorPrefix: (die) => this.lookup.enumeratorPrefix(die),
     });
     this.lookup = new Lookup(this);
   }

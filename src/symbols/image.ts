@@ -4,9 +4,11 @@ import type { ElfFile } from '../elf/file.js';
 import { ElfSymbols } from '../elf/symbols.js';
 import { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
-import { BreakpointRules } from './breakpoints.js';
+import { native } from '../native.js';
+import { BreakpointRules, locationOfSymbol } from './breakpoints.js';
 import type { Compilation } from './compilation.js';
 import { DebugInfo } from './debug-info.js';
+import { splitName, withoutParameters } from './cxx-names.js';
 import { Flag, Kind } from './entries.js';
 import { FunctionEntry } from './functions.js';
 import type {
@@ -206,7 +208,32 @@ export class ElfImage implements SymbolImage {
   }
 
   locationsOfFunction(name: string): readonly ResolvedLocation[] {
-    return this.guard<readonly ResolvedLocation[]>([], (info) => this.rules(info).ofFunction(name));
+    const described = this.guard<readonly ResolvedLocation[]>([], (info) => this.rules(info).ofFunction(name));
+    let symbols = this.symbolsNamed(name);
+    if (described.length === 0 && symbols.length === 0) symbols = this.symbolsDemangledAs(name);
+    const bare = symbols
+      .filter((symbol) => (symbol.type === 'function' || symbol.type === 'ifunc') && !this.functionAt(symbol.address))
+      .map((symbol) =>
+        locationOfSymbol(
+          symbol,
+          this,
+          this.guard<Compilation | undefined>(undefined, (info) => info.compilationAt(symbol.address)),
+        ),
+      )
+      .filter(({ address }) => !described.some((location) => location.address === address));
+    return [...described, ...bare].sort((a, b) => a.address - b.address);
+  }
+
+  /** C++ functions without debug information: `ns::f` for `_ZN2ns1fEi`. */
+  private symbolsDemangledAs(name: string): readonly ElfSymbolInfo[] {
+    const last = splitName(name).at(-1) ?? name;
+    const part = `${last.length}${last}`;
+    return this.symbols().filter((symbol) => {
+      if (!symbol.name.startsWith('_Z') || !symbol.name.includes(part)) return false;
+      const demangled = native.demangle(symbol.name);
+      const plain = demangled === undefined ? '' : withoutParameters(demangled);
+      return plain === name || plain.endsWith(`::${name}`);
+    });
   }
 
   afterPrologue(fn: FunctionSymbol): FileAddress {

@@ -4,11 +4,13 @@ import type { Die } from '../dwarf/die.js';
 import { walk } from '../dwarf/walk.js';
 import { native } from '../native.js';
 import type { Compilation } from './compilation.js';
+import { plainLinkageName, splitName, withoutParameters } from './cxx-names.js';
 import { distinct, type DebugInfo } from './debug-info.js';
 import { Flag, Kind, type EntryTable } from './entries.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
 import type { Variable } from './model.js';
-import { dieOf, NameIndex, splitName, type NamedEntry } from './names.js';
+import { dieOf, NameIndex, type NamedEntry } from './names.js';
+import { spellingsOf } from './types-reader.js';
 import type { CType } from './types.js';
 import { linkageNameOf, nameOf, readVariable } from './variables.js';
 
@@ -138,6 +140,23 @@ export class Lookup {
     return table.qualifiedName(index);
   }
 
+  typeName(die: Die): string | undefined {
+    if (die.has(At.name)) return this.qualifiedName(die);
+    // C++: `typedef struct { ... } t;` gives the struct that name for linkage, as a mangled name without its `_Z`.
+    const linkage = die.string(At.linkage_name);
+    return linkage === undefined ? undefined : plainLinkageName(linkage);
+  }
+
+  enumeratorPrefix(die: Die): string {
+    const unit = this.info.compilationOf(die);
+    if (unit.language === 'c') return '';
+    const table = this.names.tableOf(unit);
+    const index = table.indexOfDie(die.offset, 0);
+    if (index < 0) return '';
+    const parent = die.flag(At.enum_class) ? index : table.parents[index];
+    return parent < 0 ? '' : `${table.qualifiedName(parent)}::`;
+  }
+
   // ---- variables
 
   variables(name: string): Variable[] {
@@ -166,6 +185,14 @@ export class Lookup {
 
   /** A definition rather than a declaration; one of `near` rather than of other units. */
   type(name: string, tag: TypeTag | undefined, near: Compilation | undefined): CType | undefined {
+    for (const spelling of tag === undefined ? spellingsOf(name) : [name]) {
+      const type = this.typeSpelled(spelling, tag, near);
+      if (type) return type;
+    }
+    return undefined;
+  }
+
+  private typeSpelled(name: string, tag: TypeTag | undefined, near: Compilation | undefined): CType | undefined {
     let declared: NamedEntry | undefined;
     for (const entry of this.names.find(name, near)) {
       if (!isTypeOf(entry, tag)) continue;
@@ -199,7 +226,8 @@ export class Lookup {
       if (entry.kind !== Kind.enumerator) continue;
       const holder = entry.unit.unit.dieAt(entry.table.dies[entry.table.parents[entry.index]] ?? -1);
       const type = holder && this.info.types.read(holder);
-      const found = type?.kind === 'enum' ? type.enumerators().find((one) => one.name === last) : undefined;
+      const found =
+        type?.kind === 'enum' ? type.enumerators().find((one) => one.name === last || one.name.endsWith(`::${last}`)) : undefined;
       if (type && found) return { value: found.value, type };
     }
     return undefined;
@@ -218,16 +246,4 @@ const namelessParent = (table: EntryTable, index: number): boolean => {
   if (parent < 0 || table.kinds[parent] === Kind.namespace) return false;
   const name = table.name(parent);
   return name === '' || name.startsWith('typedef ');
-};
-
-/** `ns::f(int) const` without what follows the name. */
-const withoutParameters = (demangled: string): string => {
-  let depth = 0;
-  for (let i = 0; i < demangled.length; i++) {
-    const char = demangled[i];
-    if (char === '<') depth++;
-    else if (char === '>') depth--;
-    else if (char === '(' && depth === 0 && !demangled.startsWith('(anonymous', i)) return demangled.slice(0, i);
-  }
-  return demangled;
 };

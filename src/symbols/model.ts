@@ -203,6 +203,12 @@ export interface SymbolImage {
    */
   afterPrologue(fn: FunctionSymbol): FileAddress;
 
+  /**
+   * Where `break FUNCTION` goes: all functions of the name, the places where it was inlined, and symbols without debug
+   * information, each behind its prologue and with the line that gdb shows. (Optional: images made for tests lack it.)
+   */
+  locationsOfFunction?(name: string): readonly ResolvedLocation[];
+
   // data
   /** Global and file-static variables by name (or qualified name, or `'file.c'::name` via `file`). */
   variablesNamed(name: string, file?: string): readonly Variable[];

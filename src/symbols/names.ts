@@ -5,6 +5,7 @@
 import type { DwarfFile } from '../dwarf/file.js';
 import type { Die } from '../dwarf/die.js';
 import type { Compilation } from './compilation.js';
+import { splitName } from './cxx-names.js';
 import { EntryTable } from './entries.js';
 import { Mentions } from './mentions.js';
 import { scanUnit } from './scan.js';
@@ -109,22 +110,3 @@ const entry = (table: EntryTable, index: number, unit: Compilation): NamedEntry 
 
 /** The DIE that an entry stands for. @throws FormatError on damage */
 export const dieOf = ({ table, index, unit }: NamedEntry): Die | undefined => unit.unit.dieAt(table.dies[index]);
-
-/** `a::b<c::d>::e` into `a`, `b<c::d>`, `e`: at `::` outside of brackets. */
-export const splitName = (name: string): string[] => {
-  const parts: string[] = [];
-  let depth = 0;
-  let begin = 0;
-  for (let i = 0; i < name.length; i++) {
-    const char = name[i];
-    if (char === '<' || char === '(') depth++;
-    else if ((char === '>' || char === ')') && depth > 0) depth--;
-    else if (depth === 0 && char === ':' && name[i + 1] === ':') {
-      if (i > begin) parts.push(name.slice(begin, i));
-      begin = i + 2;
-      i++;
-    }
-  }
-  if (begin < name.length) parts.push(name.slice(begin));
-  return parts;
-};

@@ -25,14 +25,22 @@ const accessOf = (die: Die): 'public' | 'protected' | 'private' | undefined => {
 
 export class StructReader implements StructType {
   readonly kind: StructType['kind'];
-  readonly name: string | undefined;
 
   constructor(
     private readonly die: Die,
     private readonly types: TypeReader,
   ) {
     this.kind = die.tag === Tag.union_type ? 'union' : die.tag === Tag.class_type ? 'class' : 'struct';
-    this.name = die.string(At.name);
+  }
+
+  private ownName: string | undefined | null = null;
+
+  get name(): string | undefined {
+    if (this.ownName === null) {
+      const { around } = this.types;
+      this.ownName = around.nameOf(this.die) ?? (this.definition === this.die ? undefined : around.nameOf(this.definition));
+    }
+    return this.ownName;
   }
 
   private found: Die | undefined;

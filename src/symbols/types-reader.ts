@@ -23,6 +23,10 @@ export interface TypeSurroundings {
   /** The variable that a DIE describes: bounds of variable-length arrays, static members. */
   variableOf(die: Die): Variable | undefined;
   declared(die: Die): SourcePosition | undefined;
+  /** The name as a user writes it: C++'s with namespaces and classes. Undefined: it has none. */
+  nameOf(die: Die): string | undefined;
+  /** What stands before the names of an enum's constants: `ns::Class::`, or nothing. */
+  enumeratorPrefix(die: Die): string;
 }
 
 export class TypeReader {
@@ -93,7 +97,7 @@ export class TypeReader {
       case Tag.typedef:
       case Tag.template_alias: {
         const declared = this.around.declared(die);
-        return { kind: 'typedef', name: die.string(At.name) ?? '', target: this.typeOf(die), ...(declared ? { declared } : {}) };
+        return { kind: 'typedef', name: this.around.nameOf(die) ?? '', target: this.typeOf(die), ...(declared ? { declared } : {}) };
       }
       case Tag.structure_type:
       case Tag.class_type:
@@ -178,9 +182,29 @@ const encodings: Readonly<Record<number, BaseType['encoding']>> = {
   [Encoding.GNU_complex_signed]: 'complex-signed',
 };
 
+/** gcc writes `long unsigned int` where C programmers, and gdb, write `unsigned long`. */
+const canonicalNames: Readonly<Record<string, string>> = {
+  'long int': 'long',
+  'long unsigned int': 'unsigned long',
+  'long long int': 'long long',
+  'long long unsigned int': 'unsigned long long',
+  'short int': 'short',
+  'short unsigned int': 'unsigned short',
+};
+
+const canonicalName = (name: string): string => canonicalNames[name] ?? name;
+
+/** Names under which the debug information may have a type that a user names: `unsigned long` is `long unsigned int` to gcc. */
+export const spellingsOf = (name: string): readonly string[] => [
+  name,
+  ...Object.entries(canonicalNames)
+    .filter(([, canonical]) => canonical === name)
+    .map(([compilers]) => compilers),
+];
+
 const baseType = (die: Die): BaseType => ({
   kind: 'base',
-  name: die.string(At.name) ?? '',
+  name: canonicalName(die.string(At.name) ?? ''),
   size: die.number(At.byte_size) ?? 0,
   encoding: die.tag === Tag.unspecified_type ? 'unspecified' : (encodings[die.number(At.encoding) ?? 0] ?? 'unspecified'),
 });
@@ -194,7 +218,7 @@ class EnumReader implements EnumType {
     private readonly die: Die,
     private readonly types: TypeReader,
   ) {
-    this.name = die.string(At.name);
+    this.name = types.around.nameOf(die);
     if (die.flag(At.enum_class)) this.scoped = true;
   }
 
@@ -208,14 +232,28 @@ class EnumReader implements EnumType {
     return this.definition.number(At.byte_size) ?? 4;
   }
 
-  get signed(): boolean {
-    const encoding = this.definition.number(At.encoding);
-    if (encoding !== undefined) return encoding === Encoding.signed || encoding === Encoding.signed_char;
-    const underlying = this.definition.reference(At.type);
-    if (underlying) {
-      const base = underlying.number(At.encoding);
-      if (base !== undefined) return base === Encoding.signed || base === Encoding.signed_char;
+  /** DW_ATE of the enum or its underlying type; C's enums of old compilers name none. */
+  private get encoding(): number | undefined {
+    try {
+      const given = this.definition.number(At.encoding);
+      if (given !== undefined) return given;
+      let underlying = this.definition.reference(At.type);
+      for (let depth = 0; underlying?.tag === Tag.typedef && depth < 16; depth++) underlying = underlying.reference(At.type);
+      return underlying?.number(At.encoding);
+    } catch (error) {
+      this.die.unit.file.warn(error);
+      return undefined;
     }
+  }
+
+  private get isUnsigned(): boolean {
+    const { encoding } = this;
+    return encoding === Encoding.unsigned || encoding === Encoding.unsigned_char || encoding === Encoding.boolean;
+  }
+
+  get signed(): boolean {
+    const { encoding } = this;
+    if (encoding !== undefined) return encoding === Encoding.signed || encoding === Encoding.signed_char;
     return this.enumerators().some(({ value }) => value < 0n);
   }
 
@@ -224,19 +262,24 @@ class EnumReader implements EnumType {
   enumerators(): readonly { name: string; value: bigint }[] {
     if (this.list) return this.list;
     const result: { name: string; value: bigint }[] = [];
+    const bits = this.size * 8;
+    const prefix = this.types.around.enumeratorPrefix(this.die);
     try {
-      for (const child of this.definition.children())
-        if (child.tag === Tag.enumerator && result.length < MAX_ENUMERATORS)
-          result.push({ name: child.string(At.name) ?? '', value: enumeratorValue(child) });
+      for (const child of this.definition.children()) {
+        if (child.tag !== Tag.enumerator || result.length >= MAX_ENUMERATORS) continue;
+        const value = child.big(At.const_value) ?? 0n;
+        // gcc may write the bits of an unsigned value as a negative number.
+        result.push({
+          name: prefix + (child.string(At.name) ?? ''),
+          value: value < 0n && this.isUnsigned ? BigInt.asUintN(bits, value) : value,
+        });
+      }
     } catch (error) {
       this.die.unit.file.warn(error);
     }
     return (this.list = result);
   }
 }
-
-/** gcc writes negative values with sdata and the others with data forms, which are then unsigned. */
-export const enumeratorValue = (die: Die): bigint => die.big(At.const_value) ?? 0n;
 
 /** Parameters of a prototype: of a function pointer's type, or of a function itself. */
 class FunctionReader implements FunctionType {

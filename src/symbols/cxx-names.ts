@@ -1,0 +1,46 @@
+/** C++ names as text: their parts, and what is left of a demangled one. */
+
+/** `a::b<c::d>::e` into `a`, `b<c::d>`, `e`: at `::` outside of brackets. */
+export const splitName = (name: string): string[] => {
+  const parts: string[] = [];
+  let depth = 0;
+  let begin = 0;
+  for (let i = 0; i < name.length; i++) {
+    const char = name[i];
+    if (char === '<' || char === '(') depth++;
+    else if ((char === '>' || char === ')') && depth > 0) depth--;
+    else if (depth === 0 && char === ':' && name[i + 1] === ':') {
+      if (i > begin) parts.push(name.slice(begin, i));
+      begin = i + 2;
+      i++;
+    }
+  }
+  if (begin < name.length) parts.push(name.slice(begin));
+  return parts;
+};
+
+/** `5div_t` is `div_t`, `N2ns1tE` is `ns::t`: source names of the C++ ABI's mangling; anything else is not read. */
+export const plainLinkageName = (linkage: string): string | undefined => {
+  const nested = linkage.startsWith('N') && linkage.endsWith('E');
+  let rest = nested ? linkage.slice(1, -1) : linkage;
+  const parts: string[] = [];
+  while (rest !== '') {
+    const digits = /^\d+/.exec(rest)?.[0];
+    if (digits === undefined) return undefined;
+    parts.push(rest.slice(digits.length, digits.length + Number(digits)));
+    rest = rest.slice(digits.length + Number(digits));
+  }
+  return parts.length > 0 ? parts.join('::') : undefined;
+};
+
+/** `ns::f(int) const` without what follows the name. */
+export const withoutParameters = (demangled: string): string => {
+  let depth = 0;
+  for (let i = 0; i < demangled.length; i++) {
+    const char = demangled[i];
+    if (char === '<') depth++;
+    else if (char === '>') depth--;
+    else if (char === '(' && depth === 0 && !demangled.startsWith('(anonymous', i)) return demangled.slice(0, i);
+  }
+  return demangled;
+};
