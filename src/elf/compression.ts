@@ -4,9 +4,9 @@
  * before the compressed bytes could possibly yield it.
  */
 import { decompress as decompressZstd } from 'fzstd';
-import { inflateSync } from 'node:zlib';
 import { FormatError } from '../common/errors.js';
 import { Reader, decodeText } from '../common/reader.js';
+import { zlib } from './zlib.js';
 
 const ELFCOMPRESS_ZLIB = 1;
 const ELFCOMPRESS_ZSTD = 2;
@@ -45,7 +45,9 @@ export const decompressGnuSection = (bytes: Uint8Array, name: string): Uint8Arra
 
 /** One output buffer of the right size from the start: growing one would hold the data twice. */
 const inflate = (reader: Reader, size: number): Uint8Array =>
-  checked(reader, size, MAX_ZLIB_RATIO, (data) => inflateSync(data, { chunkSize: Math.max(size + 1, 64), maxOutputLength: size + 1 }));
+  checked(reader, size, MAX_ZLIB_RATIO, (data) =>
+    zlib().inflateSync(data, { chunkSize: Math.max(size + 1, 64), maxOutputLength: size + 1 }),
+  );
 
 const checked = (reader: Reader, size: number, maxRatio: number, run: (data: Uint8Array) => Uint8Array): Uint8Array => {
   const start = reader.offset;

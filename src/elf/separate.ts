@@ -5,10 +5,10 @@
  */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { FormatError } from '../common/errors.js';
 import { Reader } from '../common/reader.js';
 import type { ElfFile } from './file.js';
+import { zlib } from './zlib.js';
 
 export interface DebugFileSearch {
   /** `set debug-file-directory`: by default /usr/lib/debug. */
@@ -93,7 +93,7 @@ const byDebugLink = (elf: ElfFile, search: DebugFileSearch): ElfFile | undefined
 
 /** The build-id says it without reading the file; files without one are summed. */
 const matches = (file: ElfFile, elf: ElfFile, checksum: number): boolean =>
-  file.buildId !== undefined && elf.buildId !== undefined ? file.buildId === elf.buildId : crc32(file.bytes) === checksum;
+  file.buildId !== undefined && elf.buildId !== undefined ? file.buildId === elf.buildId : zlib().crc32(file.bytes) === checksum;
 
 const attempt = <T>(elf: ElfFile, read: () => T): T | undefined => {
   try {
