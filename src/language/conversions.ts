@@ -38,7 +38,6 @@ export function addressOf(value: Value): Value {
   if (value.isAbstract) return Value.abstract(c.pointerTo(value.type));
   if (value.place.kind === 'register')
     throw new DeetError('type', `Attempt to take address of value in register $${value.place.register ?? ''}.`);
-  if (value.place.kind === 'missing') value.place.read(0, 1);
   if (value.address === undefined) throw notInMemory();
   return Value.integer(c.pointerTo(value.type), value.address);
 }
@@ -46,7 +45,10 @@ export function addressOf(value: Value): Value {
 /** Arrays and functions become pointers (C11, 6.3.2.1). @throws DeetError for arrays that have no address */
 export function decayed(value: Value): Value {
   const array = asArray(value.type);
-  if (array && !array.vector) return addressOf(value.part(array.element, 0));
+  if (array && !array.vector) {
+    if (value.place.kind === 'missing') value.place.read(0, 1);
+    return addressOf(value.part(array.element, 0));
+  }
   return asFunction(value.type) ? addressOf(value) : value;
 }
 

@@ -14,7 +14,7 @@ import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used }
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
 import { memberNamed } from './members.js';
 import { nearest } from './nearest.js';
-import { binary, stride, unary } from './operators.js';
+import { binary, noOperator, stride, unary } from './operators.js';
 import { resolveSyntax, type OperandEvaluator } from './resolve-type.js';
 import { functionLike } from './type-copies.js';
 import { alignOf, asArray, asFunction, asInteger, asPointer, asStruct, isVoid, requireSize, sameType, sizeOf, strip } from './types.js';
@@ -174,8 +174,11 @@ class Evaluator implements OperandEvaluator {
       case '*':
         return this.#dereference(yield* this.operand(node.operand));
       case '&': {
-        const value = yield* this.value(node.operand);
-        return addressOf(used(value, context));
+        const value = used(yield* this.value(node.operand), context);
+        if (node.operand.kind === 'name' && value.address === undefined && !asFunction(value.type)) {
+          throw new DeetError('type', `Can't take address of "${node.operand.name}" which isn't an lvalue.`);
+        }
+        return addressOf(value);
       }
       case '++':
       case '--': {
@@ -193,6 +196,7 @@ class Evaluator implements OperandEvaluator {
     if (array && !array.vector) return value.part(array.element, 0);
     const pointer = asPointer(value.type);
     if (!pointer && asInteger(value.type)) return this.#object(c.LONG, toInteger(value));
+    if (asStruct(value.type)) throw noOperator('*');
     if (!pointer) throw new DeetError('type', 'Attempt to take contents of a non-pointer value.');
     if (isVoid(pointer.target) && !this.typesOnly)
       throw new DeetError('type', 'Attempt to dereference a generic pointer.', 'Cast it first: *(int *) p');
@@ -215,6 +219,7 @@ class Evaluator implements OperandEvaluator {
     const count = toInteger(yield* this.operand(right));
     if (count <= 0n) throw new DeetError('type', `Invalid number ${count} of repetitions.`);
     if (count > 2n ** 40n) throw new DeetError('too-big', `Too many repetitions: ${count}.`);
+    if (first.place.kind === 'missing') first.bytes();
     if (first.address === undefined && !this.typesOnly) throw new DeetError('type', "Only values in memory can be extended with '@'.");
     return first.as(c.arrayOf(first.type, Number(count)));
   }
@@ -257,6 +262,8 @@ class Evaluator implements OperandEvaluator {
       object = this.#object(pointer.target, this.typesOnly ? 0n : toInteger(object));
     } else if (asArray(object.type) && node.arrow) {
       object = this.#dereference(object);
+    } else if (node.arrow && !asStruct(object.type)) {
+      throw new DeetError('type', 'Attempt to extract a component of a value that is not a structure pointer.');
     }
     return memberNamed(object, node.name, memberWorld(this.context), nearest);
   }
@@ -326,7 +333,13 @@ class Evaluator implements OperandEvaluator {
       const converted = convertForAssignment(value, slot.type, this.context.memory);
       new Value(
         slot.type,
-        { kind: 'value', read: (o, n) => storage.slice(o, o + n), write: (o, b) => void storage.set(b, o) },
+        {
+          kind: 'value',
+          read: (o, n) => storage.slice(o, o + n),
+          write: (o, b) => {
+            storage.set(b, o);
+          },
+        },
         slot.offset,
         slot.bits,
       ).write(converted.bytes());

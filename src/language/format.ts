@@ -20,7 +20,7 @@ import { readString, terminator } from './strings.js';
 import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
 import { textKind, type TextKind } from './textual.js';
 import { typeName } from './type-name.js';
-import { asArray, asFunction, asPointer, countOf, isStruct, nameOf, strip } from './types.js';
+import { asArray, asPointer, countOf, isStruct, nameOf, strip } from './types.js';
 import { floatFormat, toFloat, toInteger, Value } from './value.js';
 
 export interface FormatOptions {
@@ -35,6 +35,7 @@ export interface FormatOptions {
 const MAX_TEXT = 4 * 1024 * 1024;
 /** Runs of equal characters are followed this far; memory behind is not looked at. */
 const MAX_SCAN_BYTES = 16 * 1024 * 1024;
+const PLAIN_TEXT = new Set(['char', 'wchar_t', 'char16_t', 'char32_t']);
 /** A struct up to this size is read at once for all its members. */
 const CHUNK = 64 * 1024;
 
@@ -88,9 +89,9 @@ class Formatter {
     return this.#value(value, 0);
   }
 
-  /** gdb leaves out `(char *)`, not `(unsigned char *)` nor a typedef's name. */
+  /** gdb leaves out `(char *)` and its wide kin, not `(unsigned char *)` nor a typedef's name. */
   #isPlainText(type: CType, pointer: PointerType): boolean {
-    return nameOf(type) === undefined && nameOf(pointer.target) === 'char';
+    return nameOf(type) === undefined && PLAIN_TEXT.has(nameOf(pointer.target) ?? '');
   }
 
   guarded(value: Value, depth: number): string {
@@ -159,9 +160,11 @@ class Formatter {
   }
 
   #pointer(value: Value, pointer: PointerType): string {
-    const address = BigInt.asUintN(64, toInteger(value));
-    const text = textKind(pointer.target);
-    if (asFunction(pointer.target)) return this.address(address);
+    return this.#pointerTo(BigInt.asUintN(64, toInteger(value)), pointer.target);
+  }
+
+  #pointerTo(address: Address, target: CType): string {
+    const text = textKind(target);
     const shown = this.address(address);
     if (!text || address === 0n) return shown;
     const string = this.string(address, text);
@@ -185,6 +188,8 @@ class Formatter {
 
   #array(value: Value, array: ArrayType, depth: number): string {
     const count = countOf(array);
+    // A flexible array member, `extern int a[]`: where it begins is all that is known.
+    if (array.count === undefined && value.address !== undefined) return this.#pointerTo(value.address, array.element);
     const text = array.vector ? undefined : textKind(array.element);
     const { letter } = this.options;
     if (text && (letter === undefined || letter === 's')) return this.#characters(value, array, text, count);

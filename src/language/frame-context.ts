@@ -4,7 +4,7 @@ import { DeetError } from '../common/errors.js';
 import type { FrameContext, Location } from '../dwarf/location.js';
 import { locate } from '../dwarf/machine.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
-import type { FunctionSymbol, Variable } from '../symbols/model.js';
+import type { ElfSymbolInfo, FunctionSymbol, Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 import type { ConvenienceVariables, EvaluationContext, NamedAddress, RegisterFile, ValueHistory } from './context.js';
 import { resolveType } from './dynamic-types.js';
@@ -95,7 +95,7 @@ class RealContext implements EvaluationContext {
     if (!loaded) return undefined;
     const at = Number(address - loaded.bias);
     const symbol = loaded.image.symbolAt(fileAddress(at));
-    return symbol && { name: symbol.name, offset: at - symbol.address };
+    return symbol && namesPlace(symbol) ? { name: symbol.name, offset: at - symbol.address } : undefined;
   }
 
   virtualBase(object: Value, location: Parameters<typeof locate>[0]): number | undefined {
@@ -121,7 +121,8 @@ class RealContext implements EvaluationContext {
     loaded: LoadedImage | undefined,
   ): Value['place'] {
     const local = variable.role === 'parameter' || variable.role === 'local';
-    if (local && !frame) return new MissingPlace(`No frame is currently executing in the block of ${variable.name}.`, 'register');
+    if (local && !frame && variable.location)
+      return new MissingPlace(`No frame is currently executing in the block of ${variable.name}.`, 'register');
     const location =
       variable.location === undefined && variable.isDeclaration ? this.#bySymbol(variable, loaded) : locate(variable.location, context);
     return placeOf(location, sizeOf(type) ?? 0, {
@@ -198,6 +199,11 @@ class RealContext implements EvaluationContext {
     if (!this.world.thread) throw new DeetError('no-process', 'No registers.', 'Start the program first: run');
     this.world.thread.write(name, bytes);
   }
+}
+
+/** Labels in code count although they have no size; elsewhere a symbol without a size names nothing but its own address (gdb's rule). */
+function namesPlace(symbol: ElfSymbolInfo): boolean {
+  return symbol.size > 0 || symbol.type === 'function' || symbol.type === 'ifunc' || /^\.(?:text|init|fini|plt)/.test(symbol.section ?? '');
 }
 
 function pcBytes(pc: Address): Uint8Array {

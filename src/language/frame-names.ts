@@ -37,6 +37,10 @@ export class FrameNames implements NameSpace {
     return !c.baseTypeNamed(name) && this.global(name)?.kind === 'type';
   }
 
+  isSymbol(name: string): boolean {
+    return (this.local(name) ?? this.global(name)) !== undefined;
+  }
+
   local(name: string): Meaning | undefined {
     for (const scope of this.#scopes()) {
       const variable = findLast(scope.variables(), name);
@@ -96,6 +100,8 @@ export class FrameNames implements NameSpace {
     const fn = this.#chooseFunction(image, name, file, near);
     if (fn) return { kind: 'value', value: this.functionValue(fn, loaded) };
     if (file !== undefined) return undefined;
+    const [inlined] = image.inlinedCallsOf(name);
+    if (inlined?.inlined) return { kind: 'value', value: this.#codeAt(inlined.inlined.type, inlined.inlined.entry, loaded) };
     const enumerator = image.enumeratorNamed(name, near);
     if (enumerator) return { kind: 'value', value: Value.integer(enumerator.type, enumerator.value) };
     const type = image.typeNamed(name, undefined, near);
@@ -120,7 +126,11 @@ export class FrameNames implements NameSpace {
   }
 
   functionValue(fn: FunctionSymbol, loaded: LoadedImage): Value {
-    return new Value(fn.type, new MemoryPlace(this.world.memory, BigInt(fn.entry) + loaded.bias));
+    return this.#codeAt(fn.type, fn.entry, loaded);
+  }
+
+  #codeAt(type: CType, entry: FileAddress, loaded: LoadedImage): Value {
+    return new Value(type, new MemoryPlace(this.world.memory, BigInt(entry) + loaded.bias));
   }
 
   #bareSymbol(name: string): Meaning | undefined {
@@ -163,10 +173,12 @@ export class FrameNames implements NameSpace {
   /** A function's static variables live always; its others in its newest frame. */
   #insideFunction(loaded: LoadedImage, where: ScopePath, name: string): Meaning | undefined {
     if (where.path.length === 0) return undefined;
-    const fn = this.#chooseFunction(loaded.image, where.path.join('::'), where.file, this.#near(loaded.image));
-    const variable = fn && searchScope(fn.scope(), name, 0);
-    if (!fn || !variable) return undefined;
-    const frame = variable.role === 'static-local' ? undefined : this.world.frameOf?.(fn);
+    const spelling = where.path.join('::');
+    const fn = this.#chooseFunction(loaded.image, spelling, where.file, this.#near(loaded.image));
+    const scope = fn?.scope() ?? loaded.image.inlinedCallsOf(spelling)[0];
+    const variable = scope && searchScope(scope, name, 0);
+    if (!variable) return undefined;
+    const frame = variable.role === 'static-local' || !fn ? undefined : this.world.frameOf?.(fn);
     return { kind: 'value', value: this.world.variable(variable, frame) };
   }
 

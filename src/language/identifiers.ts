@@ -68,8 +68,12 @@ export function scopedIdentifier(node: ScopedName, context: EvaluationContext): 
   if (found) return found;
   const inherited = node.path.length > 0 ? memberOfThis(node.name, context) : undefined;
   if (inherited) return inherited;
-  const where = node.path.length > 0 ? `"${node.path.join('::')}"` : node.file === undefined ? 'the program' : `"${node.file}"`;
-  throw new DeetError('no-symbol', `No symbol "${node.name}" in ${where}.`);
+  const near = nearest(node.name, names.suggestions());
+  throw new DeetError(
+    'no-symbol',
+    `No symbol "${node.name}" in specified context.`,
+    near === undefined ? undefined : `did you mean "${near}"?`,
+  );
 }
 
 /** `$name`. Registers come before convenience variables; an unset variable is void, as in gdb. */

@@ -12,7 +12,8 @@ import { readMember } from './members.js';
 import { readString, terminator } from './strings.js';
 import { textKind, type TextKind } from './textual.js';
 import { asFloat, asReference, baseName, countOf, isStruct, strip } from './types.js';
-import { toFloat, toInteger, Value } from './value.js';
+import type { Value } from './value.js';
+import { toFloat, toInteger } from './value.js';
 import type { CType } from '../symbols/types.js';
 
 export type JavaScriptValue =

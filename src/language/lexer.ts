@@ -141,7 +141,7 @@ function quotedAt(text: string, at: number, found: RegExpExecArray | null): Toke
     if (units.length === 1) return { kind: 'character', value: units[0] ?? 0, prefix, offset: at, end };
     if (prefix === '') throw new ExpressionError('syntax', 'Invalid character constant.', at);
   }
-  if (points.length === 0) throw new ExpressionError('syntax', 'Empty character constant.', at);
+  if (points.length === 0) throw new ExpressionError('syntax', 'A character constant must contain at least one character.', at);
   return { kind: 'quoted', name: text.slice(start, cursor), offset: at, end };
 }
 

@@ -2,7 +2,8 @@
 import { DeetError } from '../common/errors.js';
 import type { Member, StructType } from '../symbols/types.js';
 import { asStruct } from './types.js';
-import { toInteger, Value } from './value.js';
+import type { Value } from './value.js';
+import { toInteger } from './value.js';
 
 /** Nested anonymous members and base classes beyond this are damage. */
 const MAX_DEPTH = 32;

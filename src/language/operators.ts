@@ -28,7 +28,7 @@ export function binary(operator: BinaryOperator, left: Value, right: Value, trut
   const vector = asArray(left.type)?.vector ?? asArray(right.type)?.vector;
   if (vector) return vectorOperation(operator, left, right, truth);
   if (asStruct(left.type) ?? asStruct(right.type)) {
-    throw new DeetError('type', `Structure has no component named operator${operator}.`);
+    throw noOperator(operator);
   }
   const a = decayed(left);
   const b = decayed(right);
@@ -56,6 +56,9 @@ const asNumber = (value: Value): Value => (asPointer(value.type) ? Value.integer
 
 const memberPointerNumber = (value: Value): Value =>
   strip(value.type).kind === 'member-pointer' ? Value.integer(c.LONG, toInteger(value)) : value;
+
+/** C has none for structs; gdb looks for C++'s. */
+export const noOperator = (operator: string): DeetError => new DeetError('type', `Structure has no component named operator${operator}.`);
 
 function rejectUnknown(value: Value): void {
   if (value.type === c.UNKNOWN_DATA) throw new DeetError('no-debug-info', 'The symbol has unknown type; cast it to its declared type');
@@ -94,6 +97,7 @@ function vectorOperation(operator: BinaryOperator, left: Value, right: Value, tr
 /** `-`, `+`, `~`, `!`. @throws DeetError */
 export function unary(operator: '-' | '+' | '~' | '!', operand: Value, truth: CType): Value {
   rejectUnknown(operand);
+  if (operator === '!' && asStruct(operand.type)) throw noOperator(operator);
   if (operator === '!') return Value.integer(truth, isTrue(decayedForTruth(operand)) ? 0n : 1n);
   const float = asFloat(operand.type);
   if (float && operator !== '~') return operator === '-' ? Value.float(operand.type, negateFloat(toFloat(operand))) : operand.as(float);
@@ -103,6 +107,7 @@ export function unary(operator: '-' | '+' | '~' | '!', operand: Value, truth: CT
     const unit = Value.integer(c.INT, operator === '-' ? 0n : -1n);
     return vectorOperation(operator === '-' ? '-' : '^', unit, operand, truth);
   }
+  if (asStruct(operand.type)) throw noOperator(operator);
   if (!isArithmetic(operand.type) || float) {
     const what =
       operator === '~'

@@ -9,6 +9,8 @@ import { TokenStream } from './token-stream.js';
 
 /** What the parser must know about names. */
 export interface TypeNames {
+  /** Is the name anything at all? For a better word than "syntax error" on `(nosuch) x`. */
+  isSymbol?(name: string): boolean;
   /** True when the name (perhaps `ns::name`) is a type here and no variable hides it. */
   isType(name: string): boolean;
 }
@@ -218,6 +220,10 @@ export class Parser {
     }
     const inner = this.expression(COMMA);
     tokens.expect(')');
+    const next = tokens.peek().kind;
+    if (inner.kind === 'name' && next !== 'operator' && next !== 'end' && this.names.isSymbol?.(inner.name) === false) {
+      throw new ExpressionError('no-symbol', `No symbol "${inner.name}" in current context.`, inner.offset);
+    }
     return inner;
   }
 

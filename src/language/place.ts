@@ -107,7 +107,14 @@ export class MissingPlace implements Place {
   ) {}
 
   read(): Uint8Array {
-    throw new DeetError(this.code, this.code === 'optimized-out' ? `value has been optimized out (${this.reason})` : this.reason);
+    throw new DeetError(
+      this.code,
+      this.code === 'optimized-out'
+        ? this.reason === 'optimized out'
+          ? 'value has been optimized out'
+          : `value has been optimized out (${this.reason})`
+        : this.reason,
+    );
   }
 
   write(): void {

@@ -25,6 +25,7 @@ export interface Register {
 }
 
 const INT64: BaseType = { ...c.LONG, name: 'int64_t' };
+const INT32: BaseType = { ...c.INT, name: 'int32_t' };
 const INT16: BaseType = { ...c.SHORT, name: 'int16_t' };
 const INT8: BaseType = { ...c.SIGNED_CHAR, name: 'int8_t' };
 const DATA_POINTER = c.VOID_POINTER;
@@ -56,7 +57,7 @@ function vectorUnion(name: string, size: number): StructType {
     ['double', c.DOUBLE],
     ['int8', INT8],
     ['int16', INT16],
-    ['int32', { ...c.INT, name: 'int32_t' }],
+    ['int32', INT32],
     ['int64', INT64],
   ];
   const members: Member[] = [
@@ -84,7 +85,7 @@ function table(): ReadonlyMap<string, Register> {
   ]; // prettier-ignore
   for (const [whole, letter] of classic) {
     put(whole, INT64);
-    put(`e${letter}x`, c.INT, whole);
+    put(`e${letter}x`, INT32, whole);
     put(`${letter}x`, INT16, whole);
     put(`${letter}l`, INT8, whole);
     put(`${letter}h`, INT8, whole, 1);
@@ -93,13 +94,13 @@ function table(): ReadonlyMap<string, Register> {
     const whole = `r${name}`;
     const pointer = name === 'bp' || name === 'sp';
     put(whole, pointer ? DATA_POINTER : INT64);
-    put(`e${name}`, c.INT, whole);
+    put(`e${name}`, INT32, whole);
     if (!pointer) put(name, INT16, whole);
     put(`${name}l`, INT8, whole);
   }
   for (let i = 8; i < 16; i++) {
     put(`r${i}`, INT64);
-    put(`r${i}d`, c.INT, `r${i}`);
+    put(`r${i}d`, INT32, `r${i}`);
     put(`r${i}w`, INT16, `r${i}`);
     put(`r${i}l`, INT8, `r${i}`);
   }

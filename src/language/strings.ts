@@ -38,10 +38,11 @@ export function readString(context: { readonly memory: Memory }, address: Addres
     }
     return all;
   };
+  let step = STEP;
   while (length < most) {
     const from = BigInt.asUintN(64, address + BigInt(length));
     // Never across a page in one read: the next one may be missing.
-    const wanted = Math.min(STEP * unit, most - length, Math.max(unit, 4096 - Number(from & 0xfffn)));
+    const wanted = Math.min(step * unit, most - length, Math.max(unit, 4096 - Number(from & 0xfffn)));
     try {
       const chunk = context.memory.read(from, wanted);
       const end = terminator(chunk, unit);
@@ -50,6 +51,11 @@ export function readString(context: { readonly memory: Memory }, address: Addres
       if (end >= 0) return { bytes: joined(), ended: true };
     } catch (error) {
       if (!(error instanceof DeetError)) throw error;
+      // A section of a file may end anywhere: unit by unit up to there.
+      if (step > 1) {
+        step = 1;
+        continue;
+      }
       return { bytes: joined(), ended: false, error: `<error: ${error.message}>` };
     }
   }

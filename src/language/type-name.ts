@@ -29,6 +29,10 @@ export function specifier(type: CType, language: Language): string {
 }
 
 const SPELLING = { const: 'const', volatile: 'volatile', restrict: 'restrict', atomic: '_Atomic' } as const;
+const ORDER: readonly string[] = Object.values(SPELLING);
+
+/** In one order, whatever the compiler's. */
+const ordered = (words: readonly string[]): readonly string[] => ORDER.filter((word) => words.includes(word));
 
 export function parameterList(type: FunctionType, language: Language, depth = 0): string {
   const list = type.parameters.map((parameter) => declaration(parameter.type, '', language, depth + 1));
@@ -47,7 +51,7 @@ export function declaration(type: CType, name: string, language: Language = 'c',
   const vectors: string[] = [];
   for (let i = 0; i < MAX_DEPTH; i++) {
     if (isQualified(current)) {
-      qualifiers.unshift(SPELLING[current.kind]);
+      qualifiers.push(SPELLING[current.kind]);
       current = current.target;
       continue;
     }
@@ -60,7 +64,7 @@ export function declaration(type: CType, name: string, language: Language = 'c',
             : current.reference
               ? '&&'
               : '*';
-      const tail = qualifiers.length > 0 ? ` ${qualifiers.join(' ')}${inner === '' ? '' : ' '}` : '';
+      const tail = qualifiers.length > 0 ? ` ${ordered(qualifiers).join(' ')}${inner === '' ? '' : ' '}` : '';
       inner = mark + tail + inner;
       qualifiers = [];
       current = current.target;
@@ -76,7 +80,7 @@ export function declaration(type: CType, name: string, language: Language = 'c',
       current = current.returns;
     } else break;
   }
-  const words = [...qualifiers, base ? base(current) : specifier(current, language), ...vectors].join(' ');
+  const words = [...ordered(qualifiers), base ? base(current) : specifier(current, language), ...vectors].join(' ');
   return inner === '' ? words : `${words} ${inner}`;
 }
 

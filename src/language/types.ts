@@ -155,7 +155,7 @@ const CANONICAL: ReadonlyMap<string, string> = new Map([
   ['long int', 'long'], ['long unsigned int', 'unsigned long'], ['unsigned long int', 'unsigned long'],
   ['short int', 'short'], ['short unsigned int', 'unsigned short'], ['unsigned short int', 'unsigned short'],
   ['long long int', 'long long'], ['long long unsigned int', 'unsigned long long'], ['unsigned long long int', 'unsigned long long'],
-  ['__int128 unsigned', 'unsigned __int128'], ['signed int', 'int'], ['unsigned', 'unsigned int'],
+  ['signed int', 'int'], ['unsigned', 'unsigned int'],
 ]); // prettier-ignore
 
 /** Compilers write `long unsigned int`; people, and gdb, `unsigned long`. */
@@ -172,7 +172,12 @@ export function sameType(a: CType, b: CType, depth = 0): boolean {
     case 'void':
       return right.kind === 'void';
     case 'base':
-      return right.kind === 'base' && baseName(left) === baseName(right) && left.size === right.size && left.encoding === right.encoding;
+      return (
+        right.kind === 'base' &&
+        left.size === right.size &&
+        left.encoding === right.encoding &&
+        (left.size === 16 || baseName(left) === baseName(right))
+      );
     case 'pointer':
       return right.kind === 'pointer' && left.reference === right.reference && deeper(left.target, right.target);
     case 'array':

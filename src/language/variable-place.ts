@@ -12,12 +12,16 @@ export class VariablePlace implements Place {
     private readonly variables: ConvenienceVariables,
   ) {}
 
+  get #current(): Value {
+    return this.variables.get(this.name) ?? this.value;
+  }
+
   read(offset: number, length: number): Uint8Array {
-    return new ComputedPlace(this.value.bytes()).read(offset, length);
+    return new ComputedPlace(this.#current.bytes()).read(offset, length);
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    const copy = Uint8Array.from((this.variables.get(this.name) ?? this.value).bytes());
+    const copy = Uint8Array.from(this.#current.bytes());
     copy.set(bytes.subarray(0, Math.max(0, copy.length - offset)), offset);
     this.variables.set(this.name, Value.of(this.value.type, copy));
   }

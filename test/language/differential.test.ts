@@ -1,0 +1,62 @@
+/** The engine against gdb, expression by expression: same words, or a reason why not. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fixture, lineOf } from '../helpers/build.js';
+import { Stopped } from '../helpers/stopped.js';
+import { openImage } from '../../src/symbols/open.js';
+import { answer, fileContext, gdbAnswers, normalised, stoppedContext } from './oracle.js';
+
+/** A table: one command a line; `#` begins a comment line. */
+const table = (name: string): string[] =>
+  readFileSync(join(import.meta.dirname, 'tables', name), 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'));
+
+const compare = (commands: readonly string[], gdb: readonly string[], deet: readonly string[]): void => {
+  const differences = commands.flatMap((command, i) => {
+    // gdb warns on a line of its own; the front end shows ours.
+    const wanted = normalised((gdb[i] ?? '').replace(/^warning: .*\n/, ''));
+    const got = normalised(deet[i] ?? '');
+    return wanted === got ? [] : [{ command, gdb: wanted, deet: got }];
+  });
+  expect(differences).toEqual([]);
+};
+
+describe('as gdb', () => {
+  for (const variant of ['plain', 'dwarf4', 'clang'] as const) {
+    it(`data in the file, ${variant}`, () => {
+      const program = fixture('types', variant);
+      const commands = table('static.txt');
+      const context = fileContext(program);
+      compare(
+        commands,
+        gdbAnswers(program, commands),
+        commands.map((command) => answer(command, context)),
+      );
+    });
+  }
+
+  for (const [variant, names] of [
+    ['plain', ['stopped.txt', 'arrays.txt', 'assignments.txt']],
+    ['dwarf4', ['stopped.txt', 'arrays.txt']],
+    ['O2', ['stopped.txt']],
+    ['clang', ['stopped.txt', 'arrays.txt', 'assignments.txt']],
+  ] as const) {
+    it(`a stopped frame, ${variant}`, () => {
+      const program = fixture('types', variant);
+      const image = openImage(program, { debugDirectories: [] });
+      const [file] = image.filesMatching('types.c');
+      const [place] = image.locationsOf(file, lineOf('types.c', '// here'));
+      const commands = names.flatMap(table);
+      using stopped = new Stopped(program);
+      stopped.runTo(BigInt(place.address));
+      const context = stoppedContext(stopped);
+      compare(
+        commands,
+        gdbAnswers(program, commands, `*${place.address}`),
+        commands.map((command) => answer(command, context)),
+      );
+    });
+  }
+});
