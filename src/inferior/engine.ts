@@ -146,6 +146,7 @@ export class Engine implements WaitClient {
       thread.listen();
       return undefined;
     }
+    this.hooks.beforeResume(thread);
     if (thread.passed !== undefined) {
       const site = thread.process.space.sites.at(thread.passed);
       if (site?.inserted && thread.pc === site.address) {
@@ -154,7 +155,7 @@ export class Engine implements WaitClient {
       }
       thread.passed = undefined;
     }
-    const stepping = this.plan?.thread === thread && this.plan.mode === 'step';
+    const stepping = (this.plan?.thread === thread && this.plan.mode === 'step') || this.hooks.wantsSteps(thread);
     thread.resume(stepping ? 'step' : this.hooks.wantsSyscalls(thread) ? 'syscall' : 'run');
     return undefined;
   }

@@ -37,6 +37,10 @@ export interface EngineHooks {
   /** A system call stop; only comes when `wantsSyscalls` says so. */
   syscallStopped(thread: Thread): object | undefined;
   wantsSyscalls(thread: Thread): boolean;
+  /** Every instruction of this thread must be looked at (watchpoints without a debug register). */
+  wantsSteps(thread: Thread): boolean;
+  /** A stopped thread is about to run: its debug registers must be right. */
+  beforeResume(thread: Thread): void;
   /** May this thread run now (scheduler locking)? */
   mayRun(thread: Thread): boolean;
 }

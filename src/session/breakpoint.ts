@@ -45,7 +45,9 @@ export interface Breakpoint {
   readonly threadId: number | undefined;
   /** dprintf: format and arguments as written. A DAP log message has been made into one. */
   readonly format: string | undefined;
-  readonly catch: CatchSpec | undefined;
+  catch: CatchSpec | undefined;
+  /** Watchpoints without a debug register: the program is stepped and the value compared. */
+  software?: boolean;
   locations: BreakpointLocation[];
   /** No location yet: waits for a library, or a run. */
   pending: boolean;

@@ -79,6 +79,11 @@ export class Breakpoints {
 
   constructor(private readonly host: BreakpointHost) {}
 
+  /** The number that the next breakpoint will have. */
+  get nextId(): number {
+    return this.#next;
+  }
+
   all(): Breakpoint[] {
     return [...this.#entries.values()].map(({ breakpoint }) => breakpoint);
   }

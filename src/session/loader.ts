@@ -11,12 +11,13 @@ import type { SiteOwner } from '../inferior/sites.js';
 const interpreterBase = 7;
 
 export interface LoaderListener {
-  imagesChanged(process: Process, added: readonly MappedImage[], removed: readonly MappedImage[]): void;
+  /** True: stop for the user (catch load, catch unload). */
+  imagesChanged(process: Process, added: readonly MappedImage[], removed: readonly MappedImage[]): boolean;
 }
 
-const look = (process: Process, listener: LoaderListener): void => {
+const look = (process: Process, listener: LoaderListener): boolean => {
   const { added, removed } = process.images.refresh();
-  if (added.length > 0 || removed.length > 0) listener.imagesChanged(process, added, removed);
+  return (added.length > 0 || removed.length > 0) && listener.imagesChanged(process, added, removed);
 };
 
 /** Looks at a program that is about to start (after exec) or that was attached to, and stays informed. */
@@ -28,10 +29,7 @@ export const watchLoader = (process: Process, listener: LoaderListener): void =>
   if (!loader || !hook) return;
   const owner: SiteOwner = {
     kind: 'internal',
-    arrived: (thread) => {
-      look(thread.process, listener);
-      return 'pass';
-    },
+    arrived: (thread) => (look(thread.process, listener) ? 'stop' : 'pass'),
   };
   process.space.sites.add(BigInt(fileAddress(hook.address)) + loader.bias, owner);
 };

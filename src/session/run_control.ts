@@ -15,12 +15,15 @@ import { seizeLaunched } from '../linux/seize.js';
 import { decodeSignalInfo, signalInfoSize } from '../linux/siginfo.js';
 import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
+import type { Breakpoint } from './breakpoint.js';
 import { PlantedLocation, type Breakpoints } from './breakpoints.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import type { Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
 import { Terminal } from './terminal.js';
 import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
+import type { Catchpoints } from './catchpoints.js';
+import type { Watchpoints } from './watchpoints.js';
 import type { ProgramWorld } from './world.js';
 
 export interface RunControlParts {
@@ -33,6 +36,8 @@ export interface RunControlParts {
   readonly batch: boolean;
   /** Hand the terminal to the program while it runs. */
   readonly terminal: boolean;
+  readonly watchpoints: Watchpoints;
+  readonly catchpoints: Catchpoints;
 }
 
 export class RunControl implements EngineHooks, LoaderListener {
@@ -42,6 +47,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   #root: { readonly pid: number; ending: Ending | undefined } | undefined;
   /** Processes that the terminal's Ctrl-C reached together with the one that stopped: theirs is not a second one. */
   readonly #sameInterrupt = new Set<Process>();
+  readonly #caught: Breakpoint[] = [];
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
   lastStop: Stop | undefined;
@@ -108,6 +114,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   #outcome(halt: Halt, plan: StepPlan | undefined): Outcome {
     if (halt.kind === 'ended') {
       this.lastStop = undefined;
+      this.#parts.watchpoints.programEnded();
       this.engine.killAll(); // muted processes do not outlive those that are followed
       const root = this.#root ?? { pid: 0, ending: undefined };
       return { kind: 'ended', pid: root.pid, ending: root.ending ?? { kind: 'killed', signal: Signal.SIGKILL, coreDumped: false } };
@@ -136,19 +143,37 @@ export class RunControl implements EngineHooks, LoaderListener {
         const breakpoints = [...new Set(hit)].sort((a, b) => a.id - b.id);
         return { ...this.#stopOf(thread, 'breakpoint'), breakpoints };
       }
-      case 'step':
+      case 'step': {
+        const ended = this.#parts.watchpoints.takeEnded();
+        if (ended.length > 0)
+          return { ...this.#stopOf(thread, 'watchpoint'), watch: ended, breakpoints: ended.map(({ breakpoint }) => breakpoint) };
+        const caught = this.#takeCaught();
+        if (caught.breakpoints.length > 0) return { ...this.#stopOf(thread, 'location'), ...caught };
         return { ...this.#stopOf(thread, 'step'), notes: plan && 'notes' in plan ? (plan.notes as string[]) : [] };
+      }
       case 'signal':
         return this.#signalStop(thread, halt.signal);
       case 'event':
-        return halt.event.kind === 'exec'
-          ? { ...this.#stopOf(thread, 'exec'), program: halt.event.program }
-          : { ...this.#stopOf(thread, halt.event.kind), child: halt.event.child };
+        return {
+          ...this.#stopOf(thread, halt.event.kind),
+          ...this.#takeCaught(),
+          ...(halt.event.kind === 'exec' ? { program: halt.event.program } : { child: halt.event.child }),
+        };
       case 'trap':
         return { ...this.#stopOf(thread, 'watchpoint'), ...halt.detail };
       case 'pause':
         return this.#stopOf(thread, 'pause');
     }
+  }
+
+  /** The catchpoint that is behind the halt which is being described. */
+  #takeCaught(): { breakpoints: Breakpoint[] } {
+    return { breakpoints: this.#caught.splice(0) };
+  }
+
+  #catchIf(breakpoint: Breakpoint | undefined): boolean {
+    if (breakpoint) this.#caught.push(breakpoint);
+    return breakpoint !== undefined;
   }
 
   #signalStop(thread: Thread, number: number): Stop {
@@ -157,7 +182,7 @@ export class RunControl implements EngineHooks, LoaderListener {
     if (!this.#parts.signals.treatment(number).pass) thread.signal = 0;
     if (number === Signal.SIGINT) this.#noteSharedInterrupt(thread.process);
     const description = signalByNumber(number)?.description ?? `Signal ${number}`;
-    return { ...this.#stopOf(thread, 'signal'), signal: { number, name: signalName(number), description, info } };
+    return { ...this.#stopOf(thread, 'signal'), ...this.#takeCaught(), signal: { number, name: signalName(number), description, info } };
   }
 
   /** Ctrl-C goes to every process of the foreground group at once; one stop is enough. */
@@ -196,6 +221,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard' {
     const { process } = thread;
     if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
+    if (this.#catchIf(this.#parts.catchpoints.signal(signal))) return 'stop';
     const treatment = this.#parts.signals.treatment(signal);
     const own = this.#parts.batch && !this.#parts.signals.isChosen(signal) && (process.catches(signal) || process.ignores(signal));
     if (own) return 'pass';
@@ -220,14 +246,15 @@ export class RunControl implements EngineHooks, LoaderListener {
       this.engine.family.mute(thread.process);
     }
     this.#parts.emit({ type: 'forked', parent: thread.process, child });
-    return false;
+    return this.#catchIf(this.#parts.catchpoints.family(child.origin === 'vfork' ? 'vfork' : 'fork'));
   }
 
-  executed(process: Process): boolean {
+  executed(process: Process, thread: Thread): boolean {
+    this.#parts.watchpoints.registers.forget(thread);
     this.#parts.breakpoints.processForgotten(process);
     if (!process.muted) watchLoader(process, this);
     this.#parts.emit({ type: 'executed', process });
-    return false;
+    return this.#catchIf(this.#parts.catchpoints.family('exec'));
   }
 
   ended(process: Process): void {
@@ -245,16 +272,26 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.#parts.emit({ type: 'thread', thread, change: 'ended' });
   }
 
-  trapped(): object | undefined {
-    return undefined;
+  trapped(thread: Thread): object | undefined {
+    const watch = this.#parts.watchpoints.check(thread);
+    return watch.length > 0 ? { reason: 'watchpoint', watch, breakpoints: watch.map(({ breakpoint }) => breakpoint) } : undefined;
   }
 
-  syscallStopped(): object | undefined {
-    return undefined;
+  syscallStopped(thread: Thread): object | undefined {
+    const caught = this.#parts.catchpoints.syscall(thread);
+    return caught && { reason: 'syscall', syscall: caught.report, breakpoints: [caught.breakpoint] };
   }
 
-  wantsSyscalls(): boolean {
-    return false;
+  wantsSyscalls(thread: Thread): boolean {
+    return !thread.process.muted && this.#parts.catchpoints.wantsSyscalls;
+  }
+
+  wantsSteps(thread: Thread): boolean {
+    return !thread.process.muted && this.#parts.watchpoints.stepping;
+  }
+
+  beforeResume(thread: Thread): void {
+    if (!thread.process.muted) this.#parts.watchpoints.registers.apply(thread);
   }
 
   mayRun(thread: Thread): boolean {
@@ -268,10 +305,13 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   // LoaderListener
 
-  imagesChanged(process: Process, added: readonly MappedImage[], removed: readonly MappedImage[]): void {
+  imagesChanged(process: Process, added: readonly MappedImage[], removed: readonly MappedImage[]): boolean {
     this.#parts.breakpoints.imagesRemoved(process, removed);
     this.#parts.breakpoints.imagesAdded(process, added);
     const paths = (images: readonly MappedImage[]): string[] => images.map(({ image }) => image.path);
     this.#parts.emit({ type: 'images', process, added: paths(added), removed: paths(removed) });
+    if (added.length > 0) this.#catchIf(this.#parts.catchpoints.images('load', paths(added)));
+    if (removed.length > 0) this.#catchIf(this.#parts.catchpoints.images('unload', paths(removed)));
+    return this.#caught.length > 0;
   }
 }

@@ -27,6 +27,8 @@ import { callFunction } from './calls.js';
 import { returnedValue } from './returned.js';
 import type { Outcome, Selection, SessionEvent, Stop } from './types.js';
 import { Values } from './values.js';
+import { Catchpoints } from './catchpoints.js';
+import { Watchpoints } from './watchpoints.js';
 import { ProgramWorld } from './world.js';
 
 export interface SessionOptions {
@@ -55,6 +57,8 @@ export class Session {
   readonly values: Values;
   readonly world: ProgramWorld;
   readonly control: RunControl;
+  readonly watchpoints = new Watchpoints(this);
+  readonly catchpoints = new Catchpoints(this);
   /** Absolute path; undefined: none yet. */
   program: string | undefined;
   programArguments: readonly string[];
@@ -81,6 +85,7 @@ export class Session {
         this.values.check(condition, location);
       },
       changed: (breakpoint, change) => {
+        if (change === 'removed') this.watchpoints.removed(breakpoint.id);
         this.#emit({ type: 'breakpoint', breakpoint, change });
       },
     });
@@ -94,6 +99,8 @@ export class Session {
       },
       batch: options.batch ?? false,
       terminal: options.terminal ?? false,
+      watchpoints: this.watchpoints,
+      catchpoints: this.catchpoints,
     });
     if (program !== undefined) this.setProgram(program);
   }
