@@ -17,6 +17,13 @@ export interface FallbackPlan {
   readonly method: 'normal' | 'frame-pointer' | 'guess';
 }
 
+interface KnownFunction {
+  readonly start: number;
+  readonly name: string;
+}
+
+/** No code lies in the first page. */
+const LOWEST_CODE = 4096;
 /** Words of the stack that a scan looks at. */
 const SCANNED_WORDS = 2048;
 /** A frame larger than this is not believed without better evidence than its frame pointer. */
@@ -43,23 +50,24 @@ export class Fallback {
     const code = this.memory.bytes(pc, 3);
     // A call through a null or wild pointer pushed the return address and did nothing more.
     if (code === undefined && this.isReturnAddress(this.memory.word(rsp))) return this.onTop(rsp, 0, 'normal');
-    const function_ = this.startOf(place);
-    return (
-      this.byInstructions(function_, pc, code, registers) ??
-      (this.isReturnAddress(this.memory.word(rsp)) ? this.onTop(rsp, 0, 'guess') : undefined) ??
-      this.byFramePointer(registers) ??
-      this.byScan(rsp, function_)
-    );
+    const known = this.functionAt(place);
+    const top = this.isReturnAddress(this.memory.word(rsp)) ? this.onTop(rsp, 0, 'guess') : undefined;
+    const sure = this.byInstructions(known?.start, pc, code, registers) ?? (known && this.byScan(rsp, Infinity, known)) ?? top;
+    if (sure !== undefined) return sure;
+    const chain = this.byFramePointer(registers);
+    // A known function that sets up no rbp leaves its caller's there: the return address lies below that.
+    return (known && chain && this.byScan(rsp, registers.number(RBP))) ?? chain ?? this.byScan(rsp, Infinity);
   }
 
   private onTop(rsp: number, pushed: number, method: FallbackPlan['method']): FallbackPlan {
     return { cfa: rsp + pushed + 8, savedRbp: pushed === 8 ? rsp : undefined, method };
   }
 
-  /** The entry of the function that ELF symbols know here. */
-  private startOf({ loaded, inFile }: CodePlace): number | undefined {
+  /** The function that ELF symbols know here. */
+  private functionAt({ loaded, inFile }: CodePlace): KnownFunction | undefined {
     const symbol = loaded?.image.symbolAt(inFile);
-    return loaded !== undefined && symbol?.type === 'function' ? symbol.address + Number(loaded.bias) : undefined;
+    if (loaded === undefined || symbol?.type !== 'function') return undefined;
+    return { start: symbol.address + Number(loaded.bias), name: symbol.name };
   }
 
   /** Prologue and epilogue: `[endbr64] push %rbp; mov %rsp,%rbp ... leave; ret`, or a function that pushes nothing first. */
@@ -94,33 +102,41 @@ export class Fallback {
     return this.isReturnAddress(this.memory.word(rbp + 8)) ? { cfa: rbp + 16, savedRbp: rbp, method: 'frame-pointer' } : undefined;
   }
 
-  /** The nearest word that is a return address in a known file; one whose call goes to this very function is preferred. */
-  private byScan(rsp: number, start: number | undefined): FallbackPlan | undefined {
-    let first: number | undefined;
-    const bottom = Math.ceil(rsp / 8) * 8;
-    for (let index = 0; index < SCANNED_WORDS; index++) {
-      const at = bottom + index * 8;
+  /**
+   * The nearest word of the stack, up to an address, that is a return address in a known file.
+   * @param callee only one whose call goes to this function counts
+   */
+  private byScan(rsp: number, end: number, callee?: KnownFunction): FallbackPlan | undefined {
+    const start = Math.ceil(rsp / 8) * 8;
+    for (let at = start; at < Math.min(end, start + 8 * SCANNED_WORDS); at += 8) {
       const word = this.memory.word(at);
       if (word === undefined) break;
-      if (word < 4096 || !Number.isSafeInteger(word) || this.images.imageAt(BigInt(word)) === undefined || !this.isReturnAddress(word))
-        continue;
-      first ??= at;
-      if (start === undefined) break;
-      if (this.callTarget(word) === start) return { cfa: at + 8, savedRbp: undefined, method: 'guess' };
+      if (word < LOWEST_CODE || !Number.isSafeInteger(word) || this.images.imageAt(BigInt(word)) === undefined) continue;
+      if (callee === undefined ? this.isReturnAddress(word) : this.calls(word, callee))
+        return { cfa: at + 8, savedRbp: undefined, method: 'guess' };
     }
-    return first === undefined ? undefined : { cfa: first + 8, savedRbp: undefined, method: 'guess' };
+    return undefined;
+  }
+
+  /** Whether the direct call before a return address goes to a function, or to its slot in a procedure linkage table. */
+  private calls(address: number, { start, name }: KnownFunction): boolean {
+    const target = this.callTarget(address);
+    if (target === undefined || target === start) return target === start;
+    const loaded = this.images.imageAt(BigInt(target));
+    return loaded?.image.symbolAt(fileAddress(target - Number(loaded.bias)))?.name === `${name}@plt`;
   }
 
   /** The address that the direct call before a return address goes to. */
   callTarget(address: number): number | undefined {
     const bytes = this.memory.bytes(address - 5, 5);
     if (bytes?.[0] !== 0xe8) return undefined;
-    return address + new DataView(bytes.buffer, bytes.byteOffset, 5).getInt32(1, true);
+    const target = address + new DataView(bytes.buffer, bytes.byteOffset, 5).getInt32(1, true);
+    return target >= LOWEST_CODE ? target : undefined;
   }
 
   /** Whether the instruction before an address is a call: E8 rel32 to code, or FF /2. */
   isReturnAddress(address: number | undefined): boolean {
-    if (address === undefined || address < 4096 || !Number.isSafeInteger(address)) return false;
+    if (address === undefined || address < LOWEST_CODE || !Number.isSafeInteger(address)) return false;
     const before = this.memory.bytes(address - 7, 7);
     if (before === undefined) return false;
     const loaded = this.images.imageAt(BigInt(address));
@@ -128,8 +144,8 @@ export class Fallback {
     const symbol = loaded?.image.symbolAt(fileAddress(address - Number(loaded.bias)));
     if (symbol?.type === 'object' || symbol?.type === 'tls') return false;
     if (before[2] === 0xe8) {
-      const target = this.callTarget(address) ?? 0;
-      if (this.memory.bytes(target, 1) !== undefined) return true;
+      const target = this.callTarget(address);
+      if (target !== undefined && this.memory.bytes(target, 1) !== undefined) return true;
     }
     for (let length = 2; length <= 7; length++) {
       const at = 7 - length;
