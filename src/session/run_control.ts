@@ -160,6 +160,7 @@ export class RunControl implements EngineHooks, LoaderListener {
           ...(halt.event.kind === 'exec' ? { program: halt.event.program } : { child: halt.event.child }),
         };
       case 'trap':
+        this.#parts.watchpoints.takeEnded();
         return { ...this.#stopOf(thread, 'watchpoint'), ...halt.detail };
       case 'pause':
         return this.#stopOf(thread, 'pause');

@@ -162,7 +162,13 @@ export class Watchpoints {
   }
 
   #compare(watch: Watch, thread: Thread): WatchReport | undefined {
-    const { breakpoint } = watch;
+    const { breakpoint, scope } = watch;
+    // Stepping reaches the return before the site behind the call does.
+    if (scope?.thread === thread && thread.stackPointer >= scope.cfa) {
+      const report = { breakpoint, expression: breakpoint.spec, scopeEnded: true };
+      this.#ended.push(report);
+      return report;
+    }
     const now = this.#now(watch, thread);
     const changed = !same(watch.old?.bytes, now?.bytes) && (watch.old !== undefined || now !== undefined);
     const old = watch.old;
