@@ -6,15 +6,13 @@ export const EM_X86_64 = 62;
 /** e_phnum when the true number of segments stands in sh_info of section 0. */
 export const PN_XNUM = 0xffff;
 
-export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, TLS: 7, GNU_EH_FRAME: 0x6474e550 } as const;
+export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, TLS: 7 } as const;
 
 export const SHT = {
   NULL: 0,
-  PROGBITS: 1,
   SYMTAB: 2,
   STRTAB: 3,
   RELA: 4,
-  DYNAMIC: 6,
   NOTE: 7,
   NOBITS: 8,
   DYNSYM: 11,
@@ -24,10 +22,10 @@ export const SHT = {
   GNU_VERSYM: 0x6fffffff,
 } as const;
 
-export const SHF = { WRITE: 1, ALLOC: 2, EXECINSTR: 4, TLS: 0x400, COMPRESSED: 0x800 } as const;
+export const SHF = { ALLOC: 2, TLS: 0x400, COMPRESSED: 0x800 } as const;
 
 /** Section numbers with a meaning of their own. */
-export const SHN = { UNDEF: 0, LORESERVE: 0xff00, ABS: 0xfff1, COMMON: 0xfff2, XINDEX: 0xffff } as const;
+export const SHN = { UNDEF: 0, ABS: 0xfff1, COMMON: 0xfff2, XINDEX: 0xffff } as const;
 
 export const STT = { NOTYPE: 0, OBJECT: 1, FUNC: 2, SECTION: 3, FILE: 4, COMMON: 5, TLS: 6, GNU_IFUNC: 10 } as const;
 export const STB = { LOCAL: 0, GLOBAL: 1, WEAK: 2, GNU_UNIQUE: 10 } as const;

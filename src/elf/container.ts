@@ -146,7 +146,8 @@ const readSections = (file: Buffer, header: elfy.Header, parser: elfy.Parser, pa
     while (end < limit && file[end] !== 0) end++;
     return decodeText(file, start, end);
   };
-  if (!names || file.readUInt32LE(at(header.shstrndx) + 4) !== SHT.STRTAB)
+  // A core file with many segments has section 0 alone, for the number of these.
+  if (rows.length > 1 && (!names || file.readUInt32LE(at(header.shstrndx) + 4) !== SHT.STRTAB))
     warnings.push('the sections have no names: their string table is missing');
   return rows.map((row, index): Section => {
     const fields = at(index);

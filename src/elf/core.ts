@@ -2,8 +2,8 @@
  * Core files: the notes in which the kernel describes a dead process (core(5); linux/elfcore.h, sys/procfs.h) and its memory
  * (PT_LOAD segments). Plain data, decoded for x86-64; what a signal meant is told by whoever knows signals.
  */
-import { hex, type Address } from '../common/addresses.js';
-import { DeetError, FormatError } from '../common/errors.js';
+import type { Address } from '../common/addresses.js';
+import { FormatError } from '../common/errors.js';
 import { Reader, decodeText } from '../common/reader.js';
 import { PT } from './constants.js';
 import type { Segment } from './container.js';
@@ -225,7 +225,3 @@ const readMappings = (reader: Reader): CoreMapping[] => {
     return { start, end, offset: BigInt.asUintN(64, page * pageSize), path: names.cstring() };
   });
 };
-
-/** For messages: what memory is missing. */
-export const notInCore = (address: Address): DeetError =>
-  new DeetError('memory', `The core file does not hold the memory at ${hex(address)}.`);

@@ -2,7 +2,6 @@
  * The dynamic linker's view of a file: PT_DYNAMIC (System V ABI, chapter 5, "Dynamic Section"). It needs no section
  * headers, so files whose headers were stripped away still show their dynamic symbols.
  */
-import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { Reader } from '../common/reader.js';
 import { DT, PT } from './constants.js';
 import type { ElfFile } from './file.js';
@@ -26,11 +25,6 @@ export class Dynamic {
     const address = this.value(tag);
     const rest = address === undefined ? undefined : this.file.bytesFrom(address);
     return size === undefined ? rest : rest?.subarray(0, size);
-  }
-
-  address(tag: number): FileAddress | undefined {
-    const value = this.value(tag);
-    return value === undefined ? undefined : fileAddress(value);
   }
 
   get strings(): Uint8Array | undefined {

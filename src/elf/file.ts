@@ -2,7 +2,7 @@
  * One ELF file: its tables, and lazily everything in it. It works on the bytes of the mapped file and copies none, save
  * sections that must be decompressed. What is damaged is absent and leaves a sentence in `warnings`.
  */
-import { fileAddress, hex, type FileAddress } from '../common/addresses.js';
+import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { decodeText } from '../common/reader.js';
 import { decompressGnuSection, decompressSection } from './compression.js';
@@ -273,18 +273,6 @@ export class ElfFile {
   get dynsym(): SymbolTable | undefined {
     if (this.dynsymTable === null) this.dynsymTable = this.attempt(() => dynamicSymbols(this));
     return this.dynsymTable;
-  }
-
-  /** One line for `info sharedlibrary` and error messages. */
-  describe(): string {
-    const kind = [
-      'no type',
-      'object file',
-      'executable',
-      this.isProgram ? 'position-independent executable' : 'shared library',
-      'core file',
-    ];
-    return `${this.path}: ${kind[this.header.type] ?? 'ELF file'}, entry ${hex(this.header.entry)}`;
   }
 }
 

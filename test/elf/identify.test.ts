@@ -8,6 +8,7 @@ import { Core } from '../../src/elf/core.js';
 import { parseElf } from '../../src/elf/file.js';
 import { whyNotProgram } from '../../src/elf/identify.js';
 import { openElf, openProgram } from '../../src/symbols/elf-files.js';
+import { smallCore } from './small-core.js';
 import { derived, load, programs, run } from './programs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'deet-elf-'));
@@ -137,6 +138,19 @@ describe('extended numbering', () => {
     expect(elf.segments).toEqual(plain.segments);
     expect(elf.sections.slice(1)).toEqual(plain.sections.slice(1));
     expect(elf.warnings).toEqual([]);
+  });
+
+  it('takes the number of segments of a big core file from the only section, as the kernel writes it', () => {
+    const core = smallCore();
+    const section = Buffer.alloc(64);
+    section.writeUInt32LE(core.readUInt16LE(56), 44);
+    section.writeBigUInt64LE(1n, 32);
+    core.writeUInt16LE(0xffff, 56);
+    core.writeBigUInt64LE(BigInt(core.length), 40);
+    core.writeUInt16LE(64, 58);
+    core.writeUInt16LE(1, 60);
+    const { elf, threads } = new Core(parseElf(Buffer.concat([core, section]), 'core'));
+    expect([elf.segments.length, elf.sections.length, threads.length, elf.warnings]).toEqual([3, 1, 2, []]);
   });
 
   it('does not believe counts that the file has no room for', () => {

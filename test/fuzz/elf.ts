@@ -15,7 +15,6 @@ const QUESTIONS: readonly ((elf: ElfFile) => unknown)[] = [
   (elf) => elf.span,
   (elf) => elf.hasDebugInfo,
   (elf) => elf.missingBytes,
-  (elf) => elf.describe(),
   (elf) => elf.dynamic?.needed,
   (elf) => elf.dynamic?.soname,
   (elf) => elf.dynamic?.searchPath,
