@@ -1,0 +1,73 @@
+/** Backtraces at every instruction of a program, from main to its end, equal gdb's: functions, kinds of frames, addresses and lines. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Frame } from '../../src/inferior/frame.js';
+import { built, compile, fixtures } from '../helpers/build.js';
+import { Stopped } from '../helpers/stopped.js';
+
+/** One line for each instruction: the frames as KIND:PC:FUNCTION:LINE; functions and lines only where there is debug information. */
+const script = `
+import gdb
+for command in ['set pagination off', 'set confirm off', 'set debuginfod enabled off', 'set backtrace past-main on', 'set exec-wrapper env -i',
+                'set debug-file-directory /nonexistent', 'tbreak main', 'break *handler', 'handle SIGUSR1 nostop noprint pass', 'run']:
+    gdb.execute(command, to_string=True)
+KINDS = {gdb.SIGTRAMP_FRAME: 'signal', gdb.INLINE_FRAME: 'inlined', gdb.TAILCALL_FRAME: 'tail-call'}
+with open(OUT, 'w') as out:
+    while gdb.selected_inferior().pid:
+        row = []
+        frame = gdb.newest_frame()
+        while frame is not None:
+            function = frame.function()
+            place = frame.find_sal()
+            row.append('%s:%x:%s:%d' % (KINDS.get(frame.type(), 'normal'), frame.pc(), function.name if function else '', place.line if place.symtab else 0))
+            frame = frame.older()
+        out.write(' '.join(row) + '\\n')
+        gdb.execute('stepi', to_string=True)
+`;
+
+const gdbRows = (program: string, name: string): string[] => {
+  mkdirSync(built, { recursive: true });
+  const source = join(built, 'stack_steps.py');
+  const out = join(built, `stack_steps.${name}.${process.pid}`);
+  writeFileSync(source, script);
+  execFileSync('gdb', ['-nx', '-q', '-batch', '-ex', `python OUT = '${out}'`, '-ex', `source ${source}`, program], {
+    stdio: 'ignore',
+    timeout: 60_000,
+  });
+  return readFileSync(out, 'utf8').trimEnd().split('\n');
+};
+
+const shown = (frame: Frame): string => {
+  const name = frame.function !== undefined && frame.kind !== 'signal' ? frame.functionName : '';
+  return `${frame.kind}:${frame.pc.toString(16)}:${name ?? ''}:${frame.position?.line ?? 0}`;
+};
+
+const variants: [string, string[], ('gcc' | 'clang')?][] = [
+  ['O0', []],
+  ['O2', ['-O2', '-fomit-frame-pointer', '-pie', '-fPIE']],
+  ['clang', ['-Os'], 'clang'],
+];
+
+describe('every instruction as gdb shows it', () => {
+  it.each(variants)(
+    '%s',
+    (name, flags, compiler) => {
+      const program = compile(join(fixtures, 'unwind_steps.c'), flags, compiler);
+      const rows = gdbRows(program, name);
+      expect(rows.length).toBeGreaterThan(2500);
+      using target = new Stopped(program);
+      target.runTo(BigInt(`0x${rows[0].split(':')[1]}`));
+      for (const [i, row] of rows.entries()) {
+        const ours = [...target.stack()].map(shown).join(' ');
+        if (ours !== row) expect.fail(`instruction ${i}:\ngdb  ${row}\ndeet ${ours}`);
+        target.step(target.signal === 5 ? 0 : target.signal);
+        // The handler begins with the step that delivers its signal.
+        if (target.signal === 10) target.step(10);
+      }
+      expect(target.signal).toBe(0);
+    },
+    60_000,
+  );
+});
