@@ -13,7 +13,6 @@ import { placed } from './errors.js';
 import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
 import { memberNamed } from './members.js';
-import { nearest } from './nearest.js';
 import { binary, noOperator, stride, unary } from './operators.js';
 import { resolveSyntax, type OperandEvaluator } from './resolve-type.js';
 import { functionLike } from './type-copies.js';
@@ -265,7 +264,7 @@ class Evaluator implements OperandEvaluator {
     } else if (node.arrow && !asStruct(object.type)) {
       throw new DeetError('type', 'Attempt to extract a component of a value that is not a structure pointer.');
     }
-    return memberNamed(object, node.name, memberWorld(this.context), nearest);
+    return memberNamed(object, node.name, memberWorld(this.context), this.context.language);
   }
 
   /** C++ `.*` and `->*` with pointers to data members: an offset. */

@@ -14,7 +14,7 @@ import { formatScalar, type Letter } from './format-letter.js';
 import { memberWorld } from './identifiers.js';
 import { readMember } from './members.js';
 import { isFlags } from './registers.js';
-import { enumText, flagsText } from './scalar-text.js';
+import { enumText, flagsText, memberPointerText } from './scalar-text.js';
 import type { PrintSettings } from './settings.js';
 import { readString, terminator } from './strings.js';
 import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
@@ -116,11 +116,11 @@ class Formatter {
       case 'function':
         return `{${value.type === c.UNKNOWN_FUNCTION ? '<text variable, no debug info>' : typeName(value.type, this.context.language)}} ${this.address(value.address ?? 0n)}`;
       case 'enum':
-        return enumText(toInteger(value), bare, this.context.language);
+        return enumText(toInteger(value), bare);
       case 'pointer':
         return bare.reference === undefined ? this.#pointer(value, bare) : this.#reference(value, bare, depth);
       case 'member-pointer':
-        return hex(BigInt.asUintN(64, toInteger(value)));
+        return memberPointerText(toInteger(value), bare);
       case 'base':
         return this.#base(value);
     }
@@ -281,7 +281,10 @@ class Formatter {
   #member(object: Value, member: Member, depth: number): string {
     let text: string;
     try {
-      text = this.#value(readMember(object, member, memberWorld(this.context)), depth + 1);
+      const part = readMember(object, member, memberWorld(this.context));
+      // The pointer to the virtual table is an address whatever the format.
+      const table = /^_vptr[.$]/.test(member.name ?? '');
+      text = table ? this.address(BigInt.asUintN(64, toInteger(part))) : this.#value(part, depth + 1);
     } catch (error) {
       text = unreadable(error);
     }

@@ -12,6 +12,7 @@ import { FrameNames } from './frame-names.js';
 import { dwarfRegisterNumber, placeOf, registerBytes } from './location-place.js';
 import { cannotAccess, MissingPlace, type Memory } from './place.js';
 import { DEFAULT_SETTINGS, type PrintSettings } from './settings.js';
+import { parameterList } from './type-name.js';
 import { sizeOf } from './types.js';
 import { Value } from './value.js';
 
@@ -36,6 +37,8 @@ export interface World {
   frameOf?(fn: FunctionSymbol): Frame | undefined;
   /** Thread-local storage of images other than the frame's. */
   tlsAddress?(loaded: LoadedImage, offset: bigint): Address | undefined;
+  /** C++ symbols in their own words (abi::__cxa_demangle); undefined: the name is not mangled. */
+  demangle?(name: string): string | undefined;
   warn?(message: string): void;
 }
 
@@ -95,7 +98,16 @@ class RealContext implements EvaluationContext {
     if (!loaded) return undefined;
     const at = Number(address - loaded.bias);
     const symbol = loaded.image.symbolAt(fileAddress(at));
-    return symbol && namesPlace(symbol) ? { name: symbol.name, offset: at - symbol.address } : undefined;
+    const name = symbol && (this.world.demangle?.(symbol.name) ?? this.#plainName(loaded, symbol));
+    return symbol && name !== undefined && namesPlace(symbol) ? { name, offset: at - symbol.address } : undefined;
+  }
+
+  /** C++'s `main` is not mangled, but shown with its parameters like every other function. */
+  #plainName({ image }: LoadedImage, symbol: ElfSymbolInfo): string {
+    if (this.language === 'c' || symbol.type !== 'function') return symbol.name;
+    const fn = image.functionAt(symbol.address);
+    const own = fn?.language === 'c++' && fn.entry === symbol.address && fn.name === symbol.name;
+    return own ? symbol.name + parameterList(fn.type, 'c++').replace('(void)', '()') : symbol.name;
   }
 
   virtualBase(object: Value, location: Parameters<typeof locate>[0]): number | undefined {

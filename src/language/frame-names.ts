@@ -63,13 +63,19 @@ export class FrameNames implements NameSpace {
   }
 
   global(name: string): Meaning | undefined {
-    for (const candidate of [...this.#enclosing().map((prefix) => `${prefix}::${name}`), name]) {
+    for (const candidate of this.#spellings(name)) {
       for (const loaded of this.#images()) {
         const found = this.#inImage(loaded, candidate, undefined);
         if (found) return found;
       }
     }
     return this.#bareSymbol(name);
+  }
+
+  /** Inside a class its name means the class, not its constructors (C++17, [class]/2). */
+  #spellings(name: string): string[] {
+    const prefixes = this.#enclosing().filter((prefix) => prefix !== name && !prefix.endsWith(`::${name}`));
+    return [...prefixes.map((prefix) => `${prefix}::${name}`), name];
   }
 
   /** `ns::Class`, `ns` inside `ns::Class::f`. */
@@ -162,7 +168,7 @@ export class FrameNames implements NameSpace {
   /** `Color::Red`, `Class::static_member`. */
   #memberOf(container: CType, name: string): Meaning | undefined {
     if (container.kind === 'enum') {
-      const entry = container.enumerators().find((candidate) => candidate.name === name);
+      const entry = container.enumerators().find((candidate) => candidate.name === name || candidate.name.endsWith(`::${name}`));
       return entry && { kind: 'value', value: Value.integer(container, entry.value) };
     }
     if (!isStruct(container)) return undefined;
@@ -187,7 +193,7 @@ export class FrameNames implements NameSpace {
       const found = scope.types().find((entry) => entry.name === name && fits(entry.type, tag));
       if (found) return found.type;
     }
-    for (const candidate of [...this.#enclosing().map((prefix) => `${prefix}::${name}`), name]) {
+    for (const candidate of this.#spellings(name)) {
       for (const loaded of this.#images()) {
         const found = loaded.image.typeNamed(candidate, tag, this.#near(loaded.image));
         if (found) return found;

@@ -71,7 +71,7 @@ export function scopedIdentifier(node: ScopedName, context: EvaluationContext): 
   const near = nearest(node.name, names.suggestions());
   throw new DeetError(
     'no-symbol',
-    `No symbol "${node.name}" in specified context.`,
+    `No symbol "${node.name}" in ${context.language === 'c++' && node.file === undefined ? `namespace "${node.path.join('::')}"` : 'specified context'}.`,
     near === undefined ? undefined : `did you mean "${near}"?`,
   );
 }

@@ -1,6 +1,7 @@
 /** Finding a member by name, through anonymous structs and C++ base classes; and reading it from a value. */
 import { DeetError } from '../common/errors.js';
 import type { Member, StructType } from '../symbols/types.js';
+import { nearest } from './nearest.js';
 import { asStruct } from './types.js';
 import type { Value } from './value.js';
 import { toInteger } from './value.js';
@@ -52,12 +53,7 @@ export function readMember(object: Value, member: Member, world: MemberWorld): V
 }
 
 /** @throws DeetError `no-member` with the nearest name as the hint's subject */
-export function memberNamed(
-  object: Value,
-  name: string,
-  world: MemberWorld,
-  nearest: (name: string, among: Iterable<string>) => string | undefined,
-): Value {
+export function memberNamed(object: Value, name: string, world: MemberWorld, language: 'c' | 'c++'): Value {
   const type = asStruct(object.type);
   if (!type) throw new DeetError('type', 'Attempt to extract a component of a value that is not a structure.');
   const parts = name.split('::');
@@ -74,7 +70,11 @@ export function memberNamed(
       );
     const names = type.members().flatMap((member) => member.name ?? []);
     const near = nearest(plain, names);
-    throw new DeetError('no-member', `There is no member named ${plain}.`, near === undefined ? undefined : `did you mean "${near}"?`);
+    throw new DeetError(
+      'no-member',
+      `There is no member ${language === 'c++' ? 'or method ' : ''}named ${plain}.`,
+      near === undefined ? undefined : `did you mean "${near}"?`,
+    );
   }
   for (const member of found.path) current = readMember(current, member, world);
   return current;

@@ -77,7 +77,7 @@ class TypePrinter {
       next = value + 1n;
       return text;
     });
-    const underlying = type.scoped ? ` : ${integerName(type)}` : '';
+    const underlying = this.#language === 'c++' ? ` : ${integerName(type)}` : '';
     return `${type.scoped ? head.replace('enum', 'enum class') : head}${underlying} {${list.join(', ')}}`;
   }
 
@@ -97,28 +97,31 @@ class TypePrinter {
     this.#column?.open(type);
     if (members.length === 0 && methods.length === 0) lines.push(`${inner}<no data fields>`);
     for (const member of members.slice(0, MAX_MEMBERS)) {
-      lines.push(...labels(member.access), ...this.#member(type, member, show, level));
+      lines.push(...labels.before(member.access, false), ...this.#member(type, member, show, level));
     }
-    if (members.length > 0 && methods.length > 0) lines.push('');
+    if (members.length > 0 && methods.length > 0 && labels.shown()) lines.push('');
     for (const method of methods) {
       const words = `${method.isStatic ? 'static ' : method.virtual ? 'virtual ' : ''}${methodText(method, type)}`;
-      lines.push(...labels(method.access), `${inner}${words};`);
+      lines.push(...labels.before(method.access, true), `${inner}${words};`);
     }
     if (this.#column) lines.push(...this.#column.close(type, level));
     return lines;
   }
 
   /** C++ access labels, where any member is not what the keyword makes it. */
-  #labels(type: StructType, level: number): (access: string | undefined) => string[] {
+  #labels(type: StructType, level: number): { before(access: string | undefined, always: boolean): string[]; shown(): boolean } {
     const usual = type.kind === 'class' ? 'private' : 'public';
     const all = [...type.members().filter((member) => !member.isBase), ...type.methods()];
     const needed = this.#language === 'c++' && all.some((member) => (member.access ?? usual) !== usual);
     let current: string | undefined;
-    return (access) => {
-      const own = access ?? usual;
-      if (!needed || own === current) return [];
-      current = own;
-      return [`${this.#indent(level)}  ${own}:`];
+    return {
+      shown: () => current !== undefined,
+      before: (access, always) => {
+        const own = access ?? usual;
+        if (!(needed || (always && this.#language === 'c++')) || own === current) return [];
+        current = own;
+        return [`${this.#indent(level)}  ${own}:`];
+      },
     };
   }
 
@@ -155,7 +158,7 @@ function integerName(type: EnumType): string {
 function methodText(method: ReturnType<StructType['methods']>[number], type: StructType): string {
   const [first, ...rest] = method.type.parameters;
   const hidden = first?.artificial === true || first?.name === 'this';
-  const parameters = hidden ? rest : method.type.parameters;
+  const parameters = (hidden ? rest : method.type.parameters).filter((parameter) => !parameter.artificial);
   const list = parameterList(functionLike(method.type, method.type.returns, parameters), 'c++');
   const self = hidden ? strip(first.type) : undefined;
   const constant = self?.kind === 'pointer' && self.target.kind === 'const' ? ' const' : '';

@@ -1,19 +1,18 @@
 /** Enumerations and flag registers as names. */
-import type { EnumType } from '../symbols/types.js';
-import type { Language } from './type-name.js';
+import type { EnumType, MemberPointerType } from '../symbols/types.js';
+import { asStruct } from './types.js';
 
 /** An enumeration whose values are single bits names the sum of its flags: `(A | B)`, `(A | unknown: 0x8)`. */
-export function enumText(value: bigint, type: EnumType, language: Language): string {
+export function enumText(value: bigint, type: EnumType): string {
   const list = type.enumerators();
-  const named = (name: string): string => (language === 'c++' && type.name !== undefined && type.scoped ? `${type.name}::${name}` : name);
   const exact = list.find((entry) => entry.value === value);
-  if (exact) return named(exact.name);
+  if (exact) return exact.name;
   if (!isFlagEnum(list)) return value.toString();
   const names: string[] = [];
   let rest = value;
   for (const entry of list) {
     if (entry.value === 0n || (rest & entry.value) === 0n) continue;
-    names.push(named(entry.name));
+    names.push(entry.name);
     rest &= ~entry.value;
   }
   if (rest !== 0n) names.push(`unknown: 0x${BigInt.asUintN(type.size * 8, rest).toString(16)}`);
@@ -34,4 +33,12 @@ function isFlagEnum(list: readonly { value: bigint }[]): boolean {
 export function flagsText(value: bigint, names: ReadonlyMap<number, string>): string {
   const set = [...names].filter(([bit]) => ((value >> BigInt(bit)) & 1n) === 1n).map(([, name]) => name);
   return `[ ${set.map((name) => `${name} `).join('')}]`;
+}
+
+/** `&Class::member`: a pointer to a data member is an offset, -1 is null (Itanium C++ ABI, 2.3). */
+export function memberPointerText(offset: bigint, type: MemberPointerType): string {
+  if (offset === -1n) return 'NULL';
+  const struct = asStruct(type.containing);
+  const member = struct?.members().find((entry) => !entry.staticVariable && !entry.isBase && BigInt(entry.offset) === offset);
+  return member?.name === undefined ? offset.toString() : `&${struct?.name ?? ''}::${member.name}`;
 }

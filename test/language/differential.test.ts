@@ -59,4 +59,22 @@ describe('as gdb', () => {
       );
     });
   }
+
+  for (const [where, text, names] of [['classes.cc', '// area', ['classes.txt']]] as const) {
+    it(`${where} at ${text}`, () => {
+      const program = fixture(where.replace(/\..*$/, ''));
+      const image = openImage(program, { debugDirectories: [] });
+      const [file] = image.filesMatching(where);
+      const [place] = image.locationsOf(file, lineOf(where, text));
+      const commands = names.flatMap(table);
+      using stopped = new Stopped(program);
+      stopped.runTo(BigInt(place.address));
+      const context = stoppedContext(stopped);
+      compare(
+        commands,
+        gdbAnswers(program, commands, `*${place.address}`),
+        commands.map((command) => answer(command, context)),
+      );
+    });
+  }
 });

@@ -14,6 +14,7 @@ import { parseExpression } from '../../src/language/parser.js';
 import { ptype, whatis } from '../../src/language/print-type.js';
 import type { Memory } from '../../src/language/place.js';
 import { parsePrintf, runPrintf } from '../../src/language/printf.js';
+import { native } from '../../src/native.js';
 import { openImage } from '../../src/symbols/open.js';
 import type { Frame } from '../../src/inferior/frame.js';
 import { built } from '../helpers/build.js';
@@ -133,6 +134,7 @@ export const stoppedContext = (stopped: Stopped, level = 0): EvaluationContext =
     memory: overlay(stopped),
     frame,
     variables: variableStore(),
+    demangle: (name) => native.demangle(name),
     frameOf: (fn) => stack.frames(100).find((each) => each.function === fn),
   });
 };
