@@ -94,6 +94,20 @@ export class Family {
     return thread;
   }
 
+  /** A running process that was seized: its threads have been asked to stop, and the engine will see them do so. */
+  beginRunning(pid: number, tids: readonly number[]): Thread {
+    const leader = this.begin(pid, 'attach');
+    leader.actual = 'running';
+    leader.interrupted = true;
+    for (const tid of tids) {
+      if (tid === pid) continue;
+      const thread = this.addThread(tid, leader.process);
+      thread.awaitsFirstStop = false;
+      thread.interrupted = true;
+    }
+    return leader;
+  }
+
   addThread(tid: number, process: Process): Thread {
     const thread = new Thread(tid, this.#nextThread++, process);
     thread.awaitsFirstStop = true;

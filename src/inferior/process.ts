@@ -61,6 +61,11 @@ export class Process {
     return this.ending === undefined;
   }
 
+  /** Was running before deet came, or descends from such a process: it is let go in the end, not killed. */
+  get wasAttached(): boolean {
+    return this.origin === 'attach' || (this.parent?.wasAttached ?? false);
+  }
+
   /** Load bias of the dynamic linker (AT_BASE); undefined in a static program. */
   get loaderBase(): bigint | undefined {
     this.#loaderBase ??= this.auxiliaryVector().get(7) ?? 0n;

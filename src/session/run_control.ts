@@ -11,7 +11,8 @@ import type { Ending, Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
-import { seizeLaunched } from '../linux/seize.js';
+import { readThreads } from '../linux/proc.js';
+import { seizeLaunched, seizeRunning } from '../linux/seize.js';
 import { decodeSignalInfo, signalInfoSize } from '../linux/siginfo.js';
 import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
@@ -84,6 +85,39 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.#parts.emit({ type: 'started', process: thread.process });
     watchLoader(thread.process, this);
     return thread;
+  }
+
+  /** Takes over a running process with all its threads. @throws DeetError `attach`. */
+  attach(pid: number): Thread {
+    this.#idle();
+    this.engine.family.restartNumbers();
+    this.engine.family.imageOptions = { debugDirectories: this.#parts.settings.text('debug-file-directory').split(':') };
+    const tids = seizeRunning(pid, () => readThreads(pid));
+    const thread = this.engine.family.beginRunning(pid, tids);
+    this.#root = { pid, ending: undefined };
+    this.engine.stopAll();
+    this.#parts.emit({ type: 'started', process: thread.process });
+    watchLoader(thread.process, this);
+    return thread;
+  }
+
+  /** Lets a process go: no int3, no debug register and no stop of deet's is left in it. */
+  detach(process: Process): void {
+    this.#idle();
+    if (!process.space.shared) process.space.sites.liftAll();
+    this.#parts.breakpoints.processForgotten(process);
+    for (const thread of process.threads.values()) {
+      if (!thread.stopped) continue;
+      this.#parts.watchpoints.registers.clear(thread);
+      const owed = thread.pending.find((event) => event.kind === 'signal');
+      thread.flush();
+      native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
+    }
+    this.engine.family.forgetProcess(process);
+    if (!this.alive) {
+      this.#terminal?.take(true);
+      this.lastStop = undefined;
+    }
   }
 
   #idle(): void {
@@ -213,6 +247,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   dispose(): void {
+    if (!this.engine.running) for (const process of this.processes()) if (process.wasAttached) this.detach(process);
     this.kill();
     this.engine.dispose();
   }

@@ -244,6 +244,21 @@ export class Session {
     return thread;
   }
 
+  /** Takes over a running process; it stands still afterwards. @throws DeetError `attach`. */
+  async attach(pid: number): Promise<Outcome> {
+    this.kill();
+    const thread = this.control.attach(pid);
+    this.program ??= thread.process.program;
+    return Promise.resolve(this.#settle(this.control.stopHere(thread, 'pause')));
+  }
+
+  /** Lets a process (by default the current one) go on without deet. */
+  detach(process = this.selection().process): void {
+    this.control.detach(process);
+    const next = this.threads().find(({ stopped }) => stopped);
+    this.#selected = next && { thread: next, level: 0 };
+  }
+
   /** @param ignore passes the current breakpoint so many times without stopping, as `continue N` does with N - 1. */
   async continue(ignore = 0): Promise<Outcome> {
     this.selection();
