@@ -90,6 +90,8 @@ export interface Native {
   readAt(fd: number, address: bigint, into: Uint8Array): number;
   writeAt(fd: number, address: bigint, from: Uint8Array): number;
   closeDescriptor(fd: number): number;
+  /** pipe2(2), close-on-exec: the reading end into ends[0], the writing end into ends[1]. */
+  makePipe(ends: Int32Array): number;
 
   // others
   kill(pid: number, signal: number): number;
