@@ -1,4 +1,5 @@
 /** What a command is, and what it may use. A command yields results; it never prints. */
+import type { ProgramRedirection } from '../linux/launch.js';
 import type { Outcome } from '../session/types.js';
 import type { Session } from '../session/session.js';
 import type { Block } from './blocks.js';
@@ -30,6 +31,8 @@ export type Group = 'run' | 'stop' | 'step' | 'look' | 'processes' | 'understand
 export interface FrontEnd {
   /** A yes/no question; without a person to ask (batch, a pipe, an editor) the answer is `otherwise`, which is yes unless said. */
   confirm(question: string, otherwise?: boolean): boolean;
+  /** What applies to every run before the redirections that the user gives: with --json the program's output goes to stderr. */
+  readonly redirections: readonly ProgramRedirection[];
   /** Lines typed so far, oldest first. */
   history(): readonly string[];
   /** A program of the user's (`shell`) gets the terminal. Returns its exit status. */

@@ -37,13 +37,15 @@ export interface InterpreterOptions {
   readonly frontEnd?: Partial<FrontEnd>;
   /** Every result, as soon as it is there. */
   readonly listener?: (result: Result) => void;
+  /** Shared with whoever shows source lines. */
+  readonly sources?: Sources;
 }
 
-const silentFrontEnd: FrontEnd = { confirm: (_, otherwise = true) => otherwise, history: () => [], shell: () => 1 };
+const silentFrontEnd: FrontEnd = { confirm: (_, otherwise = true) => otherwise, redirections: [], history: () => [], shell: () => 1 };
 
 export class Interpreter {
   readonly registry = new Registry(allCommands);
-  readonly sources = new Sources();
+  readonly sources: Sources;
   readonly displays = new Displays();
   /** `alias NAME = TEXT`. */
   readonly aliases = new Map<string, string>();
@@ -64,8 +66,10 @@ export class Interpreter {
     readonly session: Session,
     private readonly options: InterpreterOptions = {},
   ) {
+    this.sources = options.sources ?? new Sources();
     this.#frontEnd = { ...silentFrontEnd, ...options.frontEnd };
     this.#blocks = new Blocks(this.#opensBlock);
+    session.redirections = this.#frontEnd.redirections;
     this.#unsubscribe = session.subscribe((event) => this.#heard(event));
   }
 

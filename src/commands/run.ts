@@ -24,10 +24,10 @@ const begin = async (context: CommandContext, go: () => Promise<Parameters<Comma
 };
 
 /** The words of `run`, `start` and `set args`. */
-export const setArguments = ({ session }: Pick<CommandContext, 'session'>, text: string): void => {
+export const setArguments = ({ session, frontEnd }: Pick<CommandContext, 'session' | 'frontEnd'>, text: string): void => {
   const words = programWords(text, session.environment, session.settings.text('cwd') || process.cwd());
   session.programArguments = [...words.arguments];
-  session.redirections = [...words.redirections];
+  session.redirections = [...frontEnd.redirections, ...words.redirections];
   session.settings.set('args', text.trim());
 };
 

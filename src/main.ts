@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/** The `deet` command: options to a front end. */
+import { version } from './common/version.js';
+import { helpText, parseOptions, usage, UsageError, type Options } from './repl/options.js';
+import { writeAll } from './render/output.js';
+
+const wrongUsage = 2;
+
+const main = async (): Promise<number> => {
+  let options: Options;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    writeAll(2, `${error.message}\n${usage}\n`);
+    return wrongUsage;
+  }
+  switch (options.mode) {
+    case 'help':
+      writeAll(1, helpText);
+      return 0;
+    case 'version':
+      writeAll(1, `deet ${version}\n`);
+      return 0;
+    case 'grade':
+      writeAll(2, 'deet grade is not part of this version yet.\n');
+      return wrongUsage;
+    case 'dap':
+      writeAll(2, 'deet dap is not part of this version yet.\n');
+      return wrongUsage;
+    case 'debug':
+      if (options.program === undefined && options.pid === undefined && options.core === undefined && options.startup.length === 0) {
+        writeAll(2, `${usage}\n`);
+        return wrongUsage;
+      }
+      return (await import('./repl/run.js')).debug(options);
+  }
+};
+
+process.exit(await main());

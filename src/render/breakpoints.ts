@@ -1,0 +1,69 @@
+/** Breakpoints as text. */
+import { basename } from 'node:path';
+import type { BreakpointData, BreakpointResult, LocationResult } from '../commands/results.js';
+import { line, lines } from './escape.js';
+import type { Style } from './style.js';
+
+const placeOf = ({ function: name, file, line: number }: LocationResult): string => {
+  const where = file === undefined ? '' : `${line(file)}:${number ?? 0}`;
+  if (name === undefined) return where;
+  return where === '' ? line(name) : `${line(name)} at ${where}`;
+};
+
+export const renderBreakpoint = (result: BreakpointResult, style: Style): string => {
+  const { id, kind, spec, locations, pending, notes } = result;
+  const rows: string[] = [];
+  const [first] = locations;
+  if (pending) rows.push(`Set pending breakpoint ${id} on ${line(spec)}`);
+  else if (first) {
+    rows.push(`Set breakpoint ${id} at ${style.address(first.address)}`);
+    const places = locations.length === 1 ? [placeOf(first)] : locations.map((each) => `${each.address} ${placeOf(each)}`);
+    rows.push(...places.filter((place) => place !== '').map((place) => style.dim(`    ${place}`)));
+  } else rows.push(`${kind.charAt(0).toUpperCase()}${kind.slice(1)} ${id}: ${line(spec)}`);
+  rows.push(...(notes ?? []).map(lines));
+  return rows.join('\n');
+};
+
+const dispositionOf = ({ temporary, disposition }: BreakpointData): string =>
+  temporary ? 'del' : disposition === 'delete' ? 'del' : disposition === 'disable' ? 'dis' : 'keep';
+
+const times = (count: number): string => `${count} time${count === 1 ? '' : 's'}`;
+
+const detailsOf = (each: BreakpointData): string[] => [
+  ...(each.condition === undefined ? [] : [`\tstop only if ${line(each.condition)}`]),
+  ...(each.thread === undefined ? [] : [`\tstop only in thread ${each.thread}`]),
+  ...(each.hits > 0 ? [`\tbreakpoint already hit ${times(each.hits)}`] : []),
+  ...(each.ignore === undefined ? [] : [`\tignore next ${each.ignore} hits`]),
+  ...(each.format === undefined ? [] : [`        printf ${line(each.format)}`]),
+  ...(each.commands ?? []).map((command) => `        ${line(command)}`),
+];
+
+/** gdb's table. */
+export const renderBreakpoints = (breakpoints: readonly BreakpointData[], style: Style): string => {
+  if (breakpoints.length === 0) return 'No breakpoints or watchpoints.';
+  const wide = breakpoints.some(({ kind }) => kind !== 'breakpoint') ? 15 : 10;
+  const address = (text: string): string => style.address(`0x${text.slice(2).padStart(16, '0')}`);
+  const rows = breakpoints.flatMap((each) => {
+    const { id, kind, enabled, locations, pending, spec } = each;
+    const head = `${String(id).padEnd(7)} ${kind.padEnd(wide)} ${dispositionOf(each)} ${enabled ? 'y' : 'n'}   `;
+    const [first] = locations;
+    if (pending) return [`${head}<PENDING>          ${line(spec)}`, ...detailsOf(each)];
+    if (!first) return [`${head}                   ${line(spec)}`, ...detailsOf(each)];
+    if (locations.length === 1 && first.enabled !== false)
+      return [`${head}${address(first.address)} ${inWords(first)}`, ...detailsOf(each)];
+    return [
+      `${head}<MULTIPLE>`,
+      ...detailsOf(each),
+      ...locations.map(
+        (one, index) =>
+          `${`${id}.${index + 1}`.padEnd(7)} ${' '.repeat(wide)}      ${one.enabled === false ? 'n' : 'y'}   ${address(one.address)} ${inWords(one)}`,
+      ),
+    ];
+  });
+  return [`${'Num'.padEnd(7)} ${'Type'.padEnd(wide)} Disp Enb ${'Address'.padEnd(18)} What`, ...rows].join('\n');
+};
+
+const inWords = ({ function: name, file, line: number }: LocationResult): string => {
+  const where = file === undefined ? '' : `${line(basename(file))}:${number ?? 0}`;
+  return `${name === undefined ? '' : `in ${line(name)}`}${where === '' ? '' : ` at ${where}`}`.trim();
+};

@@ -1,0 +1,34 @@
+/** A frame in one line, and what all renderers of text are given. */
+import type { FrameResult, VariableResult } from '../commands/results.js';
+import type { Sources } from '../commands/sources.js';
+import { line, lines } from './escape.js';
+import type { Style } from './style.js';
+
+export interface TextOptions {
+  readonly style: Style;
+  readonly sources: Sources;
+}
+
+/** `x = 3`, as in `info locals` and the arguments of a frame. */
+export const assignment = ({ name, value }: VariableResult, style: Style): string => `${style.name(line(name))} = ${lines(value)}`;
+
+export const frameArguments = (frame: FrameResult, style: Style): string =>
+  frame.args.map(({ name, value }) => `${style.name(line(name))}=${line(value)}`).join(', ');
+
+/** Everything behind the number: `func2 (a=2) at FILE:LINE`, `0xADDR in read () from libc.so.6`. */
+export const frameText = (frame: FrameResult, style: Style): string => {
+  const { function: name, file, line: number, address, image } = frame;
+  if (frame.signalHandler) return '<signal handler called>';
+  const where =
+    file === undefined
+      ? image === undefined
+        ? ''
+        : ` from ${style.place(line(image))}`
+      : ` at ${style.place(`${line(file)}:${number ?? 0}`)}`;
+  // A frame without lines, and a caller's, whose pc is inside a line, show their address; gdb does it for every caller.
+  const showAddress = file === undefined;
+  const before = showAddress ? `${style.address(padded(address))} in ` : '';
+  return `${before}${style.function(line(name ?? '??'))} (${frameArguments(frame, style)})${where}`;
+};
+
+const padded = (address: string): string => `0x${address.slice(2).padStart(16, '0')}`;

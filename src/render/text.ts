@@ -1,0 +1,124 @@
+/** Results as text for people: the handout's lines to the letter, anything more on lines of its own. */
+import { basename } from 'node:path';
+import type { ErrorResult, FrameResult, ProcessResult, Result, ThreadResult } from '../commands/results.js';
+import { renderBreakpoint, renderBreakpoints } from './breakpoints.js';
+import { line, lines } from './escape.js';
+import { assignment, frameText, type TextOptions } from './frame.js';
+import { renderDisassembly, renderListing } from './source.js';
+import { renderStop } from './stop.js';
+import type { Style } from './style.js';
+
+/** With its newline at the end; empty: nothing to show. */
+export const toText = (result: Result, options: TextOptions): string => {
+  const text = render(result, options);
+  return text === '' || (result.type === 'message' && result.level === 'raw') ? text : `${text}\n`;
+};
+
+const render = (result: Result, options: TextOptions): string => {
+  const { style } = options;
+  switch (result.type) {
+    case 'stop':
+      return renderStop(result, options);
+    case 'exit':
+      return renderExit(result);
+    case 'breakpoint':
+      return renderBreakpoint(result, style);
+    case 'breakpoints':
+      return renderBreakpoints(result.breakpoints, style);
+    case 'backtrace':
+      return renderBacktrace(result, style);
+    case 'frame':
+      return renderFrame(result.frame, options);
+    case 'variables':
+      return result.variables.length === 0
+        ? (result.empty ?? 'No variables.')
+        : result.variables.map((each) => assignment(each, style)).join('\n');
+    case 'value':
+      return renderValue(result, style);
+    case 'threads':
+      return renderThreads(result.threads, style);
+    case 'processes':
+      return renderProcesses(result.processes, style);
+    case 'registers':
+      return Object.entries(result.registers)
+        .map(([name, raw]) => `${style.name(name.padEnd(15))}${raw.padEnd(19)}${line(result.natural[name] ?? '')}`.trimEnd())
+        .join('\n');
+    case 'memory':
+      return lines(result.text);
+    case 'source':
+      return renderListing(result, options);
+    case 'disassembly':
+      return renderDisassembly(result, options);
+    case 'message':
+      return result.level === 'raw' || result.level === 'log' ? result.text : messageText(result.text, result.level, style);
+    case 'error':
+      return renderError(result, style);
+  }
+};
+
+const messageText = (text: string, level: 'note' | 'warning' | undefined, style: Style): string => {
+  const safe = lines(text);
+  return level === 'warning' ? style.warning(`warning: ${safe}`) : level === 'note' ? style.dim(safe) : safe;
+};
+
+const renderExit = ({ pid, status, signal, coreDumped, child }: Extract<Result, { type: 'exit' }>): string => {
+  const how = signal === undefined ? `exited (status ${status ?? 0})` : `exited due to signal ${signal}`;
+  const core = coreDumped ? ' (core dumped)' : '';
+  return child ? `[Process ${pid} ${how}]${core}` : `Child ${how}${core === '' ? '' : `\n${core.trim()}`}`;
+};
+
+const numbered = (frame: FrameResult, style: Style): string => `#${String(frame.level).padEnd(2)} ${frameText(frame, style)}`;
+
+/** The handout's own form. */
+const handout = ({ function: name, file, line: number, address }: FrameResult): string =>
+  `${line(name ?? '??')} (${file === undefined ? address : `${line(file)}:${number ?? 0}`})`;
+
+const renderBacktrace = ({ frames, locals, more, end, style: form }: Extract<Result, { type: 'backtrace' }>, style: Style): string => {
+  const rows = frames.flatMap((frame, index) => [
+    form === 'handout' ? handout(frame) : numbered(frame, style),
+    ...(locals?.[index]?.map((each) => `        ${assignment(each, style)}`) ?? []),
+    ...(locals?.[index]?.length === 0 ? ['No locals.'] : []),
+  ]);
+  if (more === true) rows.push(style.dim('(More stack frames follow...)'));
+  else if (more !== undefined)
+    rows.push(style.dim(`(${more} more frames follow; "backtrace ${frames.length + more}" shows all, "backtrace -10" the outermost)`));
+  if (end !== undefined) rows.push(style.warning(`Backtrace stopped: ${end}`));
+  return rows.length === 0 ? 'No stack.' : rows.join('\n');
+};
+
+/** frame, up, down: the frame's line, then its source line. */
+const renderFrame = (frame: FrameResult, { style, sources }: TextOptions): string => {
+  const head = numbered(frame, style);
+  if (frame.file === undefined || frame.line === undefined) return head;
+  const text = sources.lines(frame.file)?.[frame.line - 1];
+  return text === undefined ? head : `${head}\n${frame.line}\t${lines(text)}`;
+};
+
+const renderValue = ({ expression, value, number, display }: Extract<Result, { type: 'value' }>, style: Style): string => {
+  if (display !== undefined) return `${display}: ${style.name(lines(expression))} = ${lines(value)}`;
+  return number === undefined ? `$ = ${lines(value)}` : `${style.name(`$${number}`)} = ${lines(value)}`;
+};
+
+const renderThreads = (threads: readonly ThreadResult[], style: Style): string => {
+  const several = new Set(threads.map(({ pid }) => pid)).size > 1;
+  const rows = threads.map(({ id, pid, tid, name, state, current, frame }) => {
+    const who = `${several ? `process ${pid} ` : ''}tid ${tid}${name === undefined ? '' : ` "${line(name)}"`}`;
+    return `${current ? style.mark('*') : ' '} ${String(id).padEnd(4)} ${who}  ${frame ? frameText(frame, style) : `(${state})`}`;
+  });
+  return ['  Id   Target  Frame', ...rows].join('\n');
+};
+
+const renderProcesses = (processes: readonly ProcessResult[], style: Style): string => {
+  const rows = processes.map(
+    ({ id, pid, ppid, state, program, current }) =>
+      `${current ? style.mark('*') : ' '} ${String(id ?? '').padEnd(4)} process ${pid}${ppid === undefined ? '' : ` (child of ${ppid})`}  ${state}  ${line(program)}`,
+  );
+  return ['  Num  Description  State  Executable', ...rows].join('\n');
+};
+
+/** One line: what went wrong, and what to do next. */
+const renderError = ({ message, hint, origin, code }: ErrorResult, style: Style): string => {
+  const place = origin === undefined ? '' : `${basename(origin)}: `;
+  const said = `${line(place)}${line(message)}`;
+  return `${code === 'unknown-command' ? said : style.error(said)}${hint === undefined ? '' : ` ${line(hint)}`}`;
+};

@@ -1,0 +1,23 @@
+/** Shows results: as text for people (errors on stderr), or as JSON lines on stdout. */
+import type { Result } from '../commands/results.js';
+import type { Sources } from '../commands/sources.js';
+import { toJson } from '../render/json.js';
+import { writeAll } from '../render/output.js';
+import type { Style } from '../render/style.js';
+import { toText } from '../render/text.js';
+
+export type Printer = (result: Result) => void;
+
+/** @param broken called when nobody reads stdout any more */
+export const textPrinter = (style: Style, sources: Sources, broken: () => void): Printer => {
+  return (result) => {
+    const text = toText(result, { style, sources });
+    if (text !== '' && !writeAll(result.type === 'error' ? 2 : 1, text)) broken();
+  };
+};
+
+export const jsonPrinter = (broken: () => void): Printer => {
+  return (result) => {
+    if (!writeAll(1, `${toJson(result)}\n`)) broken();
+  };
+};
