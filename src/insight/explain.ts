@@ -1,0 +1,98 @@
+/**
+ * `explain`: why a thread stopped, from its registers, siginfo, the instruction at fault, the memory map and the debug information. What
+ * cannot be known is not guessed: then the explanation says what happened, and no more.
+ */
+import { hex } from '../common/addresses.js';
+import { signalByNumber } from '../linux/signals.js';
+import { syscallName } from '../linux/syscalls.js';
+import type { CrashScene, Explanation } from './crash.js';
+import { explainAbort } from './explain_abort.js';
+import { explainAccess } from './explain_access.js';
+import { explainDivision, explainIllegal, explainJump } from './explain_code.js';
+import { Fault } from './fault_scene.js';
+import { listed } from './family.js';
+
+/** -EPIPE as a system call's result. */
+const brokenPipe = -32n;
+
+const explainPipe = (fault: Fault): Explanation => {
+  const { scene } = fault;
+  const wrote =
+    BigInt.asIntN(64, scene.register('rax') ?? 0n) === brokenPipe && (syscallName(Number(scene.register('orig_rax') ?? -1n)) ?? '');
+  const fd = Number(BigInt.asIntN(32, scene.register('rdi') ?? -1n));
+  const descriptor = wrote === false || fd < 0 ? undefined : scene.descriptor?.(fd);
+  const user = fault.subject(fault.userFrame);
+  if (wrote === false || !descriptor)
+    return fault.explanation(
+      'pipe-closed',
+      `${user} writes to a pipe or socket that nobody reads any more. Who wants an error instead ignores SIGPIPE: write then fails with EPIPE.`,
+    );
+  const end = descriptor.noun.startsWith('socket') ? 'whose other end is closed' : 'whose read end nobody holds any more';
+  const still =
+    descriptor.peers && descriptor.peers.length > 0 ? ` (held now by pid ${listed(descriptor.peers.map(({ pid }) => pid))})` : '';
+  const text = `${user} writes (${wrote}) to ${descriptor.noun} (fd ${fd}), ${end}${still}. Who wants an error instead ignores SIGPIPE: write then fails with EPIPE.`;
+  return fault.explanation('pipe-closed', text);
+};
+
+/** Some process sent the signal: kill, a terminal's Ctrl-C is not among these. */
+const explainSent = (fault: Fault): Explanation | undefined => {
+  const { signal, pid } = fault.scene;
+  if (!signal || signal.fromKernel || signal.pid === undefined) return undefined;
+  const name = signal.signalName;
+  if (signal.pid === pid)
+    return fault.explanation(
+      'sent',
+      `The program sent itself ${name}${fault.userFrame ? ` in ${fault.subject(fault.userFrame)}` : ''} (raise, kill or abort).`,
+    );
+  const sender = fault.scene.processName?.(signal.pid);
+  const who =
+    signal.pid === 0 ? 'a process outside its PID namespace' : `process ${signal.pid}${sender === undefined ? '' : ` (${sender})`}`;
+  return fault.explanation('sent', `${name} was sent by ${who}; the program itself did nothing wrong here.`);
+};
+
+const faults = new Set(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']);
+
+const explainSignal = (fault: Fault): Explanation => {
+  const { signal } = fault.scene;
+  const name = signal?.signalName ?? '';
+  const sent = explainSent(fault);
+  switch (name) {
+    case 'SIGABRT':
+      return sent && signal?.pid !== fault.scene.pid ? sent : explainAbort(fault);
+    case 'SIGPIPE':
+      return explainPipe(fault);
+    case 'SIGSYS': {
+      const call = signal?.syscall && (syscallName(signal.syscall.number) ?? String(signal.syscall.number));
+      return fault.explanation(
+        'syscall-refused',
+        `${fault.subject(fault.userFrame)} made the system call ${call ?? ''} that a seccomp filter forbids.`,
+      );
+    }
+    default:
+      break;
+  }
+  if (sent) return sent;
+  if (faults.has(name)) {
+    const found =
+      name === 'SIGFPE'
+        ? explainDivision(fault)
+        : (explainJump(fault) ?? (name === 'SIGILL' ? explainIllegal(fault) : explainAccess(fault)));
+    if (found) return found;
+  }
+  const known = signal && signalByNumber(signal.signal);
+  const address = signal?.address === undefined ? {} : { address: hex(signal.address) };
+  return fault.explanation(
+    'signal',
+    `The program got ${name} (${known?.description ?? 'a signal'})${fault.frames[0] ? ` in ${fault.subject()}` : ''}.`,
+    address,
+  );
+};
+
+/** The reason of a thread's stop. */
+export const explain = (scene: CrashScene): Explanation => {
+  const fault = new Fault(scene);
+  if (scene.signal) return explainSignal(fault);
+  const place = fault.userFrame?.place;
+  const where = place ? ` at ${place.file}:${place.line}` : '';
+  return fault.explanation('stop', `The program stands in ${fault.subject()}${where}; no signal stopped it.`);
+};

@@ -1,0 +1,124 @@
+/**
+ * SIGABRT: a program that ends itself because something is wrong. The C library leaves its last words in `__abort_msg`
+ * (struct { unsigned int size; char msg[]; }, in libc's symbols as GLIBC_PRIVATE): assertions and what malloc found.
+ */
+import type { Cause, CrashFrame, Explanation } from './crash.js';
+import type { Fault } from './fault_scene.js';
+
+const longestMessage = 1024;
+
+/** The text that the C library printed before it called abort. */
+export const abortMessage = (fault: Fault): string | undefined => {
+  const { memory } = fault.scene;
+  const pointer = fault.scene.symbolNamed('__abort_msg');
+  if (pointer === undefined) return undefined;
+  try {
+    const read = (address: bigint, length: number): DataView => {
+      const bytes = memory.read(address, length);
+      return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    };
+    const structure = read(pointer, 8).getBigUint64(0, true);
+    if (structure === 0n) return undefined;
+    const size = Math.min(read(structure, 4).getUint32(0, true) - 4, longestMessage);
+    const bytes = memory.read(structure + 4n, size);
+    const end = bytes.indexOf(0);
+    return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)).trimEnd();
+  } catch {
+    return undefined;
+  }
+};
+
+interface Reading {
+  readonly pattern: RegExp;
+  readonly cause: Cause;
+  readonly meaning: string;
+}
+
+/** What glibc's messages mean (malloc/malloc.c, debug/). The first that fits. */
+const readings: readonly Reading[] = [
+  { pattern: /double free/, cause: 'bad-free', meaning: 'the same memory was freed twice' },
+  {
+    pattern: /(?:free|munmap_chunk|realloc)\(\): invalid pointer/,
+    cause: 'bad-free',
+    meaning: 'free or realloc was given a pointer that malloc did not return: into the middle of a block, or not of the heap',
+  },
+  {
+    pattern: /free\(\): invalid size|free\(\): invalid next size/,
+    cause: 'heap-corruption',
+    meaning: 'the sizes that malloc keeps beside each block are overwritten: some block was written past its end',
+  },
+  {
+    pattern: /corrupted|malloc\(\)|realloc\(\)|free\(\)|unsorted|smallbin|largebin|sysmalloc|unaligned (?:tcache|fastbin)/,
+    cause: 'heap-corruption',
+    meaning:
+      "malloc's lists are damaged: some block was written past its end, or after it was freed. The damage was done earlier, elsewhere",
+  },
+  { pattern: /stack smashing detected/, cause: 'stack-smashed', meaning: 'a local array was written past its end' },
+  {
+    pattern: /buffer overflow detected/,
+    cause: 'stack-smashed',
+    meaning: 'a library function was about to write past the end of a buffer (_FORTIFY_SOURCE)',
+  },
+  { pattern: /longjmp causes uninitialized stack frame/, cause: 'use-after-return', meaning: 'longjmp to a function that has returned' },
+];
+
+/** `program: file.c:6: square_root: Assertion `n >= 0' failed.` */
+const assertion = /Assertion [`'‘](.*)['’] failed/s;
+
+const by = (frame: CrashFrame | undefined): string => (frame?.functionName === undefined ? '' : ` in ${frame.functionName}`);
+
+/** The function of the C library that the user's code called. */
+const calledFunction = (fault: Fault): string | undefined => {
+  const user = fault.userFrame ? fault.frames.indexOf(fault.userFrame) : -1;
+  return user > 0 ? fault.frames[user - 1]?.functionName?.replace(/^_+(?:libc_|GI_)*/, '').replace(/@.*/, '') : undefined;
+};
+
+/** What the freeing call was given, in the source's words. */
+const freedExpression = (fault: Fault): string | undefined => {
+  const user = fault.userFrame;
+  const tools = user && fault.tracing(user);
+  return tools && tools.naming.value(tools.trace.register('rdi'))?.text;
+};
+
+const fromMessage = (fault: Fault, message: string): Explanation | undefined => {
+  const failed = assertion.exec(message)?.[1];
+  if (failed !== undefined) {
+    const text = `An assertion failed${by(fault.userFrame)}: \`${failed}\` is not true.`;
+    return fault.explanation('assertion', text, { expression: failed });
+  }
+  const reading = readings.find(({ pattern }) => pattern.test(message));
+  if (!reading) return undefined;
+  const called = calledFunction(fault);
+  const freed = reading.cause === 'bad-free' && /free|realloc/.test(called ?? '') ? freedExpression(fault) : undefined;
+  const argument = freed === undefined ? '' : `(${freed})`;
+  const where =
+    called === undefined || /stack_chk/.test(called)
+      ? by(fault.userFrame)
+      : ` in ${called}${argument}, called by ${fault.subject(fault.userFrame)}`;
+  const text = `The C library stopped the program${where}: "${message.replace(/^\*\*\* | \*\*\*:.*$/g, '')}". That is, ${reading.meaning}.`;
+  return fault.explanation(reading.cause, text, freed === undefined ? {} : { expression: freed });
+};
+
+/** C++: std::terminate was called, for an exception that nobody caught or for a pure virtual function. */
+const fromTerminate = (fault: Fault): Explanation | undefined => {
+  const names = fault.frames.map(({ functionName }) => functionName ?? '');
+  if (names.some((name) => /__cxa_pure_virtual/.test(name)))
+    return fault.explanation(
+      'abort',
+      `A pure virtual function was called${by(fault.userFrame)}: of an object that is being made or destroyed.`,
+    );
+  if (!names.some((name) => /std::terminate|__terminate|__verbose_terminate/.test(name))) return undefined;
+  const thrown = names.some((name) => /__cxa_throw|__cxa_rethrow/.test(name));
+  const text = thrown
+    ? `An exception thrown${by(fault.userFrame)} was caught by nobody, and C++ ends the program then (std::terminate).`
+    : `C++ ended the program (std::terminate)${by(fault.userFrame)}: an exception left a destructor or a noexcept function, or a joinable std::thread was destroyed.`;
+  return fault.explanation('exception', text);
+};
+
+export const explainAbort = (fault: Fault): Explanation => {
+  const message = abortMessage(fault);
+  const explained = (message === undefined ? undefined : fromMessage(fault, message)) ?? fromTerminate(fault);
+  if (explained) return explained;
+  const words = message === undefined ? '' : `, having said "${message}"`;
+  return fault.explanation('abort', `The program called abort()${by(fault.userFrame)}${words}.`);
+};
