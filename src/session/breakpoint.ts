@@ -1,7 +1,8 @@
 /** A user's breakpoint: what was asked, and where it resolved. */
 import type { Address } from '../common/addresses.js';
 import type { Process } from '../inferior/process.js';
-import type { SiteOwner } from '../inferior/sites.js';
+import type { SiteOwner, Verdict } from '../inferior/sites.js';
+import type { Thread } from '../inferior/thread.js';
 import type { SourcePosition } from '../symbols/model.js';
 
 export type BreakpointKind = 'breakpoint' | 'hardware' | 'watch' | 'rwatch' | 'awatch' | 'catch' | 'dprintf';
@@ -43,6 +44,8 @@ export interface Breakpoint {
   commands: readonly string[];
   /** Only this thread (its number in the session). */
   readonly threadId: number | undefined;
+  /** A front end's own verdict on a hit (log points, hit conditions); `hits` includes this one. */
+  readonly onHit?: (thread: Thread, hits: number) => Verdict;
   /** dprintf: format and arguments as written. A DAP log message has been made into one. */
   readonly format: string | undefined;
   catch: CatchSpec | undefined;

@@ -28,6 +28,8 @@ export interface BreakOptions {
   readonly ignore?: number;
   /** dprintf: format and arguments. */
   readonly format?: string;
+  /** A front end's own verdict on each hit that is neither ruled out by the condition nor ignored: log points, hit conditions. */
+  readonly onHit?: (thread: Thread, hits: number) => Verdict;
   /** Keep it although nothing of that name exists yet. */
   readonly pending?: boolean;
 }
@@ -147,6 +149,7 @@ export class Breakpoints {
       commands: [],
       threadId: options.threadId,
       format: options.format,
+      ...(options.onHit && { onHit: options.onHit }),
       catch: catchSpec,
       locations: [],
       pending: false,

@@ -104,6 +104,10 @@ export class RunControl implements EngineHooks, LoaderListener {
   /** Lets a process go: no int3, no debug register and no stop of deet's is left in it. */
   detach(process: Process): void {
     this.#idle();
+    this.#letGo(process);
+  }
+
+  #letGo(process: Process): void {
     if (!process.space.shared) process.space.sites.liftAll();
     this.#parts.breakpoints.processForgotten(process);
     for (const thread of process.threads.values()) {
@@ -247,7 +251,9 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   dispose(): void {
-    if (!this.engine.running) for (const process of this.processes()) if (process.wasAttached) this.detach(process);
+    const attached = this.processes().filter((process) => process.wasAttached);
+    if (attached.length > 0) this.engine.stopAll();
+    for (const process of attached) this.#letGo(process);
     this.kill();
     this.engine.dispose();
   }

@@ -405,7 +405,7 @@ export class Session {
       return 'pass';
     }
     void location;
-    return 'stop';
+    return breakpoint.onHit?.(thread, breakpoint.hits) ?? 'stop';
   }
 
   /** A sentence for the user, outside of any command's result. */
