@@ -1,0 +1,167 @@
+/** What outer frames know: callee-saved registers, values at entry through call sites, and functions that left by a jump. */
+import { describe, expect, it } from 'vitest';
+import type { FrameContext, Location } from '../../src/dwarf/location.js';
+import { locate, numberAt } from '../../src/dwarf/machine.js';
+import { Op } from '../../src/dwarf/operations.js';
+import type { Frame } from '../../src/inferior/frame.js';
+import type { Variable } from '../../src/symbols/model.js';
+import type { CType } from '../../src/symbols/types.js';
+import { compile, fixtures, lineOf } from '../helpers/build.js';
+import { gdb } from '../helpers/gdb.js';
+import { Stopped } from '../helpers/stopped.js';
+
+const source = `${fixtures}/unwind_values.c`;
+
+/** Calls of `stop` in one run. */
+const STOPS = 12;
+
+/** rdi, rsi, rdx: where the first integer arguments arrive (System V ABI, 3.2.3). */
+const ARGUMENTS = [5, 4, 1];
+
+const sizeOf = (type: CType): number => ('size' in type ? (type.size ?? 0) : 'target' in type ? sizeOf(type.target) : 0);
+
+const numberOf = (location: Location, context: FrameContext, size: number): bigint | undefined => {
+  if (location.kind !== 'memory') return numberAt(location, context);
+  const bytes = context.memory.read(location.address, size);
+  return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+};
+
+const textOf = (number: bigint, { type }: Variable): string =>
+  type.kind === 'pointer' ? `0x${number.toString(16)}` : String(BigInt.asIntN(sizeOf(type) * 8, number));
+
+const parameters = ({ scope }: Frame): readonly Variable[] => {
+  let whole = scope;
+  while (whole?.kind === 'block') whole = whole.parent;
+  return whole?.variables().filter(({ role }) => role === 'parameter') ?? [];
+};
+
+/** `f (a=1, a@entry=2)`, what is not known left out. */
+const ours = (frame: Frame): string => {
+  const words = parameters(frame).flatMap((variable, i) => {
+    const now = numberOf(locate(variable.location, frame.context), frame.context, sizeOf(variable.type));
+    const entry = frame.context.entryValue(Uint8Array.of(Op.reg0 + ARGUMENTS[i]));
+    return [
+      ...(now === undefined ? [] : [`${variable.name}=${textOf(now, variable)}`]),
+      ...(entry === undefined ? [] : [`${variable.name}@entry=${textOf(entry, variable)}`]),
+    ];
+  });
+  return `${frame.functionName} (${words.join(', ')})`;
+};
+
+/** gdb's backtraces at each stop in `stop`, in the same form, down to main. */
+const theirs = (program: string): string[][] => {
+  const stops = new Array<string[]>(STOPS - 1).fill(['continue', 'echo ==\\n', 'backtrace']).flat();
+  const output = gdb(
+    [
+      'set print entry-values both',
+      'set print frame-arguments all',
+      'set debug-file-directory /nonexistent',
+      'break *stop',
+      'run',
+      'echo ==\\n',
+      'backtrace',
+      ...stops,
+    ],
+    program,
+  );
+  return output
+    .split('==\n')
+    .slice(1)
+    .map((text) =>
+      [...text.matchAll(/^#\d+ +(?:0x[0-9a-f]+ in )?(\w+) \((.*)\) at /gm)].map(
+        ([, name, list]) =>
+          `${name} (${list
+            .replace(/ <\w+>/g, '')
+            .split(', ')
+            .filter((word) => word !== '' && !word.includes('<optimized out>'))
+            .join(', ')})`,
+      ),
+    )
+    .filter((frames) => frames.length > 0);
+};
+
+/** The part of a backtrace that tail calls do not touch: what gdb says of those comes from registers that the callee may have changed. */
+const certain = (frames: readonly string[]): boolean => !frames.some((text) => /^(certain|ambiguous|middle|end)/.test(text));
+
+describe('arguments in every frame', () => {
+  it.each<[string, string[], ('gcc' | 'clang')?]>([
+    ['gcc -O1', ['-O1']],
+    ['gcc -O2', ['-O2']],
+    ['gcc -O2 -fno-pie, DWARF 4', ['-O2', '-gdwarf-4']],
+    ['clang -O2', ['-O2'], 'clang'],
+  ])('%s as gdb has them', (_, flags, compiler) => {
+    const program = compile(source, flags, compiler);
+    const expected = theirs(program);
+    expect(expected.length).toBe(STOPS);
+    using target = new Stopped(program);
+    let compared = 0;
+    for (const frames of expected) {
+      target.runToFunction('stop');
+      if (certain(frames)) {
+        const all = [...target.stack()];
+        const main = all.findIndex(({ functionName }) => functionName === 'main');
+        expect(all.slice(0, main + 1).map(ours)).toEqual(frames);
+        compared++;
+      }
+      target.step();
+    }
+    expect(compared).toBeGreaterThan(8);
+  });
+
+  it('the place where a register was saved holds its value', () => {
+    using target = new Stopped(compile(source, ['-O2']));
+    target.runToFunction('stop');
+    let checked = 0;
+    for (const frame of target.stack())
+      for (const register of [3, 6, 12, 13, 14, 15]) {
+        const at = frame.savedAt(register);
+        if (at === undefined) continue;
+        const bytes = target.read(at, 8);
+        expect(frame.context.register(register)).toBe(bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n));
+        checked++;
+      }
+    expect(checked).toBeGreaterThan(5);
+    expect(target.stack().frame(0)?.savedAt(3)).toBeUndefined();
+  });
+});
+
+const kinds = (target: Stopped): string[] =>
+  target
+    .stack()
+    .frames(5)
+    .map(({ kind, functionName }) => `${kind} ${functionName}`);
+
+describe('tail calls', () => {
+  it('are shown when there is one way only, with their own line', () => {
+    const program = compile(source, ['-O2']);
+    using target = new Stopped(program);
+    target.runToFunction('certain');
+    target.runToFunction('end');
+    target.runToFunction('stop');
+    // At -O2 `end` calls `stop` and comes back; `certain` and `middle` jumped.
+    expect(kinds(target)).toEqual(['normal stop', 'normal end', 'tail-call middle', 'tail-call certain', 'normal main']);
+    const [, end, middle, first, main] = target.stack().frames(5);
+    expect(middle.cfa).toBe(end.cfa);
+    expect(middle.position?.line).toBe(lineOf('unwind_values.c', 'return end(a + 1)'));
+    expect(first.position?.line).toBe(lineOf('unwind_values.c', 'return middle(a * 2)'));
+    expect(first.context.entryValue(Uint8Array.of(Op.reg0 + 5))).toBe(5n);
+    expect(middle.context.entryValue(Uint8Array.of(Op.reg0 + 5))).toBe(10n);
+    expect(middle.context.register(3)).toBe(main.context.register(3));
+    expect(middle.context.register(0)).toBeUndefined();
+    expect(target.stack().depth).toBe([...target.stack()].length);
+  });
+
+  it('are left out when there are two ways, and so are values at entry', () => {
+    using target = new Stopped(compile(source, ['-O2']));
+    target.runToFunction('ambiguous');
+    target.runToFunction('end');
+    target.runToFunction('stop');
+    expect(kinds(target).slice(0, 3)).toEqual(['normal stop', 'normal end', 'normal main']);
+    expect(
+      target
+        .stack()
+        .frame(1)
+        ?.context.entryValue(Uint8Array.of(Op.reg0 + 5)),
+    ).toBeUndefined();
+  });
+});
