@@ -1,0 +1,123 @@
+/**
+ * `npm run bench`: what things cost in deet beside gdb and beside a C program that does the same, as ratios from one run.
+ *
+ *   npm run bench                          all rows
+ *   npm run bench -- hit condition         rows whose title contains one of these words
+ *   npm run bench -- --json                one JSON object instead of the table
+ *   npm run bench -- --rounds=3            fewer rounds
+ *
+ * The goals are those that the project has set itself. Nothing here fails because a goal is missed: a loaded machine is no defect of deet.
+ */
+import { parseArgs } from 'node:util';
+import { deetFollows, deetHits, deetSteps, findPlaces, forks, inC, inGdb, loop, wholeRun, type Places } from './contenders.js';
+import { measureRow, ratio, type Measured, type Row } from './measure.js';
+
+const hello = 'samples/hello';
+const hits = { fast: 10_000, gdb: 2_000 };
+const steps = { fast: 10_000, gdb: 3_000 };
+const births = 200;
+
+const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
+  {
+    title: 'launch to exit of samples/hello in batch',
+    unit: 'run',
+    rounds: 11,
+    contenders: [
+      { name: 'deet', measure: () => wholeRun(process.execPath, 'dist/main.js', '--batch', '-ex', 'run', hello) },
+      { name: 'gdb', measure: () => wholeRun('gdb', '-nx', '-batch', '-ex', 'run', hello) },
+      { name: 'node -e 0', measure: () => wholeRun(process.execPath, '-e', '0') },
+    ],
+    goals: [{ a: 'deet', b: 'gdb', times: 0.5 }],
+  },
+  {
+    title: 'unconditional breakpoint hit, continued automatically',
+    unit: 'hit',
+    rounds: 5,
+    contenders: [
+      { name: 'deet', measure: () => deetHits(hits.fast, { ignore: hits.fast + 1 }) },
+      { name: 'C, lift and step', measure: () => inC('lift', visit, loop, String(hits.fast)) },
+      { name: 'C, jump back', measure: () => inC('jump', visit, length, loop, String(hits.fast)) },
+      {
+        name: 'gdb',
+        measure: () =>
+          inGdb(hits.gdb, [loop, String(hits.gdb)], ['break main', 'run', 'break visit', `ignore 2 ${hits.gdb + 1}`], 'continue'),
+      },
+    ],
+    goals: [
+      { a: 'deet', b: 'C, lift and step', times: 1.3 },
+      { a: 'deet', b: 'C, jump back', times: 1.2 },
+    ],
+  },
+  {
+    title: 'breakpoint hit with a false condition (i == -1)',
+    unit: 'hit',
+    rounds: 5,
+    contenders: [
+      { name: 'deet', measure: () => deetHits(hits.fast, { condition: 'i == -1' }) },
+      { name: 'C, lift and step', measure: () => inC('check', visit, offset, loop, String(hits.fast)) },
+      {
+        name: 'gdb',
+        measure: () => inGdb(hits.gdb, [loop, String(hits.gdb)], ['break main', 'run', 'break visit if i == -1'], 'continue'),
+      },
+    ],
+    goals: [{ a: 'deet', b: 'gdb', times: 0.001 }],
+  },
+  {
+    title: 'single step (stepi N)',
+    unit: 'step',
+    rounds: 5,
+    contenders: [
+      { name: 'deet', measure: () => deetSteps(steps.fast) },
+      { name: 'C', measure: () => inC('step', visit, String(steps.fast), loop, String(steps.fast)) },
+      { name: 'gdb', measure: () => inGdb(steps.gdb, [loop, String(steps.gdb)], ['break main', 'run'], `stepi ${steps.gdb}`) },
+    ],
+    goals: [],
+  },
+  {
+    title: 'a child forked, followed to its end and reaped',
+    unit: 'child',
+    rounds: 5,
+    contenders: [
+      { name: 'deet', measure: () => deetFollows(births) },
+      { name: 'C', measure: () => inC('follow', forksMain, forks, String(births)) },
+    ],
+    goals: [],
+  },
+];
+
+const microseconds = (value: number): string => (value >= 10_000 ? `${(value / 1000).toFixed(1)} ms` : `${value.toFixed(1)} us`);
+
+const tableOf = (measured: Measured): string => {
+  const { row, figures } = measured;
+  const lines = figures.map(({ name, median, minimum }) => {
+    const beside = ratio(measured, 'deet', name);
+    const compared =
+      name === 'deet' || !beside ? '' : `deet takes ${beside.median.toFixed(3)} of it (minimums: ${beside.minimum.toFixed(3)})`;
+    return `  ${name.padEnd(18)}${microseconds(median).padStart(12)}${microseconds(minimum).padStart(12)}   ${compared}`;
+  });
+  const goals = row.goals.map(({ a, b, times }) => {
+    const reached = ratio(measured, a, b);
+    return `  goal: ${a} <= ${times} x ${b}: ${!reached ? 'not measured' : reached.median <= times ? 'reached' : reached.minimum <= times ? 'reached by the minimums' : 'missed'}`;
+  });
+  return [`${row.title}, per ${row.unit} (median, minimum)`, ...lines, ...goals, ''].join('\n');
+};
+
+const dataOf = (measured: Measured): object => ({
+  title: measured.row.title,
+  unit: measured.row.unit,
+  microseconds: Object.fromEntries(measured.figures.map(({ name, median, minimum }) => [name, { median, minimum }])),
+  goals: measured.row.goals.map((goal) => ({ ...goal, ratio: ratio(measured, goal.a, goal.b) })),
+});
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean' }, rounds: { type: 'string' } },
+  allowPositionals: true,
+});
+const chosen = rows(await findPlaces()).filter(({ title }) => positionals.length === 0 || positionals.some((word) => title.includes(word)));
+const done: Measured[] = [];
+for (const row of chosen) {
+  const measured = await measureRow(row, values.rounds === undefined ? undefined : Number(values.rounds));
+  done.push(measured);
+  if (!values.json) console.log(tableOf(measured));
+}
+if (values.json) console.log(JSON.stringify({ rows: done.map(dataOf) }));
