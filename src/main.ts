@@ -1,15 +1,15 @@
-#!/usr/bin/env node
-/** The `deet` command: options to a front end. */
+/** The `deet` command: options to a front end. bin/deet.cjs calls `main`. */
 import { version } from './common/version.js';
 import { helpText, parseOptions, usage, UsageError, type Options } from './repl/options.js';
 import { writeAll } from './render/output.js';
 
 const wrongUsage = 2;
 
-const main = async (): Promise<number> => {
+/** @returns the exit status */
+export const main = async (words: readonly string[]): Promise<number> => {
   let options: Options;
   try {
-    options = parseOptions(process.argv.slice(2));
+    options = parseOptions(words);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     writeAll(2, `${error.message}\n${usage}\n`);
@@ -36,5 +36,3 @@ const main = async (): Promise<number> => {
       return (await import('./repl/run.js')).debug(options);
   }
 };
-
-process.exit(await main());

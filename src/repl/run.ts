@@ -1,6 +1,6 @@
 /** One use of `deet` from start-up to exit: init files, -ex and -x, then the prompt or standard input; and an exit status. */
-import { fstatSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { DeetError } from '../common/errors.js';
 import { errorResult, Interpreter } from '../commands/interpreter.js';
@@ -17,10 +17,10 @@ import { jsonPrinter, textPrinter, type Printer } from './printer.js';
 /** Exit statuses of INTERFACE.md, section 1. */
 const status = { success: 0, commandFailed: 1, unusable: 2, timeout: 124 } as const;
 
-/** Loading node:tty costs; what is no character device cannot be a terminal. */
+/** Terminals are /dev/pts/N, /dev/ttyN or /dev/console (tty(4), pts(4)); loading node:tty, to be sure, costs 5 ms. */
 const isTerminal = async (descriptor: number): Promise<boolean> => {
   try {
-    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+    if (!/^\/dev\/(?:pts\/|tty|console|hvc)/.test(readlinkSync(`/proc/self/fd/${descriptor}`))) return false;
   } catch {
     return false;
   }
@@ -206,6 +206,7 @@ const signalNumber = (name: string): number => {
 
 /** `shell COMMAND`: the user's shell with deet's terminal. With --json its output must not mix with results. */
 const shell = (command: string, json: boolean): number => {
+  const { spawnSync } = createRequire(import.meta.url)('node:child_process') as typeof import('node:child_process');
   const path = process.env['SHELL'] ?? '/bin/sh';
   const output = json ? 2 : 'inherit';
   return spawnSync(path, command === '' ? [] : ['-c', command], { stdio: ['inherit', output, 'inherit'] }).status ?? 1;

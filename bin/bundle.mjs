@@ -1,0 +1,48 @@
+/**
+ * Builds dist/: the command as one CommonJS file for bin/deet.cjs, and the scripting API as ES modules. Run by `npm run bundle`.
+ * `node bin/bundle.mjs FOLDER` builds the command alone, into FOLDER/dist, with a copy of its loader: what the tests of the command use.
+ */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const target = process.argv[2];
+const folder = target === undefined ? root : resolve(target);
+
+const common = { absWorkingDir: root, bundle: true, platform: 'node', target: 'node20', logLevel: 'warning' };
+
+await build({
+  ...common,
+  entryPoints: ['src/main.ts'],
+  outfile: join(folder, 'dist/main.cjs'),
+  format: 'cjs',
+  // Loaded when first used, from node_modules: a WebAssembly module, and one that runs a script beside itself.
+  external: ['iced-x86', 'readline-sync'],
+  // CommonJS has neither import.meta nor, inside vm.Script, import(): esbuild makes require() of it, still when it is reached.
+  define: { 'import.meta.url': '__bundleUrl' },
+  banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  supported: { 'dynamic-import': false },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  charset: 'ascii',
+});
+
+if (target !== undefined) {
+  mkdirSync(join(folder, 'bin'), { recursive: true });
+  copyFileSync(join(root, 'bin/deet.cjs'), join(folder, 'bin/deet.cjs'));
+} else {
+  const api = ['src/index.ts', 'src/testing.ts'].filter((path) => existsSync(join(root, path)));
+  if (api.length > 0)
+    await build({ ...common, entryPoints: api, outdir: join(root, 'dist'), format: 'esm', splitting: true, packages: 'external' });
+}
+
+// The first run fills the code cache (bin/deet.cjs); better now than when somebody waits for it.
+rmSync(join(folder, `dist/main.${process.version}.cache`), { force: true });
+spawnSync(process.execPath, [join(folder, 'bin/deet.cjs'), '-nx', '--batch', '-ex', 'break main', '-ex', 'run', '/bin/true'], {
+  stdio: 'ignore',
+  timeout: 30_000,
+});

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/**
+ * The `deet` command. A debugger that is slow to start is not used, so the program is one bundle (dist/main.cjs), compiled with the help of V8's
+ * code cache: what an earlier run compiled need not be compiled again. That saves 40 ms of 150. The cache belongs to one version of Node; when it
+ * is missing, stale or cannot be written, everything works as well, only later.
+ */
+'use strict';
+const { readFileSync, realpathSync, renameSync, writeFileSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+const { Script } = require('node:vm');
+
+const bundle = join(dirname(dirname(realpathSync(__filename))), 'dist', 'main.cjs');
+const cache = bundle.replace(/cjs$/, `${process.version}.cache`);
+
+const read = (path, encoding) => {
+  try {
+    return readFileSync(path, encoding);
+  } catch {
+    return undefined;
+  }
+};
+
+const source = read(bundle, 'latin1'); // esbuild writes ASCII
+if (source === undefined) {
+  process.stderr.write(`deet is not built (${bundle} is missing). Run "npm install" in its folder.\n`);
+  process.exit(2);
+}
+const cachedData = read(cache);
+const script = new Script(`(function (exports, require, module, __filename) {${source}\n})`, {
+  filename: bundle,
+  ...(cachedData && { cachedData }),
+});
+if (cachedData === undefined || script.cachedDataRejected)
+  process.on('exit', () => {
+    try {
+      const temporary = `${cache}.${process.pid}`;
+      writeFileSync(temporary, script.createCachedData());
+      renameSync(temporary, cache);
+    } catch {
+      // An installation that may not be written to starts a little later.
+    }
+  });
+
+const loaded = { exports: {} };
+script.runInThisContext()(loaded.exports, require, loaded, bundle);
+void loaded.exports.main(process.argv.slice(2)).then((status) => process.exit(status));
