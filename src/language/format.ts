@@ -233,7 +233,7 @@ class Formatter {
     let at = 0;
     while (at < count && things < limit && this.#written < MAX_TEXT) {
       const run = repeats === 0 ? 1 : window.run(at);
-      const repeated = repeats > 0 && run >= repeats;
+      const repeated = repeats > 0 && run > repeats;
       const label = arrayIndexes ? `[${at}] = ` : '';
       const element = label + this.guarded(window.element(at), depth + 1) + (repeated ? ` <repeats ${run} times>` : '');
       this.#written += element.length;

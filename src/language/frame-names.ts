@@ -34,7 +34,21 @@ export class FrameNames implements NameSpace {
   isType(name: string): boolean {
     const local = this.local(name);
     if (local) return local.kind === 'type';
-    return !c.baseTypeNamed(name) && this.global(name)?.kind === 'type';
+    if (c.baseTypeNamed(name)) return false;
+    // In C a tag is no type without its keyword; what the file calls a variable or function hides other files' types.
+    return this.#spellings(name).some((candidate) =>
+      this.#images().some(({ image }) => {
+        const type = image.typeNamed(candidate, undefined, this.#near(image));
+        return type !== undefined && (this.world.language === 'c++' || !isTagged(type)) && !this.#isObject(image, candidate);
+      }),
+    );
+  }
+
+  #isObject(image: SymbolImage, name: string): boolean {
+    const near = this.#near(image);
+    return (
+      this.#chooseVariable(image, name, undefined, near) !== undefined || this.#chooseFunction(image, name, undefined, near) !== undefined
+    );
   }
 
   isSymbol(name: string): boolean {
@@ -69,7 +83,17 @@ export class FrameNames implements NameSpace {
         if (found) return found;
       }
     }
-    return this.#bareSymbol(name);
+    return this.#bareSymbol(name) ?? this.#inlinedHere(name);
+  }
+
+  /** A function without code of its own stands where the frame executes it. */
+  #inlinedHere(name: string): Meaning | undefined {
+    const { frame } = this.world;
+    for (let scope = frame?.scope, i = 0; scope && i < MAX_SCOPES; scope = scope.parent, i++) {
+      const { inlined } = scope;
+      if (inlined?.name === name && frame?.loaded) return { kind: 'value', value: this.#codeAt(inlined.type, inlined.entry, frame.loaded) };
+    }
+    return undefined;
   }
 
   /** Inside a class its name means the class, not its constructors (C++17, [class]/2). */
@@ -106,8 +130,6 @@ export class FrameNames implements NameSpace {
     const fn = this.#chooseFunction(image, name, file, near);
     if (fn) return { kind: 'value', value: this.functionValue(fn, loaded) };
     if (file !== undefined) return undefined;
-    const [inlined] = image.inlinedCallsOf(name);
-    if (inlined?.inlined) return { kind: 'value', value: this.#codeAt(inlined.inlined.type, inlined.inlined.entry, loaded) };
     const enumerator = image.enumeratorNamed(name, near);
     if (enumerator) return { kind: 'value', value: Value.integer(enumerator.type, enumerator.value) };
     const type = image.typeNamed(name, undefined, near);
@@ -115,7 +137,7 @@ export class FrameNames implements NameSpace {
   }
 
   #chooseVariable(image: SymbolImage, name: string, file: string | undefined, near: FileAddress | undefined): Variable | undefined {
-    const all = image.variablesNamed(name, file).filter((variable) => variable.role !== 'parameter' && variable.role !== 'local');
+    const all = image.variablesNamed(name, file).filter((variable) => variable.role === 'global' || variable.role === 'file-static');
     const defined = all.filter((variable) => !variable.isDeclaration);
     const [first] = defined;
     if (defined.length <= 1 || near === undefined) return first ?? all[0];

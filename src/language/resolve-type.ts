@@ -58,9 +58,15 @@ function baseType(name: string, context: EvaluationContext): CType {
   return found;
 }
 
+const TAGS = ['struct', 'union', 'enum'] as const;
+
 function namedType(syntax: Extract<TypeSyntax, { kind: 'named' }>, context: EvaluationContext): CType {
   const found = context.names.type(syntax.name, syntax.tag);
   if (found) return found;
+  if (syntax.tag && TAGS.some((tag) => context.names.type(syntax.name, tag))) {
+    const message = `This context has class, union or enum ${syntax.name}, not a ${syntax.tag}.`;
+    throw new ExpressionError('no-type', message, syntax.offset);
+  }
   const near = nearest(syntax.name, context.names.suggestions());
   const what = syntax.tag ? `${syntax.tag === 'class' ? 'struct' : syntax.tag} type` : 'type';
   throw new ExpressionError(

@@ -2,7 +2,7 @@
 export interface PrintSettings {
   /** Elements of an array and characters of a string; 0: no limit. */
   readonly elements: number;
-  /** Runs at least this long are shown once with `<repeats N times>`; 0: never. */
+  /** Runs longer than this are shown once with `<repeats N times>`; 0: never. */
   readonly repeats: number;
   /** Nesting of aggregates before `{...}`; -1: no limit. */
   readonly depth: number;

@@ -101,9 +101,10 @@ export function quotedCharacter(bytes: Uint8Array, prefix: string): string {
 /**
  * A whole string. `more`: it goes on beyond what was read, so `...` follows. Runs longer than the threshold stand outside the quotes.
  */
-export function quotedString(list: readonly Glyph[], kind: TextKind, settings: PrintSettings, more: boolean): string {
+export function quotedString(all: readonly Glyph[], kind: TextKind, settings: PrintSettings, more: boolean): string {
   const { prefix, unit } = kind;
-  if (list.length === 0) return `${prefix}""${more ? '...' : ''}`;
+  if (all.length === 0) return `${prefix}""${more ? '...' : ''}`;
+  const [list, tail] = more ? [all, ''] : splitIncomplete(all, unit);
   const limit = settings.elements === 0 ? Infinity : settings.elements;
   const threshold = settings.repeats === 0 ? Infinity : settings.repeats;
   const segments: string[] = [];
@@ -123,16 +124,33 @@ export function quotedString(list: readonly Glyph[], kind: TextKind, settings: P
       at += run;
       continue;
     }
-    const shown = Math.min(run, limit - at);
-    for (let i = 0; i < shown; i++) {
+    // A run is never cut, not even by the limit.
+    for (let i = 0; i < run; i++) {
       const piece = glyphText(glyph, unit, '"', escaped);
       open = (open ?? '') + piece.text;
       ({ escaped } = piece);
     }
-    at += shown;
+    at += run;
   }
   if (open !== undefined) segments.push(`${prefix}"${open}"`);
+  if (tail !== '' && at >= list.length) segments.push(`<incomplete sequence ${tail}>`);
   return segments.join(', ') + (more || at < list.length ? '...' : '');
+}
+
+/** A multibyte character that the string's end cuts off stands apart, as gdb shows it. */
+function splitIncomplete(all: readonly Glyph[], unit: number): [readonly Glyph[], string] {
+  if (unit !== 1) return [all, ''];
+  for (let back = 1; back <= 3 && back <= all.length; back++) {
+    const lead = all[all.length - back];
+    if (!lead || lead.valid) break;
+    const needed = lead.point >= 0xf8 ? 5 : lead.point >= 0xf0 ? 4 : lead.point >= 0xe0 ? 3 : 2;
+    if (lead.point >= 0xc2 && lead.point < 0xfe && back < needed) {
+      const bytes = all.slice(all.length - back).flatMap((glyph) => glyph.bytes);
+      return [all.slice(0, all.length - back), escapeBytes(bytes, 1)];
+    }
+    if (lead.point >= 0xc0) break;
+  }
+  return [all, ''];
 }
 
 const sameGlyph = (a: Glyph, b: Glyph | undefined): boolean => b !== undefined && a.point === b.point && a.valid === b.valid;

@@ -64,7 +64,7 @@ export function declaration(type: CType, name: string, language: Language = 'c',
             : current.reference
               ? '&&'
               : '*';
-      const tail = qualifiers.length > 0 ? ` ${ordered(qualifiers).join(' ')}${inner === '' ? '' : ' '}` : '';
+      const tail = qualifiers.length > 0 ? ` ${ordered(qualifiers).join(' ')}${/^$|^\[/.test(inner) ? '' : ' '}` : '';
       inner = mark + tail + inner;
       qualifiers = [];
       current = current.target;
