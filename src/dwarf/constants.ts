@@ -97,6 +97,7 @@ export const At = {
   declaration: 0x3c,
   encoding: 0x3e,
   external: 0x3f,
+  macro_info: 0x43,
   frame_base: 0x40,
   specification: 0x47,
   type: 0x49,

@@ -58,7 +58,14 @@ export class ScopeNode implements Scope {
   private inherit(die: Die): void {
     const origin = die.reference(At.abstract_origin);
     if (!origin) return;
-    for (const child of origin.children()) if (!this.origins.has(child.offset)) this.take(child, 0);
+    const abstract = origin.children();
+    const concrete = die.children();
+    // clang's blocks do not name their origin; where both lists have the same shape, the place tells.
+    if (concrete.length === abstract.length && concrete.every((child, i) => child.tag === abstract[i].tag))
+      concrete.forEach((child, i) => {
+        if (child.tag === Tag.lexical_block && !child.has(At.abstract_origin)) this.origins.add(abstract[i].offset);
+      });
+    for (const child of abstract) if (!this.origins.has(child.offset)) this.take(child, 0);
   }
 
   private take(die: Die, nesting: number): void {
@@ -100,8 +107,6 @@ export class ScopeNode implements Scope {
         break;
       }
       case Tag.label:
-        if (die.has(At.low_pc)) content.symbols++;
-        break;
       case Tag.subprogram:
         content.symbols++;
         break;

@@ -11,6 +11,7 @@ import { DebugInfo } from './debug-info.js';
 import { splitName, withoutParameters } from './cxx-names.js';
 import { Flag, Kind } from './entries.js';
 import { FunctionEntry } from './functions.js';
+import { findMacro } from './macros.js';
 import type {
   AddressRange,
   CallFrameSource,
@@ -278,8 +279,16 @@ export class ElfImage implements SymbolImage {
     return this.guard<{ value: bigint; type: CType } | undefined>(undefined, (info) => info.lookup.enumerator(name, this.near(info, near)));
   }
 
-  macroNamed(_name: string, _near?: FileAddress): { parameters?: readonly string[]; body: string } | undefined {
-    return undefined;
+  macroNamed(name: string, near?: FileAddress): { parameters?: readonly string[]; body: string } | undefined {
+    return this.guard<{ parameters?: readonly string[]; body: string } | undefined>(undefined, (info) => {
+      const unit = near === undefined ? undefined : info.compilationAt(near);
+      if (unit && near !== undefined) return findMacro(name, unit, unit.lines().rowAt(near));
+      for (const candidate of info.compilations()) {
+        const macro = candidate.isTypeUnit ? undefined : findMacro(name, candidate, undefined);
+        if (macro) return macro;
+      }
+      return undefined;
+    });
   }
 
   // ---- unwinding
