@@ -23,6 +23,8 @@ export interface CrashFrame {
   /** First instruction of the function. */
   readonly functionStart: Address | undefined;
   readonly place: SourcePlace | undefined;
+  /** Path of the file that its code lies in. */
+  readonly image: string | undefined;
   readonly cfa: Address;
   readonly inlined: boolean;
   /** A 64-bit general register by name, as it is in this frame; undefined: not known here. */

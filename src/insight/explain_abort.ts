@@ -89,14 +89,14 @@ const fromMessage = (fault: Fault, message: string): Explanation | undefined => 
   const reading = readings.find(({ pattern }) => pattern.test(message));
   if (!reading) return undefined;
   const called = calledFunction(fault);
-  const freed = reading.cause === 'bad-free' && /free|realloc/.test(called ?? '') ? freedExpression(fault) : undefined;
+  const freed = /^(?:free|realloc)$/.test(called ?? '') ? freedExpression(fault) : undefined;
   const argument = freed === undefined ? '' : `(${freed})`;
   const where =
     called === undefined || /stack_chk/.test(called)
       ? by(fault.userFrame)
       : ` in ${called}${argument}, called by ${fault.subject(fault.userFrame)}`;
   const text = `The C library stopped the program${where}: "${message.replace(/^\*\*\* | \*\*\*:.*$/g, '')}". That is, ${reading.meaning}.`;
-  return fault.explanation(reading.cause, text, freed === undefined ? {} : { expression: freed });
+  return fault.explanation(reading.cause, text, freed === undefined || reading.cause !== 'bad-free' ? {} : { expression: freed });
 };
 
 /** C++: std::terminate was called, for an exception that nobody caught or for a pure virtual function. */
@@ -107,7 +107,7 @@ const fromTerminate = (fault: Fault): Explanation | undefined => {
       'abort',
       `A pure virtual function was called${by(fault.userFrame)}: of an object that is being made or destroyed.`,
     );
-  if (!names.some((name) => /std::terminate|__terminate|__verbose_terminate/.test(name))) return undefined;
+  if (!names.some((name) => /std::terminate|^_ZSt9terminatev|__terminate/.test(name))) return undefined;
   const thrown = names.some((name) => /__cxa_throw|__cxa_rethrow/.test(name));
   const text = thrown
     ? `An exception thrown${by(fault.userFrame)} was caught by nobody, and C++ ends the program then (std::terminate).`

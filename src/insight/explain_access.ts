@@ -103,7 +103,9 @@ const tellCalled = (fault: Fault, user: CrashFrame, access: MemoryAccess, addres
 
 const tell = (fault: Fault, first: CrashFrame, access: MemoryAccess, address: Address): Told => {
   const user = fault.userFrame;
-  return user === undefined || user === first ? tellOwn(fault, first, access, address) : tellCalled(fault, user, access, address);
+  return user === undefined || fault.isHere(user)
+    ? tellOwn(fault, user ?? first, access, address)
+    : tellCalled(fault, user, access, address);
 };
 
 const nullPointer = (fault: Fault, told: Told, access: MemoryAccess, address: Address): Explanation | undefined => {
@@ -181,7 +183,7 @@ const stackOverflow = (fault: Fault, access: MemoryAccess, address: Address): Ex
 
 type LoadAtom = Extract<Atom, { kind: 'load' }>;
 
-/** The System V ABI lets functions use 128 bytes below the stack pointer. */
+/** The System V ABI lets a function that calls no other use 128 bytes below the stack pointer. */
 const redZone = 128n;
 
 /** A pointer on the way to the address that points below the stack pointer of its frame: at what a call has left behind. */
@@ -195,7 +197,13 @@ const useAfterReturn = (fault: Fault, told: Told, access: MemoryAccess, address:
     const load: LoadAtom | undefined = current.terms.map(({ atom }) => atom).find((atom): atom is LoadAtom => atom.kind === 'load');
     if (!load) return undefined;
     const at = trace.evaluate(load.address);
-    if (at !== undefined && load.address.terms.length > 0 && stack && at >= stack.start && at < bottom - redZone) {
+    if (
+      at !== undefined &&
+      load.address.terms.length > 0 &&
+      stack &&
+      at >= stack.start &&
+      at < bottom - (trace.callsOthers ? 0n : redZone)
+    ) {
       const pointer = naming && pointerOf(load.address, trace, naming).pointer;
       const named = pointer === undefined ? 'A pointer' : code(pointer);
       const bad =

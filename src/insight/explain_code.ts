@@ -51,13 +51,12 @@ const smashed = (fault: Fault, target: bigint): Explanation => {
 /** The program counter itself is where no code is. Undefined: it is in code. */
 export const explainJump = (fault: Fault): Explanation | undefined => {
   const { pc, scene } = fault;
-  // A return to an address that is none faults at the ret, before the jump.
-  if (fault.instruction?.flow === 'return') {
-    const target = word(fault, scene.register('rsp') ?? 0n);
+  const mapping = fault.mapping(pc);
+  if (mapping?.executable) {
+    // A return to an address that is none faults at the ret, before the jump.
+    const target = fault.instruction?.flow === 'return' ? word(fault, scene.register('rsp') ?? 0n) : undefined;
     return target !== undefined && !isCanonical(target) ? smashed(fault, target) : undefined;
   }
-  const mapping = fault.mapping(pc);
-  if (mapping?.executable) return undefined;
   const stack = scene.register('rsp') ?? 0n;
   const back = word(fault, stack);
   const call = back === undefined ? undefined : callBefore(fault, back);

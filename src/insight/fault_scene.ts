@@ -25,19 +25,23 @@ export interface Operand {
   readonly named: Named | undefined;
 }
 
+/** Debug information of the C library may be installed; its lines are not what a user wants to read about. */
+const isOwn = ({ place, image }: CrashFrame): boolean =>
+  place !== undefined && !/^\/(?:usr\/)?lib(?:64)?\//.test(image ?? '') && !/^\/usr\/(?:lib|include)\//.test(place.file);
+
 export class Fault {
   /** At the program counter; undefined if there is none. */
   readonly instruction: InstructionDetail | undefined;
   readonly pc: Address;
   readonly frames: readonly CrashFrame[];
-  /** The innermost frame that has source lines. */
+  /** The innermost frame of the user's own code: with source lines, and neither of a system library nor of its headers. */
   readonly userFrame: CrashFrame | undefined;
   readonly maps: readonly Mapping[];
 
   constructor(readonly scene: CrashScene) {
     this.pc = scene.register('rip') ?? 0n;
     this.frames = scene.frames(searchedFrames);
-    this.userFrame = this.frames.find(({ place }) => place !== undefined);
+    this.userFrame = this.frames.find(isOwn) ?? this.frames.find(({ place }) => place !== undefined);
     this.maps = scene.maps();
     this.instruction = this.#instruction();
   }
@@ -78,10 +82,22 @@ export class Fault {
     return frame?.functionName ?? 'The program';
   }
 
-  /** Traces within the user's innermost frame; undefined if the crash is elsewhere or the code cannot be followed. */
+  /** Follows values in a frame's code; undefined if it cannot be followed. Calls inlined in the frame are part of its code, and their variables too. */
   tracing(frame: CrashFrame): { trace: OperandTrace; naming: Naming } | undefined {
     const trace = OperandTrace.of(frame, this.scene.memory);
-    return trace && { trace, naming: new Naming(this.scene, frame, trace) };
+    const outer = this.frames.indexOf(frame);
+    let inner = outer;
+    while (inner > 0 && this.frames[inner - 1]?.inlined) inner--;
+    const variables = this.frames
+      .slice(Math.max(inner, 0), outer + 1)
+      .reverse()
+      .flatMap((each) => each.variables());
+    return trace && { trace, naming: new Naming(this.scene, variables, trace) };
+  }
+
+  /** Whether the crash is in a frame's own code: itself innermost, or with nothing but inlined calls within. */
+  isHere(frame: CrashFrame): boolean {
+    return this.frames.slice(0, this.frames.indexOf(frame)).every(({ inlined }) => inlined);
   }
 
   /** Common fields of all explanations. */

@@ -2,7 +2,7 @@
 import type { Address } from '../common/addresses.js';
 import { asArray, asPointer, asStruct, sizeOf, strip } from '../language/types.js';
 import type { CType } from '../symbols/types.js';
-import type { CrashFrame, CrashScene, LocatedVariable } from './crash.js';
+import type { CrashScene, LocatedVariable } from './crash.js';
 import type { Atom, OperandTrace, Sum } from './operand.js';
 
 export interface Named {
@@ -57,7 +57,8 @@ const wrapped = (text: string): string => (isSimple(text) ? text : `(${text})`);
 export class Naming {
   constructor(
     private readonly scene: CrashScene,
-    private readonly frame: CrashFrame,
+    /** Those in scope, the innermost first. */
+    private readonly variables: readonly LocatedVariable[],
     private readonly trace: OperandTrace,
   ) {}
 
@@ -139,7 +140,7 @@ export class Naming {
     if (atom.kind === 'load') return this.object(atom.address, atom.size, depth + 1);
     if (atom.kind === 'register') {
       const number = dwarfNames.indexOf(atom.name);
-      const variable = this.frame.variables().find(({ location }) => location.kind === 'register' && location.register === number);
+      const variable = this.variables.find(({ location }) => location.kind === 'register' && location.register === number);
       return variable && atom.value !== undefined ? { text: variable.name, type: variable.type } : undefined;
     }
     const callee = atom.target === undefined ? undefined : this.scene.symbolAt(atom.target)?.name.replace(/@.*/, '');
@@ -172,7 +173,7 @@ export class Naming {
   }
 
   #containing(address: Address): { variable: LocatedVariable; offset: number } | undefined {
-    for (const variable of this.frame.variables()) {
+    for (const variable of this.variables) {
       if (variable.location.kind !== 'memory') continue;
       const offset = address - variable.location.address;
       if (offset >= 0n && offset < BigInt(sizeOf(variable.type) ?? 0)) return { variable, offset: Number(offset) };

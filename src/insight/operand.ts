@@ -96,6 +96,11 @@ export class OperandTrace {
     return this.#code[this.#here];
   }
 
+  /** The function has called others before it came here. */
+  get callsOthers(): boolean {
+    return this.#code.slice(0, this.#here).some(({ flow }) => flow === 'call' || flow === 'indirect-call');
+  }
+
   /** The value that a register had when the frame's instruction began. */
   register(name: string): Sum {
     return this.#register(wholeRegister(name), this.#here, 0);

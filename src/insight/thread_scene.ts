@@ -1,0 +1,192 @@
+/** A stopped thread of the session as the explanations look at it: the one place where insight/ meets inferior/ for crashes. */
+import { fileAddress, type Address } from '../common/addresses.js';
+import type { FrameContext } from '../dwarf/location.js';
+import { locate } from '../dwarf/machine.js';
+import type { Frame, LoadedImage } from '../inferior/frame.js';
+import type { Stack } from '../inferior/frames.js';
+import type { Process } from '../inferior/process.js';
+import type { Thread } from '../inferior/thread.js';
+import { sizeOf } from '../language/types.js';
+import { readMaps, readStat } from '../linux/proc.js';
+import { Word, type RegisterName } from '../linux/registers.js';
+import type { SignalInfo } from '../linux/siginfo.js';
+import type { SourcePosition, Variable } from '../symbols/model.js';
+import type { CrashFrame, CrashScene, LocatedVariable } from './crash.js';
+import type { NamedAddress, SourcePlace } from './family.js';
+import { OpenFiles, type UnixPeer } from './open_files.js';
+import { nounFor } from './wait_facts.js';
+
+/** By DWARF number (System V ABI, figure 3.36). */
+const dwarfRegisters = ['rax', 'rdx', 'rcx', 'rbx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];
+
+const placeOf = (position: SourcePosition | undefined, name: string | undefined): SourcePlace | undefined =>
+  position && { file: position.file.path, line: position.line, ...(name === undefined ? {} : { function: name }) };
+
+const inFile = (loaded: LoadedImage, address: Address): ReturnType<typeof fileAddress> => fileAddress(Number(address - loaded.bias));
+
+/** The symbol, or variable with its type, that covers an address. */
+export const symbolAt = (process: Process, address: Address): NamedAddress | undefined => {
+  const loaded = process.images.imageAt(address);
+  if (!loaded) return undefined;
+  const at = inFile(loaded, address);
+  const symbol = loaded.image.symbolAt(at);
+  if (!symbol || (symbol.size > 0 && at >= symbol.address + symbol.size)) return undefined;
+  const type = symbol.type === 'object' ? loaded.image.variablesNamed(symbol.name)[0]?.type : undefined;
+  const typeName = type && 'name' in type ? type.name : undefined;
+  return {
+    name: symbol.name,
+    offset: at - symbol.address,
+    image: loaded.image.path,
+    ...(typeName === undefined ? {} : { type: typeName }),
+  };
+};
+
+/** Only the bias matters to the location of a global. */
+const staticContext = (process: Process, loaded: LoadedImage): FrameContext => ({
+  memory: process.space,
+  register: () => undefined,
+  wideRegister: () => undefined,
+  bias: loaded.bias,
+  listAddress: 0,
+  frameBase: () => undefined,
+  cfa: () => undefined,
+  tlsAddress: () => undefined,
+  entryValue: () => undefined,
+});
+
+/** What a stack of inlined frames has in scope: up to the frame's own function. */
+const variablesOf = (frame: Frame): LocatedVariable[] => {
+  const found: LocatedVariable[] = [];
+  for (let scope = frame.scope; scope; scope = scope.parent) {
+    for (const variable of scope.variables())
+      found.push({ name: variable.name, type: variable.type, location: locate(variable.location, frame.context) });
+    if (scope.kind === 'inlined') break;
+  }
+  return found;
+};
+
+class ThreadFrame implements CrashFrame {
+  readonly pc: Address;
+  readonly lookup: Address;
+  readonly functionName: string | undefined;
+  readonly functionStart: Address | undefined;
+  readonly place: SourcePlace | undefined;
+  readonly image: string | undefined;
+  readonly cfa: Address;
+  readonly inlined: boolean;
+  #variables: LocatedVariable[] | undefined;
+
+  constructor(private readonly frame: Frame) {
+    this.pc = frame.pc;
+    this.lookup = frame.lookup;
+    this.functionName = frame.kind === 'signal' ? '<signal handler called>' : frame.functionName;
+    this.place = placeOf(frame.position, frame.functionName);
+    this.image = frame.loaded?.image.path;
+    this.cfa = frame.cfa;
+    this.inlined = frame.kind === 'inlined';
+    const { loaded, symbolOffset } = frame;
+    const entry = frame.scope?.owner.entry ?? frame.function?.entry;
+    // Code split off a function (.cold) does not follow its entry: the trace sees that lookup is before it, or too far.
+    if (loaded && entry !== undefined) this.functionStart = BigInt(entry) + loaded.bias;
+    else if (symbolOffset !== undefined) this.functionStart = frame.pc - BigInt(symbolOffset);
+  }
+
+  register(name: string): bigint | undefined {
+    const number = dwarfRegisters.indexOf(name);
+    return number < 0 ? undefined : this.frame.context.register(number);
+  }
+
+  variables(): readonly LocatedVariable[] {
+    return (this.#variables ??= variablesOf(this.frame));
+  }
+}
+
+class ThreadScene implements CrashScene {
+  readonly pid: number;
+  readonly program: string;
+  readonly memory: CrashScene['memory'];
+  #files: OpenFiles | undefined;
+
+  constructor(
+    private readonly thread: Thread,
+    private readonly stack: Stack,
+    private readonly options: SceneOptions,
+  ) {
+    this.pid = thread.process.pid;
+    this.program = thread.process.program;
+    this.memory = thread.process.space;
+  }
+
+  get signal(): SignalInfo | undefined {
+    return this.options.signal;
+  }
+
+  register(name: string): bigint | undefined {
+    return name in Word ? this.thread.registers()[Word[name as RegisterName]] : undefined;
+  }
+
+  frames(limit: number): readonly CrashFrame[] {
+    return this.stack.frames(limit).map((frame) => new ThreadFrame(frame));
+  }
+
+  maps(): ReturnType<CrashScene['maps']> {
+    return readMaps(this.pid) ?? [];
+  }
+
+  symbolAt(address: Address): NamedAddress | undefined {
+    return symbolAt(this.thread.process, address);
+  }
+
+  variableAt(address: Address): LocatedVariable | undefined {
+    const named = this.symbolAt(address);
+    const loaded = this.thread.process.images.imageAt(address);
+    if (!named || !loaded) return undefined;
+    const context = staticContext(this.thread.process, loaded);
+    const covers = (variable: Variable): LocatedVariable | undefined => {
+      const location = locate(variable.location, context);
+      if (location.kind !== 'memory') return undefined;
+      const offset = address - location.address;
+      return offset >= 0n && offset < BigInt(sizeOf(variable.type) ?? 0)
+        ? { name: variable.name, type: variable.type, location }
+        : undefined;
+    };
+    // Static variables of functions have symbols such as `buffer.0`.
+    const names = [named.name, named.name.replace(/\.\d+$/, '')];
+    for (const name of names)
+      for (const variable of loaded.image.variablesNamed(name)) {
+        const found = covers(variable);
+        if (found) return found;
+      }
+    return undefined;
+  }
+
+  symbolNamed(name: string): Address | undefined {
+    for (const loaded of this.thread.process.images.all()) {
+      const symbol = loaded.image.symbolsNamed(name).find(({ address }) => address !== 0);
+      if (symbol) return BigInt(symbol.address) + loaded.bias;
+    }
+    return undefined;
+  }
+
+  descriptor(fd: number): ReturnType<NonNullable<CrashScene['descriptor']>> {
+    this.#files ??= new OpenFiles(this.options.family ?? [this.pid], this.options.unixPeer);
+    const descriptor = this.#files.find(this.pid, fd);
+    const peers = descriptor && this.#files.peers(this.pid, descriptor);
+    return descriptor && { noun: nounFor(descriptor), ...(peers ? { peers } : {}) };
+  }
+
+  processName(pid: number): string | undefined {
+    return readStat(pid)?.name;
+  }
+}
+
+export interface SceneOptions {
+  /** siginfo of the signal that stopped it. */
+  readonly signal?: SignalInfo;
+  /** Pids of the family, for who holds the other ends. */
+  readonly family?: readonly number[];
+  readonly unixPeer?: UnixPeer;
+}
+
+/** A view of a stopped thread, good until it runs again. */
+export const sceneOf = (thread: Thread, stack: Stack, options: SceneOptions = {}): CrashScene => new ThreadScene(thread, stack, options);
