@@ -278,10 +278,10 @@ export class Engine implements WaitClient {
   /** A thread stands at a site: ask its owners. `internalOnly`: the arrival was counted before. */
   #arrive(thread: Thread, site: Site, internalOnly = false): Halt | undefined {
     thread.passed = site.address;
-    if (thread.process.muted) return undefined;
+    const quiet = internalOnly || thread.process.muted;
     const stopping: SiteOwner[] = [];
     for (const owner of [...site.owners]) {
-      if (internalOnly && owner.kind === 'user') continue;
+      if (quiet && owner.kind === 'user') continue;
       if (owner.arrived(thread) === 'stop') stopping.push(owner);
     }
     if (stopping.some((owner) => owner.kind === 'user')) return { kind: 'sites', thread, owners: stopping };
@@ -361,6 +361,28 @@ export class Engine implements WaitClient {
       }
     }
     thread.pending.push(event);
+  }
+
+  /**
+   * Lets a process of the family go untraced: no site of deet's is left in its memory. Its threads are stopped first. Serves detach, and programs that trace
+   * their own children.
+   */
+  release(process: Process): void {
+    for (let round = 0; round < 1000; round++) {
+      const running = [...process.threads.values()].filter((thread) => thread.actual === 'running');
+      if (running.length === 0) break;
+      this.#quiesce(running);
+    }
+    if (!process.alive) return;
+    if (!process.space.shared) process.space.sites.liftAll();
+    for (const thread of process.threads.values()) {
+      if (!thread.stopped) continue;
+      const owed = thread.pending.find((event) => event.kind === 'signal');
+      thread.flush();
+      native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
+      thread.actual = 'gone';
+    }
+    this.family.forgetProcess(process);
   }
 
   /** SIGKILL to everybody, and every one waited for. Returns when no process of the family is left, not even a zombie of ours. */

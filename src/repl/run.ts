@@ -71,8 +71,10 @@ class Run {
         if (interactive && history) await this.#prompt(interpreter, history, style);
         else await this.#readInput(interpreter);
       }
+      if (!interpreter.left && options.batch) await this.#letEnd(interpreter, this.#session);
       if (!interpreter.left) await interpreter.execute('quit');
     } finally {
+      interpreter.close();
       this.#session.close();
     }
     return this.#exitStatus(interpreter);
@@ -144,6 +146,15 @@ class Run {
       interpreter.endOfInput();
     } finally {
       input.close();
+    }
+  }
+
+  /** At the end of a batch, a program that stands before a signal which kills it is let die of it, as it would alone: its end is the truth. */
+  async #letEnd(interpreter: Interpreter, session: Session): Promise<void> {
+    for (;;) {
+      const stop = session.state === 'stopped' ? session.lastStop : undefined;
+      if (stop?.reason !== 'signal' || !stop.signal || stop.signal.name === 'SIGINT') return;
+      await interpreter.execute(`signal ${stop.signal.name}`);
     }
   }
 

@@ -19,6 +19,7 @@ import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
 import { PlantedLocation, type Breakpoints } from './breakpoints.js';
 import { watchLoader, type LoaderListener } from './loader.js';
+import { SelfTracing } from './self_tracing.js';
 import type { Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
 import { Terminal } from './terminal.js';
@@ -49,12 +50,23 @@ export class RunControl implements EngineHooks, LoaderListener {
   /** Processes that the terminal's Ctrl-C reached together with the one that stopped: theirs is not a second one. */
   readonly #sameInterrupt = new Set<Process>();
   readonly #caught: Breakpoint[] = [];
+  /** deet itself is ending the family: no news. */
+  #killing = false;
+  readonly #selfTracing: SelfTracing;
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
   lastStop: Stop | undefined;
 
   constructor(parts: RunControlParts) {
     this.#parts = parts;
+    this.#selfTracing = new SelfTracing(this.engine, (process) => {
+      parts.breakpoints.processForgotten(process);
+      parts.emit({
+        type: 'message',
+        level: 'note',
+        text: `[Process ${process.pid} is about to be traced by the program itself: deet lets it go]`,
+      });
+    });
     this.#terminal = parts.terminal ? new Terminal(0) : undefined;
   }
 
@@ -108,16 +120,9 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   #letGo(process: Process): void {
-    if (!process.space.shared) process.space.sites.liftAll();
     this.#parts.breakpoints.processForgotten(process);
-    for (const thread of process.threads.values()) {
-      if (!thread.stopped) continue;
-      this.#parts.watchpoints.registers.clear(thread);
-      const owed = thread.pending.find((event) => event.kind === 'signal');
-      thread.flush();
-      native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
-    }
-    this.engine.family.forgetProcess(process);
+    for (const thread of process.threads.values()) if (thread.stopped) this.#parts.watchpoints.registers.clear(thread);
+    this.engine.release(process);
     if (!this.alive) {
       this.#terminal?.take(true);
       this.lastStop = undefined;
@@ -242,8 +247,11 @@ export class RunControl implements EngineHooks, LoaderListener {
   /** Kills and reaps the whole family. Returns the pids that were alive. */
   kill(): number[] {
     const pids = [...this.engine.family.processes()].map(({ pid }) => pid);
+    this.#selfTracing.endReleased();
     if (pids.length > 0) {
+      this.#killing = true;
       this.engine.killAll();
+      this.#killing = false;
       this.#terminal?.take(true);
       this.lastStop = undefined;
     }
@@ -265,13 +273,18 @@ export class RunControl implements EngineHooks, LoaderListener {
     if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
     if (this.#catchIf(this.#parts.catchpoints.signal(signal))) return 'stop';
     const treatment = this.#parts.signals.treatment(signal);
-    const own = this.#parts.batch && !this.#parts.signals.isChosen(signal) && (process.catches(signal) || process.ignores(signal));
-    if (own) return 'pass';
+    if (this.#parts.batch && !this.#parts.signals.isChosen(signal) && !this.#isFatal(process, signal)) return 'pass';
     if (treatment.stop) return 'stop';
     if (treatment.print) {
       this.#parts.emit({ type: 'signal', thread, name: signalName(signal), description: signalByNumber(signal)?.description ?? '' });
     }
     return treatment.pass ? 'pass' : 'discard';
+  }
+
+  /** About to kill the process: neither handled nor ignored, and fatal by default. */
+  #isFatal(process: Process, signal: number): boolean {
+    const action = signalByNumber(signal)?.action;
+    return (action === 'core' || action === 'terminate') && !process.catches(signal) && !process.ignores(signal);
   }
 
   adopt(_child: Process, parent: Process): 'follow' | 'mute' {
@@ -283,6 +296,8 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   born(child: Process, thread: Thread): boolean {
     if (!child.muted) this.#parts.breakpoints.forked(thread.process, child);
+    this.#selfTracing.watch(thread.process);
+    this.#selfTracing.watch(child);
     if (this.#left.delete(thread.process)) {
       this.#parts.breakpoints.processForgotten(thread.process);
       this.engine.family.mute(thread.process);
@@ -303,7 +318,7 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.#parts.breakpoints.processForgotten(process);
     const { ending } = process;
     if (this.#root?.pid === process.pid) this.#root.ending = ending;
-    if (ending) this.#parts.emit({ type: 'exited', process, ending, last: !this.engine.family.anyFollowed() });
+    if (ending && !this.#killing) this.#parts.emit({ type: 'exited', process, ending, last: !this.engine.family.anyFollowed() });
   }
 
   threadBorn(thread: Thread): void {
