@@ -48,8 +48,11 @@ const forbidden: Record<string, readonly string[]> = {
   web: ['native', 'linux', 'elf', 'dwarf'],
 };
 
-/** Single files that may do what their layer may not: symbols/elf-files.ts maps files through the addon. */
-const allowed = new Map([['src/symbols/elf-files.ts', ['native']]]);
+/** Single files that may do what their layer may not: through the addon one maps files, the other demangles. */
+const allowed = new Map([
+  ['src/symbols/elf-files.ts', ['native']],
+  ['src/symbols/cxx-names.ts', ['native']],
+]);
 
 const layerOf = (path: string): string => /^src\/([^/.]+)/.exec(path)?.[1] ?? '';
 const rank = new Map<string, number>();

@@ -1,4 +1,5 @@
 /** C++ names as text: their parts, and what is left of a demangled one. */
+import { native } from '../native.js';
 
 /** `a::b<c::d>::e` into `a`, `b<c::d>`, `e`: at `::` outside of brackets. */
 export const splitName = (name: string): string[] => {
@@ -34,7 +35,7 @@ export const plainLinkageName = (linkage: string): string | undefined => {
 };
 
 /** `ns::f(int) const` without what follows the name. */
-export const withoutParameters = (demangled: string): string => {
+const withoutParameters = (demangled: string): string => {
   let depth = 0;
   for (let i = 0; i < demangled.length; i++) {
     const char = demangled[i];
@@ -43,4 +44,10 @@ export const withoutParameters = (demangled: string): string => {
     else if (char === '(' && depth === 0 && !demangled.startsWith('(anonymous', i)) return demangled.slice(0, i);
   }
   return demangled;
+};
+
+/** `ns::f` for `_ZN2ns1fEi`; undefined when the name is not mangled. */
+export const demangledName = (linkage: string): string | undefined => {
+  const demangled = native.demangle(linkage);
+  return demangled === undefined ? undefined : withoutParameters(demangled);
 };

@@ -14,7 +14,7 @@ import { Lookup } from './lookup.js';
 import type { SourceFile, SymbolImage, Variable } from './model.js';
 import { TypeReader } from './types-reader.js';
 import type { CType } from './types.js';
-import { locationOf, readVariable } from './variables.js';
+import { distinct, locationOf, readVariable } from './variables.js';
 
 /** Where the split unit of a skeleton is found. */
 export interface SplitFiles {
@@ -183,18 +183,6 @@ export class DebugInfo implements CompilationHost, ScopeHost {
     return this.lookup.qualifiedName(die);
   }
 }
-
-/** One entry for each object: several declarations and units may lead to the same definition. */
-export const distinct = (variables: readonly Variable[]): Variable[] => {
-  const seen = new Set<string>();
-  return variables.filter(({ name, location }) => {
-    if (location && location.kind !== 'expression') return true;
-    const key = `${name}/${location ? Buffer.from(location.bytes).toString('hex') : ''}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-};
 
 /** Units' ranges seldom overlap; a few steps back find the unit all the same when they do. */
 const MAX_OVERLAP = 8;

@@ -4,11 +4,10 @@ import type { ElfFile } from '../elf/file.js';
 import { ElfSymbols } from '../elf/symbols.js';
 import { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
-import { native } from '../native.js';
 import { BreakpointRules, locationOfSymbol } from './breakpoints.js';
 import type { Compilation } from './compilation.js';
 import { DebugInfo } from './debug-info.js';
-import { splitName, withoutParameters } from './cxx-names.js';
+import { demangledName, splitName } from './cxx-names.js';
 import { Flag, Kind } from './entries.js';
 import { FunctionEntry } from './functions.js';
 import { findMacro } from './macros.js';
@@ -231,9 +230,8 @@ export class ElfImage implements SymbolImage {
     const part = `${last.length}${last}`;
     return this.symbols().filter((symbol) => {
       if (!symbol.name.startsWith('_Z') || !symbol.name.includes(part)) return false;
-      const demangled = native.demangle(symbol.name);
-      const plain = demangled === undefined ? '' : withoutParameters(demangled);
-      return plain === name || plain.endsWith(`::${name}`);
+      const plain = demangledName(symbol.name);
+      return plain !== undefined && (plain === name || plain.endsWith(`::${name}`));
     });
   }
 

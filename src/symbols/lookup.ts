@@ -2,17 +2,16 @@
 import { At, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import { walk } from '../dwarf/walk.js';
-import { native } from '../native.js';
 import type { Compilation } from './compilation.js';
-import { plainLinkageName, splitName, withoutParameters } from './cxx-names.js';
-import { distinct, type DebugInfo } from './debug-info.js';
+import { demangledName, plainLinkageName, splitName } from './cxx-names.js';
+import type { DebugInfo } from './debug-info.js';
 import { Flag, Kind, type EntryTable } from './entries.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
 import type { Variable } from './model.js';
 import { dieOf, NameIndex, type NamedEntry } from './names.js';
 import { spellingsOf } from './types-reader.js';
 import type { CType } from './types.js';
-import { linkageNameOf, nameOf, readVariable } from './variables.js';
+import { distinct, linkageNameOf, nameOf, readVariable } from './variables.js';
 
 type TypeTag = 'struct' | 'union' | 'enum' | 'class';
 
@@ -134,8 +133,8 @@ export class Lookup {
     // A class without a name of its own (`typedef struct { void f(); } t;`) is named in the mangled name only.
     if (die.tag === Tag.subprogram && namelessParent(table, index)) {
       const linkage = linkageNameOf(die);
-      const demangled = linkage === undefined ? undefined : native.demangle(linkage);
-      if (demangled !== undefined) return withoutParameters(demangled);
+      const demangled = linkage === undefined ? undefined : demangledName(linkage);
+      if (demangled !== undefined) return demangled;
     }
     return table.qualifiedName(index);
   }

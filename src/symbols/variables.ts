@@ -117,3 +117,15 @@ const roleOf = (die: Die, inFunction: boolean, external: boolean, location: Loca
     location?.kind === 'expression' && (location.bytes[0] === addressOp || location.bytes[0] === 0xa1 || location.bytes[0] === 0xfb);
   return fixed ? 'static-local' : 'local';
 };
+
+/** One entry for each object: several declarations and units may lead to the same definition. */
+export const distinct = (variables: readonly Variable[]): Variable[] => {
+  const seen = new Set<string>();
+  return variables.filter(({ name, location }) => {
+    if (location && location.kind !== 'expression') return true;
+    const key = `${name}/${location ? Buffer.from(location.bytes).toString('hex') : ''}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+};
