@@ -60,9 +60,10 @@ class Evaluator implements OperandEvaluator {
     }
   }
 
-  /** The value with references followed. */
+  /** The value with references followed; when only types are wanted, no object stands behind it any more. */
   *operand(node: Expression): Evaluation {
-    return used(yield* this.value(node), this.context);
+    const value = yield* this.value(node);
+    return used(this.typesOnly && value.place.kind !== 'value' ? value.withoutObject() : value, this.context);
   }
 
   *typeOnly(node: Expression): Evaluation<CType> {
@@ -209,6 +210,8 @@ class Evaluator implements OperandEvaluator {
   *#binary(operator: BinaryOperator, left: Expression, right: Expression): Evaluation {
     const a = yield* this.operand(left);
     const b = yield* this.operand(right);
+    if (this.typesOnly && (operator === '/' || operator === '%'))
+      return binary(operator, a.withoutObject(), b.withoutObject(), this.#truth);
     return binary(operator, a, b, this.#truth, this.context.warn?.bind(this.context));
   }
 

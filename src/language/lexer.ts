@@ -32,8 +32,8 @@ const DOLLAR = /\$[A-Za-z0-9_$]*/y;
 const NUMBER = /(?:0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*(?:[pP][+-]?\d+)?|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)[\w.]*/y;
 const OPERATOR = /->\*|\.\*|<<=|>>=|\.\.\.|::|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:,.()[\]{}@]/y;
 const QUOTE = /(u8|[LuU])?(['"])/y;
-/** `list.c::head`, `list.c:insert::count`: only with a source file's ending, so that `a.b` stays a member. */
-const FILE = /[\w./+-]*\w\.(?:c|h|cc|cpp|cxx|c\+\+|C|hpp|hh|hxx|inc|s|S|rs)(?=::|:[A-Za-z_]\w*::)/y;
+/** `list.c::head`, `list.c:insert::count`: only with a source file's ending, so that `a.b` stays a member. The bound keeps it linear. */
+const FILE = /[\w./+-]{0,255}\w\.(?:c|h|cc|cpp|cxx|c\+\+|C|hpp|hh|hxx|inc|s|S|rs)(?=::|:[A-Za-z_]\w*::)/y;
 
 const ESCAPES: Readonly<Record<string, number>> = {
   n: 10,

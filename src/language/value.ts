@@ -62,6 +62,11 @@ export class Value {
     return new Value(type, new AbstractPlace());
   }
 
+  /** The same type, a bit-field's width included, and nothing to read. */
+  withoutObject(): Value {
+    return new Value(this.type, new AbstractPlace(), 0, this.bits);
+  }
+
   get isAbstract(): boolean {
     return this.place instanceof AbstractPlace;
   }
