@@ -1,0 +1,35 @@
+/** What deet can do, as `initialize` answers. What is not here is refused. */
+import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import { exceptionFilters } from './exceptions.js';
+
+export const capabilities: P.Capabilities = {
+  supportsConfigurationDoneRequest: true,
+  supportsFunctionBreakpoints: true,
+  supportsConditionalBreakpoints: true,
+  supportsHitConditionalBreakpoints: true,
+  supportsLogPoints: true,
+  supportsInstructionBreakpoints: true,
+  supportsBreakpointLocationsRequest: true,
+  exceptionBreakpointFilters: exceptionFilters,
+  supportsExceptionFilterOptions: true,
+  supportsExceptionInfoRequest: true,
+  supportsEvaluateForHovers: true,
+  supportsClipboardContext: true,
+  supportsSetVariable: true,
+  supportsSetExpression: true,
+  supportsValueFormattingOptions: true,
+  supportsDelayedStackTraceLoading: true,
+  supportsCompletionsRequest: true,
+  completionTriggerCharacters: ['.', '>', '$'],
+  supportsSteppingGranularity: true,
+  supportsGotoTargetsRequest: true,
+  supportsRestartRequest: true,
+  supportsTerminateRequest: true,
+  supportTerminateDebuggee: true,
+  supportsModulesRequest: true,
+  supportsLoadedSourcesRequest: true,
+  supportsReadMemoryRequest: true,
+  supportsWriteMemoryRequest: true,
+  supportsDisassembleRequest: true,
+  supportsCancelRequest: true,
+};

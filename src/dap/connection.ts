@@ -1,0 +1,175 @@
+/**
+ * One client: numbers what is sent, answers every request exactly once, and handles requests one after another, so that a `stackTrace` that was sent behind a
+ * `continue` never sees the moment in between. Two things cannot wait for their turn: `pause` and `cancel` interrupt what the queue is busy with.
+ */
+import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import { DeetError } from '../common/errors.js';
+import { Deframer, encode } from './framing.js';
+import { checkArguments, Later, type Command, type Handlers } from './protocol.js';
+
+export interface Wire {
+  write(bytes: Buffer): void;
+  /** Nothing more will be understood or sent. */
+  end(): void;
+}
+
+/** What a connection needs of whoever answers. */
+export interface Answerer {
+  readonly handlers: Handlers;
+  /** Called as soon as such a request arrives, before its turn: whatever blocks the queue shall end soon. */
+  interrupt(command: 'pause' | 'cancel' | 'disconnect' | 'terminate' | 'restart'): void;
+}
+
+const interrupting = new Set(['pause', 'cancel', 'disconnect', 'terminate', 'restart']);
+
+/** A failed request: a message for people in `message`, as clients show it. */
+const failure = (error: unknown): { message: string; body: { error: P.Message } } => {
+  const known = error instanceof DeetError;
+  const text = known
+    ? `${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`
+    : `A fault in deet itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  // Braces would be taken for the names of variables.
+  const format = text.replaceAll('{', '(').replaceAll('}', ')');
+  return { message: text, body: { error: { id: known ? 1 : 2, format, showUser: !known || error.code !== 'quiet' } } };
+};
+
+type Settle = (response: P.Response) => void;
+
+export class Connection {
+  readonly #deframer = new Deframer();
+  readonly #pending = new Map<number, Settle>();
+  /** Requests that wait for their turn, by number, unless they have been cancelled meanwhile. */
+  readonly #waiting = new Set<number>();
+  #seq = 0;
+  #queue: Promise<void> = Promise.resolve();
+  #afterwards: (() => void)[] = [];
+  #closed = false;
+
+  constructor(
+    private readonly wire: Wire,
+    private readonly answerer: Answerer,
+  ) {}
+
+  received(bytes: Buffer): void {
+    for (const incoming of this.#deframer.push(bytes)) {
+      if ('json' in incoming) this.#message(incoming.json);
+      else {
+        this.event('output', { category: 'stderr', output: `deet: the client sent ${incoming.damage}\n` });
+        if (incoming.fatal) this.close();
+      }
+    }
+  }
+
+  event(event: string, body?: object): void {
+    this.#send({ type: 'event', event, ...(body && { body }) });
+  }
+
+  /** A request to the client. @throws DeetError `client` when it refuses. */
+  async request(command: string, args: object): Promise<unknown> {
+    const response = await new Promise<P.Response>((resolve) => {
+      this.#pending.set(this.#send({ type: 'request', command, arguments: args }), resolve);
+    });
+    if (!response.success) throw new DeetError('client', `The client refused ${command}: ${response.message ?? 'no reason given'}.`);
+    return response.body;
+  }
+
+  /** Runs something as soon as the request being handled has been answered. */
+  afterwards(action: () => void): void {
+    this.#afterwards.push(action);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const settle of this.#pending.values())
+      settle({ seq: 0, type: 'response', request_seq: 0, command: '', success: false, message: 'the connection has ended' });
+    this.wire.end();
+  }
+
+  #send(message: object): number {
+    const seq = ++this.#seq;
+    if (!this.#closed) this.wire.write(encode({ seq, ...message }));
+    return seq;
+  }
+
+  #message(json: unknown): void {
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+      this.event('output', { category: 'stderr', output: 'deet: the client sent a message that is not an object\n' });
+      return;
+    }
+    const message = json as Partial<P.Request & P.Response>;
+    if (message.type === 'response' && typeof message.request_seq === 'number') {
+      this.#pending.get(message.request_seq)?.(message as P.Response);
+      this.#pending.delete(message.request_seq);
+    } else if (message.type === 'request' && typeof message.seq === 'number' && typeof message.command === 'string') {
+      this.#enqueue(message.seq, message.command, message.arguments);
+    } else {
+      const { seq } = message;
+      if (typeof seq === 'number' && message.type !== 'event')
+        this.#answer(seq, typeof message.command === 'string' ? message.command : '', { message: 'This is no request.' });
+    }
+  }
+
+  #enqueue(seq: number, command: string, args: unknown): void {
+    if (interrupting.has(command)) this.answerer.interrupt(command as 'pause');
+    if (command === 'cancel' && typeof args === 'object' && args !== null) {
+      const { requestId } = args as P.CancelArguments;
+      if (requestId !== undefined && this.#waiting.delete(requestId)) this.#answer(requestId, '', { message: 'cancelled' });
+    }
+    this.#waiting.add(seq);
+    this.#commands.set(seq, command);
+    this.#queue = this.#queue.then(() => this.#handle(seq, command, args));
+  }
+
+  readonly #commands = new Map<number, string>();
+
+  async #handle(seq: number, command: string, args: unknown): Promise<void> {
+    if (!this.#waiting.delete(seq)) return;
+    let answered: object;
+    try {
+      if (args !== undefined && args !== null && (typeof args !== 'object' || Array.isArray(args)))
+        throw new DeetError('protocol', `${command}: the arguments must be an object.`);
+      const handler = this.#handlerOf(command);
+      const given = (args ?? {}) as Record<string, unknown>;
+      checkArguments(command as Command, given);
+      const body = await handler(given);
+      if (body instanceof Later) {
+        body.answer.then(
+          () => {
+            this.#answer(seq, command, { success: true });
+          },
+          (error: unknown) => {
+            this.#answer(seq, command, failure(error));
+          },
+        );
+        this.#act();
+        return;
+      }
+      answered = { success: true, ...(body !== undefined && { body }) };
+    } catch (error) {
+      answered = failure(error);
+    }
+    this.#answer(seq, command, answered);
+    this.#act();
+  }
+
+  #act(): void {
+    const actions = this.#afterwards;
+    this.#afterwards = [];
+    for (const action of actions) action();
+  }
+
+  /** @throws DeetError `unsupported`. */
+  #handlerOf(command: string): (args: object) => unknown {
+    const { handlers } = this.answerer;
+    const handler = Object.hasOwn(handlers, command) ? handlers[command as Command] : undefined;
+    if (!handler) throw new DeetError('unsupported', `deet does not support the request "${command}".`);
+    return handler as (args: object) => unknown;
+  }
+
+  #answer(seq: number, command: string, content: object): void {
+    const name = command || (this.#commands.get(seq) ?? '');
+    this.#commands.delete(seq);
+    this.#send({ type: 'response', request_seq: seq, command: name, success: false, ...content });
+  }
+}

@@ -1,0 +1,134 @@
+/** What a client unfolds, and its rows: a scope, a structure, an array, what a pointer points to. */
+import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import { hex } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import { childCount, childrenOf, isExpandable } from '../language/children.js';
+import type { EvaluationContext } from '../language/context.js';
+import { formatMember } from '../language/format.js';
+import { typeName } from '../language/type-name.js';
+import { asArray, asPointer, asReference, strip } from '../language/types.js';
+import { toInteger, type Value } from '../language/value.js';
+import type { Handles } from './handles.js';
+
+export interface Row {
+  readonly name: string;
+  /** Absent: it could not be found, and `text` says why. */
+  readonly value: Value | undefined;
+  readonly text?: string;
+  readonly type?: string;
+  /** A C expression that means it in its frame. */
+  readonly expression?: string | undefined;
+  /** A group of rows instead of a value. */
+  readonly group?: Container;
+  readonly hint?: P.VariablePresentationHint;
+}
+
+export interface Container {
+  readonly kind: 'container';
+  /** Its name among the handles. */
+  readonly name: string;
+  /** The frame that its rows' expressions belong to; undefined: none needed. */
+  readonly frameId: number | undefined;
+  readonly context: EvaluationContext;
+  /** How many rows are elements; 0 unless it is an array. */
+  readonly indexed: number;
+  /** How many rows it has in all, if that is known without looking. */
+  readonly count: number | undefined;
+  rows(start: number, count: number): readonly Row[];
+}
+
+/** The parts of a value. */
+export const partsOf = (
+  value: Value,
+  parent: Pick<Container, 'context' | 'frameId'>,
+  name: string,
+  expression: string | undefined,
+): Container => {
+  const count = childCount(value);
+  const type = strip(value.type);
+  const target = asReference(type)?.target;
+  const isArray = asArray(target ?? type) !== undefined;
+  return {
+    kind: 'container',
+    name,
+    frameId: parent.frameId,
+    context: parent.context,
+    indexed: isArray ? count : 0,
+    count,
+    rows: (start, limit) =>
+      childrenOf(value, parent.context, start, limit, expression).map((child) => ({
+        name: child.name,
+        value: child.value,
+        expression: child.expression,
+      })),
+  };
+};
+
+/** In a tree the parts have rows of their own: the summary need not go deep. */
+const summaryDepth = 3;
+const longestSummary = 4096;
+
+export const summaryOf = (value: Value, context: EvaluationContext, format?: P.ValueFormat): string => {
+  const depth = context.settings.depth < 0 ? summaryDepth : Math.min(context.settings.depth, summaryDepth);
+  const text = formatMember(value, context, { settings: { depth, pretty: false }, ...(format?.hex && { letter: 'x' }) });
+  return text.length > longestSummary ? `${text.slice(0, longestSummary)}...` : text;
+};
+
+/** The address that a memory view shows: what a pointer points to, else where the object lies. */
+const memoryReferenceOf = (value: Value): string | undefined => {
+  try {
+    if (asPointer(value.type)) return hex(BigInt.asUintN(64, toInteger(value)));
+  } catch (error) {
+    if (!(error instanceof DeetError)) throw error;
+  }
+  return value.address === undefined ? undefined : hex(value.address);
+};
+
+/** A row in the protocol's words; what unfolds gets a handle. */
+export const present = (row: Row, parent: Container, handles: Handles, format?: P.ValueFormat): P.Variable => {
+  const name = `${parent.name}/${row.name}`;
+  const hint = row.hint && { presentationHint: row.hint };
+  if (row.group) {
+    const { group } = row;
+    return {
+      name: row.name,
+      value: row.text ?? '',
+      variablesReference: handles.put(group.name, group),
+      ...(group.count !== undefined && { namedVariables: group.count }),
+      ...hint,
+    };
+  }
+  const { value } = row;
+  if (!value)
+    return { name: row.name, value: row.text ?? '<unknown>', variablesReference: 0, ...(row.type && { type: row.type }), ...hint };
+  const presented = presentValue(value, parent, name, row.expression, handles, format);
+  return {
+    name: row.name,
+    ...presented,
+    ...(row.expression !== undefined && { evaluateName: row.expression }),
+    ...(!value.isLvalue && !row.hint ? { presentationHint: { attributes: ['readOnly'] } } : hint),
+  };
+};
+
+type Presented = Pick<P.Variable, 'value' | 'type' | 'variablesReference' | 'namedVariables' | 'indexedVariables' | 'memoryReference'>;
+
+export const presentValue = (
+  value: Value,
+  parent: Pick<Container, 'context' | 'frameId'>,
+  name: string,
+  expression: string | undefined,
+  handles: Handles,
+  format?: P.ValueFormat,
+): Presented => {
+  const { context } = parent;
+  const reference = memoryReferenceOf(value);
+  const parts = value.place.kind !== 'missing' && isExpandable(value) ? partsOf(value, parent, name, expression) : undefined;
+  return {
+    value: summaryOf(value, context, format),
+    type: typeName(value.type, context.language),
+    variablesReference: parts ? handles.put(name, parts) : 0,
+    ...(parts && parts.indexed > 0 && { indexedVariables: parts.indexed }),
+    ...(parts?.count !== undefined && parts.indexed === 0 && { namedVariables: parts.count }),
+    ...(reference !== undefined && { memoryReference: reference }),
+  };
+};

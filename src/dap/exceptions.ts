@@ -1,0 +1,71 @@
+/**
+ * Exceptions are signals, and what C++ throws. Which signals stop is the prompt's table (`handle`); the client adds to it or takes from it with the names in a
+ * filter's condition, so that a client which sets no filter has gdb's own behaviour.
+ */
+import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import { hex } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { Debuggee } from './debuggee.js';
+import type { Handlers } from './protocol.js';
+
+export const exceptionFilters: P.ExceptionBreakpointsFilter[] = [
+  {
+    filter: 'signals',
+    label: 'Signals',
+    description: 'Stops at more signals than usual, or at fewer.',
+    supportsCondition: true,
+    conditionDescription: 'Signals to stop at, "-" in front: to pass by. For example: SIGALRM -SIGUSR1',
+  },
+];
+
+/** What the filters have changed so far, to be undone when they change again. */
+class Choice {
+  #words: readonly string[] = [];
+  #before = new Map<string, 'stop print' | 'nostop print' | 'nostop noprint'>();
+
+  set(text: string, { session }: Debuggee): void {
+    for (const [name, words] of this.#before) session.signals.handle(`${name} ${words}`);
+    this.#before = new Map();
+    this.#words = text.split(/[\s,]+/).filter((word) => word !== '');
+    for (const word of this.#words) {
+      const name = word.replace(/^[-+]/, '');
+      const named = session.signals.handle(name);
+      for (const signal of named) {
+        const { stop, print } = session.signals.treatment(signal.number);
+        this.#before.set(signal.name, stop ? 'stop print' : print ? 'nostop print' : 'nostop noprint');
+        session.signals.handle(`${signal.name} ${word.startsWith('-') ? 'nostop' : 'stop print'}`);
+      }
+    }
+  }
+}
+
+export const exceptionHandlers = (target: () => Debuggee): Handlers => {
+  const choice = new Choice();
+  return {
+    setExceptionBreakpoints: (args) => {
+      const debuggee = target();
+      const chosen = args.filterOptions?.find(({ filterId }) => filterId === 'signals');
+      try {
+        choice.set(chosen?.condition ?? '', debuggee);
+      } catch (error) {
+        if (!(error instanceof DeetError)) throw error;
+        return { breakpoints: [{ verified: false, message: error.message }] };
+      }
+      const asked = args.filters.length + (args.filterOptions?.length ?? 0);
+      return { breakpoints: Array.from({ length: asked }, () => ({ verified: true })) };
+    },
+
+    exceptionInfo: (args) => {
+      const { stop } = target();
+      const signal = stop?.thread.id === args.threadId ? stop.signal : undefined;
+      if (!signal) throw new DeetError('no-exception', 'This thread was not stopped by a signal.');
+      const at = signal.info?.address;
+      return {
+        exceptionId: signal.name,
+        description: at === undefined ? signal.description : `${signal.description} (address ${hex(at)})`,
+        breakMode: 'always',
+        details: { typeName: signal.name, message: signal.description },
+      };
+    },
+  };
+};

@@ -1,0 +1,62 @@
+/** Stops in the protocol's words. */
+import { basename } from 'node:path';
+import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import type { Stop } from '../session/types.js';
+import type { Breakpoint } from '../session/breakpoint.js';
+import { clientId } from './breakpoint_ids.js';
+import type { Debuggee } from './debuggee.js';
+
+type Body = P.StoppedEvent['body'];
+
+export const stoppedBody = (stop: Stop, { session }: Debuggee): Body => {
+  const hits = stop.breakpoints.map(({ id }) => clientId(id));
+  return {
+    ...wording(stop),
+    threadId: stop.thread.id,
+    allThreadsStopped: true,
+    ...(session.threads().length === 0 && { allThreadsStopped: false }),
+    ...(hits.length > 0 && { hitBreakpointIds: hits }),
+  };
+};
+
+const breakpointReason = ([first]: readonly Breakpoint[]): string => {
+  if (!first) return 'breakpoint';
+  if (first.spec.startsWith('*')) return 'instruction breakpoint';
+  return /^[^:]*(?:::[^:]*)*$/.test(first.spec) && !/^\d+$/.test(first.spec) ? 'function breakpoint' : 'breakpoint';
+};
+
+const wording = (stop: Stop): Pick<Body, 'reason' | 'description' | 'text'> => {
+  switch (stop.reason) {
+    case 'breakpoint':
+      return { reason: breakpointReason(stop.breakpoints) };
+    case 'signal':
+      return {
+        reason: 'exception',
+        description: `Stopped by ${stop.signal?.name ?? 'a signal'}`,
+        text: `${stop.signal?.name ?? 'signal'}: ${stop.signal?.description ?? ''}`,
+      };
+    case 'exception':
+      return { reason: 'exception', description: 'Stopped at a C++ exception' };
+    case 'watchpoint': {
+      const text = (stop.watch ?? []).map(({ expression, old, new: now, scopeEnded }) =>
+        scopeEnded ? `${expression}: its function has ended` : `${expression}: ${old ?? '?'} → ${now ?? '?'}`,
+      );
+      return { reason: 'data breakpoint', ...(text.length > 0 && { description: `Changed: ${text.join('; ')}` }) };
+    }
+    case 'fork':
+    case 'vfork':
+      return { reason: 'event', description: `Stopped at ${stop.reason}`, text: `made process ${stop.child?.pid ?? '?'}` };
+    case 'exec':
+      return { reason: 'event', description: 'Stopped at exec', text: basename(stop.program ?? '?') };
+    case 'syscall':
+      return { reason: 'event', description: `Stopped at a system call: ${stop.syscall?.text ?? '?'}` };
+    case 'hang':
+      return { reason: 'pause', description: 'No progress: the program hangs' };
+    case 'entry':
+    case 'step':
+    case 'pause':
+      return { reason: stop.reason };
+    case 'location':
+      return { reason: 'goto' };
+  }
+};
