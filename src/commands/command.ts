@@ -77,6 +77,8 @@ export interface CommandContext {
   collect(done: (lines: readonly string[]) => void | Promise<void>): void;
   /** True while the lines come from a script, a breakpoint's list or a batch: nobody is asked. */
   readonly scripted: boolean;
+  /** Kills and reaps the family on the user's behalf. Returns the pids. */
+  kill(): number[];
   leave(status?: number): void;
 }
 

@@ -58,6 +58,7 @@ export class Interpreter {
   /** Commands of the breakpoints that were hit last, still to be run. */
   #hitCommands: readonly string[] = [];
   #depth = 0;
+  #killing = false;
   #scripts = 0;
   /** Set by `quit`. */
   left: { readonly status: number | undefined } | undefined;
@@ -84,6 +85,16 @@ export class Interpreter {
 
   get insideBlock(): boolean {
     return this.#blocks.open;
+  }
+
+  /** Kills and reaps the family; the ends of its processes are marked as ours. */
+  kill(): number[] {
+    this.#killing = true;
+    try {
+      return this.session.kill();
+    } finally {
+      this.#killing = false;
+    }
   }
 
   /** Input has ended: an open block will never be closed. */
@@ -170,6 +181,7 @@ export class Interpreter {
       script: (lines, origin) => this.#script(lines, origin),
       conclude: (outcome) => this.#conclude(outcome),
       collect: (done) => this.#current.collect(done, found.command.block),
+      kill: () => this.kill(),
       leave: (status) => void (this.left = { status }),
     };
   }
@@ -235,7 +247,7 @@ export class Interpreter {
 
   #heard(event: SessionEvent): void {
     if (event.type === 'executed' || event.type === 'started') this.sources.forget();
-    for (const result of describeEvent(event)) this.#emit(result);
+    for (const result of describeEvent(event)) this.#emit(this.#killing && result.type === 'exit' ? { ...result, killed: true } : result);
   }
 
   #emit(result: Result): void {

@@ -97,7 +97,11 @@ const lookUp = (word: string, table: ReadonlyMap<string, Command>, commands: rea
 };
 
 const unknown = (word: string, names: Iterable<string>, of?: string): DeetError => {
-  const near = nearest(word, names);
+  // One-letter aliases are near to everything.
+  const near = nearest(
+    word,
+    [...names].filter((name) => name.length > 2),
+  );
   const list = of === undefined ? 'Type "help" for the list of commands.' : `Type "help ${of}" for the list.`;
   const whole = of === undefined ? near : `${of} ${near ?? ''}`;
   return new DeetError('unknown-command', 'Unrecognized command.', near === undefined ? list : `Did you mean "${whole ?? ''}"?`);

@@ -99,6 +99,8 @@ export interface ExitResult {
   readonly coreDumped?: boolean;
   /** Not the first process of the family, but one that it made. */
   readonly child?: true;
+  /** deet killed it because the user said so (kill, run, quit): text says that once, not for each process. */
+  readonly killed?: true;
 }
 
 /** The fields of a breakpoint; also a result of its own. */
@@ -186,7 +188,7 @@ export type Result =
       readonly thread?: { readonly id: number; readonly name?: string };
     }
   | { readonly type: 'frame'; readonly frame: FrameResult }
-  | { readonly type: 'variables'; readonly scope: string; readonly variables: readonly VariableResult[]; readonly empty?: string }
+  | { readonly type: 'variables'; readonly scope: string; readonly variables: readonly VariableResult[] }
   | {
       readonly type: 'value';
       readonly expression: string;

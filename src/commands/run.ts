@@ -5,21 +5,21 @@ import { toInteger } from '../language/value.js';
 import { signalNamed } from '../linux/signals.js';
 import { integer, requireNone, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
-import { message, type Result } from './results.js';
+import { message } from './results.js';
 import { programWords } from './shell-words.js';
 
-/** Says that a live program is about to be killed. */
-export const announceKill = ({ session }: Pick<CommandContext, 'session'>): Result[] => {
+/** `run` and `quit` while the program is alive: it is killed, and that is said first. */
+const endFamily = ({ session, emit, kill }: CommandContext): void => {
   const [first] = session.processes();
-  return first ? [message(`Killing running inferior (pid ${first.pid})`)] : [];
+  if (first) emit(message(`Killing running inferior (pid ${first.pid})`));
+  kill();
 };
 
 const begin = async (context: CommandContext, go: () => Promise<Parameters<CommandContext['conclude']>[0]>): Promise<void> => {
   const { session, text } = context;
   if (text.trim() !== '') setArguments(context, text);
   if (session.program === undefined) throw new DeetError('no-program', 'No program to run.', 'Name one: file PROGRAM');
-  for (const result of announceKill(context)) context.emit(result);
-  session.kill();
+  endFamily(context);
   context.conclude(await go());
 };
 
@@ -96,12 +96,11 @@ const kill: Command = {
   usage: '[inferiors N...]',
   about: 'Kill the program, with every process that it made.',
   completes: ['none'],
-  run: ({ session, text, frontEnd }) => {
+  run: ({ session, text, frontEnd, kill: killFamily }) => {
     requireNone(text, 'kill');
     if (session.state === 'none') throw new DeetError('no-process', 'The program is not being run.');
     if (!frontEnd.confirm('Kill the program being debugged?')) return [];
-    const pids = session.kill();
-    return pids.map((pid) => message(`[Inferior ${pid} killed]`));
+    return killFamily().map((pid) => message(`[Inferior ${pid} killed]`));
   },
 };
 
@@ -115,15 +114,8 @@ const quit: Command = {
   run: async (context) => {
     const status = await countOf(context.text, context.session);
     context.leave(status);
-    return endSession(context);
+    endFamily(context);
   },
-};
-
-/** What `quit` and the end of input do to the family. The session is closed afterwards. */
-export const endSession = ({ session }: Pick<CommandContext, 'session'>): Result[] => {
-  const results = announceKill({ session });
-  session.kill();
-  return results;
 };
 
 const file: Command = {

@@ -173,6 +173,8 @@ export const localsOf = (of: Frame, session: Session): VariableResult[] =>
     ),
   );
 
+const noSymbols = message('No symbol table info available.');
+
 const infoLocals: Command = {
   name: 'locals',
   aliases: ['l', 'lo'],
@@ -180,12 +182,7 @@ const infoLocals: Command = {
   about: 'Local variables of the selected frame.',
   run: ({ session }) => {
     const { frame: of } = session.selection();
-    return {
-      type: 'variables',
-      scope: 'locals',
-      variables: localsOf(of, session),
-      empty: of.function ? 'No locals.' : 'No symbol table info available.',
-    };
+    return of.function ? { type: 'variables', scope: 'locals', variables: localsOf(of, session) } : noSymbols;
   },
 };
 
@@ -195,8 +192,7 @@ const infoArgs: Command = {
   about: 'Arguments of the selected frame.',
   run: ({ session }) => {
     const { frame: of } = session.selection();
-    const variables = describeVariables(parametersOf(of), of, session);
-    return { type: 'variables', scope: 'args', variables, empty: of.function ? 'No arguments.' : 'No symbol table info available.' };
+    return of.function ? { type: 'variables', scope: 'args', variables: describeVariables(parametersOf(of), of, session) } : noSymbols;
   },
 };
 

@@ -20,7 +20,7 @@ const render = (result: Result, options: TextOptions): string => {
     case 'stop':
       return renderStop(result, options);
     case 'exit':
-      return renderExit(result);
+      return result.killed ? '' : renderExit(result);
     case 'breakpoint':
       return renderBreakpoint(result, style);
     case 'breakpoints':
@@ -31,7 +31,7 @@ const render = (result: Result, options: TextOptions): string => {
       return renderFrame(result.frame, options);
     case 'variables':
       return result.variables.length === 0
-        ? (result.empty ?? 'No variables.')
+        ? (nothing[result.scope] ?? 'No variables.')
         : result.variables.map((each) => assignment(each, style)).join('\n');
     case 'value':
       return renderValue(result, style);
@@ -55,6 +55,8 @@ const render = (result: Result, options: TextOptions): string => {
       return renderError(result, style);
   }
 };
+
+const nothing: Readonly<Record<string, string>> = { locals: 'No locals.', args: 'No arguments.' };
 
 const messageText = (text: string, level: 'note' | 'warning' | undefined, style: Style): string => {
   const safe = lines(text);
@@ -116,9 +118,11 @@ const renderProcesses = (processes: readonly ProcessResult[], style: Style): str
   return ['  Num  Description  State  Executable', ...rows].join('\n');
 };
 
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** One line: what went wrong, and what to do next. */
 const renderError = ({ message, hint, origin, code }: ErrorResult, style: Style): string => {
   const place = origin === undefined ? '' : `${basename(origin)}: `;
   const said = `${line(place)}${line(message)}`;
-  return `${code === 'unknown-command' ? said : style.error(said)}${hint === undefined ? '' : ` ${line(hint)}`}`;
+  return `${code === 'unknown-command' ? said : style.error(said)}${hint === undefined ? '' : ` ${capitalised(line(hint))}`}`;
 };
