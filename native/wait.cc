@@ -3,6 +3,7 @@
 #include "facilities.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -51,6 +52,24 @@ long peekWaitable() {
   return info.si_pid;
 }
 
+long peekSpin(int microseconds) {
+  const int64_t deadline = nanoseconds() + microseconds * 1000LL;
+  for (;;) {
+    const long found = peekWaitable();
+    if (found != 0 || nanoseconds() >= deadline) return found;
+    sched_yield();
+  }
+}
+
+// Whoever looks by himself needs no SIGCHLD for each stop of a tracee, and Node's handler for it costs as much as half a stop: it takes
+// a lock and writes to two pipes. SA_NOCLDSTOP leaves the signals for deaths, which are what Node's own children are about.
+long signalStops(int wanted) {
+  struct sigaction action;
+  if (sigaction(SIGCHLD, nullptr, &action) < 0) return -errno;
+  action.sa_flags = wanted ? action.sa_flags & ~SA_NOCLDSTOP : action.sa_flags | SA_NOCLDSTOP;
+  return orErrno(sigaction(SIGCHLD, &action, nullptr));
+}
+
 }  // namespace
 
 void exportWait(Napi::Object exports) {
@@ -58,6 +77,8 @@ void exportWait(Napi::Object exports) {
                          bind<wait>("wait"),
                          bind<waitSpin>("waitSpin"),
                          bind<peekWaitable>("peekWaitable"),
+                         bind<peekSpin>("peekSpin"),
+                         bind<signalStops>("signalStops"),
                      });
 }
 

@@ -81,6 +81,10 @@ export interface Native {
    * consuming it; 0 none; -errno. It may be a child of Node's own, which the caller must leave alone.
    */
   peekWaitable(): number;
+  /** peekWaitable again and again for at most `microseconds`. */
+  peekSpin(microseconds: number): number;
+  /** Whether the kernel sends SIGCHLD for each stop of a tracee (the default) or only for deaths: sigaction(2), SA_NOCLDSTOP. */
+  signalStops(wanted: 0 | 1): number;
 
   // memory
   /** process_vm_readv: number of bytes read, or -errno. Short reads stop at the first unreadable page. */

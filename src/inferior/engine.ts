@@ -17,8 +17,8 @@ import type { Thread } from './thread.js';
 
 /** Milliseconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
 const breathAfter = 4;
-/** Milliseconds to look again and again before sleeping: a stop that follows at once is caught without the cost of a sleep. */
-const spinFor = 0.05;
+/** Microseconds to look again and again before sleeping: a stop that follows at once is caught without the cost of a sleep. */
+const patience = 50;
 /** Microseconds within which a single step is over unless its instruction is a system call that sleeps. */
 const stepLimit = 2000;
 
@@ -87,20 +87,18 @@ export class Engine implements WaitClient {
   /** Takes events as long as there are any, within a breath. */
   #drain(): { found?: Halt; busy: boolean } {
     const start = performance.now();
-    let idleSince: number | undefined;
-    for (;;) {
-      const event = waitHub.next(this, () => this.family.runningTids());
-      const now = performance.now();
-      if (event) {
-        idleSince = undefined;
+    const tids = (): Iterable<number> => this.family.runningTids();
+    try {
+      for (;;) {
+        const event = waitHub.next(this, patience, this.family.onlyTid, tids);
+        if (!event) return { busy: false };
         const found = this.#take(event);
         if (found) return { found, busy: false };
-      } else {
-        idleSince ??= now;
-        if (now - idleSince > spinFor) return { busy: false };
+        if (this.#pauseWanted || !this.family.anyFollowed()) return { busy: false };
+        if (performance.now() - start > breathAfter) return { busy: true };
       }
-      if (this.#pauseWanted || !this.family.anyFollowed()) return { busy: false };
-      if (now - start > breathAfter) return { busy: true };
+    } finally {
+      waitHub.paused();
     }
   }
 
@@ -236,7 +234,7 @@ export class Engine implements WaitClient {
     if (event.signal !== Signal.SIGTRAP) return this.#decideSignal(thread, event.signal);
     const code = this.#signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread);
-    if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint) {
+    if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep') thread.returnsTo = undefined;
       const detail = this.hooks.trapped(thread);
       if (detail) return { kind: 'trap', thread, detail };

@@ -64,6 +64,13 @@ export class Family {
     return this.#processes.size;
   }
 
+  /** The tid of a family of one thread. */
+  get onlyTid(): number | undefined {
+    if (this.#threads.size !== 1) return undefined;
+    for (const tid of this.#threads.keys()) return tid;
+    return undefined;
+  }
+
   *runningTids(): Iterable<number> {
     for (const thread of this.#threads.values()) if (thread.actual !== 'stopped') yield thread.tid;
   }

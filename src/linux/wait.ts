@@ -3,9 +3,10 @@
  * libuv, so a wait may never take just any child: `peekWaitable` looks without consuming, and only what is a tracee of deet
  * is then waited for by its own number.
  *
- * Waiting does not block the event loop: `next` tries at once, and when nothing is there `parked` sleeps until SIGCHLD, which the kernel sends
- * for every stop and death of a tracee. A signal that arrives between the try and the sleep is not lost: libuv keeps it in its
- * pipe, and it wakes the promise made afterwards.
+ * Waiting does not block the event loop: `next` looks for a moment, and when nothing is there `parked` sleeps until SIGCHLD, which the kernel
+ * sends for every stop and death of a tracee. While somebody looks, the signals for stops are off: they would cost as much as
+ * the stops. They are on again before the last look, and one that arrives between this and the sleep is not lost: libuv keeps it in
+ * its pipe, and it wakes the promise made afterwards.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
@@ -44,6 +45,7 @@ class WaitHub {
   readonly #wakers = new Set<() => void>();
   readonly #onChild = (): void => this.wake();
   #fallback: NodeJS.Timeout | undefined;
+  #stopsAreSignalled = true;
 
   /** Starts to watch for a session. */
   add(client: WaitClient): void {
@@ -74,21 +76,38 @@ class WaitHub {
   }
 
   /**
-   * The next event for a client, or undefined when there is none now. `tids` is asked for only when the cheap look is blocked by a child that
-   * is not ours (a zombie of Node's own that libuv has not reaped yet).
+   * The next event for a client, or undefined when there is none for `patience` microseconds.
+   * @param only the client's only thread: it is waited for by its number, which is one call instead of two
+   * @param tids asked for only when the cheap look is blocked by a child that is not ours (a zombie of Node's own that libuv has not reaped yet)
    */
-  next(client: WaitClient, tids: () => Iterable<number>): WaitEvent | undefined {
-    const queue = this.#queues.get(client);
-    const queued = queue?.shift();
+  next(client: WaitClient, patience: number, only: number | undefined, tids: () => Iterable<number>): WaitEvent | undefined {
+    const queued = this.#queues.get(client)?.shift();
     if (queued) return queued;
+    this.#signalStops(false);
+    const event = only === undefined ? this.#look(client, patience, tids) : this.#waitFor(only, patience);
+    if (event) return event;
+    this.#signalStops(true);
+    return this.#look(client, 0, tids);
+  }
+
+  /** A client that has called `next` does something else now, although there may be more. */
+  paused(): void {
+    this.#signalStops(true);
+  }
+
+  #signalStops(wanted: boolean): void {
+    if (wanted === this.#stopsAreSignalled) return;
+    this.#stopsAreSignalled = wanted;
+    native.signalStops(wanted ? 1 : 0);
+    // Nobody told the others of what happened to their threads meanwhile.
+    if (wanted && this.#clients.size > 1) this.wake();
+  }
+
+  #look(client: WaitClient, patience: number, tids: () => Iterable<number>): WaitEvent | undefined {
     for (;;) {
-      const tid = native.peekWaitable();
+      const tid = native.peekSpin(patience);
       if (tid <= 0) return undefined;
-      if (client.owns(tid)) {
-        const event = takeEvent(tid);
-        if (event) return event;
-        return this.#scan(tids());
-      }
+      if (client.owns(tid)) return takeEvent(tid) ?? this.#scan(tids());
       const other = [...this.#clients].find((each) => each !== client && each.owns(tid));
       if (!other && !isOurTracee(tid)) return this.#scan(tids());
       const event = takeEvent(tid);
@@ -102,9 +121,8 @@ class WaitHub {
     }
   }
 
-  /** Waits for one known thread without leaving this JavaScript thread, for a moment that is sure to be short. */
-  waitFor(tid: number): WaitEvent | undefined {
-    const result = native.wait(tid, 0, buffer);
+  #waitFor(tid: number, patience: number): WaitEvent | undefined {
+    const result = native.waitSpin(tid, patience, buffer);
     return result > 0 ? decodeStatus(buffer[0], buffer[1]) : undefined;
   }
 
