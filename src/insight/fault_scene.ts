@@ -5,6 +5,7 @@ import { describeInstruction, type InstructionDetail, type MemoryAccess } from '
 import type { Mapping } from '../linux/proc.js';
 import type { CrashFrame, CrashScene, Explanation } from './crash.js';
 import { Naming, type Named } from './naming.js';
+import { isOwnCode } from './own_code.js';
 import { OperandTrace, wholeRegister, type Sum } from './operand.js';
 
 /** Frames looked at in search of the user's own code. */
@@ -25,10 +26,6 @@ export interface Operand {
   readonly named: Named | undefined;
 }
 
-/** Debug information of the C library may be installed; its lines are not what a user wants to read about. */
-const isOwn = ({ place, image }: CrashFrame): boolean =>
-  place !== undefined && !/^\/(?:usr\/)?lib(?:64)?\//.test(image ?? '') && !/^\/usr\/(?:lib|include)\//.test(place.file);
-
 export class Fault {
   /** At the program counter; undefined if there is none. */
   readonly instruction: InstructionDetail | undefined;
@@ -41,7 +38,7 @@ export class Fault {
   constructor(readonly scene: CrashScene) {
     this.pc = scene.register('rip') ?? 0n;
     this.frames = scene.frames(searchedFrames);
-    this.userFrame = this.frames.find(isOwn) ?? this.frames.find(({ place }) => place !== undefined);
+    this.userFrame = this.frames.find(isOwnCode) ?? this.frames.find(({ place }) => place !== undefined);
     this.maps = scene.maps();
     this.instruction = this.#instruction();
   }

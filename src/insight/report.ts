@@ -6,11 +6,13 @@ import { basename } from 'node:path';
 import type { DescriptorView } from './descriptors.js';
 import { listed, type SourcePlace } from './family.js';
 
+type Inherited = Pick<DescriptorView, 'fd' | 'target' | 'end'>;
+
 export type FamilyEvent =
   | { readonly kind: 'start'; readonly pid: number; readonly program: string }
   | { readonly kind: 'fork'; readonly pid: number; readonly child: number; readonly place?: SourcePlace; readonly vfork?: boolean }
   /** `descriptors`: what the new program starts with. */
-  | { readonly kind: 'exec'; readonly pid: number; readonly program: string; readonly descriptors?: readonly DescriptorView[] }
+  | { readonly kind: 'exec'; readonly pid: number; readonly program: string; readonly descriptors?: readonly Inherited[] }
   | { readonly kind: 'exec-failed'; readonly pid: number; readonly program: string; readonly error: string; readonly place?: SourcePlace }
   /** At a fork, `bytes` were in stdout's buffer (pendingOutput), beginning with `text`. */
   | {
@@ -21,7 +23,7 @@ export type FamilyEvent =
       readonly text: string;
       readonly place?: SourcePlace;
     }
-  /** `byExit`: through exit(3), which runs handlers and flushes stdio; false: _exit or a signal. */
+  /** `byExit`: through exit(3), which runs handlers and flushes stdio; false: _exit or a signal; absent: not known. */
   | { readonly kind: 'exit'; readonly pid: number; readonly status?: number; readonly signal?: string; readonly byExit?: boolean }
   /** `by` 0: the kernel did, because the parent ignores SIGCHLD. */
   | { readonly kind: 'reaped'; readonly pid: number; readonly by: number }
@@ -54,7 +56,7 @@ interface Life {
   reapedBy?: number;
   killed?: boolean;
   outlivedParent?: boolean;
-  leaked: { program: string; descriptors: DescriptorView[] }[];
+  leaked: { program: string; descriptors: Inherited[] }[];
 }
 
 const at = (place: SourcePlace | undefined): string => (place ? ` at ${basename(place.file)}:${place.line}` : '');
@@ -181,7 +183,7 @@ const nestedForks = (lives: readonly Life[]): Problem[] => {
 const doubleFlushes = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     const buffer = life.inherited;
-    if (!buffer || life.execs > 0 || life.end?.byExit === false || life.end?.signal !== undefined) return [];
+    if (!buffer || life.execs > 0 || life.end?.byExit !== true) return [];
     const text = `${name(life)} was forked${at(buffer.place)} while ${buffer.bytes} bytes of output (${JSON.stringify(buffer.text)}) were still in stdout's buffer: parent and child each write them. Call fflush(stdout) before fork.`;
     return [{ kind: 'double-flush', pid: life.pid, text }];
   });

@@ -41,6 +41,15 @@ export const symbolAt = (process: Process, address: Address): NamedAddress | und
   };
 };
 
+/** The address of a symbol, in whichever file of the process has it first. */
+export const symbolNamed = (process: Process, name: string): Address | undefined => {
+  for (const { image, bias } of process.images.all()) {
+    const symbol = image.symbolsNamed(name).find(({ address }) => address !== 0);
+    if (symbol) return BigInt(symbol.address) + bias;
+  }
+  return undefined;
+};
+
 /** Only the bias matters to the location of a global. */
 const staticContext = (process: Process, loaded: LoadedImage): FrameContext => ({
   memory: process.space,
@@ -101,6 +110,9 @@ class ThreadFrame implements CrashFrame {
   }
 }
 
+/** Frames of a stack as explanations see them, the innermost first. */
+export const sceneFrames = (stack: Stack, limit: number): CrashFrame[] => stack.frames(limit).map((frame) => new ThreadFrame(frame));
+
 class ThreadScene implements CrashScene {
   readonly pid: number;
   readonly program: string;
@@ -126,7 +138,7 @@ class ThreadScene implements CrashScene {
   }
 
   frames(limit: number): readonly CrashFrame[] {
-    return this.stack.frames(limit).map((frame) => new ThreadFrame(frame));
+    return sceneFrames(this.stack, limit);
   }
 
   maps(): ReturnType<CrashScene['maps']> {
@@ -161,11 +173,7 @@ class ThreadScene implements CrashScene {
   }
 
   symbolNamed(name: string): Address | undefined {
-    for (const loaded of this.thread.process.images.all()) {
-      const symbol = loaded.image.symbolsNamed(name).find(({ address }) => address !== 0);
-      if (symbol) return BigInt(symbol.address) + loaded.bias;
-    }
-    return undefined;
+    return symbolNamed(this.thread.process, name);
   }
 
   descriptor(fd: number): ReturnType<NonNullable<CrashScene['descriptor']>> {
