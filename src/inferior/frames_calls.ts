@@ -109,7 +109,7 @@ export class CallChains {
     if (loaded === undefined) return false;
     const entry = BigInt(function_.entry) + (callee.place.loaded?.bias ?? 0n);
     if (site.targetValue !== undefined) return evaluateNumber(site.targetValue, site.unit, context) === entry;
-    const target = this.unwinder.fallback.callTarget(caller.pc);
+    const target = this.unwinder.fallback.calls.target(caller.pc);
     if (target === undefined) return false;
     if (BigInt(target) === entry) return true;
     const name = loaded.image.symbolAt(fileAddress(target - Number(loaded.bias)))?.name;

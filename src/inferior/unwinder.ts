@@ -30,7 +30,7 @@ export interface Activation {
   readonly crossed: CrossedSignal | undefined;
 }
 
-/** Across a signal frame the CFA may go to another stack, so loops are found by meeting the same signal frame again. */
+/** Across a signal frame the stack may be another one, so loops are found by meeting the same signal frame again. */
 interface CrossedSignal {
   readonly stackPointer: number;
   readonly count: number;
@@ -75,13 +75,29 @@ class CfiContext implements FrameContext {
   entryValue(): undefined {}
 }
 
-/** A caller lies above its callee: anything else would be a loop or damage. */
-const disorder = (callee: Activation, caller: Activation): StackEnd | undefined => {
-  // What a signal interrupted may have another stack; the trampoline itself lies where its handler's frame ends.
-  const trampoline = caller.kind === 'signal';
-  const position = trampoline ? caller.registers.number(RSP) : caller.cfa;
-  if (position > callee.cfa || Number.isNaN(position) || (trampoline && position === callee.cfa)) return undefined;
-  return { reason: position === callee.cfa ? IDENTICAL : INNER };
+/** The signal frames inside of the caller of an activation. */
+const crossedBy = (callee: Activation | undefined): CrossedSignal | undefined => {
+  if (callee?.kind !== 'signal') return callee?.crossed;
+  const { crossed } = callee;
+  return { stackPointer: callee.registers.number(RSP), count: (crossed?.count ?? 0) + 1, inner: crossed };
+};
+
+/** Whether a signal frame was met before, or too many were. */
+const endOfSignals = ({ registers, crossed }: Activation): StackEnd | undefined => {
+  const stackPointer = registers.number(RSP);
+  for (let seen = crossed; seen !== undefined; seen = seen.inner) if (seen.stackPointer === stackPointer) return { reason: IDENTICAL };
+  return (crossed?.count ?? 0) < MOST_SIGNALS ? undefined : { reason: `more than ${MOST_SIGNALS} signal handlers (corrupt stack?)` };
+};
+
+/** Code that the kernel starts: of a function that the symbol table knows, or of the first instructions (ld.so's have no symbol). */
+const ENTRY_SIZE = 64;
+
+/** The first code of a program or of the loader: it has no caller, and what lies on its stack is argc. */
+const isEntryCode = ({ loaded, inFile }: CodePlace): boolean => {
+  const entry = loaded?.image.entryPoint;
+  if (loaded === undefined || entry === undefined || entry === 0) return false;
+  const symbol = loaded.image.symbolAt(inFile);
+  return symbol === undefined ? inFile >= entry && inFile < entry + ENTRY_SIZE : symbol.address === entry;
 };
 
 type NumberOrTrouble = number | { readonly trouble: string };
@@ -99,8 +115,8 @@ export class Unwinder {
     private readonly originalPc: (pc: Address) => Address | undefined = () => undefined,
   ) {
     this.memory = new StackMemory(memory);
-    this.code = new CodeMap(images, this.memory);
     this.fallback = new Fallback(images, this.memory);
+    this.code = new CodeMap(images, this.memory, this.fallback.calls);
   }
 
   /** The innermost activation of a thread with these registers (struct user_regs_struct). */
@@ -109,18 +125,13 @@ export class Unwinder {
     const original = this.originalPc(registers.value(RIP));
     if (original !== undefined) registers.setValue(RIP, original);
     const place = this.code.at(registers.number(RIP));
-    return this.activation(registers, place, place.signal ? 'signal' : 'normal', true, undefined);
+    return this.activation(registers, place, place.signal ? 'signal' : 'normal', undefined);
   }
 
-  private activation(
-    registers: RegisterFile,
-    place: CodePlace,
-    kind: Activation['kind'],
-    interrupted: boolean,
-    crossed: CrossedSignal | undefined,
-  ): Activation {
+  private activation(registers: RegisterFile, place: CodePlace, kind: Activation['kind'], callee: Activation | undefined): Activation {
     const pc = registers.number(RIP);
     const { row } = place;
+    const interrupted = callee === undefined || callee.kind === 'signal';
     let cfa = NaN;
     let trouble: string | undefined;
     let plan: FallbackPlan | undefined;
@@ -128,6 +139,12 @@ export class Unwinder {
       const found = this.cfaBy(row, registers, place);
       if (typeof found === 'number') cfa = found;
       else trouble = found.trouble;
+      const identical = cfa === callee?.cfa && pc === callee.pc;
+      if (kind !== 'signal' && !identical && !this.believable(row, cfa, registers, kind)) {
+        plan = this.fallback.rescue(place, registers);
+        if (plan !== undefined) [cfa, trouble] = [plan.cfa, undefined];
+        else if (cfa < registers.number(RSP) + 8) trouble = INNER;
+      }
     } else if (kind === 'signal') {
       const at = this.ucontextAt(registers) + UCONTEXT[RSP];
       cfa = this.memory.word(at) ?? NaN;
@@ -136,7 +153,19 @@ export class Unwinder {
       plan = this.fallback.plan(place, pc, registers);
       cfa = plan?.cfa ?? NaN;
     }
-    return { registers, pc, place, kind, interrupted, cfa, trouble, plan, crossed };
+    return { registers, pc, place, kind, interrupted, cfa, trouble, plan, crossed: crossedBy(callee) };
+  }
+
+  /**
+   * Whether a frame ends above what lies below it, at something that can be a return address. Of frames that were guessed it must be one:
+   * their registers are as doubtful as they are.
+   */
+  private believable(row: UnwindRow, cfa: number, registers: RegisterFile, kind: Activation['kind']): boolean {
+    if (row.outermost) return true;
+    if (!(cfa >= registers.number(RSP) + 8)) return false;
+    if (row.returnAt === undefined || (kind === 'normal' && row.cfaRegister === RSP)) return true;
+    const address = this.memory.word(cfa + row.returnAt);
+    return kind === 'normal' ? address !== undefined : this.fallback.calls.isReturnAddress(address);
   }
 
   /** The handler's return popped the restorer's address off struct rt_sigframe, so rsp is at its ucontext. */
@@ -176,17 +205,14 @@ export class Unwinder {
     if (!(next instanceof RegisterFile)) return next;
     const pc = next.number(RIP);
     if (of.kind === 'signal') {
-      const stackPointer = of.registers.number(RSP);
-      for (let seen = of.crossed; seen !== undefined; seen = seen.inner)
-        if (seen.stackPointer === stackPointer) return { reason: IDENTICAL };
-      const count = (of.crossed?.count ?? 0) + 1;
-      if (count > MOST_SIGNALS) return { reason: `more than ${MOST_SIGNALS} signal handlers (corrupt stack?)` };
       const place = this.code.at(pc);
-      return this.activation(next, place, place.signal ? 'signal' : 'normal', true, { stackPointer, count, inner: of.crossed });
+      return endOfSignals(of) ?? this.activation(next, place, place.signal ? 'signal' : 'normal', of);
     }
     const place = this.code.behindCall(pc);
-    const caller = this.activation(next, place, place.signal ? 'signal' : (of.plan?.method ?? 'normal'), false, of.crossed);
-    return disorder(of, caller) ?? caller;
+    const caller = this.activation(next, place, place.signal ? 'signal' : (of.plan?.method ?? 'normal'), of);
+    if (caller.cfa === of.cfa && caller.pc === of.pc) return { reason: IDENTICAL };
+    // A caller lies above its callee, whatever its call-frame information says of rsp: else a loop would be possible.
+    return next.number(RSP) > of.registers.number(RSP) ? caller : { reason: INNER };
   }
 
   private byRow(row: UnwindRow, of: Activation): RegisterFile | StackEnd {
@@ -256,11 +282,7 @@ export class Unwinder {
     const { plan, place, pc } = of;
     // A zero return address ends the stacks of threads and of code without call-frame information.
     if (pc === 0 && !of.interrupted) return { reason: undefined };
-    // The first code of a program or of the loader has no caller; what lies on its stack is argc.
-    const { loaded } = place;
-    const entry = loaded?.image.entryPoint;
-    if (loaded !== undefined && entry !== undefined && entry !== 0 && loaded.image.symbolAt(place.inFile)?.address === entry)
-      return { reason: undefined };
+    if (isEntryCode(place)) return { reason: undefined };
     if (plan === undefined) return { reason: NOTHING_FOUND };
     const next = of.registers.copy(this.arena);
     next.setNumber(RSP, plan.cfa);

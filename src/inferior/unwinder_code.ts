@@ -5,6 +5,7 @@ import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { CallFrames, type RegisterRule, type Row } from '../dwarf/cfi.js';
 import type { SymbolImage } from '../symbols/model.js';
 import type { ImageMap, LoadedImage } from './frame.js';
+import type { Calls } from './unwinder_calls.js';
 import type { StackMemory } from './unwinder_memory.js';
 import { REGISTERS, RIP, RSP } from './unwinder_registers.js';
 
@@ -17,6 +18,8 @@ export interface UnwindRow {
   /** Register, offset from the CFA, register, offset, ...: what nearly every rule is. */
   readonly saved: readonly number[];
   readonly others: readonly (readonly [number, RegisterRule])[];
+  /** Where the return address lies, counted from the CFA; undefined: not in memory at a fixed place. */
+  readonly returnAt: number | undefined;
   /** The rule says that the outermost frame is reached (DW_CFA_undefined for the return address). */
   readonly outermost: boolean;
   /** The CFA is not simply the caller's rsp. */
@@ -59,12 +62,14 @@ const prepare = ({ cfa, registers, returnAddress }: Row): UnwindRow => {
     else others.push([register, rule]);
   }
   const rule = registers.get(returnAddress);
+  const returnAt = rule?.kind === 'offset' ? rule.offset : undefined;
   return {
     cfaRegister: cfa.kind === 'register' ? cfa.register : -1,
     cfaOffset: cfa.kind === 'register' ? cfa.offset : 0,
     cfaExpression: cfa.kind === 'expression' ? cfa.expression : undefined,
     saved,
     others,
+    returnAt,
     // Without a rule the return address would be where it is now: nowhere.
     outermost: rule === undefined || rule.kind === 'undefined' || rule.kind === 'same',
     ownStackPointer: registers.has(RSP),
@@ -78,6 +83,7 @@ export class CodeMap {
   constructor(
     private readonly images: ImageMap,
     private readonly memory: StackMemory,
+    private readonly calls: Calls,
   ) {}
 
   /** Of an address where a thread was interrupted: the innermost frame's pc, or that of a signal frame's caller. */
@@ -98,11 +104,20 @@ export class CodeMap {
     let place = this.callers.get(pc);
     if (place === undefined) {
       if (this.callers.size >= LARGEST_CACHE) this.callers.clear();
-      const inside = this.at(pc - 1);
-      place = inside.signal || (inside.row === undefined && this.isTrampoline(pc)) ? { ...this.at(pc), signal: true } : inside;
+      place = this.at(pc - 1);
+      if (place.signal || (place.row === undefined && this.isTrampoline(pc))) place = { ...this.at(pc), signal: true };
+      else place = this.bottomOfStack(pc) ?? place;
       this.callers.set(pc, place);
     }
     return place;
+  }
+
+  /** A function's first instruction with no call before it: makecontext(3) and the like put it on a new stack, and nobody called it. */
+  private bottomOfStack(pc: number): CodePlace | undefined {
+    const place = this.at(pc);
+    const { loaded, inFile, row } = place;
+    if (loaded === undefined || row === undefined || callFramesOf(loaded.image).entryAt(inFile)?.low !== inFile) return undefined;
+    return this.calls.isReturnAddress(pc) ? undefined : { ...place, row: { ...row, outermost: true } };
   }
 
   private find(address: number): CodePlace {

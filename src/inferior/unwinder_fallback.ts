@@ -1,10 +1,11 @@
 /**
- * Unwinding without call-frame information: assembly, code made at run time, a pc that left all code. From the surest
- * evidence to the weakest: the instructions at the function's start or a `ret`, a return address on top of the stack, the chain
- * of frame pointers, and at last any word of the stack that looks like a return address.
+ * Unwinding without call-frame information (assembly, code made at run time, a pc that left all code) or with information
+ * that leads nowhere because the stack is damaged. From the surest evidence to the weakest: the instructions at the function's
+ * start or a `ret`, a return address whose call goes to this very function, one on top of the stack, the chain of frame pointers, and
+ * at last any word that looks like a return address.
  */
-import { fileAddress } from '../common/addresses.js';
 import type { ImageMap } from './frame.js';
+import { Calls, type KnownFunction } from './unwinder_calls.js';
 import type { CodePlace } from './unwinder_code.js';
 import type { StackMemory } from './unwinder_memory.js';
 import { RBP, RSP, type RegisterFile } from './unwinder_registers.js';
@@ -17,57 +18,52 @@ export interface FallbackPlan {
   readonly method: 'normal' | 'frame-pointer' | 'guess';
 }
 
-interface KnownFunction {
-  readonly start: number;
-  readonly name: string;
-}
-
-/** No code lies in the first page. */
-const LOWEST_CODE = 4096;
 /** Words of the stack that a scan looks at. */
 const SCANNED_WORDS = 2048;
 /** A frame larger than this is not believed without better evidence than its frame pointer. */
 const LARGEST_FRAME = 64 * 1024 * 1024;
 
-/** Bytes behind the opcode FF /2 (indirect call) by its ModRM byte, itself included; 0: not this instruction. */
-const indirectCallLength = (modrm: number, sib: number): number => {
-  if (((modrm >> 3) & 7) !== 2) return 0;
-  const mode = modrm >> 6;
-  const hasSib = mode !== 3 && (modrm & 7) === 4;
-  const displacement = mode === 1 ? 1 : mode === 2 || (mode === 0 && ((modrm & 7) === 5 || (hasSib && (sib & 7) === 5))) ? 4 : 0;
-  return 1 + (hasSib ? 1 : 0) + displacement;
-};
+/** `endbr64`, which may stand before everything else. */
+const ENDBR64 = [0xf3, 0x0f, 0x1e, 0xfa];
+/** `mov %rsp,%rbp` in its two encodings. */
+const MOV_RSP_RBP = [
+  [0x48, 0x89, 0xe5],
+  [0x48, 0x8b, 0xec],
+];
+
+const matches = (bytes: Uint8Array, at: number, pattern: readonly number[]): boolean => pattern.every((byte, i) => bytes[at + i] === byte);
 
 export class Fallback {
+  readonly calls: Calls;
+
   constructor(
-    private readonly images: ImageMap,
+    images: ImageMap,
     private readonly memory: StackMemory,
-  ) {}
+  ) {
+    this.calls = new Calls(images, memory);
+  }
 
   /** How to leave a frame of code without call-frame information; undefined: nothing looks like a caller. */
   plan(place: CodePlace, pc: number, registers: RegisterFile): FallbackPlan | undefined {
     const rsp = registers.number(RSP);
     const code = this.memory.bytes(pc, 3);
+    const returnsToTop = this.calls.isReturnAddress(this.memory.word(rsp));
     // A call through a null or wild pointer pushed the return address and did nothing more.
-    if (code === undefined && this.isReturnAddress(this.memory.word(rsp))) return this.onTop(rsp, 0, 'normal');
-    const known = this.functionAt(place);
-    const top = this.isReturnAddress(this.memory.word(rsp)) ? this.onTop(rsp, 0, 'guess') : undefined;
-    const sure = this.byInstructions(known?.start, pc, code, registers) ?? (known && this.byScan(rsp, Infinity, known)) ?? top;
+    if (code === undefined && returnsToTop) return onTop(rsp, 0, 'normal');
+    const known = functionAt(place);
+    const sure = this.byInstructions(known?.start, pc, code, registers) ?? (known && this.scan(rsp, Infinity, known));
     if (sure !== undefined) return sure;
+    if (returnsToTop) return onTop(rsp, 0, 'guess');
     const chain = this.byFramePointer(registers);
     // A known function that sets up no rbp leaves its caller's there: the return address lies below that.
-    return (known && chain && this.byScan(rsp, registers.number(RBP))) ?? chain ?? this.byScan(rsp, Infinity);
+    return (known && chain && this.scan(rsp, registers.number(RBP))) ?? chain ?? this.scan(rsp, Infinity);
   }
 
-  private onTop(rsp: number, pushed: number, method: FallbackPlan['method']): FallbackPlan {
-    return { cfa: rsp + pushed + 8, savedRbp: pushed === 8 ? rsp : undefined, method };
-  }
-
-  /** The function that ELF symbols know here. */
-  private functionAt({ loaded, inFile }: CodePlace): KnownFunction | undefined {
-    const symbol = loaded?.image.symbolAt(inFile);
-    if (loaded === undefined || symbol?.type !== 'function') return undefined;
-    return { start: symbol.address + Number(loaded.bias), name: symbol.name };
+  /** How to leave a frame whose call-frame information leads nowhere: by what lies on the stack alone. */
+  rescue(place: CodePlace, registers: RegisterFile): FallbackPlan | undefined {
+    const rsp = registers.number(RSP);
+    const known = functionAt(place);
+    return (known && this.scan(rsp, Infinity, known)) ?? this.scan(rsp, Infinity);
   }
 
   /** Prologue and epilogue: `[endbr64] push %rbp; mov %rsp,%rbp ... leave; ret`, or a function that pushes nothing first. */
@@ -78,19 +74,15 @@ export class Fallback {
     registers: RegisterFile,
   ): FallbackPlan | undefined {
     const rsp = registers.number(RSP);
-    const returns = code?.[0] === 0xc3 || code?.[0] === 0xc2 || (code?.[0] === 0xf3 && code[1] === 0xc3);
-    if (returns && this.isReturnAddress(this.memory.word(rsp))) return this.onTop(rsp, 0, 'normal');
-    if (start === undefined) return undefined;
-    const head = this.memory.bytes(start, 8);
-    if (head === undefined) return undefined;
-    const push = head[0] === 0xf3 && head[1] === 0x0f && head[2] === 0x1e && head[3] === 0xfa ? 4 : 0;
-    if (pc <= start + push) return this.onTop(rsp, 0, 'normal');
+    const returns = code !== undefined && (code[0] === 0xc3 || code[0] === 0xc2 || (code[0] === 0xf3 && code[1] === 0xc3));
+    if (returns && this.calls.isReturnAddress(this.memory.word(rsp))) return onTop(rsp, 0, 'normal');
+    const head = start === undefined ? undefined : this.memory.bytes(start, 8);
+    if (start === undefined || head === undefined) return undefined;
+    const push = matches(head, 0, ENDBR64) ? ENDBR64.length : 0;
+    if (pc <= start + push) return onTop(rsp, 0, 'normal');
     if (head[push] !== 0x55) return undefined;
-    const moves =
-      (head[push + 1] === 0x48 && head[push + 2] === 0x89 && head[push + 3] === 0xe5) ||
-      (head[push + 1] === 0x48 && head[push + 2] === 0x8b && head[push + 3] === 0xec);
-    if (moves && pc >= start + push + 4) return this.byFramePointer(registers);
-    return pc === start + push + 1 ? this.onTop(rsp, 8, 'normal') : undefined;
+    if (pc === start + push + 1) return onTop(rsp, 8, 'normal');
+    return MOV_RSP_RBP.some((pattern) => matches(head, push + 1, pattern)) ? this.byFramePointer(registers) : undefined;
   }
 
   /** The caller's rbp at rbp, the return address above it: believed when it lies above rsp and the address is behind a call. */
@@ -99,58 +91,35 @@ export class Fallback {
     const rbp = registers.number(RBP);
     const rsp = registers.number(RSP);
     if (rbp % 8 !== 0 || rbp < rsp || rbp - rsp > LARGEST_FRAME) return undefined;
-    return this.isReturnAddress(this.memory.word(rbp + 8)) ? { cfa: rbp + 16, savedRbp: rbp, method: 'frame-pointer' } : undefined;
+    if (!this.calls.isReturnAddress(this.memory.word(rbp + 8))) return undefined;
+    return { cfa: rbp + 16, savedRbp: rbp, method: 'frame-pointer' };
   }
 
   /**
    * The nearest word of the stack, up to an address, that is a return address in a known file.
    * @param callee only one whose call goes to this function counts
    */
-  private byScan(rsp: number, end: number, callee?: KnownFunction): FallbackPlan | undefined {
+  private scan(rsp: number, end: number, callee?: KnownFunction): FallbackPlan | undefined {
     const start = Math.ceil(rsp / 8) * 8;
     for (let at = start; at < Math.min(end, start + 8 * SCANNED_WORDS); at += 8) {
       const word = this.memory.word(at);
       if (word === undefined) break;
-      if (word < LOWEST_CODE || !Number.isSafeInteger(word) || this.images.imageAt(BigInt(word)) === undefined) continue;
-      if (callee === undefined ? this.isReturnAddress(word) : this.calls(word, callee))
+      if (callee === undefined ? this.calls.isKnownReturnAddress(word) : this.calls.goesTo(word, callee))
         return { cfa: at + 8, savedRbp: undefined, method: 'guess' };
     }
     return undefined;
   }
-
-  /** Whether the direct call before a return address goes to a function, or to its slot in a procedure linkage table. */
-  private calls(address: number, { start, name }: KnownFunction): boolean {
-    const target = this.callTarget(address);
-    if (target === undefined || target === start) return target === start;
-    const loaded = this.images.imageAt(BigInt(target));
-    return loaded?.image.symbolAt(fileAddress(target - Number(loaded.bias)))?.name === `${name}@plt`;
-  }
-
-  /** The address that the direct call before a return address goes to. */
-  callTarget(address: number): number | undefined {
-    const bytes = this.memory.bytes(address - 5, 5);
-    if (bytes?.[0] !== 0xe8) return undefined;
-    const target = address + new DataView(bytes.buffer, bytes.byteOffset, 5).getInt32(1, true);
-    return target >= LOWEST_CODE ? target : undefined;
-  }
-
-  /** Whether the instruction before an address is a call: E8 rel32 to code, or FF /2. */
-  isReturnAddress(address: number | undefined): boolean {
-    if (address === undefined || address < LOWEST_CODE || !Number.isSafeInteger(address)) return false;
-    const before = this.memory.bytes(address - 7, 7);
-    if (before === undefined) return false;
-    const loaded = this.images.imageAt(BigInt(address));
-    // Data of a file is mapped too; only what its sections say is code counts, where they say so.
-    const symbol = loaded?.image.symbolAt(fileAddress(address - Number(loaded.bias)));
-    if (symbol?.type === 'object' || symbol?.type === 'tls') return false;
-    if (before[2] === 0xe8) {
-      const target = this.callTarget(address);
-      if (target !== undefined && this.memory.bytes(target, 1) !== undefined) return true;
-    }
-    for (let length = 2; length <= 7; length++) {
-      const at = 7 - length;
-      if (before[at] === 0xff && indirectCallLength(before[at + 1] ?? 0, before[at + 2] ?? 0) === length - 1) return true;
-    }
-    return false;
-  }
 }
+
+const onTop = (rsp: number, pushed: number, method: FallbackPlan['method']): FallbackPlan => ({
+  cfa: rsp + pushed + 8,
+  savedRbp: pushed === 8 ? rsp : undefined,
+  method,
+});
+
+/** The function that ELF symbols know at a place. */
+const functionAt = ({ loaded, inFile }: CodePlace): KnownFunction | undefined => {
+  const symbol = loaded?.image.symbolAt(inFile);
+  if (loaded === undefined || symbol?.type !== 'function') return undefined;
+  return { start: symbol.address + Number(loaded.bias), name: symbol.name };
+};

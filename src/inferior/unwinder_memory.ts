@@ -27,19 +27,20 @@ export class StackMemory {
   private current: Block | undefined;
   private nextSize = FIRST_BLOCK;
   private readonly unreadable = new Set<number>();
+  private readonly halves = new Uint32Array(2);
 
   constructor(readonly memory: MemoryReader) {}
 
   /** Stores the eight bytes at an address as two halves, the low one first. False: they cannot be read. */
   load(address: number, into: Uint32Array, index: number): boolean {
     const block = this.blockAt(address);
-    if (block === undefined) return false;
-    const at = address - block.start;
-    if (address + 8 <= block.end) {
+    if (block !== undefined && address + 8 <= block.end) {
+      const at = address - block.start;
       into[index] = block.view.getUint32(at, true);
       into[index + 1] = block.view.getUint32(at + 4, true);
       return true;
     }
+    // Across two blocks, or in a page of which only a part is there (memory of a core file may end anywhere).
     const bytes = this.bytes(address, 8);
     if (bytes === undefined) return false;
     const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
@@ -50,7 +51,7 @@ export class StackMemory {
 
   /** A word as a number (an address, or anything else with less than its precision); undefined: it cannot be read. */
   word(address: number): number | undefined {
-    const halves = new Uint32Array(2);
+    const { halves } = this;
     return this.load(address, halves, 0) ? halves[0] + halves[1] * 2 ** 32 : undefined;
   }
 
