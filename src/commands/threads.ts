@@ -174,7 +174,6 @@ const infoInferiors: Command = {
 
 const inferior: Command = {
   name: 'inferior',
-  aliases: ['inf'],
   group: 'processes',
   usage: '[N]',
   about: 'Select a process by the number that "info inferiors" shows, or by its pid.',
