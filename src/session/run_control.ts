@@ -18,6 +18,7 @@ import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
 import { PlantedLocation, type Breakpoints } from './breakpoints.js';
+import { Guards } from './guards.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import { SelfTracing } from './self_tracing.js';
 import type { Settings } from './settings.js';
@@ -53,12 +54,20 @@ export class RunControl implements EngineHooks, LoaderListener {
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
+  readonly #guards: Guards;
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
   lastStop: Stop | undefined;
 
   constructor(parts: RunControlParts) {
     this.#parts = parts;
+    this.#guards = new Guards(
+      parts.settings,
+      () => this.processes(),
+      () => {
+        this.pause();
+      },
+    );
     this.#selfTracing = new SelfTracing(this.engine, (process) => {
       parts.breakpoints.processForgotten(process);
       parts.emit({
@@ -137,13 +146,16 @@ export class RunControl implements EngineHooks, LoaderListener {
   async resume(plan?: StepPlan): Promise<Outcome> {
     this.#idle();
     for (const thread of this.threads()) this.#parts.world.resumed(thread);
+    if (this.processes().every(({ held }) => held)) throw new DeetError('held', 'Every process is held.', 'Let one go: release N');
     this.engine.plan = plan;
     this.#parts.emit({ type: 'resumed' });
     this.#terminal?.give();
+    this.#guards.begin();
     let halt: Halt;
     try {
       halt = await this.engine.run();
     } finally {
+      this.#guards.end();
       this.#terminal?.take(!this.alive);
     }
     return this.#outcome(halt, plan);
@@ -206,7 +218,7 @@ export class RunControl implements EngineHooks, LoaderListener {
         this.#parts.watchpoints.takeEnded();
         return { ...this.#stopOf(thread, 'watchpoint'), ...halt.detail };
       case 'pause':
-        return this.#stopOf(thread, 'pause');
+        return this.#stopOf(thread, this.#guards.hung ? 'hang' : 'pause');
     }
   }
 
@@ -303,7 +315,10 @@ export class RunControl implements EngineHooks, LoaderListener {
       this.engine.family.mute(thread.process);
     }
     this.#parts.emit({ type: 'forked', parent: thread.process, child });
-    return this.#catchIf(this.#parts.catchpoints.family(child.origin === 'vfork' ? 'vfork' : 'fork'));
+    const caught = this.#catchIf(this.#parts.catchpoints.family(child.origin === 'vfork' ? 'vfork' : 'fork'));
+    const tooMany = child.muted ? undefined : this.#guards.overLimit();
+    if (tooMany !== undefined) this.#parts.emit({ type: 'message', level: 'warning', text: tooMany });
+    return caught || tooMany !== undefined;
   }
 
   executed(process: Process, thread: Thread): boolean {
@@ -354,7 +369,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   mayRun(thread: Thread): boolean {
     const locking = this.#parts.settings.text('scheduler-locking');
     const plan = this.engine.plan;
-    if (locking === 'on' || (locking === 'step' && plan)) return thread === (plan?.thread ?? this.lastStop?.thread ?? thread);
+    if (locking === 'on') return thread === (plan?.thread ?? this.lastStop?.thread ?? thread);
     if (!this.#parts.settings.flag('schedule-multiple'))
       return thread.process === (plan?.thread ?? this.lastStop?.thread ?? thread).process;
     return true;

@@ -1,0 +1,72 @@
+/**
+ * Guards over a running family: a limit on its processes, so that a fork bomb stops with its tree on the screen before the machine suffers, and a watch for hangs: nobody
+ * has used the CPU or moved for a while, and all sleep.
+ */
+import type { Process } from '../inferior/process.js';
+import { readStat } from '../linux/proc.js';
+import type { Settings } from './settings.js';
+
+/** How often a possible hang is looked at, in milliseconds. */
+const lookEvery = 250;
+
+/** What a process has done so far: CPU time in clock ticks; undefined while it runs or waits for the CPU. */
+const progressOf = (process: Process): number | undefined => {
+  let ticks = 0;
+  for (const { tid } of process.threads.values()) {
+    const stat = readStat(`${process.pid}/task/${tid}`);
+    if (stat?.state === 'R') return undefined;
+    ticks += (stat?.userTime ?? 0) + (stat?.systemTime ?? 0);
+  }
+  return ticks;
+};
+
+export class Guards {
+  #timer: NodeJS.Timeout | undefined;
+  #last = '';
+  #since = 0;
+  /** The watch for hangs has ended the run that is being stopped. */
+  hung = false;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly processes: () => readonly Process[],
+    private readonly stop: () => void,
+  ) {}
+
+  /** A sentence when one more process is one too many. */
+  overLimit(): string | undefined {
+    const limit = this.settings.number('process-limit');
+    const count = this.processes().length;
+    if (limit === 0 || count < limit) return undefined;
+    return `The family has ${count} live processes, the limit (set process-limit). "info tree" shows them; "kill" ends them all.`;
+  }
+
+  /** The family runs now. */
+  begin(): void {
+    this.hung = false;
+    const seconds = this.settings.number('hang-after');
+    if (seconds === 0) return;
+    this.#last = '';
+    this.#timer = setInterval(() => {
+      this.#look(seconds * 1000);
+    }, lookEvery);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(limit: number): void {
+    const progress = this.processes().map((process) => [process.pid, progressOf(process)]);
+    const now = progress.some(([, ticks]) => ticks === undefined) ? '' : JSON.stringify(progress);
+    if (now === '' || now !== this.#last) {
+      this.#last = now;
+      this.#since = Date.now();
+    } else if (Date.now() - this.#since >= limit) {
+      this.hung = true;
+      this.end();
+      this.stop();
+    }
+  }
+}
