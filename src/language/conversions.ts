@@ -3,7 +3,7 @@ import { DeetError } from '../common/errors.js';
 import type { CType, StructType } from '../symbols/types.js';
 import { convertArithmetic, isArithmetic } from './arithmetic.js';
 import * as c from './c-types.js';
-import type { Memory } from './place.js';
+import { allocate, type Memory } from './place.js';
 import { typeName } from './type-name.js';
 import {
   asArray,
@@ -120,7 +120,7 @@ function toComplex(value: Value, type: CType): Value {
   if (asComplex(value.type)) throw invalid();
   const part = size / 2;
   const component = part === 4 ? c.FLOAT : part === 8 ? c.DOUBLE : c.LONG_DOUBLE;
-  const bytes = new Uint8Array(size);
+  const bytes = allocate(size);
   bytes.set(Value.float(component, toFloat(value)).bytes());
   bytes.set(Value.float(component, zero()).bytes(), part);
   return Value.of(type, bytes);
@@ -146,7 +146,7 @@ export function convertForAssignment(value: Value, type: CType, memory: Memory):
 
 /** `char name[8] = "abc"`: the rest is zeros (C11, 6.7.9). */
 function fitArray(value: Value, type: CType, size: number): Value {
-  const bytes = new Uint8Array(size);
+  const bytes = allocate(size);
   const source = value.bytes();
   if (source.length > size && source.subarray(size).some((byte) => byte !== 0))
     throw new DeetError('type', 'Size mismatch: the value is larger than the array.');

@@ -10,6 +10,7 @@ import * as c from './c-types.js';
 import type { CallRequest, Evaluation, EvaluationContext, Meaning } from './context.js';
 import { addressOf, cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
 import { placed } from './errors.js';
+import { allocate } from './place.js';
 import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
 import { memberNamed } from './members.js';
@@ -306,7 +307,7 @@ class Evaluator implements OperandEvaluator {
     const [first] = elements;
     if (!first) throw new DeetError('type', 'An array needs at least one element.');
     const size = first.size;
-    const bytes = new Uint8Array(size * elements.length);
+    const bytes = allocate(size * elements.length);
     elements.forEach((element, i) => {
       if (!sameType(element.type, first.type)) throw new DeetError('type', 'array elements must all be the same size');
       bytes.set(element.bytes(), i * size);
@@ -316,11 +317,11 @@ class Evaluator implements OperandEvaluator {
 
   /** `(struct point) {1, 2}`: as C initialises, in order (C11, 6.7.9); what is not given is zero. */
   *#aggregate(type: CType, nodes: readonly Expression[]): Evaluation {
-    const bytes = new Uint8Array(sizeOf(type) ?? 0);
+    const bytes = allocate(sizeOf(type) ?? 0);
     const array = asArray(type);
     const unsized = array && typeof array.count !== 'number';
     const whole = unsized ? c.arrayOf(array.element, nodes.length) : type;
-    const storage = unsized ? new Uint8Array(requireSize(whole)) : bytes;
+    const storage = unsized ? allocate(requireSize(whole)) : bytes;
     const result = Value.of(whole, storage);
     const members =
       asStruct(type)

@@ -20,7 +20,7 @@ import { readString, terminator } from './strings.js';
 import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
 import { textKind, type TextKind } from './textual.js';
 import { typeName } from './type-name.js';
-import { asArray, asPointer, countOf, isStruct, nameOf, strip } from './types.js';
+import { asFunction, asPointer, countOf, isStruct, nameOf, strip } from './types.js';
 import { floatFormat, toFloat, toInteger, Value } from './value.js';
 
 export interface FormatOptions {
@@ -33,6 +33,8 @@ export interface FormatOptions {
 
 /** Beyond this much text a value goes on as `...`. */
 const MAX_TEXT = 4 * 1024 * 1024;
+/** Deeper nesting is damage, even without a limit. */
+const MAX_DEPTH = 128;
 /** Runs of equal characters are followed this far; memory behind is not looked at. */
 const MAX_SCAN_BYTES = 16 * 1024 * 1024;
 const PLAIN_TEXT = new Set(['char', 'wchar_t', 'char16_t', 'char32_t']);
@@ -62,6 +64,8 @@ export function unreadable(error: unknown): string {
 class Formatter {
   readonly #settings: PrintSettings;
   #written = 0;
+  /** Anonymous structs and unions around what is being written: they do not count as depth. */
+  #anonymous = 0;
 
   constructor(
     private readonly context: EvaluationContext,
@@ -151,10 +155,10 @@ class Formatter {
   }
 
   /** `0x404028 <counter>`. */
-  address(address: Address): string {
-    const symbol = this.#settings.symbol ? this.context.symbolAt(address) : undefined;
+  address(address: Address, symbolic = this.#settings.symbol): string {
+    const symbol = symbolic ? this.context.symbolAt(address) : undefined;
     const number = this.#settings.address ? hex(address) : '';
-    if (!symbol) return this.#settings.address ? number : hex(address);
+    if (!symbol) return number;
     const name = `<${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}>`;
     return number === '' ? name : `${number} ${name}`;
   }
@@ -165,10 +169,10 @@ class Formatter {
 
   #pointerTo(address: Address, target: CType): string {
     const text = textKind(target);
+    // A function is its name, whatever the settings.
+    if (asFunction(target)) return this.address(address, true);
     const shown = this.address(address);
-    if (!text || address === 0n) return shown;
-    const string = this.string(address, text);
-    return this.#settings.address || this.#settings.symbol ? `${shown} ${string}`.trimStart() : string;
+    return text && address !== 0n ? `${shown} ${this.string(address, text)}`.trimStart() : shown;
   }
 
   /** The NUL-terminated string at an address, no further than the limit; with what went wrong behind it. */
@@ -195,11 +199,12 @@ class Formatter {
     if (text && (letter === undefined || letter === 's')) return this.#characters(value, array, text, count);
     if (this.#tooDeep(depth)) return '{...}';
     if (count === 0) return array.count === 0 || array.count === undefined ? '{}' : '<error: variable length>';
-    return `{${this.#elements(value, array, count, depth)}}`;
+    return this.#elements(value, array, count, depth);
   }
 
   #tooDeep(depth: number): boolean {
-    return this.#settings.depth >= 0 && depth >= this.#settings.depth;
+    const { depth: limit } = this.#settings;
+    return depth >= MAX_DEPTH || (limit >= 0 && depth - this.#anonymous >= limit);
   }
 
   #characters(value: Value, array: ArrayType, text: TextKind, count: number): string {
@@ -241,9 +246,9 @@ class Formatter {
       at += repeated ? run : 1;
       things += repeated ? repeats : 1;
     }
-    const more = at < count ? '...' : '';
-    const nested = lines && asArray(array.element) !== undefined;
-    return parts.join(nested ? `,\n${'  '.repeat(depth + 1)}` : ', ') + more;
+    const last = parts.pop() ?? '';
+    parts.push(at < count ? `${last}...` : last);
+    return layout(parts, lines ? depth : undefined);
   }
 
   #struct(value: Value, struct: StructType, depth: number): string {
@@ -280,6 +285,8 @@ class Formatter {
 
   #member(object: Value, member: Member, depth: number): string {
     let text: string;
+    const nameless = member.name === undefined ? 1 : 0;
+    this.#anonymous += nameless;
     try {
       const part = readMember(object, member, memberWorld(this.context));
       // The pointer to the virtual table is an address whatever the format.
@@ -287,6 +294,8 @@ class Formatter {
       text = table ? this.address(BigInt.asUintN(64, toInteger(part))) : this.#value(part, depth + 1);
     } catch (error) {
       text = unreadable(error);
+    } finally {
+      this.#anonymous -= nameless;
     }
     if (member.isBase) return `<${nameOf(member.type) ?? ''}> = ${text}`;
     const name = member.name ?? '';
@@ -307,7 +316,7 @@ function someReadable(value: Value): boolean {
   return false;
 }
 
-/** Members on one line, or (set print pretty) each on its own. */
+/** Members or elements on one line, or (set print pretty, set print array) each on its own. */
 function layout(parts: readonly string[], depth: number | undefined): string {
   if (depth === undefined) return `{${parts.join(', ')}}`;
   const indent = '  '.repeat(depth + 1);

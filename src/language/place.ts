@@ -17,6 +17,19 @@ export interface Place {
   write(offset: number, bytes: Uint8Array): void;
 }
 
+/** What one value may occupy in our memory: beyond, only parts of it are read. */
+export const MAX_VALUE_SIZE = 64 * 1024 * 1024;
+
+/** Zeros for a value. @throws DeetError `too-big` */
+export function allocate(size: number): Uint8Array {
+  if (size <= MAX_VALUE_SIZE) return new Uint8Array(size);
+  throw new DeetError(
+    'too-big',
+    `value requires ${size} bytes, which is more than ${MAX_VALUE_SIZE}`,
+    'Print a part of it: array[index]@count.',
+  );
+}
+
 export const cannotAccess = (address: Address): DeetError => new DeetError('memory', `Cannot access memory at address ${hex(address)}`);
 
 export class MemoryPlace implements Place {
@@ -74,7 +87,7 @@ export class ComputedPlace implements Place {
 
   read(offset: number, length: number): Uint8Array {
     if (offset >= 0 && offset + length <= this.bytes.length) return this.bytes.subarray(offset, offset + length);
-    const padded = new Uint8Array(length);
+    const padded = allocate(length);
     if (offset >= 0) padded.set(this.bytes.subarray(offset, offset + length));
     return padded;
   }
@@ -90,7 +103,7 @@ export class AbstractPlace implements Place {
   readonly address = 0n;
 
   read(_offset: number, length: number): Uint8Array {
-    return new Uint8Array(length);
+    return allocate(length);
   }
 
   write(): void {
@@ -137,7 +150,7 @@ export class RegisterPlace implements Place {
   read(offset: number, length: number): Uint8Array {
     const bytes = this.get();
     if (!bytes) throw new DeetError('register', `Register ${this.register} is not available in this frame.`);
-    const part = new Uint8Array(length);
+    const part = allocate(length);
     part.set(bytes.subarray(this.start + offset, this.start + offset + length));
     return part;
   }
@@ -164,7 +177,7 @@ export class PiecesPlace implements Place {
   constructor(readonly pieces: readonly PlacePiece[]) {}
 
   read(offset: number, length: number): Uint8Array {
-    const result = new Uint8Array(length);
+    const result = allocate(length);
     this.#visit(offset, length, (piece, from, to, count) =>
       copyBits(result, to, piece.place.read(from >> 3, ((from & 7) + count + 7) >> 3), from & 7, count),
     );

@@ -2,7 +2,17 @@
 import { u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { ArrayType, CType, Member } from '../symbols/types.js';
-import { AbstractPlace, ComputedPlace, copyBits, FetchedPlace, MemoryPlace, type Memory, type Place } from './place.js';
+import {
+  AbstractPlace,
+  allocate,
+  ComputedPlace,
+  copyBits,
+  FetchedPlace,
+  MAX_VALUE_SIZE,
+  MemoryPlace,
+  type Memory,
+  type Place,
+} from './place.js';
 import {
   BINARY128,
   BINARY16,
@@ -17,9 +27,6 @@ import {
   type FloatFormat,
 } from './floats.js';
 import { asFloat, asInteger, countOf, isSigned, requireSize, sizeOf, strip } from './types.js';
-
-/** What one value may occupy in our memory: beyond, only parts of it are read. */
-export const MAX_VALUE_SIZE = 64 * 1024 * 1024;
 
 export interface BitRange {
   /** From bit 0 of the byte at the value's offset. */
@@ -49,6 +56,7 @@ export class Value {
   }
 
   static float(type: CType, value: Float): Value {
+    requireScalar(requireSize(type));
     return Value.of(type, encodeFloat(value, floatFormat(type), requireSize(type)));
   }
 
@@ -92,12 +100,7 @@ export class Value {
   bytes(): Uint8Array {
     if (this.#bytes) return this.#bytes;
     const { size } = this;
-    if (size > MAX_VALUE_SIZE)
-      throw new DeetError(
-        'too-big',
-        `value requires ${size} bytes, which is more than ${MAX_VALUE_SIZE}`,
-        'Print a part of it: array[index]@count.',
-      );
+    if (size > MAX_VALUE_SIZE) allocate(size);
     this.#bytes = this.bits ? this.#bitField(this.bits, size) : this.place.read(this.offset, size);
     return this.#bytes;
   }
@@ -105,7 +108,7 @@ export class Value {
   #bitField(bits: BitRange, size: number): Uint8Array {
     const first = bits.offset >> 3;
     const source = this.place.read(this.offset + first, ((bits.offset & 7) + bits.size + 7) >> 3);
-    const bytes = new Uint8Array(size);
+    const bytes = allocate(size);
     copyBits(bytes, 0, source, bits.offset & 7, Math.min(bits.size, size * 8));
     const integer = asInteger(this.type);
     const sign = bits.size > 0 ? ((bytes[(bits.size - 1) >> 3] ?? 0) >> ((bits.size - 1) & 7)) & 1 : 0;
@@ -180,16 +183,25 @@ export class Value {
   }
 }
 
-/** Two's complement, little-endian, wrapped to `size` bytes. */
+/** No integer or floating type is wider (`_BitInt(4096)`): a damaged size must not cost time. */
+const MAX_SCALAR_SIZE = 512;
+
+function requireScalar(size: number): void {
+  if (size > MAX_SCALAR_SIZE) throw new DeetError('too-big', `A number of ${size} bytes is too wide.`);
+}
+
+/** Two's complement, little-endian, wrapped to `size` bytes. @throws DeetError `too-big` */
 export function integerBytes(value: bigint, size: number): Uint8Array {
+  requireScalar(size);
   const bytes = new Uint8Array(size);
   let rest = BigInt.asUintN(size * 8, value);
   for (let i = 0; i < size && rest !== 0n; i++, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
   return bytes;
 }
 
-/** Little-endian bytes as a number, signed on request. */
+/** Little-endian bytes as a number, signed on request. @throws DeetError `too-big` */
 export function integerOf(bytes: Uint8Array, signed: boolean): bigint {
+  requireScalar(bytes.length);
   let value = 0n;
   if (bytes.length <= 4) {
     let small = 0;

@@ -37,6 +37,17 @@ describe('as gdb', () => {
     });
   }
 
+  it('under other settings of print', () => {
+    const program = fixture('types');
+    const commands = table('settings.txt');
+    const context = fileContext(program);
+    compare(
+      commands,
+      gdbAnswers(program, commands),
+      commands.map((command) => answer(command, context)),
+    );
+  });
+
   for (const [variant, names] of [
     ['plain', ['stopped.txt', 'arrays.txt', 'assignments.txt']],
     ['dwarf4', ['stopped.txt', 'arrays.txt']],

@@ -15,11 +15,12 @@ import { ptype, whatis } from '../../src/language/print-type.js';
 import type { Memory } from '../../src/language/place.js';
 import { parsePrintf, runPrintf } from '../../src/language/printf.js';
 import { native } from '../../src/native.js';
+import type { PrintSettings } from '../../src/language/settings.js';
 import { openImage } from '../../src/symbols/open.js';
 import type { Frame } from '../../src/inferior/frame.js';
 import { built } from '../helpers/build.js';
 import { gdb } from '../helpers/gdb.js';
-import { Stopped } from '../helpers/stopped.js';
+import type { Stopped } from '../helpers/stopped.js';
 
 /** Runs in gdb: executes each command and collects what it prints or complains of. */
 const collector = (commands: readonly string[], output: string): string => `
@@ -66,11 +67,32 @@ export const answer = (command: string, context: EvaluationContext): string => {
 /** What `x` without letters repeats, as each session remembers it. */
 const lastExamined = new WeakMap<EvaluationContext, ExamineDefaults>();
 
+const SETTINGS: Record<string, keyof PrintSettings> = {
+  elements: 'elements',
+  repeats: 'repeats',
+  'null-stop': 'nullStop',
+  pretty: 'pretty',
+  union: 'union',
+  address: 'address',
+  symbol: 'symbol',
+  'max-depth': 'depth',
+  array: 'array',
+  'array-indexes': 'arrayIndexes',
+};
+
+const settingsOf = (context: EvaluationContext): Record<string, unknown> => context.settings as unknown as Record<string, unknown>;
+
 const execute = (command: string, context: EvaluationContext): string => {
   const [, name = '', rest = ''] = /^(set var|\w+)\s*([^]*)$/.exec(command) ?? [];
   if (name === 'printf') {
     const step = runPrintf(parsePrintf(rest, context), context).next();
     return step.done ? step.value.trimEnd() : 'call';
+  }
+  const setting = /^set print (\S+) (\S+)$/.exec(command);
+  if (setting) {
+    settingsOf(context)[SETTINGS[setting[1]]] =
+      { on: true, off: false, unlimited: setting[1] === 'max-depth' ? -1 : 0 }[setting[2]] ?? Number(setting[2]);
+    return '';
   }
   const { format, rest: text } = splitFormat(rest.startsWith('/') ? rest : ` ${rest}`);
   const parsed = parseExpression(text, context.names);
@@ -103,7 +125,8 @@ export const normalised = (text: string): string =>
   text
     .replace(/^\$\d+ = /, '$$1 = ')
     .replace(/0x7ff[0-9a-f]{9}/g, '0xSTACK')
-    .replace(/__int128 unsigned|unsigned int __int128/, 'unsigned __int128');
+    .replace(/__int128 unsigned|unsigned int __int128/, 'unsigned __int128')
+    .trimEnd();
 
 /** A context over the program's file alone. */
 export const fileContext = (program: string): EvaluationContext =>
