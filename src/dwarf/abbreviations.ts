@@ -98,7 +98,7 @@ export interface Abbreviation {
   /** DW_AT codes, and beside each its form and, for DW_FORM_implicit_const, its value. */
   readonly attributes: readonly number[];
   readonly forms: readonly number[];
-  readonly constants: readonly number[];
+  readonly constants: readonly (number | bigint)[];
   readonly plan: readonly number[];
   /** Bytes of the attributes when that is the same for every entry; else -1. */
   readonly fixedSize: number;
@@ -201,14 +201,14 @@ const readOne = (reader: Reader, sizes: FormSizes): Abbreviation | undefined => 
   const hasChildren = reader.u8() !== 0;
   const attributes: number[] = [];
   const forms: number[] = [];
-  const constants: number[] = [];
+  const constants: (number | bigint)[] = [];
   const plan: number[] = [];
   let known = true;
   for (;;) {
     const attribute = reader.uleb();
     const form = reader.uleb();
-    // The constant may use all 64 bits; no attribute that deet reads from here needs more than 53.
-    const constant = form === Form.implicit_const ? Number(reader.slebBig()) : 0;
+    const value = form === Form.implicit_const ? reader.slebBig() : 0n;
+    const constant = Number.isSafeInteger(Number(value)) ? Number(value) : value;
     if (attribute === 0 && form === 0) break;
     attributes.push(attribute);
     forms.push(form);

@@ -2,7 +2,7 @@
  * One debugging information entry (DWARF 5, 2.1) and its attribute values, decoded when asked for. An entry knows only
  * where it stands; nothing of it is kept but the places of its attributes.
  */
-import { Reader } from '../common/reader.js';
+import type { Reader } from '../common/reader.js';
 import { skipByPlan, skipStep, formSize, type Abbreviation } from './abbreviations.js';
 import { At, Form } from './constants.js';
 import type { Unit } from './unit.js';
@@ -46,177 +46,66 @@ export class Die {
     return this.abbreviation.attributes.includes(attribute);
   }
 
-  /** The form and a reader at the value. */
-  private value(attribute: number): { form: number; reader: Reader; constant: number } | undefined {
+  /** Decodes one attribute; damage in it is a warning, and the attribute absent. */
+  private decode<T>(attribute: number, read: Decoder<T>): T | undefined {
     const index = this.abbreviation.attributes.indexOf(attribute);
     if (index < 0) return undefined;
-    const reader = new Reader(this.unit.bytes, this.unit.sectionName, this.positions[index], this.unit.end);
-    let form = this.abbreviation.forms[index];
-    if (form === Form.indirect) form = reader.uleb();
-    return { form, reader, constant: this.abbreviation.constants[index] };
+    const { unit } = this;
+    try {
+      const reader = unit.reader.at(this.positions[index]);
+      let form = this.abbreviation.forms[index];
+      if (form === Form.indirect) form = reader.uleb();
+      return read(form, reader, unit, this.abbreviation.constants[index]);
+    } catch (error) {
+      unit.file.warn(error);
+      return undefined;
+    }
   }
 
   /** The value's form (of an indirect one, what it stands for); undefined when the attribute is absent. */
   form(attribute: number): number | undefined {
-    return this.value(attribute)?.form;
+    return this.decode(attribute, (form) => form);
   }
 
   flag(attribute: number): boolean {
-    const value = this.value(attribute);
-    if (!value) return false;
-    if (value.form === Form.flag_present) return true;
-    if (value.form === Form.implicit_const) return value.constant !== 0;
-    return value.form === Form.flag && value.reader.u8() !== 0;
+    return (this.decode(attribute, readNumber) ?? 0) !== 0;
   }
 
   /**
-   * Constants and section offsets as a number; undefined when absent, of another class, or absurdly big. Forms data1 to
-   * data8 are taken as unsigned (use `big` where the sign matters).
+   * Constants and section offsets as a number; undefined when absent or of another class. Forms data1 to data8 are taken as
+   * unsigned (use `big` where the sign matters).
    */
   number(attribute: number): number | undefined {
-    const value = this.value(attribute);
-    if (!value) return undefined;
-    const { form, reader, constant } = value;
-    switch (form) {
-      case Form.data1:
-        return reader.u8();
-      case Form.data2:
-        return reader.u16();
-      case Form.data4:
-        return reader.u32();
-      case Form.data8:
-        return reader.u64Clamped();
-      case Form.udata:
-        return Number(reader.ulebBig());
-      case Form.sdata:
-        return Number(reader.slebBig());
-      case Form.implicit_const:
-        return constant;
-      case Form.sec_offset:
-        return this.unit.offsetSize === 8 ? reader.u64Clamped() : reader.u32();
-      case Form.flag:
-        return reader.u8();
-      case Form.flag_present:
-        return 1;
-      default:
-        return undefined;
-    }
+    return this.decode(attribute, readNumber);
   }
 
   /** A constant with all its bits. data1 to data8 are extended by `signed`; sdata and udata bring their own sign. */
   big(attribute: number, signed = false): bigint | undefined {
-    const value = this.value(attribute);
-    if (!value) return undefined;
-    const { form, reader, constant } = value;
-    switch (form) {
-      case Form.data1:
-        return BigInt(signed ? reader.i8() : reader.u8());
-      case Form.data2:
-        return BigInt(signed ? reader.i16() : reader.u16());
-      case Form.data4:
-        return BigInt(signed ? reader.i32() : reader.u32());
-      case Form.data8:
-        return signed ? reader.i64Big() : reader.u64Big();
-      case Form.udata:
-        return reader.ulebBig();
-      case Form.sdata:
-        return reader.slebBig();
-      case Form.implicit_const:
-        return BigInt(constant);
-      default:
-        return undefined;
-    }
+    return this.decode(attribute, signed ? readSigned : readUnsigned);
   }
 
   /** Blocks and expressions; data16 too, whose value is 16 bytes. */
   block(attribute: number): Uint8Array | undefined {
-    const value = this.value(attribute);
-    if (!value) return undefined;
-    const { form, reader } = value;
-    switch (form) {
-      case Form.exprloc:
-      case Form.block:
-        return reader.slice(reader.uleb());
-      case Form.block1:
-        return reader.slice(reader.u8());
-      case Form.block2:
-        return reader.slice(reader.u16());
-      case Form.block4:
-        return reader.slice(reader.u32());
-      case Form.data16:
-        return reader.slice(16);
-      default:
-        return undefined;
-    }
+    return this.decode(attribute, readBlock);
   }
 
   string(attribute: number): string | undefined {
-    const value = this.value(attribute);
-    if (!value) return undefined;
-    return this.unit.stringByForm(value.form, value.reader);
+    return this.decode(attribute, (form, reader, unit) => unit.stringByForm(form, reader));
   }
 
   /** Class address; undefined also for an index that .debug_addr does not have. */
   address(attribute: number): number | undefined {
-    const value = this.value(attribute);
-    if (!value) return undefined;
-    const { form, reader } = value;
-    switch (form) {
-      case Form.addr:
-        return this.unit.addressSize === 4 ? reader.u32() : reader.u64Clamped();
-      case Form.addrx:
-      case Form.GNU_addr_index:
-        return this.unit.addressAt(reader.uleb());
-      case Form.addrx1:
-        return this.unit.addressAt(reader.u8());
-      case Form.addrx2:
-        return this.unit.addressAt(reader.u16());
-      case Form.addrx3:
-        return this.unit.addressAt(reader.u24());
-      case Form.addrx4:
-        return this.unit.addressAt(reader.u32());
-      default:
-        return undefined;
-    }
+    return this.decode(attribute, readAddress);
   }
 
   /** Index of DW_FORM_loclistx or rnglistx. */
   listIndex(attribute: number): number | undefined {
-    const value = this.value(attribute);
-    if (!value || (value.form !== Form.loclistx && value.form !== Form.rnglistx)) return undefined;
-    return value.reader.uleb();
+    return this.decode(attribute, (form, reader) => (form === Form.loclistx || form === Form.rnglistx ? reader.uleb() : undefined));
   }
 
   /** The entry that an attribute of class reference names, in whatever unit or file it stands. */
   reference(attribute: number): Die | undefined {
-    const value = this.value(attribute);
-    if (!value) return undefined;
-    const { form, reader } = value;
-    const unit = this.unit;
-    switch (form) {
-      case Form.ref1:
-        return unit.dieAt(unit.offset + reader.u8());
-      case Form.ref2:
-        return unit.dieAt(unit.offset + reader.u16());
-      case Form.ref4:
-        return unit.dieAt(unit.offset + reader.u32());
-      case Form.ref8:
-        return unit.dieAt(unit.offset + reader.u64Clamped());
-      case Form.ref_udata:
-        return unit.dieAt(unit.offset + reader.uleb());
-      case Form.ref_addr:
-        return unit.file.dieAt(reader.unsigned(unit.version <= 2 ? unit.addressSize : unit.offsetSize));
-      case Form.ref_sig8:
-        return unit.file.typeBySignature(reader.u64Big());
-      case Form.GNU_ref_alt:
-        return unit.file.supplementary()?.dieAt(reader.unsigned(unit.offsetSize));
-      case Form.ref_sup4:
-        return unit.file.supplementary()?.dieAt(reader.u32());
-      case Form.ref_sup8:
-        return unit.file.supplementary()?.dieAt(reader.u64Clamped());
-      default:
-        return undefined;
-    }
+    return this.decode(attribute, readReference);
   }
 
   /** The entry and what it completes: abstract origins and specifications (DWARF 5, 2.13.2 and 3.3.8.2), nearest first. */
@@ -231,34 +120,132 @@ export class Die {
     return chain;
   }
 
-  /** The entries directly below this one. */
+  /** The entries directly below this one; of a damaged list, those before the damage. */
   children(): Die[] {
     const result: Die[] = [];
     if (!this.hasChildren) return result;
     const unit = this.unit;
-    for (let at = this.next; at < unit.end;) {
-      const child = unit.dieAt(at);
-      if (!child) break;
-      result.push(child);
-      at = child.siblingOffset();
+    try {
+      for (let at = this.next; at < unit.end;) {
+        const child = unit.dieAt(at);
+        if (!child) break;
+        result.push(child);
+        at = child.siblingOffset();
+      }
+    } catch (error) {
+      unit.file.warn(error);
     }
     return result;
   }
 
-  /** Where the next entry of the same depth stands: by DW_AT_sibling, or by passing over everything below. */
+  /**
+   * Where the next entry of the same depth stands: by DW_AT_sibling, or by passing over everything below.
+   * @throws FormatError on damage
+   */
   siblingOffset(): number {
     if (!this.hasChildren) return this.next;
-    const { sibling } = this.abbreviation;
-    if (sibling >= 0) {
-      const reader = new Reader(this.unit.bytes, this.unit.sectionName, this.positions[sibling], this.unit.end);
-      const target = siblingTarget(this.unit, this.abbreviation.forms[sibling], reader);
-      if (target !== undefined && target > this.next - 1 && target <= this.unit.end) return target;
-    }
+    const target = this.decode(At.sibling, localTarget);
+    if (target !== undefined && target >= this.next && target <= this.unit.end) return target;
     return skipChildren(this.unit, this.next);
   }
 }
 
-const siblingTarget = (unit: Unit, form: number, reader: Reader): number | undefined => {
+/** @throws FormatError when the value is damaged; undefined when it is of another class */
+type Decoder<T> = (form: number, reader: Reader, unit: Unit, constant: number | bigint) => T | undefined;
+
+const readNumber: Decoder<number> = (form, reader, unit, constant) => {
+  switch (form) {
+    case Form.data1:
+    case Form.flag:
+      return reader.u8();
+    case Form.data2:
+      return reader.u16();
+    case Form.data4:
+      return reader.u32();
+    case Form.data8:
+      return reader.u64Clamped();
+    case Form.udata:
+      return Number(reader.ulebBig());
+    case Form.sdata:
+      return Number(reader.slebBig());
+    case Form.implicit_const:
+      return Number(constant);
+    case Form.sec_offset:
+      return unit.offsetSize === 8 ? reader.u64Clamped() : reader.u32();
+    case Form.flag_present:
+      return 1;
+    default:
+      return undefined;
+  }
+};
+
+const readUnsigned: Decoder<bigint> = (form, reader, _unit, constant) => {
+  switch (form) {
+    case Form.data1:
+      return BigInt(reader.u8());
+    case Form.data2:
+      return BigInt(reader.u16());
+    case Form.data4:
+      return BigInt(reader.u32());
+    case Form.data8:
+      return reader.u64Big();
+    case Form.udata:
+      return reader.ulebBig();
+    case Form.sdata:
+      return reader.slebBig();
+    case Form.implicit_const:
+      return BigInt(constant);
+    default:
+      return undefined;
+  }
+};
+
+const readSigned: Decoder<bigint> = (form, reader, unit, constant) => {
+  const value = readUnsigned(form, reader, unit, constant);
+  const bits = form === Form.data1 ? 8 : form === Form.data2 ? 16 : form === Form.data4 ? 32 : form === Form.data8 ? 64 : 0;
+  return value === undefined || bits === 0 ? value : BigInt.asIntN(bits, value);
+};
+
+const readBlock: Decoder<Uint8Array> = (form, reader) => {
+  switch (form) {
+    case Form.exprloc:
+    case Form.block:
+      return reader.slice(reader.uleb());
+    case Form.block1:
+      return reader.slice(reader.u8());
+    case Form.block2:
+      return reader.slice(reader.u16());
+    case Form.block4:
+      return reader.slice(reader.u32());
+    case Form.data16:
+      return reader.slice(16);
+    default:
+      return undefined;
+  }
+};
+
+const readAddress: Decoder<number> = (form, reader, unit) => {
+  switch (form) {
+    case Form.addr:
+      return unit.addressSize === 4 ? reader.u32() : reader.u64Clamped();
+    case Form.addrx:
+    case Form.GNU_addr_index:
+      return unit.addressAt(reader.uleb());
+    case Form.addrx1:
+      return unit.addressAt(reader.u8());
+    case Form.addrx2:
+      return unit.addressAt(reader.u16());
+    case Form.addrx3:
+      return unit.addressAt(reader.u24());
+    case Form.addrx4:
+      return unit.addressAt(reader.u32());
+    default:
+      return undefined;
+  }
+};
+
+/** Offset in the section of a reference within the unit. */
+const localTarget: Decoder<number> = (form, reader, unit) => {
   switch (form) {
     case Form.ref1:
       return unit.offset + reader.u8();
@@ -266,10 +253,31 @@ const siblingTarget = (unit: Unit, form: number, reader: Reader): number | undef
       return unit.offset + reader.u16();
     case Form.ref4:
       return unit.offset + reader.u32();
+    case Form.ref8:
+      return unit.offset + reader.u64Clamped();
     case Form.ref_udata:
       return unit.offset + reader.uleb();
     default:
       return undefined;
+  }
+};
+
+const readReference: Decoder<Die> = (form, reader, unit) => {
+  switch (form) {
+    case Form.ref_addr:
+      return unit.file.dieAt(reader.unsigned(unit.version <= 2 ? unit.addressSize : unit.offsetSize));
+    case Form.ref_sig8:
+      return unit.file.typeBySignature(reader.u64Big());
+    case Form.GNU_ref_alt:
+      return unit.file.supplementary()?.dieAt(reader.unsigned(unit.offsetSize));
+    case Form.ref_sup4:
+      return unit.file.supplementary()?.dieAt(reader.u32());
+    case Form.ref_sup8:
+      return unit.file.supplementary()?.dieAt(reader.u64Clamped());
+    default: {
+      const target = localTarget(form, reader, unit, 0);
+      return target === undefined ? undefined : unit.dieAt(target);
+    }
   }
 };
 

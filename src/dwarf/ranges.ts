@@ -13,7 +13,7 @@ export interface Range {
   readonly high: FileAddress;
 }
 
-/** The addresses of an entry: scopes, functions, units. Empty ranges are left out; undefined when it names none. */
+/** The addresses of an entry: scopes, functions, units. Empty ranges are left out; a damaged list ends at the damage, with a warning. */
 export const rangesOf = (die: Die): readonly Range[] => {
   const low = die.address(At.low_pc);
   if (low !== undefined) {
@@ -30,12 +30,15 @@ export const rangesOf = (die: Die): readonly Range[] => {
   const offset = index !== undefined ? rangeListOffset(unit, index) : die.number(At.ranges);
   if (offset === undefined) return [];
   // DWARF 4 split units: offsets count from the skeleton's DW_AT_GNU_ranges_base and lie in the program's own file.
-  if (unit.version < 5) {
-    const skeleton = unit.skeleton;
-    const base = skeleton ? (skeleton.root.number(At.GNU_ranges_base) ?? 0) : 0;
-    return readRanges4(skeleton ?? unit, offset + base);
+  const result: Range[] = [];
+  try {
+    if (unit.version >= 5) readRanges5(unit, offset, result);
+    else if (unit.skeleton) readRanges4(unit.skeleton, offset + (unit.skeleton.root.number(At.GNU_ranges_base) ?? 0), result);
+    else readRanges4(unit, offset, result);
+  } catch (error) {
+    unit.file.warn(error);
   }
-  return readRanges5(unit, offset);
+  return result;
 };
 
 const isIndexed = (form: number): boolean =>
@@ -51,33 +54,31 @@ const rangeListOffset = (unit: Unit, index: number): number | undefined => {
 };
 
 /** .debug_ranges: pairs of offsets from the base address; (0, 0) ends, (-1, x) sets the base. */
-const readRanges4 = (unit: Unit, offset: number): readonly Range[] => {
+const readRanges4 = (unit: Unit, offset: number, result: Range[]): void => {
   const reader = new Reader(unit.file.section('ranges'), '.debug_ranges', 0);
   reader.seek(offset);
-  const result: Range[] = [];
   let base = unit.baseAddress;
   const maximum = unit.addressSize === 4 ? 0xffff_ffff : Number.MAX_SAFE_INTEGER;
   for (;;) {
     const low = unit.addressSize === 4 ? reader.u32() : reader.u64Clamped();
     const high = unit.addressSize === 4 ? reader.u32() : reader.u64Clamped();
-    if (low === 0 && high === 0) return result;
+    if (low === 0 && high === 0) return;
     if (low === maximum) base = high;
     else push(result, base + low, base + high);
   }
 };
 
 /** .debug_rnglists; the list ends with the section at the latest. */
-const readRanges5 = (unit: Unit, offset: number): readonly Range[] => {
+const readRanges5 = (unit: Unit, offset: number, result: Range[]): void => {
   const reader = new Reader(unit.file.section('rnglists'), '.debug_rnglists', 0);
   reader.seek(offset);
-  const result: Range[] = [];
   let base = unit.baseAddress;
   const address = (): number => (unit.addressSize === 4 ? reader.u32() : reader.u64Clamped());
   const indexed = (): number => unit.addressAt(reader.uleb()) ?? 0;
   for (;;) {
     switch (reader.u8()) {
       case RangeEntry.end_of_list:
-        return result;
+        return;
       case RangeEntry.base_addressx:
         base = indexed();
         break;

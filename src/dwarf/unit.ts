@@ -128,6 +128,13 @@ export class Unit implements UnitHeader {
     throw new FormatError(this.sectionName, offset, what);
   }
 
+  private wholeReader: Reader | undefined;
+
+  /** For cursors within the unit: `reader.at(offset)`. */
+  get reader(): Reader {
+    return (this.wholeReader ??= new Reader(this.bytes, this.sectionName, this.offset, this.end));
+  }
+
   private table: AbbreviationTable | undefined;
 
   get abbreviations(): AbbreviationTable {
@@ -141,7 +148,7 @@ export class Unit implements UnitHeader {
     let position = offset;
     let code = bytes[position++];
     if (code >= 0x80) {
-      const reader = new Reader(bytes, this.sectionName, offset, this.end);
+      const reader = this.reader.at(offset);
       code = reader.uleb();
       position = reader.offset;
     }

@@ -8,7 +8,7 @@ import type { Compilation } from './compilation.js';
 import type { DebugInfo } from './debug-info.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
 import type { ElfSymbolInfo, ResolvedLocation, SourceFile, SourcePosition } from './model.js';
-import { locationsAreExact, prologueEnd, type PrologueView } from './prologue.js';
+import { locationsAreExact, prologueEnd, stepTarget, type PrologueView } from './prologue.js';
 
 /**
  * A symbol that no debug information describes: behind the frame set-up that its instructions show. `unit` is the one that
@@ -47,6 +47,11 @@ export class BreakpointRules {
     let end = this.ends.get(fn);
     if (end === undefined) this.ends.set(fn, (end = prologueEnd(this.view(fn))));
     return end;
+  }
+
+  /** Where a step into a function ends. */
+  stepTarget(fn: FunctionEntry): FileAddress {
+    return stepTarget(this.view(fn));
   }
 
   private view(fn: FunctionEntry): PrologueView {

@@ -85,10 +85,10 @@ export class ScopeNode implements Scope {
       case Tag.lexical_block:
       case Tag.try_block: {
         const ranges = rangesOf(die);
-        // Without code the block is only a wrapper: what it declares belongs to its surroundings.
-        if (ranges.length === 0) {
-          if (nesting < MAX_DEPTH) this.collect(die, nesting + 1);
-        } else this.addChild('block', die, ranges);
+        if (ranges.length > 0) this.addChild('block', die, ranges);
+        // A block of an abstract instance has no addresses: what it declares belongs to its surroundings. One that has an
+        // empty range was optimized out with all that is in it.
+        else if (!die.has(At.low_pc) && !die.has(At.ranges) && nesting < MAX_DEPTH) this.collect(die, nesting + 1);
         break;
       }
       case Tag.inlined_subroutine: {

@@ -239,6 +239,10 @@ export class ElfImage implements SymbolImage {
     return fn instanceof FunctionEntry ? this.guard(fn.entry, (info) => this.rules(info).afterPrologue(fn)) : fn.entry;
   }
 
+  stepTarget(fn: FunctionSymbol): FileAddress {
+    return fn instanceof FunctionEntry ? this.guard(fn.entry, (info) => this.rules(info).stepTarget(fn)) : fn.entry;
+  }
+
   // ---- data
 
   variablesNamed(name: string, file?: string): readonly Variable[] {

@@ -202,6 +202,8 @@ export interface SymbolImage {
    * line entry of the function; code built with -O2 and no frame set-up: as gdb amd64_skip_prologue).
    */
   afterPrologue(fn: FunctionSymbol): FileAddress;
+  /** Where `step` into a function ends: as afterPrologue, but behind the set-up of the frame even where the compiler keeps locations exact. */
+  stepTarget?(fn: FunctionSymbol): FileAddress;
 
   /**
    * Where `break FUNCTION` goes: all functions of the name, the places where it was inlined, and symbols without debug

@@ -42,11 +42,16 @@ export const locationsAreExact = (view: Pick<PrologueView, 'producer' | 'hasLoca
 /** @returns the function's entry when nothing is to be skipped. */
 export const prologueEnd = (view: PrologueView): FileAddress => {
   const { entry, lines } = view;
-  if (lines) {
-    const marked = markedEnd(view, lines);
-    if (marked !== undefined) return marked;
-    if (locationsAreExact(view)) return entry;
-  }
+  const marked = lines && markedEnd(view, lines);
+  if (marked !== undefined) return marked;
+  return lines && locationsAreExact(view) ? entry : behindSetup(view);
+};
+
+/** The same for `step` into the function, which in gdb passes over the frame's set-up even where locations are exact. */
+export const stepTarget = (view: PrologueView): FileAddress => (view.lines && markedEnd(view, view.lines)) ?? behindSetup(view);
+
+const behindSetup = (view: PrologueView): FileAddress => {
+  const { entry, lines } = view;
   const second = lines && isClang(view.producer) ? secondLine(view, lines) : undefined;
   const pc = second !== undefined ? fileAddress(Math.max(entry, second)) : behindFrame(view);
   if (!lines) return pc;

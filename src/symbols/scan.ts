@@ -212,7 +212,7 @@ const readAttributes = (unit: Unit, reader: Reader, abbreviation: Abbreviation, 
         found.flags |= Flag.code;
         break;
       case At.inline: {
-        const value = form === Form.implicit_const ? constants[i] : (bytes[position] ?? 0);
+        const value = form === Form.implicit_const ? Number(constants[i]) : (bytes[position] ?? 0);
         if (value === Inline.inlined || value === Inline.declared_inlined) found.flags |= Flag.inlined;
         break;
       }
