@@ -42,7 +42,7 @@ export class Debuggee {
     readonly client: Client,
     readonly attributes: CommonAttributes,
   ) {
-    this.paths = new SourcePaths(attributes.sourceMap);
+    this.paths = new SourcePaths(attributes.sourceMap, session);
     this.interpreter = new Interpreter(session, {
       listener: (result) => {
         if (this.#listening) this.#listening.push(result);
