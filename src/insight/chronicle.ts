@@ -78,7 +78,9 @@ export class Chronicle {
     const { process } = thread;
     const functions = sceneFrames(stackOf(thread, 0), exitFrames).map(({ functionName }) => functionName ?? '');
     const byExit = functions.some((name) => /^(?:__GI_)?exit$|__run_exit_handlers/.test(name));
-    this.#exits.set(process.pid, byExit);
+    const fromMain = byExit && functions.some((name) => name.startsWith('__libc_start_'));
+    const stillInMain = functions.includes('main');
+    this.#exits.set(process.pid, { byExit, fromMain: fromMain && !stillInMain });
     this.#lastLook(process);
   }
 
@@ -86,9 +88,10 @@ export class Chronicle {
   #lastLook(parent: Process): void {
     for (const entry of this.#entries) {
       const { process, life } = entry;
-      if (process.parent !== parent || process.alive || life.reapedBy !== undefined || entry.unwaited) continue;
+      if (process.parent !== parent || life.reapedBy !== undefined || entry.unwaited) continue;
+      // Deaths are not always reported in their order: a child that still counts as alive here may have died first.
       if (readStat(process.pid)?.state === 'Z') entry.unwaited = true;
-      else this.#reaped(entry, parent);
+      else if (!process.alive) this.#reaped(entry, parent);
     }
   }
 
@@ -99,7 +102,7 @@ export class Chronicle {
     this.#events.push({ kind: 'reaped', pid: entry.process.pid, by });
   }
 
-  readonly #exits = new Map<number, boolean>();
+  readonly #exits = new Map<number, { readonly byExit: boolean; readonly fromMain: boolean }>();
 
   #listen(event: SessionEvent): void {
     switch (event.type) {
@@ -157,19 +160,19 @@ export class Chronicle {
 
   #died(process: Process): void {
     const { pid, ending } = process;
-    const byExit = this.#exits.get(pid);
+    const how = this.#exits.get(pid);
     this.#events.push({
       kind: 'exit',
       pid,
       ...(ending?.kind === 'exited' ? { status: ending.status } : {}),
       ...(ending?.kind === 'killed' ? { signal: signalName(ending.signal) } : {}),
-      ...(byExit === undefined ? {} : { byExit }),
+      ...how,
     });
     this.#exits.delete(pid);
     this.#lastLook(process);
     for (const entry of this.#entries) {
       if (entry.process === process && readStat(pid)?.state === 'Z') entry.life = { ...entry.life, zombieSince: Date.now() };
-      if (entry.process.parent === process && entry.process.alive) entry.life = { ...entry.life, orphaned: true };
+      if (entry.process.parent === process && entry.process.alive && !entry.unwaited) entry.life = { ...entry.life, orphaned: true };
     }
   }
 

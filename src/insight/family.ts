@@ -34,6 +34,11 @@ export interface FamilyThread {
   register?(name: string): bigint | undefined;
   /** Names of the functions on its stack, the innermost first; a few suffice. */
   functions?(): readonly string[];
+  /**
+   * The source expression of the first argument of the call that the user's own code is in, and its value: `&queue->lock` of
+   * `pthread_mutex_lock(&queue->lock)`. Undefined: it cannot be followed.
+   */
+  argument?(): { readonly text: string; readonly value: bigint } | undefined;
   /** Where the innermost frame with source lines stands. */
   place?(): SourcePlace | undefined;
 }

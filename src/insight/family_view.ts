@@ -9,8 +9,10 @@ import { Word, type RegisterName } from '../linux/registers.js';
 import { signalName } from '../linux/signals.js';
 import { stackOf } from '../session/stacks.js';
 import type { FamilyMember, FamilyThread, ProcessState, SourcePlace } from './family.js';
+import { Naming, type SymbolSource } from './naming.js';
+import { OperandTrace } from './operand.js';
 import { isOwnCode } from './own_code.js';
-import { sceneFrames, symbolAt } from './thread_scene.js';
+import { sceneFrames, symbolAt, variableAt } from './thread_scene.js';
 
 /** Frames looked at for names and places. */
 const fewFrames = 16;
@@ -19,6 +21,20 @@ const fewFrames = 16;
 const placeIn = (stack: Stack): SourcePlace | undefined => {
   const frames = sceneFrames(stack, fewFrames);
   return (frames.find(isOwnCode) ?? frames.find(({ place }) => place))?.place;
+};
+
+/** What the user's own innermost code gave as the first argument to the function it called (System V ABI, 3.2.3: rdi). */
+const argumentIn = (stack: Stack, process: Process): ReturnType<NonNullable<FamilyThread['argument']>> => {
+  const frame = sceneFrames(stack, fewFrames).find(isOwnCode);
+  const trace = frame && OperandTrace.of(frame, process.space);
+  const sum = trace?.register('rdi');
+  const value = sum && trace?.evaluate(sum);
+  const symbols: SymbolSource = {
+    symbolAt: (address) => symbolAt(process, address),
+    variableAt: (address) => variableAt(process, address),
+  };
+  const named = sum && trace && new Naming(symbols, frame.variables(), trace).value(sum);
+  return named && value !== undefined ? { text: named.text, value } : undefined;
 };
 
 /** Memory of which only a part was kept. */
@@ -51,6 +67,7 @@ const viewOfThread = (thread: Thread): FamilyThread => {
     state: thread.groupStopped ? 'group-stopped' : 'stopped',
     register: (register) => (register in Word ? thread.registers()[Word[register as RegisterName]] : undefined),
     functions: () => sceneFrames(stack(), fewFrames).map(({ functionName }) => functionName ?? '??'),
+    argument: () => argumentIn(stack(), thread.process),
     place: () => placeIn(stack()),
   };
 };

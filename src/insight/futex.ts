@@ -100,6 +100,17 @@ const isArena = (member: FamilyMember, address: Address): boolean => {
   return (top & arenaBlock) === (address & arenaBlock) && top > address && (address & 0xfffn) < 0x100n;
 };
 
+/** The locks of the C library are smaller than this. */
+const largestLock = 56;
+
+/** A lock without a symbol, on the heap or the stack, may still have a name in the code that waits for it. */
+const argumentAt = (thread: FamilyThread, address: Address): NamedAddress | undefined => {
+  const argument = thread.argument?.();
+  if (!argument || address < argument.value || address >= argument.value + BigInt(largestLock)) return undefined;
+  const name = argument.text.startsWith('&') ? argument.text.slice(1) : argument.text;
+  return { name, offset: Number(address - argument.value), image: '' };
+};
+
 const isLibrary = (symbol: NamedAddress | undefined): boolean => symbol !== undefined && /(?:^|\/)libc[.-]|(?:^|\/)ld-/.test(symbol.image);
 
 const kindOf = (member: FamilyMember, thread: FamilyThread, call: BlockedIn, symbol: NamedAddress | undefined): FutexKind => {
@@ -154,12 +165,12 @@ export const futexWait = (member: FamilyMember, thread: FamilyThread, call: Bloc
     return { kind: 'mutex', address, ...(symbol ? { symbol } : {}), ...(word ? { owner: word & tidMask } : {}), timed };
   }
   if (command !== operation.wait && command !== operation.waitBitset && command !== operation.waitRequeue) return undefined;
-  const named = member.symbolAt?.(address);
+  const named = member.symbolAt?.(address) ?? argumentAt(thread, address);
   const kind = kindOf(member, thread, call, named);
   const owner = ownerOf(member, kind, call);
   // A condition variable, semaphore or lock is awaited at a word inside it: the user knows its beginning.
   const inside = kind === 'condition' || kind === 'rwlock' || kind === 'barrier' || kind === 'semaphore';
-  const symbol = symbolText(named && inside && named.offset < 56 ? { ...named, offset: 0 } : named);
+  const symbol = symbolText(named && inside && named.offset < largestLock ? { ...named, offset: 0 } : named);
   return { kind, address, ...(symbol && kind !== 'join' ? { symbol } : {}), ...(owner === undefined ? {} : { owner }), timed };
 };
 

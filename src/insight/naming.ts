@@ -5,6 +5,9 @@ import type { CType } from '../symbols/types.js';
 import type { CrashScene, LocatedVariable } from './crash.js';
 import type { Atom, OperandTrace, Sum } from './operand.js';
 
+/** Where names of functions and globals come from. */
+export type SymbolSource = Pick<CrashScene, 'symbolAt' | 'variableAt'>;
+
 export interface Named {
   /** A C expression. */
   readonly text: string;
@@ -56,7 +59,7 @@ const wrapped = (text: string): string => (isSimple(text) ? text : `(${text})`);
 
 export class Naming {
   constructor(
-    private readonly scene: CrashScene,
+    private readonly scene: SymbolSource,
     /** Those in scope, the innermost first. */
     private readonly variables: readonly LocatedVariable[],
     private readonly trace: OperandTrace,
@@ -70,6 +73,9 @@ export class Naming {
     if (others.length > 0 || first.factor !== 1n) return undefined;
     const named = this.#atom(first.atom, depth);
     if (sum.constant === 0n || !named) return named;
+    const target = asPointer(named.type ?? { kind: 'void' })?.target;
+    const member = target && asStruct(target) && this.object(sum, 0, depth + 1);
+    if (member) return { text: `&${member.text}`, type: undefined };
     const step = named.type && BigInt(this.#stepOf(named.type) ?? 0);
     if (!step || sum.constant % step !== 0n) return undefined;
     const count = sum.constant / step;

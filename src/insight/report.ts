@@ -23,8 +23,15 @@ export type FamilyEvent =
       readonly text: string;
       readonly place?: SourcePlace;
     }
-  /** `byExit`: through exit(3), which runs handlers and flushes stdio; false: _exit or a signal; absent: not known. */
-  | { readonly kind: 'exit'; readonly pid: number; readonly status?: number; readonly signal?: string; readonly byExit?: boolean }
+  /** `byExit`: through exit(3), which runs handlers and flushes stdio; false: _exit or a signal; absent: not known. `fromMain`: because main returned. */
+  | {
+      readonly kind: 'exit';
+      readonly pid: number;
+      readonly status?: number;
+      readonly signal?: string;
+      readonly byExit?: boolean;
+      readonly fromMain?: boolean;
+    }
   /** `by` 0: the kernel did, because the parent ignores SIGCHLD. */
   | { readonly kind: 'reaped'; readonly pid: number; readonly by: number }
   /** deet itself ended it, on quit or kill: what then remains undone is not the program's fault. */
@@ -120,17 +127,20 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
 
 const name = ({ pid, program }: Life): string => (program === '' ? `Process ${pid}` : `Process ${pid} (${basename(program)})`);
 
+/** Who was killed could not wait for its children. */
+const wasKilled = ({ killed, end }: Life): boolean => killed === true || end?.signal !== undefined;
+
 const zombies = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     const parent = life.parent;
-    if (!life.end || life.reapedBy !== undefined || life.killed || life.outlivedParent || !parent || parent.killed) return [];
+    if (!life.end || life.reapedBy !== undefined || life.killed || life.outlivedParent || !parent || wasKilled(parent)) return [];
     const text = `${name(life)}, forked${at(life.bornAt)}, ended (${endOf(life)}) and was never waited for by its parent ${parent.pid}: a zombie.`;
     return [{ kind: 'zombie', pid: life.pid, text }];
   });
 
 const orphans = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
-    if (!life.outlivedParent || !life.parent) return [];
+    if (!life.outlivedParent || !life.parent || wasKilled(life.parent)) return [];
     const text = `${name(life)}, forked${at(life.bornAt)}, outlived its parent ${life.parent.pid} (${endOf(life.parent)}), which did not wait for it.`;
     return [{ kind: 'orphan', pid: life.pid, text }];
   });
@@ -147,11 +157,21 @@ const leaks = (lives: readonly Life[]): Problem[] =>
     }),
   );
 
+/** A child that came back from the function that forked it, and went on to the end of main as if it were the parent. */
+const returnedToMain = (life: Life): Problem[] => {
+  const forker = life.bornAt?.function;
+  if (!life.end?.fromMain || forker === undefined || forker === 'main') return [];
+  const text = `${name(life)}, forked${at(life.bornAt)}, returned from ${forker} and ran on in its parent's code to the end of main. A child ends with _exit, or runs exec.`;
+  return [{ kind: 'ran-on', pid: life.pid, text }];
+};
+
 /** After a failed exec the only right thing is _exit; whoever forks, returns from main or calls exit(3) is on in the parent's code. */
 const ranOn = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     const failed = life.failedExec;
-    if (!failed || life.execs > 0 || life.end?.byExit === false) return [];
+    if (life.execs > 0) return [];
+    if (!failed) return returnedToMain(life);
+    if (life.end?.byExit === false) return [];
     const forked = life.forks.length > 0 ? ` It even forked${at(life.forks[0])}.` : '';
     const text = `${name(life)}: exec of ${failed.program}${at(failed.place)} failed (${failed.error}), and the child went on in its parent's code. Call _exit after a failed exec.${forked}`;
     return [{ kind: 'ran-on', pid: life.pid, text }];

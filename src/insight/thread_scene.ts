@@ -6,11 +6,12 @@ import type { Frame, LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
-import { sizeOf } from '../language/types.js';
+import { asArray, asStruct, sizeOf } from '../language/types.js';
 import { readMaps, readStat } from '../linux/proc.js';
 import { Word, type RegisterName } from '../linux/registers.js';
 import type { SignalInfo } from '../linux/siginfo.js';
 import type { SourcePosition, Variable } from '../symbols/model.js';
+import type { CType } from '../symbols/types.js';
 import type { CrashFrame, CrashScene, LocatedVariable } from './crash.js';
 import type { NamedAddress, SourcePlace } from './family.js';
 import { OpenFiles, type UnixPeer } from './open_files.js';
@@ -24,7 +25,29 @@ const placeOf = (position: SourcePosition | undefined, name: string | undefined)
 
 const inFile = (loaded: LoadedImage, address: Address): ReturnType<typeof fileAddress> => fileAddress(Number(address - loaded.bias));
 
-/** The symbol, or variable with its type, that covers an address. */
+/** Structures within structures. */
+const deepest = 8;
+
+/** The member that an offset in an object lies in: down to what the C library makes of its own (`pthread_mutex_t`), or to what has no members. */
+const memberAt = (type: CType, offset: number, depth = 0): { suffix: string; rest: number; typeName: string | undefined } | undefined => {
+  const typeName = 'name' in type ? type.name : undefined;
+  const here = { suffix: '', rest: offset, typeName };
+  if (depth > deepest || /^(?:pthread_\w+|sem|mtx|cnd)_t$/.test(typeName ?? '')) return here;
+  const array = asArray(type);
+  const step = array && sizeOf(array.element);
+  if (array && step) {
+    const inner = memberAt(array.element, offset % step, depth + 1);
+    return inner && { ...inner, suffix: `[${Math.floor(offset / step)}]${inner.suffix}` };
+  }
+  const member = asStruct(type)
+    ?.members()
+    .find((each) => !each.staticVariable && offset >= each.offset && offset < each.offset + (sizeOf(each.type) ?? 0));
+  if (!member) return here;
+  const inner = memberAt(member.type, offset - member.offset, depth + 1);
+  return inner && { ...inner, suffix: (member.name === undefined || member.isBase ? '' : `.${member.name}`) + inner.suffix };
+};
+
+/** The symbol, or the member of a variable, that covers an address. */
 export const symbolAt = (process: Process, address: Address): NamedAddress | undefined => {
   const loaded = process.images.imageAt(address);
   if (!loaded) return undefined;
@@ -32,13 +55,12 @@ export const symbolAt = (process: Process, address: Address): NamedAddress | und
   const symbol = loaded.image.symbolAt(at);
   if (!symbol || (symbol.size > 0 && at >= symbol.address + symbol.size)) return undefined;
   const type = symbol.type === 'object' ? loaded.image.variablesNamed(symbol.name)[0]?.type : undefined;
-  const typeName = type && 'name' in type ? type.name : undefined;
-  return {
-    name: symbol.name,
-    offset: at - symbol.address,
-    image: loaded.image.path,
-    ...(typeName === undefined ? {} : { type: typeName }),
-  };
+  const offset = at - symbol.address;
+  const image = loaded.image.path;
+  const member = type && memberAt(type, offset);
+  if (!member) return { name: symbol.name, offset, image };
+  const { suffix, rest, typeName } = member;
+  return { name: symbol.name + suffix, offset: rest, image, ...(typeName === undefined ? {} : { type: typeName }) };
 };
 
 /** The address of a symbol, in whichever file of the process has it first. */
@@ -62,6 +84,28 @@ const staticContext = (process: Process, loaded: LoadedImage): FrameContext => (
   tlsAddress: () => undefined,
   entryValue: () => undefined,
 });
+
+/** The global variable that covers an address. */
+export const variableAt = (process: Process, address: Address): LocatedVariable | undefined => {
+  const loaded = process.images.imageAt(address);
+  const symbol = loaded?.image.symbolAt(inFile(loaded, address));
+  if (!symbol || !loaded) return undefined;
+  const context = staticContext(process, loaded);
+  const covers = (variable: Variable): LocatedVariable | undefined => {
+    const location = locate(variable.location, context);
+    if (location.kind !== 'memory') return undefined;
+    const offset = address - location.address;
+    return offset >= 0n && offset < BigInt(sizeOf(variable.type) ?? 0) ? { name: variable.name, type: variable.type, location } : undefined;
+  };
+  // Static variables of functions have symbols such as `buffer.0`.
+  const names = [symbol.name, symbol.name.replace(/\.\d+$/, '')];
+  for (const name of names)
+    for (const variable of loaded.image.variablesNamed(name)) {
+      const found = covers(variable);
+      if (found) return found;
+    }
+  return undefined;
+};
 
 /** What a stack of inlined frames has in scope: up to the frame's own function. */
 const variablesOf = (frame: Frame): LocatedVariable[] => {
@@ -150,26 +194,7 @@ class ThreadScene implements CrashScene {
   }
 
   variableAt(address: Address): LocatedVariable | undefined {
-    const named = this.symbolAt(address);
-    const loaded = this.thread.process.images.imageAt(address);
-    if (!named || !loaded) return undefined;
-    const context = staticContext(this.thread.process, loaded);
-    const covers = (variable: Variable): LocatedVariable | undefined => {
-      const location = locate(variable.location, context);
-      if (location.kind !== 'memory') return undefined;
-      const offset = address - location.address;
-      return offset >= 0n && offset < BigInt(sizeOf(variable.type) ?? 0)
-        ? { name: variable.name, type: variable.type, location }
-        : undefined;
-    };
-    // Static variables of functions have symbols such as `buffer.0`.
-    const names = [named.name, named.name.replace(/\.\d+$/, '')];
-    for (const name of names)
-      for (const variable of loaded.image.variablesNamed(name)) {
-        const found = covers(variable);
-        if (found) return found;
-      }
-    return undefined;
+    return variableAt(this.thread.process, address);
   }
 
   symbolNamed(name: string): Address | undefined {

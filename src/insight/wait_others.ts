@@ -94,7 +94,9 @@ const goneOwner = ({ member, scene }: Waiter, owner: number): string => {
   const elsewhere = home && home.pid !== member.pid;
   if (elsewhere)
     return `, held by ${scene.threadName(owner, member.pid)}, which does not exist in this process: fork() copied a locked lock`;
-  return `, held by a thread (${owner}) that does not exist in this process any more: it ended without unlocking, or fork() copied a locked lock`;
+  // Thread numbers grow: a thread older than the process was one of its parent's. (They start again at pid_max, 4 million on 64-bit machines.)
+  if (owner < member.pid) return `, held by a thread (${owner}) that does not exist in this process: fork() copied a locked lock`;
+  return `, held by a thread (${owner}) that has ended without unlocking it`;
 };
 
 const ownedLock = (

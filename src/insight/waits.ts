@@ -82,7 +82,10 @@ const deadlockText = (scene: Scene, found: ReadonlyMap<number, Found>, group: re
     return member && member.threads.length === 1 ? `process ${tid}` : scene.threadName(tid, -1);
   });
   if (group.length === 1) return `${names[0]} waits for itself: it ${found.get(group[0] ?? 0)?.fact.text}.`;
-  const parts = group.map((tid, index) => `${names[index]} ${found.get(tid)?.fact.text}`);
+  const parts = group.map((tid, index) => {
+    const fact = found.get(tid)?.fact;
+    return `${names[index]} ${fact?.text}${fact?.target === undefined ? (fact?.clause?.(false) ?? '').replace(/^; its/, ', whose') : ''}`;
+  });
   return `Deadlock of ${listed(names)}: ${parts.join('; ')}.`;
 };
 
