@@ -1,6 +1,7 @@
 /** What a command is, and what it may use. A command yields results; it never prints. */
 import type { ProgramRedirection } from '../linux/launch.js';
 import type { Outcome } from '../session/types.js';
+import type { Chronicle } from '../insight/chronicle.js';
 import type { Session } from '../session/session.js';
 import type { Block } from './blocks.js';
 import type { Displays } from './displays.js';
@@ -64,6 +65,7 @@ export interface CommandContext {
   readonly frontEnd: FrontEnd;
   readonly sources: Sources;
   readonly displays: Displays;
+  readonly chronicle: Chronicle;
   readonly memory: Memory;
   /** Shows a result at once; a command that returns results need not call it. */
   emit(result: Result): void;

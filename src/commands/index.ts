@@ -6,7 +6,7 @@ import { dataCommands, dataInfo } from './data.js';
 import { disassemblyCommands } from './disassembly.js';
 import { examineCommands } from './examine.js';
 import { inspections } from './inspection.js';
-import { laterCommands, laterInfo } from './later.js';
+import { laterCommands } from './later.js';
 import { listingCommands, listingInfo } from './listing.js';
 import { runCommands } from './run.js';
 import { scriptingCommands } from './scripting.js';
@@ -14,6 +14,7 @@ import { settingCommands } from './settings.js';
 import { shellCommands, shellInfo } from './shell.js';
 import { stackCommands, stackInfo } from './stack.js';
 import { steppingCommands } from './stepping.js';
+import { understandingCommands, understandingInfo } from './understanding.js';
 import { threadCommands, threadInfo } from './threads.js';
 
 const info: Command = {
@@ -21,7 +22,7 @@ const info: Command = {
   aliases: ['i', 'inf'],
   group: 'look',
   about: 'What deet knows: breakpoints, locals, registers, threads, ...',
-  subcommands: [...inspections, ...stackInfo, ...listingInfo, ...dataInfo, ...threadInfo, ...shellInfo, ...laterInfo],
+  subcommands: [...inspections, ...stackInfo, ...listingInfo, ...dataInfo, ...threadInfo, ...shellInfo, ...understandingInfo],
 };
 
 export const allCommands: readonly Command[] = [
@@ -39,5 +40,6 @@ export const allCommands: readonly Command[] = [
   ...settingCommands,
   ...scriptingCommands,
   ...shellCommands,
+  ...understandingCommands,
   ...laterCommands,
 ];

@@ -4,6 +4,7 @@
  * file, a pipe or an editor.
  */
 import { DeetError } from '../common/errors.js';
+import { Chronicle } from '../insight/chronicle.js';
 import type { Session } from '../session/session.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import type { Outcome, SessionEvent } from '../session/types.js';
@@ -47,6 +48,7 @@ export class Interpreter {
   readonly registry = new Registry(allCommands);
   readonly sources: Sources;
   readonly displays = new Displays();
+  readonly chronicle: Chronicle;
   /** `alias NAME = TEXT`. */
   readonly aliases = new Map<string, string>();
   readonly #memory: Memory = {};
@@ -71,11 +73,14 @@ export class Interpreter {
     this.#frontEnd = { ...silentFrontEnd, ...options.frontEnd };
     this.#blocks = new Blocks(this.#opensBlock);
     session.redirections = this.#frontEnd.redirections;
+    // Before us: what it knows is wanted when we hear of the last process's end.
+    this.chronicle = new Chronicle(session);
     this.#unsubscribe = session.subscribe((event) => this.#heard(event));
   }
 
   close(): void {
     this.#unsubscribe();
+    this.chronicle.dispose();
   }
 
   /** What to ask with: ">" while a block is open. */
@@ -91,6 +96,7 @@ export class Interpreter {
   kill(): number[] {
     this.#killing = true;
     try {
+      this.chronicle.killing();
       return this.session.kill();
     } finally {
       this.#killing = false;
@@ -174,6 +180,7 @@ export class Interpreter {
       frontEnd: this.#scripts > 0 ? { ...this.#frontEnd, confirm: silentFrontEnd.confirm } : this.#frontEnd,
       sources: this.sources,
       displays: this.displays,
+      chronicle: this.chronicle,
       memory: this.#memory,
       scripted: this.#scripts > 0,
       emit: (result) => this.#emit(result),
@@ -248,6 +255,10 @@ export class Interpreter {
   #heard(event: SessionEvent): void {
     if (event.type === 'executed' || event.type === 'started') this.sources.forget();
     for (const result of describeEvent(event)) this.#emit(this.#killing && result.type === 'exit' ? { ...result, killed: true } : result);
+    if (event.type === 'exited' && event.last && !this.#killing && this.session.settings.flag('report')) {
+      const report = this.chronicle.report();
+      if (report.problems.length > 0) this.#emit(report);
+    }
   }
 
   #emit(result: Result): void {

@@ -3,8 +3,6 @@ import { DeetError } from '../common/errors.js';
 import type { Command, Group } from './command.js';
 
 const names: readonly (readonly [name: string, group: Group, about: string, aliases?: readonly string[]])[] = [
-  ['attach', 'run', 'Debug a process that is already running.'],
-  ['detach', 'run', 'Let go of the program; it runs on without deet.'],
   ['core-file', 'run', 'Look at a core file.'],
   ['generate-core-file', 'run', 'Write a core file of the program.', ['gcore']],
   ['watch', 'stop', 'Stop when the value of an expression changes.', ['wa']],
@@ -18,8 +16,6 @@ const names: readonly (readonly [name: string, group: Group, about: string, alia
   ['find', 'look', 'Search memory.'],
   ['dump', 'look', 'Write memory to a file.'],
   ['restore', 'look', 'Read memory from a file.'],
-  ['explain', 'understand', 'Why the program stopped or crashed.'],
-  ['why', 'understand', 'What each process is blocked on.'],
   ['xray', 'understand', 'Every ptrace, wait and memory call that deet makes, as it makes it.'],
 ];
 
@@ -33,11 +29,4 @@ export const laterCommands: readonly Command[] = names.map(([name, group, about,
   about: `${about} (Not in this version yet.)`,
   ...(aliases && { aliases }),
   run: () => missing(name),
-}));
-
-export const laterInfo: readonly Command[] = (['tree', 'fds'] as const).map((name) => ({
-  name,
-  group: 'understand',
-  about: `${name === 'tree' ? 'The family of processes.' : 'Open descriptors, and who shares them.'} (Not in this version yet.)`,
-  run: () => missing(`info ${name}`),
 }));

@@ -3,6 +3,12 @@
  * given to JSON.stringify as it is: addresses are hex strings, what is unknown is absent, fields are added but never changed.
  */
 
+import type { Explanation } from '../insight/crash.js';
+import type { DescriptorTable } from '../insight/descriptors.js';
+import type { Report } from '../insight/report.js';
+import type { ProcessNode } from '../insight/tree.js';
+import type { WhyReport } from '../insight/waits.js';
+
 /** A variable, a member, an element, an argument or a returned value. */
 export interface VariableResult {
   readonly name: string;
@@ -141,19 +147,13 @@ export interface ThreadResult {
   readonly frame?: FrameResult;
 }
 
-export interface ProcessResult {
+/** `info inferiors` gives `id`; `info tree` the rest (insight/tree.ts). */
+export interface ProcessResult extends Partial<Omit<ProcessNode, 'children'>> {
   readonly pid: number;
-  readonly ppid?: number;
   readonly state: string;
   readonly program: string;
   /** deet's number of it, as `inferior N` takes. */
   readonly id?: number;
-  readonly current?: boolean;
-  readonly forkedAt?: { readonly file?: string; readonly line?: number; readonly function?: string };
-  readonly status?: number;
-  readonly signal?: string;
-  readonly orphaned?: true;
-  readonly reapedBy?: number;
   readonly children?: readonly ProcessResult[];
 }
 
@@ -212,6 +212,10 @@ export type Result =
       readonly function?: string;
       readonly mode?: string;
     }
+  | DescriptorTable
+  | WhyReport
+  | Explanation
+  | Report
   | { readonly type: 'message'; readonly text: string; readonly level?: 'note' | 'warning' | 'log' | 'raw' }
   | ErrorResult;
 

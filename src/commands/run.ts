@@ -5,12 +5,17 @@ import { toInteger } from '../language/value.js';
 import { signalNamed } from '../linux/signals.js';
 import { integer, requireNone, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
-import { message } from './results.js';
+import { message, type Result } from './results.js';
 import { programWords } from './shell-words.js';
 
 /** `run` and `quit` while the program is alive: it is killed, and that is said first. */
 const endFamily = ({ session, emit, kill }: CommandContext): void => {
   const [first] = session.processes();
+  // What was running before deet came goes on when deet goes.
+  if (first?.origin === 'attach') {
+    for (const result of letGo({ session })) emit(result);
+    return;
+  }
   if (first) emit(message(`Killing running inferior (pid ${first.pid})`));
   kill();
 };
@@ -118,6 +123,40 @@ const quit: Command = {
   },
 };
 
+const attach: Command = {
+  name: 'attach',
+  aliases: ['at'],
+  group: 'run',
+  usage: 'PID',
+  about: 'Debug a process that is already running; it stops.',
+  completes: ['none'],
+  run: async (context) => {
+    const pid = integer(context.text.trim());
+    if (pid === undefined || pid <= 0)
+      throw new DeetError('usage', 'The number of a process is needed.', 'As in: attach 1234; "shell ps" lists them.');
+    endFamily(context);
+    context.conclude(await context.session.attach(pid));
+  },
+};
+
+const letGo = ({ session }: Pick<CommandContext, 'session'>): Result[] =>
+  session.processes().map((process) => {
+    session.detach(process);
+    return message(`Detaching from program: ${process.program}, process ${process.pid}`);
+  });
+
+const detach: Command = {
+  name: 'detach',
+  group: 'run',
+  about: 'Let go of the program; it runs on without deet.',
+  completes: ['none'],
+  run: (context) => {
+    requireNone(context.text, 'detach');
+    if (context.session.state === 'none') throw new DeetError('no-process', 'The program is not being run.');
+    return context.frontEnd.confirm('Detach from the program? It will run on without deet.') ? letGo(context) : [];
+  },
+};
+
 const file: Command = {
   name: 'file',
   group: 'run',
@@ -171,4 +210,17 @@ const directory: Command = {
   },
 };
 
-export const runCommands: readonly Command[] = [run, start, starti, continue_, kill, quit, file, interrupt, signal, directory];
+export const runCommands: readonly Command[] = [
+  run,
+  start,
+  starti,
+  continue_,
+  kill,
+  quit,
+  attach,
+  detach,
+  file,
+  interrupt,
+  signal,
+  directory,
+];

@@ -76,7 +76,7 @@ const advance: Command = {
   completes: ['location'],
   run: async ({ session, text, conclude }) => {
     session.selection();
-    conclude(await session.until(needed(text, 'Where to?', 'advance LINE, FILE:LINE or FUNCTION')));
+    conclude(await session.advance(needed(text, 'Where to?', 'advance LINE, FILE:LINE or FUNCTION')));
   },
 };
 

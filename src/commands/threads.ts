@@ -156,7 +156,7 @@ const describeProcess = (process: Process, session: Session): ProcessResult => (
   state: [...process.threads.values()].some(({ stopped }) => stopped) ? 'stopped' : 'running',
   program: process.program,
   id: process.id,
-  current: session.selectedThread()?.process === process,
+  ...(session.selectedThread()?.process === process && { current: true as const }),
 });
 
 const infoInferiors: Command = {

@@ -1,8 +1,9 @@
 /** Results as text for people: the handout's lines to the letter, anything more on lines of its own. */
 import { basename } from 'node:path';
-import type { ErrorResult, FrameResult, ProcessResult, Result, ThreadResult } from '../commands/results.js';
+import type { ErrorResult, FrameResult, Result, ThreadResult } from '../commands/results.js';
 import { renderBreakpoint, renderBreakpoints } from './breakpoints.js';
 import { line, lines } from './escape.js';
+import { renderDescriptors, renderExplanation, renderProcesses, renderReport, renderWhy } from './family.js';
 import { assignment, frameText, type TextOptions } from './frame.js';
 import { renderDisassembly, renderListing } from './source.js';
 import { renderStop } from './stop.js';
@@ -38,7 +39,7 @@ const render = (result: Result, options: TextOptions): string => {
     case 'threads':
       return renderThreads(result.threads, style);
     case 'processes':
-      return renderProcesses(result.processes, style);
+      return renderProcesses(result, style);
     case 'registers':
       return Object.entries(result.registers)
         .map(([name, raw]) => `${style.name(name.padEnd(15))}${raw.padEnd(19)}${line(result.natural[name] ?? '')}`.trimEnd())
@@ -49,6 +50,14 @@ const render = (result: Result, options: TextOptions): string => {
       return renderListing(result, options);
     case 'disassembly':
       return renderDisassembly(result, options);
+    case 'descriptors':
+      return renderDescriptors(result, style);
+    case 'why':
+      return renderWhy(result, style);
+    case 'explanation':
+      return renderExplanation(result);
+    case 'report':
+      return renderReport(result, style);
     case 'message':
       return result.level === 'raw' || result.level === 'log' ? result.text : messageText(result.text, result.level, style);
     case 'error':
@@ -108,14 +117,6 @@ const renderThreads = (threads: readonly ThreadResult[], style: Style): string =
     return `${current ? style.mark('*') : ' '} ${String(id).padEnd(4)} ${who}  ${frame ? frameText(frame, style) : `(${state})`}`;
   });
   return ['  Id   Target  Frame', ...rows].join('\n');
-};
-
-const renderProcesses = (processes: readonly ProcessResult[], style: Style): string => {
-  const rows = processes.map(
-    ({ id, pid, ppid, state, program, current }) =>
-      `${current ? style.mark('*') : ' '} ${String(id ?? '').padEnd(4)} process ${pid}${ppid === undefined ? '' : ` (child of ${ppid})`}  ${state}  ${line(program)}`,
-  );
-  return ['  Num  Description  State  Executable', ...rows].join('\n');
 };
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

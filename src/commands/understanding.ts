@@ -1,0 +1,69 @@
+/** The group "understand": why the program stopped, what it waits for, who made whom, who holds what. insight/ finds out; this asks. */
+import { DeetError } from '../common/errors.js';
+import { descriptorTables } from '../insight/descriptors.js';
+import { explain } from '../insight/explain.js';
+import { sceneOf } from '../insight/thread_scene.js';
+import { processTree } from '../insight/tree.js';
+import { why } from '../insight/waits.js';
+import { numberList } from './arguments.js';
+import type { Command } from './command.js';
+import { message, type Result } from './results.js';
+
+const explainCommand: Command = {
+  name: 'explain',
+  group: 'understand',
+  about: 'Why the program stopped or crashed, in words.',
+  run: ({ session }): Result => {
+    const { thread } = session.selection();
+    const stop = session.lastStop?.thread === thread ? session.lastStop : undefined;
+    const info = stop?.signal?.info;
+    const family = session.processes().map(({ pid }) => pid);
+    return explain(sceneOf(thread, session.stack(thread), { family, ...(info && { signal: info }) }));
+  },
+};
+
+const whyCommand: Command = {
+  name: 'why',
+  group: 'understand',
+  about: 'What each process is blocked on, and who waits for whom.',
+  run: ({ chronicle, session }): Result => {
+    if (session.state === 'none') throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
+    return why(chronicle.family());
+  },
+};
+
+const infoTree: Command = {
+  name: 'tree',
+  group: 'understand',
+  about: 'The family of processes since the run began, the dead included.',
+  run: ({ chronicle, session }): Result => {
+    const family = chronicle.family();
+    return family.length === 0 ? message('The program has not been run.') : processTree(family, session.selectedThread()?.process.pid);
+  },
+};
+
+const infoFds: Command = {
+  name: 'fds',
+  aliases: ['descriptors'],
+  group: 'understand',
+  usage: '[PID...]',
+  about: 'Open descriptors of every process, and who shares them.',
+  completes: ['none'],
+  run: ({ session, text }): Result[] => {
+    const chosen = text.trim() === '' ? undefined : new Set(numberList(text, 'process'));
+    const pids = session.processes().map(({ pid }) => pid);
+    if (pids.length === 0) throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
+    // All are looked at, so that sharing shows; those asked for are shown.
+    return descriptorTables(pids).filter(({ pid }) => chosen?.has(pid) ?? true);
+  },
+};
+
+const infoReport: Command = {
+  name: 'report',
+  group: 'understand',
+  about: 'What the processes left undone: zombies, orphans, leaked descriptors.',
+  run: ({ chronicle }): Result => chronicle.report(),
+};
+
+export const understandingCommands: readonly Command[] = [explainCommand, whyCommand];
+export const understandingInfo: readonly Command[] = [infoTree, infoFds, infoReport];

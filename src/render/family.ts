@@ -1,0 +1,80 @@
+/** Processes, descriptors, waits and explanations as text. */
+import { basename } from 'node:path';
+import type { ProcessResult, Result } from '../commands/results.js';
+import { line, lines } from './escape.js';
+import type { Style } from './style.js';
+
+type Of<T extends Result['type']> = Extract<Result, { type: T }>;
+type Place = { readonly file?: string; readonly line?: number; readonly function?: string };
+
+const placeOf = ({ file, line: number, function: name }: Place): string =>
+  `${name === undefined ? '' : `${line(name)} `}${file === undefined ? '' : `${line(basename(file))}:${number ?? 0}`}`.trim();
+
+/** `info inferiors` numbers them; `info tree` has no numbers, but the dead and who made whom. */
+export const renderProcesses = ({ processes }: Of<'processes'>, style: Style): string =>
+  processes.some(({ id }) => id !== undefined) ? table(processes, style) : processes.map((each) => branch(each, '', '', style)).join('\n');
+
+const table = (processes: readonly ProcessResult[], style: Style): string => {
+  const rows = processes.map(
+    ({ id, pid, ppid, state, program, current }) =>
+      `${current ? style.mark('*') : ' '} ${String(id ?? '').padEnd(4)} process ${pid}${ppid === undefined ? '' : ` (child of ${ppid})`}  ${state}  ${line(program)}`,
+  );
+  return ['  Num  Description  State  Executable', ...rows].join('\n');
+};
+
+const branch = (node: ProcessResult, head: string, indent: string, style: Style): string => {
+  const children = node.children ?? [];
+  const rows = children.map((child, index) => {
+    const last = index === children.length - 1;
+    return branch(child, `${indent}${last ? '└─ ' : '├─ '}`, `${indent}${last ? '   ' : '│  '}`, style);
+  });
+  return [`${style.dim(head)}${nodeText(node, style)}`, ...rows].join('\n');
+};
+
+const nodeText = (node: ProcessResult, style: Style): string => {
+  const facts = [
+    stateText(node),
+    ...(node.threads === undefined ? [] : [`${node.threads} threads`]),
+    ...(node.place ? [`at ${placeOf(node.place)}`] : []),
+    ...(node.forkedAt ? [`forked at ${placeOf(node.forkedAt)}`] : []),
+    ...(node.orphaned ? [`orphaned${node.adoptedBy === undefined ? '' : `, adopted by ${node.adoptedBy}`}`] : []),
+  ];
+  return `${node.current ? `${style.mark('*')} ` : ''}${style.bold(String(node.pid))} ${line(basename(node.program))}: ${facts.join('; ')}`;
+};
+
+const stateText = ({ state, status, signal, reapedBy, call }: ProcessResult): string => {
+  const end = signal !== undefined ? `killed by ${signal}` : status !== undefined ? `exited (status ${status})` : state;
+  if (state === 'zombie') return `zombie, ${end}`;
+  if (state === 'reaped') return `${end}${reapedBy === undefined || reapedBy === 0 ? '' : `, reaped by ${reapedBy}`}`;
+  return state === 'blocked' && call !== undefined ? `blocked in ${line(call)}` : end;
+};
+
+export const renderDescriptors = ({ pid, descriptors }: Of<'descriptors'>, style: Style): string => {
+  const rows = descriptors.map((each) => {
+    const flags = [
+      each.end ?? (each.access === 'read' || each.access === 'write' ? each.access : 'read and write'),
+      ...(each.closeOnExec ? ['close-on-exec'] : []),
+      ...(each.append ? ['append'] : []),
+      ...(each.nonBlocking ? ['non-blocking'] : []),
+      ...(each.offset === undefined ? [] : [`at ${each.offset}`]),
+    ];
+    const others = (list: readonly { readonly pid: number; readonly fd: number }[]): string =>
+      list.map((one) => `${one.pid}:${one.fd}`).join(' ');
+    const shared = each.sharedWith ? `  same as ${others(each.sharedWith)}` : '';
+    const peers = each.peers ? (each.peers.length === 0 ? '  nobody at the other end' : `  other end ${others(each.peers)}`) : '';
+    return `  ${String(each.fd).padStart(3)}  ${each.kind.padEnd(8)} ${line(each.target)}  ${style.dim(`(${flags.join(', ')})${shared}${peers}`)}`;
+  });
+  return [style.bold(`Process ${pid}:`), ...(rows.length === 0 ? ['  no open descriptors'] : rows)].join('\n');
+};
+
+export const renderWhy = ({ waits, deadlockTexts }: Of<'why'>, style: Style): string => {
+  const rows = waits.map(
+    ({ pid, tid, text }) => `${style.bold(tid === pid ? `Process ${pid}` : `Thread ${tid} of process ${pid}`)} ${lines(text)}`,
+  );
+  return [...rows, ...deadlockTexts.map((text) => style.error(lines(text)))].join('\n') || 'Nobody is blocked.';
+};
+
+export const renderExplanation = ({ text }: Of<'explanation'>): string => lines(text);
+
+export const renderReport = ({ problems }: Of<'report'>, style: Style): string =>
+  problems.length === 0 ? 'Nothing was left undone.' : problems.map(({ text }) => style.warning(`Note: ${lines(text)}`)).join('\n');
