@@ -52,6 +52,8 @@ class Interpreter {
   private location: number;
   private cfa: CfaRule | undefined;
   private registers = new Map<number, RegisterRule>();
+  /** Somebody else holds `registers`. */
+  private shared = false;
   private initial: ReadonlyMap<number, RegisterRule> = new Map();
   private readonly remembered: State[] = [];
   private rows = 0;
@@ -84,6 +86,7 @@ class Interpreter {
     if (next <= low || this.cfa === undefined) return true;
     if (++this.rows > MAX_ROWS) return false;
     const { common } = this.entry;
+    this.shared = true;
     return this.emit({
       low: fileAddress(low),
       high: fileAddress(next),
@@ -94,10 +97,11 @@ class Interpreter {
     });
   }
 
-  /** Rows keep the map they were given, so a change makes a new one. */
+  /** Rows and remembered states keep the map they were given, so the first change after that makes a new one. */
   private setRule(register: number, rule: RegisterRule | undefined): void {
     if (register > MAX_REGISTER) return;
-    this.registers = new Map(this.registers);
+    if (this.shared) this.registers = new Map(this.registers);
+    this.shared = false;
     if (rule === undefined) this.registers.delete(register);
     else this.registers.set(register, rule);
   }
@@ -152,6 +156,7 @@ class Interpreter {
       case 0x0a: // DW_CFA_remember_state
         if (this.remembered.length >= MAX_REMEMBERED) reader.fail(`more than ${MAX_REMEMBERED} states remembered`, at);
         this.remembered.push({ cfa: this.cfa, registers: this.registers });
+        this.shared = true;
         return true;
       case 0x0b: {
         // DW_CFA_restore_state
@@ -159,6 +164,7 @@ class Interpreter {
         if (state === undefined) return reader.fail('DW_CFA_restore_state without a state', at);
         this.cfa = state.cfa;
         this.registers = new Map(state.registers);
+        this.shared = false;
         return true;
       }
       case 0x2d: // DW_CFA_GNU_window_save: no such thing on x86-64

@@ -211,8 +211,11 @@ export class Unwinder {
     const place = this.code.behindCall(pc);
     const caller = this.activation(next, place, place.signal ? 'signal' : (of.plan?.method ?? 'normal'), of);
     if (caller.cfa === of.cfa && caller.pc === of.pc) return { reason: IDENTICAL };
-    // A caller lies above its callee, whatever its call-frame information says of rsp: else a loop would be possible.
-    return next.number(RSP) > of.registers.number(RSP) ? caller : { reason: INNER };
+    // Whatever call-frame information says, a caller lies above its callee and on a stack that is there: else there might be no end.
+    const stackPointer = next.number(RSP);
+    if (stackPointer <= of.registers.number(RSP)) return { reason: INNER };
+    const touched = row === undefined || row.returnAt !== undefined || this.memory.word(stackPointer - 8) !== undefined;
+    return touched ? caller : { reason: cannotAccess(stackPointer - 8) };
   }
 
   private byRow(row: UnwindRow, of: Activation): RegisterFile | StackEnd {

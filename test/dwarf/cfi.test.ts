@@ -7,6 +7,7 @@ import { FrameEntries } from '../../src/dwarf/cfi-entries.js';
 import { rowAt, visitRows } from '../../src/dwarf/cfi-program.js';
 import type { CallFrameSource } from '../../src/symbols/model.js';
 import { openImage } from '../../src/symbols/open.js';
+import { attackFrames } from '../fuzz/frames.js';
 import { compileText } from '../helpers/build.js';
 
 const names = ['rax', 'rdx', 'rcx', 'rbx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'ra'];
@@ -238,5 +239,10 @@ describe('damaged sections', () => {
       const cut = { ...callFrames, ehFrameHeader: undefined, ehFrame: { bytes: bytes.subarray(0, length), address: fileAddress(address) } };
       expect([...FrameEntries.of(cut)[0].frames()].length).toBeLessThanOrEqual(bytes.length / 8);
     }
+  });
+
+  it('of any kind answer every question', () => {
+    const sources = [files[2][1], files[5][1]].map((path) => openImage(path).callFrames);
+    for (let seed = 0; seed < 400; seed++) attackFrames(sources[seed % 2], seed);
   });
 });

@@ -5,9 +5,11 @@ import { fileAddress, hex } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';
 import type { MemoryReader } from '../../src/common/memory.js';
 import { Op } from '../../src/dwarf/operations.js';
-import type { Frame } from '../../src/inferior/frame.js';
+import type { Frame, ImageMap } from '../../src/inferior/frame.js';
 import { inlinedCallsStartingAt, type Stack } from '../../src/inferior/frames.js';
 import { Word } from '../../src/linux/registers.js';
+import type { CallFrameSource, SymbolImage } from '../../src/symbols/model.js';
+import { seededRandom } from '../fuzz/mutate.js';
 import { compile, compileText, fixtures, lineOf } from '../helpers/build.js';
 import { Stopped } from '../helpers/stopped.js';
 
@@ -365,6 +367,78 @@ describe('damaged stacks', () => {
       { numRuns: 300 },
     );
     expect(performance.now() - started).toBeLessThan(20_000);
+  });
+});
+
+describe('call-frame information that lies', () => {
+  /** The process as it is, but with other call-frame information for every file. */
+  const lying = (stopped: Stopped, change: (source: CallFrameSource) => CallFrameSource): ImageMap => {
+    const all = stopped.images
+      .all()
+      .map(({ image, bias }) => ({
+        image: Object.create(image, { callFrames: { value: change(image.callFrames) } }) as SymbolImage,
+        bias,
+      }));
+    const index = (address: bigint): number => stopped.images.all().findIndex((each) => each === stopped.images.imageAt(address));
+    return { all: () => all, imageAt: (address) => all[index(address)] };
+  };
+
+  it('ends soon whatever is damaged', () => {
+    using stopped = new Stopped(compile(`${fixtures}/unwind_values.c`, ['-O2']));
+    stopped.runToFunction('stop');
+    const started = performance.now();
+    for (let seed = 0; seed < 200; seed++) {
+      const random = seededRandom(seed);
+      const images = lying(stopped, (source) => {
+        const ehFrame = source.ehFrame && { ...source.ehFrame, bytes: source.ehFrame.bytes.slice() };
+        for (let n = Math.ceil((ehFrame?.bytes.length ?? 0) / 20); n > 0 && ehFrame; n--)
+          ehFrame.bytes[random(ehFrame.bytes.length)] = random(256);
+        return { ...source, ehFrame };
+      });
+      const stack = stopped.stack({ images });
+      expect([...stack].length).toBe(stack.depth);
+      expect(stack.depth).toBeLessThan(1000);
+    }
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  it('cannot make a stack without an end', () => {
+    using stopped = new Stopped(compile(`${fixtures}/unwind_values.c`, ['-O2']));
+    stopped.runToFunction('stop');
+    const [{ bias, image }] = stopped.images.all();
+    const [low, high] = [image.span.low, image.span.high];
+    const word = (value: number): number[] => Array.from({ length: 8 }, (_, i) => Math.floor(value / 256 ** i) % 256);
+    const entry = (body: number[]): number[] => [body.length, 0, 0, 0, ...body];
+    // CFA rsp+8, the caller's rsp is the CFA, and the return address is always the same: no memory is ever read.
+    const cie = entry([
+      0xff,
+      0xff,
+      0xff,
+      0xff,
+      1,
+      0,
+      1,
+      0x78,
+      16,
+      0x0c,
+      7,
+      8,
+      0x14,
+      7,
+      0,
+      0x16,
+      16,
+      9,
+      Op.const8u,
+      ...word(Number(stopped.pc)),
+    ]);
+    const fde = entry([0, 0, 0, 0, ...word(low), ...word(high - low)]);
+    const debugFrame = { bytes: Uint8Array.from([...cie, ...fde]) };
+    const images = lying(stopped, (source) => ({ ...source, ehFrame: undefined, ehFrameHeader: undefined, debugFrame }));
+    const stack = stopped.stack({ images });
+    expect(images.imageAt(stopped.pc)?.bias).toBe(bias);
+    expect(stack.endReason).toMatch(/^Cannot access memory/);
+    expect(stack.depth).toBeGreaterThan(100);
   });
 });
 
