@@ -2,7 +2,7 @@
  * What symbols say of an address on the stack: the function, the calls that were inlined there, and the line of each.
  * Remembered by place, because a deep stack has few of them.
  */
-import type { FileAddress } from '../common/addresses.js';
+import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { ElfSymbolInfo, FunctionSymbol, Scope, SourcePosition, SymbolImage } from '../symbols/model.js';
 import type { CodePlace } from './unwinder_code.js';
 
@@ -65,14 +65,18 @@ export const symbolsOf = (place: CodePlace): PlaceSymbols => {
 
 /**
  * How many of the inlined calls at an address begin exactly there, innermost first: a thread that stops at this address has not
- * entered them yet, and gdb shows their caller (`skipInlinedAtStart` of Stack).
+ * entered them yet, and gdb shows their caller (`skipInlinedAtStart` of Stack). A call begins at its entry, and again wherever the code before
+ * is not its own; where one of its ranges merely adjoins another nothing begins.
  */
 export const inlinedCallsStartingAt = (image: SymbolImage, address: FileAddress): number => {
+  const scopes = image.scopesAt(address);
+  if (scopes.every(({ kind }) => kind !== 'inlined')) return 0;
+  const before = new Set(image.scopesAt(fileAddress(address - 1)));
   let count = 0;
-  for (const scope of image.scopesAt(address)) {
+  for (const scope of scopes) {
     if (scope.kind === 'function') break;
     if (scope.kind === 'block') continue;
-    if (scope.inlined?.entry !== address && !scope.ranges.some(({ low }) => low === address)) break;
+    if (scope.inlined?.entry !== address && before.has(scope)) break;
     count++;
   }
   return count;

@@ -38,8 +38,11 @@ export const Signal = {
   SIGTTOU: 22,
 } as const;
 
-/** si_code of a SIGTRAP (asm-generic/siginfo.h): how the trap came about. */
-export const TrapCode = { user: 0, kernel: 0x80, breakpoint: 1, trace: 2, branch: 3, hardware: 4, tkill: -6 } as const;
+/**
+ * si_code of a SIGTRAP (asm-generic/siginfo.h): how the trap came about. `handler`: a single step has led into a signal handler (the kernel's
+ * signal_delivered() notifies with the signal's own number as code).
+ */
+export const TrapCode = { user: 0, kernel: 0x80, breakpoint: 1, trace: 2, branch: 3, hardware: 4, handler: 5, tkill: -6 } as const;
 
 export const errno = {
   ENOENT: 2,

@@ -15,7 +15,7 @@ import { ExtendedState } from '../linux/xstate.js';
 import { returnedValue } from './returned.js';
 import type { Session } from './session.js';
 import { forgetStack } from './stacks.js';
-import { RunTo } from './stepping.js';
+import { identityOf, RunTo } from './stepping.js';
 import type { Stop } from './types.js';
 
 /** AT_ENTRY of the auxiliary vector. */
@@ -145,15 +145,19 @@ export const callFunction = async (session: Session, thread: Thread, request: Ca
   const registers = thread.saveRegisters();
   const vectors = ExtendedState.read(thread.tid);
   const { passed, signal } = thread;
+  const stack = session.stack(thread);
+  const innermost = stack.frame(0);
+  if (!innermost) throw new DeetError('no-frame', 'No stack.');
+  const from = identityOf(innermost, (level) => stack.frame(level));
   const stackPointer = enter(thread, request, returnTo);
   forgetStack(thread);
   thread.passed = undefined;
   thread.signal = 0;
-  const outcome = await session.control.resume(
-    new RunTo(session.world, thread, [{ address: returnTo, lowestStackPointer: stackPointer + 8n }]),
-  );
+  const returned = { address: returnTo, counts: () => thread.stackPointer >= stackPointer + 8n };
+  const plan = new RunTo(session.world, thread, [returned], from);
+  const outcome = await session.control.resume(plan);
   if (outcome.kind === 'ended' || !thread.process.alive) throw new DeetError('call', 'The program ended while the function ran.');
-  const completed = outcome.stop.reason === 'step' && outcome.stop.thread === thread;
+  const completed = outcome.stop.reason === 'step' && outcome.stop.thread === thread && plan.reached === 0;
   const result = completed ? returnedValue(thread, request.type.returns) : undefined;
   const kept = result && Value.of(result.type, result.bytes().slice());
   thread.restoreRegisters(registers);

@@ -22,7 +22,8 @@ import { parseLocation, placesIn, noSuchPlace, describeAddress, type CurrentPlac
 import { RunControl } from './run_control.js';
 import { Settings } from './settings.js';
 import { SignalTable } from './signal_table.js';
-import { FinishInlined, InstructionStep, LineStep, RunTo } from './stepping.js';
+import { LineStep } from './line_step.js';
+import { callerOf, identityOf, InstructionStep, RunTo, sameStackFrame } from './stepping.js';
 import { callFunction } from './calls.js';
 import { returnedValue } from './returned.js';
 import type { Outcome, Selection, SessionEvent, Stop } from './types.js';
@@ -273,45 +274,63 @@ export class Session {
     let outcome: Outcome | undefined;
     for (let done = 0; done < count; done++) {
       const plan = instruction ? new InstructionStep(this.world, thread, over) : new LineStep(this.world, thread, { over });
-      outcome = 'immediate' in plan && plan.immediate ? this.control.stopHere(thread, 'step') : await this.control.resume(plan);
+      outcome = await this.#carryOut(plan);
       if (outcome.kind === 'ended' || outcome.stop.reason !== 'step') break;
     }
-    return this.#ran(Promise.resolve(outcome ?? this.control.stopHere(thread, 'step')));
+    return this.#settle(outcome ?? this.control.stopHere(thread, 'step'));
+  }
+
+  /** A step of one thread, which the others may have to wait for. */
+  #carryOut(plan: LineStep | InstructionStep): Promise<Outcome> {
+    plan.locksOthers = this.settings.text('scheduler-locking') === 'step';
+    if ('immediate' in plan && plan.immediate) return Promise.resolve(this.control.stopHere(plan.thread, 'step'));
+    return this.control.resume(plan);
   }
 
   /** Runs until the selected frame returns. */
   async finish(): Promise<Outcome> {
     const { thread, frame } = this.selection();
     const stack = this.stack(thread);
-    if (frame.kind === 'inlined' && frame.level === 0) return this.#ran(this.control.resume(new FinishInlined(this.world, thread)));
-    const caller = this.#callerOf(stack, frame);
-    const plan = new RunTo(this.world, thread, [{ address: caller.pc, lowestStackPointer: frame.cfa }]);
+    const outer = (level: number): Frame | undefined => stack.frame(level);
+    // An inlined call has no return address: its caller's line is stepped on until the call is over.
+    const inFrame = frame.kind === 'inlined' ? stack.frame(frame.level + 1) : undefined;
+    if (inFrame) return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, inFrame })));
+    const caller = callerOf(frame, outer);
+    if (!caller) throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.');
+    const back = { address: caller.pc, counts: () => thread.stackPointer >= frame.cfa };
+    const plan = new RunTo(this.world, thread, [back], identityOf(caller, outer));
     const outcome = await this.control.resume(plan);
-    const type = frame.kind === 'inlined' ? undefined : frame.function?.type.returns;
+    const type = frame.function?.type.returns;
     const value = plan.reached === 0 && outcome.kind === 'stopped' && type ? returnedValue(thread, type) : undefined;
     if (!value || outcome.kind !== 'stopped') return this.#settle(outcome);
     return this.#settle({ kind: 'stopped', stop: { ...outcome.stop, returned: { value, number: this.values.record(value) } } });
   }
 
-  #callerOf(stack: Stack, frame: Frame): Frame {
-    let level = frame.level;
-    while (stack.frame(level)?.kind === 'inlined') level++;
-    const caller = stack.frame(level + 1);
-    if (!caller) throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.');
-    return caller;
+  /** Without a place: like next, but does not go back in a loop. With a place: runs there in the same frame, or to the caller. */
+  async until(place?: string): Promise<Outcome> {
+    if (place !== undefined) return this.#runToPlace(place, true);
+    const { thread } = this.selection();
+    return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, notBackward: true })));
   }
 
-  /** until without a place: like next, but does not go back in a loop. until and advance with a place: runs there, or to the caller. */
-  async until(place?: string): Promise<Outcome> {
+  /** Runs to a place in whatever frame, or to the caller. */
+  async advance(place: string): Promise<Outcome> {
+    return this.#runToPlace(place, false);
+  }
+
+  async #runToPlace(place: string, sameFrameOnly: boolean): Promise<Outcome> {
     const { thread, frame } = this.selection();
-    if (place === undefined) {
-      const plan = new LineStep(this.world, thread, { over: true, notBackward: true });
-      return this.#ran(this.control.resume(plan));
-    }
-    const targets = this.resolvePlaces(place).map(({ address }) => ({ address, lowestStackPointer: 0n }));
-    const caller = this.stack(thread).frame(frame.level + 1);
-    if (caller) targets.push({ address: caller.pc, lowestStackPointer: frame.cfa });
-    return this.#ran(this.control.resume(new RunTo(this.world, thread, targets)));
+    const stack = this.stack(thread);
+    const outer = (level: number): Frame | undefined => stack.frame(level);
+    const own = identityOf(frame, outer);
+    const inFrame = (): boolean => {
+      const { frame: now, outer: around } = this.world.innermost(thread);
+      return sameStackFrame(identityOf(now, around), own);
+    };
+    const targets = this.resolvePlaces(place).map(({ address }) => ({ address, counts: sameFrameOnly ? inFrame : () => true }));
+    const caller = callerOf(frame, outer);
+    if (caller) targets.push({ address: caller.pc, counts: () => thread.stackPointer >= frame.cfa });
+    return this.#ran(this.control.resume(new RunTo(this.world, thread, targets, own)));
   }
 
   /** Goes on at another place. */

@@ -1,16 +1,31 @@
 /** The program as a step in progress sees it: lines, functions, trampolines and frames by load address. */
 import type { Address } from '../common/addresses.js';
 import { fileAddress } from '../common/addresses.js';
-import type { LoadedImage } from '../inferior/frame.js';
+import type { Frame, LoadedImage } from '../inferior/frame.js';
 import { inlinedCallsStartingAt, Stack } from '../inferior/frames.js';
 import type { SiteOwner } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
+import { jumpHooks } from './jumps.js';
 import type { Settings } from './settings.js';
 import type { LineSpan, StepWorld } from './stepping.js';
 import { stackOf } from './stacks.js';
 
 /** Decides whether `step` passes over a function (skip function, skip file). */
 export type SkipRule = (name: string | undefined, file: string | undefined) => boolean;
+
+/**
+ * Where the jump of a PLT stub goes now: `[endbr64] [bnd] jmp *displacement(%rip)`. Before lazy binding that is the dynamic linker's part of the stub itself.
+ */
+const slotTarget = (thread: Thread, stub: Address): Address | undefined => {
+  const code = thread.process.space.readAvailable(stub, 16);
+  let at = 0;
+  if (code[0] === 0xf3 && code[1] === 0x0f && code[2] === 0x1e && code[3] === 0xfa) at = 4;
+  if (code[at] === 0xf2) at++;
+  if (code.length < at + 6 || code[at] !== 0xff || code[at + 1] !== 0x25) return undefined;
+  const displacement = new DataView(code.buffer, code.byteOffset).getInt32(at + 2, true);
+  const slot = thread.process.space.readAvailable(stub + BigInt(at + 6 + displacement), 8);
+  return slot.length === 8 ? new DataView(slot.buffer, slot.byteOffset).getBigUint64(0, true) : undefined;
+};
 
 const located = (thread: Thread, pc: Address): { loaded: LoadedImage; at: ReturnType<typeof fileAddress> } | undefined => {
   const loaded = thread.process.images.imageAt(pc);
@@ -23,7 +38,7 @@ export class ProgramWorld implements StepWorld {
 
   constructor(
     private readonly settings: Settings,
-    private readonly skips: SkipRule,
+    private readonly skipRule: SkipRule,
   ) {}
 
   get stepMode(): boolean {
@@ -63,22 +78,26 @@ export class ProgramWorld implements StepWorld {
     if (!place || !fn) return undefined;
     const { image, bias } = place.loaded;
     const line = image.lineAt(place.at);
-    if (!line || line.line === 0 || this.skips(fn.qualifiedName, line.file.path)) return undefined;
-    let target = fn.entry === place.at ? image.afterPrologue(fn) : place.at;
-    // A prologue that ends in the middle of a line: go on to the line's end, if that is still in the function (gdb, handle_step_into_function).
-    const row = image.lineAt(target);
-    if (row && row.address !== target && fn.ranges.some(({ low, high }) => row.end >= low && row.end < high)) target = row.end;
+    if (!line || line.line === 0 || this.skipRule(fn.qualifiedName, line.file.path)) return undefined;
+    const target = fn.entry === place.at ? (image.stepTarget?.(fn) ?? image.afterPrologue(fn)) : place.at;
     return BigInt(target) + bias;
+  }
+
+  skips(frame: Frame): boolean {
+    return this.skipRule(frame.functionName, frame.position?.file.path);
   }
 
   trampolineTarget(thread: Thread, pc: Address): Address | undefined {
     const place = located(thread, pc);
-    const name = place?.loaded.image.symbolAt(place.at)?.name;
-    if (!name?.endsWith('@plt')) return undefined;
-    const wanted = name.slice(0, -4);
+    const symbol = place?.loaded.image.symbolAt(place.at);
+    if (!place || !symbol?.name.endsWith('@plt')) return undefined;
+    // Once the slot has been filled it tells the truth, whatever the names say (versions, interposition, indirect functions).
+    const slot = slotTarget(thread, BigInt(symbol.address) + place.loaded.bias);
+    if (slot !== undefined && this.functionAt(thread, slot) && !this.isLinkage(thread, slot)) return slot;
+    const wanted = symbol.name.slice(0, -4);
     for (const { image, bias } of thread.process.images.all()) {
-      const symbol = image.symbolsNamed(wanted).find((each) => each.type === 'function' && each.address !== 0 && each.binding !== 'local');
-      if (symbol) return BigInt(symbol.address) + bias;
+      const found = image.symbolsNamed(wanted).find((each) => each.type === 'function' && each.address !== 0 && each.binding !== 'local');
+      if (found) return BigInt(found.address) + bias;
     }
     return undefined;
   }
@@ -141,7 +160,19 @@ export class ProgramWorld implements StepWorld {
     };
   }
 
-  jumpSites(): () => void {
-    return () => undefined;
+  jumpSites(thread: Thread, jumps: (target: Address) => void): () => void {
+    const cleanups = jumpHooks(thread.process).map(({ address, target }) =>
+      this.plant(thread, address, {
+        kind: 'internal',
+        arrived: (arriving) => {
+          const where = arriving === thread ? target(thread) : undefined;
+          if (where !== undefined && thread.process.images.imageAt(where)) jumps(where);
+          return 'pass';
+        },
+      }),
+    );
+    return () => {
+      for (const cleanup of cleanups) cleanup();
+    };
   }
 }

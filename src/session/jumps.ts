@@ -1,0 +1,100 @@
+/**
+ * Ways out of a call that do not return: longjmp, and a C++ exception that is caught further out. Where they lead is known only at the moment when they go: at the
+ * entry of longjmp the target lies in its jmp_buf, and the unwinder of libgcc calls an empty function, _Unwind_DebugHook(cfa, handler), for
+ * debuggers to look at. A step over a call watches both.
+ */
+import { u64, type Address } from '../common/addresses.js';
+import { fileAddress } from '../common/addresses.js';
+import type { Process } from '../inferior/process.js';
+import type { Thread } from '../inferior/thread.js';
+import { Word } from '../linux/registers.js';
+import type { SymbolImage } from '../symbols/model.js';
+
+/** A place in a process that tells where a jump goes. */
+export interface JumpHook {
+  readonly address: Address;
+  /** Called with the thread at `address`. Undefined: unreadable. */
+  target(thread: Thread): Address | undefined;
+}
+
+const longjmpNames = ['longjmp', '_longjmp', 'siglongjmp', '_siglongjmp', '__longjmp_chk'];
+
+/** glibc's and musl's jmp_buf (setjmp.h, jmpbuf-offsets.h): rbx, rbp, r12 to r15, rsp, rip. */
+const ripInBuffer = 56n;
+/** glibc keeps a secret in the thread's control block, tcbhead_t.pointer_guard, and mangles rip and rsp with it (sysdep.h, PTR_MANGLE). */
+const guardInThread = 0x30n;
+const guardRotation = 17n;
+
+const word = (thread: Thread, address: Address): bigint => {
+  const bytes = thread.process.space.read(address, 8);
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+};
+
+const demangle = (value: bigint, guard: bigint): Address => {
+  const rotated = u64((value >> guardRotation) | (value << (64n - guardRotation)));
+  return rotated ^ guard;
+};
+
+const longjmpTarget = (thread: Thread): Address | undefined => {
+  try {
+    const registers = thread.registers();
+    const stored = word(thread, registers[Word.rdi] + ripInBuffer);
+    if (thread.process.images.imageAt(stored)) return stored; // a C library that does not mangle
+    return demangle(stored, word(thread, registers[Word.fs_base] + guardInThread));
+  } catch {
+    return undefined;
+  }
+};
+
+/** The second argument. */
+const handlerTarget = (thread: Thread): Address => thread.registers()[Word.rsi];
+
+interface FileHooks {
+  readonly longjmps: readonly number[];
+  readonly unwindHook: number | undefined;
+}
+
+const callOpcode = 0xe8;
+const callSize = 5;
+const emptyFunctions = [[0xf3, 0x0f, 0x1e, 0xfa, 0xc3], [0xc3]]; // endbr64; ret
+
+/**
+ * _Unwind_DebugHook by its name, or, in a libgcc_s without local symbols, the one empty function that _Unwind_Resume calls.
+ */
+const findUnwindHook = (image: SymbolImage): number | undefined => {
+  const named = image.symbolsNamed('_Unwind_DebugHook').find(({ address }) => address !== 0);
+  if (named) return named.address;
+  const resume = image.symbolsNamed('_Unwind_Resume').find(({ address, size }) => address !== 0 && size > 0);
+  const code = resume && image.bytesAt(resume.address, Math.min(resume.size, 4096));
+  if (!resume || !code) return undefined;
+  const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
+  for (let at = 0; at + callSize <= code.length; at++) {
+    if (code[at] !== callOpcode) continue;
+    const target = resume.address + at + callSize + view.getInt32(at + 1, true);
+    const bytes = target > 0 ? image.bytesAt(fileAddress(target), 5) : undefined;
+    if (bytes && emptyFunctions.some((empty) => empty.every((byte, index) => bytes[index] === byte))) return target;
+  }
+  return undefined;
+};
+
+const hooksByFile = new WeakMap<SymbolImage, FileHooks>();
+
+const hooksIn = (image: SymbolImage): FileHooks => {
+  let hooks = hooksByFile.get(image);
+  if (!hooks) {
+    const found = longjmpNames
+      .flatMap((name) => image.symbolsNamed(name))
+      .filter(({ address, type }) => address !== 0 && type === 'function');
+    hooks = { longjmps: [...new Set(found.map(({ address }) => Number(address)))], unwindHook: findUnwindHook(image) };
+    hooksByFile.set(image, hooks);
+  }
+  return hooks;
+};
+
+export const jumpHooks = (process: Process): JumpHook[] =>
+  process.images.all().flatMap(({ image, bias }) => {
+    const { longjmps, unwindHook } = hooksIn(image);
+    const hooks: JumpHook[] = longjmps.map((address) => ({ address: BigInt(address) + bias, target: longjmpTarget }));
+    if (unwindHook !== undefined) hooks.push({ address: BigInt(unwindHook) + bias, target: handlerTarget });
+    return hooks;
+  });
