@@ -33,7 +33,6 @@ export interface NameSpace extends TypeNames {
   /** `file.c:f::x`, `ns::x`, `Class::x`, `f::static_local`. */
   scoped(where: ScopePath, name: string): Meaning | undefined;
   type(name: string, tag?: 'struct' | 'union' | 'enum' | 'class'): CType | undefined;
-  macro(name: string): { readonly parameters?: readonly string[]; readonly body: string } | undefined;
   /** Names near in spelling, for "did you mean". */
   suggestions(): Iterable<string>;
 }

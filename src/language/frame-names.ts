@@ -8,6 +8,7 @@ import type { FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/mo
 import type { CType } from '../symbols/types.js';
 import * as c from './c-types.js';
 import type { Meaning, NameSpace, ScopePath } from './context.js';
+import type { Macro } from './macros.js';
 import { MemoryPlace, type Memory } from './place.js';
 import { isStruct } from './types.js';
 import { Value } from './value.js';
@@ -224,7 +225,7 @@ export class FrameNames implements NameSpace {
     return undefined;
   }
 
-  macro(name: string): { readonly parameters?: readonly string[]; readonly body: string } | undefined {
+  macro(name: string): Macro | undefined {
     const [loaded] = this.#images();
     return loaded?.image.macroNamed(name, this.#near(loaded.image));
   }

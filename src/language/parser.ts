@@ -4,6 +4,7 @@
  */
 import type { BinaryOperator, Expression, UnaryOperator } from './ast.js';
 import { ExpressionError } from './errors.js';
+import type { Macro } from './macros.js';
 import { startsType, parseTypeName } from './parse-types.js';
 import { TokenStream } from './token-stream.js';
 
@@ -11,6 +12,7 @@ import { TokenStream } from './token-stream.js';
 export interface TypeNames {
   /** Is the name anything at all? For a better word than "syntax error" on `(nosuch) x`. */
   isSymbol?(name: string): boolean;
+  macro?(name: string): Macro | undefined;
   /** True when the name (perhaps `ns::name`) is a type here and no variable hides it. */
   isType(name: string): boolean;
 }
@@ -34,7 +36,7 @@ const PREFIX = new Set(['-', '+', '!', '~', '*', '&', '++', '--']);
  * @throws ExpressionError with the offset of the offending token.
  */
 export function parseExpression(text: string, names: TypeNames = NO_TYPES): Expression {
-  const tokens = new TokenStream(text);
+  const tokens = new TokenStream(text, names.macro && ((name) => names.macro?.(name)));
   if (tokens.peek().kind === 'end') throw new ExpressionError('syntax', 'Argument required (expression to compute).', 0);
   const expression = new Parser(tokens, names).expression(COMMA);
   if (tokens.peek().kind !== 'end') throw tokens.syntaxError();
@@ -46,7 +48,7 @@ export function parseExpression(text: string, names: TypeNames = NO_TYPES): Expr
  * @throws ExpressionError
  */
 export function parseArguments(text: string, names: TypeNames = NO_TYPES): readonly Expression[] {
-  const tokens = new TokenStream(text);
+  const tokens = new TokenStream(text, names.macro && ((name) => names.macro?.(name)));
   const parser = new Parser(tokens, names);
   const list: Expression[] = [];
   if (tokens.peek().kind === 'end') return list;

@@ -1,6 +1,7 @@
 /** The parser's view of its tokens: look, take, complain; and the limit on nesting that protects every later recursion. */
 import { ExpressionError } from './errors.js';
 import { tokenize, type Token } from './lexer.js';
+import { expandMacros, type MacroLookup } from './macros.js';
 
 /** Deeper trees are refused, so that whoever walks one may recurse. */
 export const MAX_NESTING = 300;
@@ -11,8 +12,12 @@ export class TokenStream {
   #at = 0;
   #depth = 0;
 
-  constructor(readonly text: string) {
-    this.#tokens = tokenize(text);
+  constructor(
+    readonly text: string,
+    macros?: MacroLookup,
+  ) {
+    const tokens = tokenize(text);
+    this.#tokens = macros ? expandMacros(text, tokens, macros) : tokens;
   }
 
   peek(ahead = 0): Token {

@@ -71,7 +71,10 @@ describe('as gdb', () => {
     });
   }
 
-  for (const [where, text, names] of [['classes.cc', '// area', ['classes.txt']]] as const) {
+  for (const [where, text, names] of [
+    ['classes.cc', '// area', ['classes.txt']],
+    ['macros.c', '// main', ['macros.txt']],
+  ] as const) {
     it(`${where} at ${text}`, () => {
       const program = fixture(where.replace(/\..*$/, ''));
       const image = openImage(program, { debugDirectories: [] });
