@@ -19,21 +19,24 @@ const some = <T>(items: Iterable<T>): T[] => {
   return result;
 };
 
+/** The arguments have been computed: that is all. */
+const touch = (...values: readonly unknown[]): number => values.length;
+
 const lookAtType = (type: CType | undefined, depth = 0): void => {
   if (!type || depth > 4) return;
   switch (type.kind) {
     case 'struct':
     case 'union':
     case 'class':
-      [type.name, type.size, type.declared];
+      touch(type.name, type.size, type.declared);
       for (const member of some(type.members())) {
-        member.staticVariable?.type;
+        touch(member.staticVariable?.type);
         lookAtType(member.type, depth + 1);
       }
       some(type.methods());
       break;
     case 'enum':
-      [type.size, type.signed];
+      touch(type.size, type.signed);
       some(type.enumerators());
       break;
     case 'array':
@@ -52,7 +55,7 @@ const lookAtType = (type: CType | undefined, depth = 0): void => {
 };
 
 const lookAtVariable = (variable: Variable): void => {
-  [variable.declared, variable.qualifiedName];
+  touch(variable.declared, variable.qualifiedName);
   lookAtType(variable.type);
   if (variable.location?.kind === 'list') variable.location.unit.locationList(variable.location.offset);
 };
@@ -60,16 +63,16 @@ const lookAtVariable = (variable: Variable): void => {
 const lookAtScope = (scope: Scope, depth = 0): void => {
   some(scope.variables()).forEach(lookAtVariable);
   some(scope.types()).forEach(({ type }) => lookAtType(type));
-  scope.inlined?.type.returns;
+  touch(scope.inlined?.type.returns);
   if (depth < 12) some(scope.children()).forEach((child) => lookAtScope(child, depth + 1));
 };
 
 export const lookAtEverything = (image: SymbolImage): void => {
-  [image.hasDebugInfo, image.callFrames, image.span];
+  touch(image.hasDebugInfo, image.callFrames, image.span);
   const names = some(image.functionNames());
   for (const name of names) {
     for (const fn of some(image.functionsNamed(name))) {
-      [fn.declared, fn.external, fn.noReturn, fn.language, fn.producer, fn.frameBase, fn.qualifiedName];
+      touch(fn.declared, fn.external, fn.noReturn, fn.language, fn.producer, fn.frameBase, fn.qualifiedName);
       lookAtType(fn.type);
       lookAtScope(fn.scope());
       some(fn.callSites());
