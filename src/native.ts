@@ -141,5 +141,26 @@ const load = (): Native => {
   return createRequire(import.meta.url)(path) as Native;
 };
 
-/** The one instance of the addon in this thread. */
-export const native: Native = load();
+const addon = load();
+
+/** The one instance of the addon in this thread. A copy of its functions, so that `observeNative` can put itself between. */
+export const native: Native = { ...addon };
+
+/**
+ * Calls `listener` after every call of the addon, with its arguments and result (for `xray`). Costs nothing while nobody listens.
+ * @returns what ends it
+ */
+export const observeNative = (listener: (name: keyof Native, args: readonly unknown[], result: unknown) => void): (() => void) => {
+  const observed = Object.entries(addon).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
+    name,
+    (...args: unknown[]): unknown => {
+      const result = call(...args);
+      listener(name as keyof Native, args, result);
+      return result;
+    },
+  ]);
+  Object.assign(native, Object.fromEntries(observed));
+  return () => {
+    Object.assign(native, addon);
+  };
+};

@@ -7,14 +7,17 @@ import { disassemblyCommands } from './disassembly.js';
 import { examineCommands } from './examine.js';
 import { inspections } from './inspection.js';
 import { laterCommands } from './later.js';
+import { leavingCommands } from './leaving.js';
 import { listingCommands, listingInfo } from './listing.js';
 import { runCommands } from './run.js';
 import { scriptingCommands } from './scripting.js';
 import { settingCommands } from './settings.js';
 import { shellCommands, shellInfo } from './shell.js';
+import { skipCommands, skipInfo } from './skipping.js';
 import { stackCommands, stackInfo } from './stack.js';
 import { steppingCommands } from './stepping.js';
 import { understandingCommands, understandingInfo } from './understanding.js';
+import { xrayCommands } from './xray.js';
 import { threadCommands, threadInfo } from './threads.js';
 
 const info: Command = {
@@ -22,7 +25,7 @@ const info: Command = {
   aliases: ['i', 'inf'],
   group: 'look',
   about: 'What deet knows: breakpoints, locals, registers, threads, ...',
-  subcommands: [...inspections, ...stackInfo, ...listingInfo, ...dataInfo, ...threadInfo, ...shellInfo, ...understandingInfo],
+  subcommands: [...inspections, ...stackInfo, ...listingInfo, ...dataInfo, ...threadInfo, ...shellInfo, ...understandingInfo, skipInfo],
 };
 
 export const allCommands: readonly Command[] = [
@@ -41,5 +44,8 @@ export const allCommands: readonly Command[] = [
   ...scriptingCommands,
   ...shellCommands,
   ...understandingCommands,
+  ...skipCommands,
+  ...leavingCommands,
+  ...xrayCommands,
   ...laterCommands,
 ];

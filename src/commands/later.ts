@@ -11,12 +11,9 @@ const names: readonly (readonly [name: string, group: Group, about: string, alia
   ['catch', 'stop', 'Stop at forks, execs, system calls, signals, exceptions.'],
   ['tcatch', 'stop', 'As catch, once.'],
   ['dprintf', 'stop', 'Print something whenever a place is reached, without stopping.'],
-  ['return', 'step', 'Leave the selected function at once.'],
-  ['skip', 'step', 'Let step pass over a function or a file.'],
   ['find', 'look', 'Search memory.'],
   ['dump', 'look', 'Write memory to a file.'],
   ['restore', 'look', 'Read memory from a file.'],
-  ['xray', 'understand', 'Every ptrace, wait and memory call that deet makes, as it makes it.'],
 ];
 
 const missing = (name: string): never => {

@@ -22,6 +22,8 @@ import { parseLocation, placesIn, noSuchPlace, describeAddress, type CurrentPlac
 import { RunControl } from './run_control.js';
 import { Settings } from './settings.js';
 import { SignalTable } from './signal_table.js';
+import { popFrame } from './pop_frame.js';
+import { Skips } from './skips.js';
 import { LineStep } from './line_step.js';
 import { callerOf, identityOf, InstructionStep, RunTo, sameStackFrame } from './stepping.js';
 import { callFunction } from './calls.js';
@@ -58,6 +60,7 @@ export class Session {
   readonly values: Values;
   readonly world: ProgramWorld;
   readonly control: RunControl;
+  readonly skips = new Skips();
   readonly watchpoints = new Watchpoints(this);
   readonly catchpoints = new Catchpoints(this);
   /** Absolute path; undefined: none yet. */
@@ -74,7 +77,7 @@ export class Session {
     this.#options = options;
     this.programArguments = options.arguments ?? [];
     this.environment = { ...process.env, ...options.environment };
-    this.world = new ProgramWorld(this.settings, () => false);
+    this.world = new ProgramWorld(this.settings, (name, file) => this.skips.covers(name, file));
     this.values = new Values(this);
     this.breakpoints = new Breakpoints({
       programImage: () => this.programImage(),
@@ -333,6 +336,18 @@ export class Session {
     return this.#ran(this.control.resume(new RunTo(this.world, thread, targets, own)));
   }
 
+  /** Leaves the selected function, and all that it called, at once; with a value, as its result. */
+  async returnNow(value?: string): Promise<void> {
+    const { thread, frame } = this.selection();
+    const stack = this.stack(thread);
+    const caller = frame.kind === 'inlined' ? undefined : callerOf(frame, (level) => stack.frame(level));
+    if (!caller) throw new DeetError('no-frame', 'Can not force return from here: there is no caller to return to.');
+    const type = frame.function?.type.returns;
+    const result = value === undefined ? undefined : await this.evaluate(type && type.kind !== 'void' ? value : `(long) (${value})`);
+    popFrame(thread, frame, caller, result && type && type.kind !== 'void' ? this.values.converted(result, type) : result);
+    this.selectThread(thread);
+  }
+
   /** Goes on at another place. */
   async jump(place: string): Promise<Outcome> {
     const { thread } = this.selection();
@@ -421,6 +436,7 @@ export class Session {
       return 'pass';
     }
     if (breakpoint.kind === 'dprintf') {
+      this.announce(this.values.log(breakpoint, thread), 'log');
       return 'pass';
     }
     void location;

@@ -1,29 +1,59 @@
 /** Values of a session: expressions in the selected frame, the value history, convenience variables, conditions compiled once. */
 import { u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
-import type { Frame, ImageMap } from '../inferior/frame.js';
+import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import type { Ending } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { isTrue } from '../language/arithmetic.js';
 import type { Expression } from '../language/ast.js';
 import * as c from '../language/c-types.js';
+import { compileCondition } from '../language/compile.js';
 import type { EvaluationContext, ValueHistory } from '../language/context.js';
 import { conditionHolds, evaluate, evaluateNow } from '../language/evaluate.js';
 import { frameContext, singleImage, variableStore } from '../language/frame-context.js';
+import { convertForAssignment } from '../language/conversions.js';
 import { parseExpression } from '../language/parser.js';
+import { parsePrintf, runPrintf } from '../language/printf.js';
+import type { Compiled, Machine } from '../language/simple-code.js';
 import { asInteger, asPointer } from '../language/types.js';
 import { toInteger, Value } from '../language/value.js';
+import type { CType } from '../symbols/types.js';
+import { dwarfToWord } from '../linux/registers.js';
 import type { Breakpoint, BreakpointLocation } from './breakpoint.js';
 import type { Session } from './session.js';
 import { registersOf } from './thread_registers.js';
 
 const noImages: ImageMap = { imageAt: () => undefined, all: () => [] };
 
+/** A condition at one address of one mapped file. */
+interface CompiledCondition {
+  readonly text: string;
+  readonly pc: Address;
+  readonly loaded: LoadedImage | undefined;
+  /** Undefined: it has to be evaluated in full each time. */
+  readonly test: Compiled | undefined;
+}
+
+class ThreadMachine implements Machine {
+  thread: Thread | undefined;
+
+  register(number: number): bigint {
+    return this.thread?.registers()[dwarfToWord[number]] ?? 0n;
+  }
+
+  load(address: Address, size: number): bigint {
+    return this.thread?.process.space.readNumber(address, size) ?? 0n;
+  }
+}
+
 export class Values {
   readonly variables = variableStore();
   readonly #history: Value[] = [];
   /** Parsed conditions, by their text; names are looked up at each evaluation, because every location has its own. */
   readonly #conditions = new Map<string, Expression>();
+
+  readonly #compiled = new WeakMap<Breakpoint, readonly CompiledCondition[]>();
+  readonly #machine = new ThreadMachine();
 
   constructor(private readonly session: Session) {}
 
@@ -98,17 +128,38 @@ export class Values {
     parseExpression(condition, names);
   }
 
-  /** The condition of a breakpoint that a thread has arrived at. One that fails stops, as in gdb: the user must see why. */
+  /**
+   * The condition of a breakpoint that a thread has arrived at. One that fails stops, as in gdb: the user must see why. The first arrival
+   * at an address is evaluated in full, the others by what was compiled from it, where it is simple.
+   */
   holds(breakpoint: Breakpoint, thread: Thread): boolean {
     const text = breakpoint.condition ?? '1';
-    const context = this.context(undefined, thread);
+    const { pc } = thread;
+    const loaded = thread.process.images.imageAt(pc);
+    const all = this.#compiled.get(breakpoint) ?? [];
+    const known = all.find((each) => each.pc === pc && each.loaded === loaded && each.text === text);
+    if (known?.test) {
+      try {
+        this.#machine.thread = thread;
+        return known.test(this.#machine) !== 0n;
+      } catch (error) {
+        if (!(error instanceof DeetError)) throw error;
+      }
+    }
+    const frame = this.session.stack(thread).frame(0);
+    const context = this.context(frame, thread);
     try {
       let expression = this.#conditions.get(text);
       if (!expression) {
         expression = parseExpression(text, context.names);
         this.#conditions.set(text, expression);
       }
-      return conditionHolds(expression, context);
+      const holds = conditionHolds(expression, context);
+      if (!known) {
+        const test = frame && compileCondition(expression, frame, thread.process.images, context);
+        this.#compiled.set(breakpoint, [...all.filter((each) => each.text === text), { text, pc, loaded, test }]);
+      }
+      return holds;
     } catch (error) {
       if (!(error instanceof DeetError)) throw error;
       this.session.announce(`Error in testing condition for breakpoint ${breakpoint.id}: ${error.message}`, 'warning');
