@@ -27,6 +27,8 @@ export class Engine implements WaitClient {
   plan: StepPlan | undefined;
   #pauseWanted = false;
   #running = false;
+  /** A reason to stop that was found outside of `run`'s own loop. */
+  #haltMeanwhile: Halt | undefined;
   readonly #status = new Int32Array(2);
   readonly #info = new Uint8Array(signalInfoSize);
   readonly #infoWords = new Int32Array(this.#info.buffer, 0, 3);
@@ -60,7 +62,7 @@ export class Engine implements WaitClient {
     try {
       let halt = this.#resumeAll();
       while (!halt) {
-        const { found, busy } = this.#drain();
+        const { found, busy } = this.#haltMeanwhile ? { found: this.#haltMeanwhile, busy: false } : this.#drain();
         halt = found ?? this.#endOrPause();
         if (halt) break;
         if (busy) await new Promise<void>((resolve) => setImmediate(resolve));
@@ -70,9 +72,27 @@ export class Engine implements WaitClient {
       return halt;
     } finally {
       this.#running = false;
+      this.#haltMeanwhile = undefined;
       this.#pauseWanted = false;
       this.plan?.dispose();
       this.plan = undefined;
+    }
+  }
+
+  /**
+   * Does something with everybody standing still, and lets them go on, within one turn of the event loop: nobody hears of it. What threads reported meanwhile
+   * is decided upon as always.
+   */
+  whileStopped<T>(work: () => T): T {
+    if (!this.#running) return work();
+    this.stopAll();
+    this.#running = false;
+    try {
+      return work();
+    } finally {
+      this.#running = true;
+      this.#haltMeanwhile ??= this.#resumeAll();
+      waitHub.wake();
     }
   }
 
