@@ -82,6 +82,15 @@ const scanFinder = (entries: FrameEntries): Finder => {
   };
 };
 
+/** The address of .eh_frame, as .eh_frame_hdr has it; undefined: not readable. */
+export const pointedByHeader = (header: NonNullable<CallFrameSource['ehFrameHeader']>): number | undefined =>
+  orAbsent(() => {
+    const reader = new Reader(header.bytes, '.eh_frame_hdr', 1);
+    const encoding = reader.u8();
+    reader.skip(2);
+    return readEncoded(reader, encoding, { address: header.address, textAddress: undefined, gotAddress: header.address });
+  });
+
 export class CallFrames {
   private readonly finders: readonly Finder[];
 

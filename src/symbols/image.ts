@@ -5,6 +5,7 @@ import { ElfSymbols } from '../elf/symbols.js';
 import { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
 import { BreakpointRules, locationOfSymbol } from './breakpoints.js';
+import { callFrameSource } from './call-frames.js';
 import type { Compilation } from './compilation.js';
 import { DebugInfo } from './debug-info.js';
 import { demangledName, splitName } from './cxx-names.js';
@@ -296,20 +297,7 @@ export class ElfImage implements SymbolImage {
   // ---- unwinding
 
   get callFrames(): CallFrameSource {
-    const { elf } = this;
-    const placed = (name: string): { bytes: Uint8Array; address: FileAddress } | undefined => {
-      const section = elf.section(name);
-      const bytes = section && elf.contentsOf(section);
-      return section && bytes && { bytes, address: section.address as FileAddress };
-    };
-    const debug = this.debugElf?.debugData('frame');
-    return {
-      ehFrame: placed('.eh_frame'),
-      ehFrameHeader: placed('.eh_frame_hdr'),
-      debugFrame: debug && { bytes: debug },
-      textAddress: elf.section('.text')?.address as FileAddress | undefined,
-      gotAddress: (elf.section('.got.plt') ?? elf.section('.got'))?.address as FileAddress | undefined,
-    };
+    return callFrameSource(this.elf, this.debugElf?.debugData('frame'));
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /** Call-frame tables of real files against `readelf --debug-dump=frames-interp`, row by row; and hand-made programs. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fileAddress } from '../../src/common/addresses.js';
 import { CallFrames, type RegisterRule, type Row } from '../../src/dwarf/cfi.js';
@@ -134,6 +135,20 @@ describe('tables of real files', () => {
     const header = callFrames.ehFrameHeader!;
     for (const bytes of [header.bytes.slice(0, 9), Uint8Array.from(header.bytes, (byte, i) => (i === 0 ? 9 : byte)), new Uint8Array(0)])
       expect(new CallFrames({ ...callFrames, ehFrameHeader: { ...header, bytes } }).rowAt(main + 4)).toEqual(expected);
+  });
+
+  it('are found in a file without section headers', () => {
+    const program = files[3][1];
+    const bare = `${program}.bare`;
+    const bytes = readFileSync(program);
+    bytes.fill(0, 40, 48); // e_shoff
+    bytes.fill(0, 58, 64); // e_shentsize, e_shnum, e_shstrndx
+    writeFileSync(bare, bytes);
+    const [whole, cut] = [program, bare].map((path) => new CallFrames(openImage(path).callFrames));
+    const main = openImage(program).symbolsNamed('main')[0].address;
+    expect(cut.rowAt(main)).toBeDefined();
+    for (const { low, high } of FrameEntries.of(openImage(program).callFrames)[0].frames())
+      for (let address = low as number; address < high; address++) expect(cut.rowAt(address)).toEqual(whole.rowAt(address));
   });
 
   it('have no row outside of all functions', () => {
