@@ -9,7 +9,7 @@ import { readChildren, readExecutable, readMaps, readStat, readSyscall, readThre
 import { compileText } from '../helpers/build.js';
 
 /** Every program begins with this; `child()` is a fork whose child dies with its parent. */
-const preamble = `
+export const preamble = `
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Insight } from '../../src/insight/insight.js';
+import { Session } from '../../src/session/session.js';
+import { compile, compileText } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { asleep, preamble, until } from './native.js';
+
+leakGuard();
+
+const sample = (path: string): string => compile(join(import.meta.dirname, '../../samples', path), ['-pthread', '-w']);
+const program = (name: string, body: string): string => compileText(`${name}.c`, preamble + body, ['-pthread', '-w']);
+
+/** A session whose program's output goes nowhere. */
+class Watched implements Disposable {
+  readonly session: Session;
+  readonly insight: Insight;
+
+  constructor(path: string, args: string[] = []) {
+    this.session = new Session(path, { batch: true, arguments: args });
+    this.session.redirections = [1, 2].map((fd) => ({ fd, path: '/dev/null', access: 'truncate' as const }));
+    this.insight = new Insight(this.session);
+  }
+
+  /** Runs until `threads` threads of the family sleep, and stops them. */
+  async stuck(threads: number): Promise<void> {
+    const run = this.session.run();
+    await asleep(() => this.session.processes().map(({ pid }) => pid), threads);
+    this.session.pause();
+    expect((await run).kind).toBe('stopped');
+  }
+
+  [Symbol.dispose](): void {
+    this.session.close();
+    this.insight.dispose();
+  }
+}
+
+describe('why, for programs that deet has stopped', () => {
+  it('reads the call that was interrupted from the registers, and names locks in structures', async () => {
+    using watched = new Watched(sample('threads/lock_order.c'));
+    await watched.stuck(3);
+    const { waits, deadlocks, deadlockTexts } = watched.insight.why();
+    expect(waits.map(({ text }) => text.replace(/, which.*/, ''))).toEqual([
+      'waits for thread 2 to end (pthread_join)',
+      'waits for the mutex `b.lock` held by thread 3',
+      'waits for the mutex `a.lock` held by thread 2',
+    ]);
+    expect(deadlocks).toEqual([[waits[1]?.tid, waits[2]?.tid]]);
+    expect(deadlockTexts[0]).toContain('waits for the mutex `a.lock` held by thread 2');
+  });
+
+  it('knows locks, conditions and semaphores by the functions that wait and by the expressions they were given', async () => {
+    using watched = new Watched(
+      program(
+        'heap-locks',
+        `struct queue { long n; pthread_mutex_t lock; pthread_cond_t filled; sem_t room; };
+         static void *lock(void *x) { struct queue *queue = x; pthread_mutex_lock(&queue->lock); return x; }
+         static void *wait_for(void *x) { struct queue *q = x; pthread_mutex_t own = PTHREAD_MUTEX_INITIALIZER; pthread_mutex_lock(&own); pthread_cond_wait(&q->filled, &own); return x; }
+         static void *post(void *x) { struct queue *q = x; sem_wait(&q->room); return x; }
+         int main(void) { struct queue *q = calloc(1, sizeof *q); pthread_t t; pthread_mutex_lock(&q->lock);
+           pthread_create(&t, NULL, lock, q); pthread_create(&t, NULL, wait_for, q); pthread_create(&t, NULL, post, q); pause(); }`,
+      ),
+    );
+    await watched.stuck(4);
+    const texts = watched.insight.why().waits.map(({ text }) => text.replace(/, which.*/, ''));
+    expect(texts.slice(1).sort()).toEqual([
+      'waits for the condition variable `q->filled`',
+      'waits for the mutex `queue->lock` held by thread 1',
+      'waits for the semaphore `q->room`',
+    ]);
+    expect(watched.insight.why().deadlocks).toEqual([]);
+  });
+
+  it('finds the lock that fork copied', async () => {
+    using watched = new Watched(sample('fork/held_lock.c'));
+    const run = watched.session.run();
+    const pids = await until(() => {
+      const family = watched.session.processes().map(({ pid }) => pid);
+      return family.length === 2 && watched.session.processes().every(({ threads }) => threads.size === 1) && family;
+    });
+    await asleep(() => pids, 2);
+    watched.session.pause();
+    await run;
+    const waits = watched.insight.why().waits;
+    expect(waits[1]?.text).toMatch(
+      /^waits for the mutex `log_lock`, held by a thread \(\d+\) that does not exist in this process: fork\(\) copied a locked lock$/,
+    );
+    expect(waits[1]).toMatchObject({ forever: true, on: { kind: 'mutex', symbol: 'log_lock' } });
+  });
+
+  it('finds the open write end, the shared descriptors and the tree of the family', async () => {
+    using watched = new Watched(sample('pipes/write_end_open.c'));
+    await watched.stuck(2);
+    const { insight, session } = watched;
+    const [parent = 0, child = 0] = session.processes().map(({ pid }) => pid);
+    const why = insight.why();
+    expect(why.deadlocks).toEqual([[parent, child]]);
+    expect(why.waits[1]?.text).toMatch(
+      new RegExp(`^reads pipe \\d+ \\(fd 3\\); its write end is still open in pid ${parent} fd 4 and in itself, fd 4: it will never see`),
+    );
+    expect(insight.descriptors(child)[0]?.descriptors.find(({ fd }) => fd === 4)?.sharedWith).toEqual([{ pid: parent, fd: 4 }]);
+    expect(insight.tree().processes).toMatchObject([
+      { pid: parent, state: 'stopped', call: 'wait4', children: [{ pid: child, call: 'read', forkedAt: { function: 'main', line: 23 } }] },
+    ]);
+    insight.remember();
+    expect(insight.descriptorChanges()).toEqual([]);
+    expect(insight.activity()).toBe(insight.activity());
+  });
+});
+
+describe('the chronicle of a run', () => {
+  /** Stops every process at _exit, which exit(3) calls too, and lets the chronicle look. */
+  const report = async (path: string, args: string[] = []): Promise<string[]> => {
+    using watched = new Watched(path, args);
+    const { session, insight } = watched;
+    let outcome = await session.start('main');
+    session.break('_exit');
+    if (outcome.kind === 'stopped') outcome = await session.continue();
+    for (let stops = 0; outcome.kind === 'stopped' && stops < 50; stops++) {
+      insight.chronicle.exiting(outcome.stop.thread);
+      outcome = await session.continue();
+    }
+    expect(outcome.kind).toBe('ended');
+    return insight.report().problems.map(({ kind, text }) => `${kind}: ${text.replace(/^Process \d+/, 'Process N')}`);
+  };
+
+  it('tells of children that ran on, and of output that was written twice', async () => {
+    expect(await report(sample('fork/exec_fails.c'))).toEqual([
+      "ran-on: Process N (exec_fails), forked at exec_fails.c:12, returned from start and ran on in its parent's code to the end of main. A child ends with _exit, or runs exec.",
+    ]);
+    expect(await report(sample('fork/exec_fails.c'), ['fixed'])).toEqual([]);
+    expect(await report(sample('fork/child_returns.c'))).toEqual([expect.stringMatching(/^ran-on: .* returned from compress and ran on/)]);
+    expect(await report(sample('fork/stdio_twice.c'))).toEqual([
+      expect.stringMatching(/^double-flush: .*\("starting\\n"\) were still in stdout's buffer/),
+    ]);
+    expect(await report(sample('fork/stdio_twice.c'), ['fixed'])).toEqual([]);
+  });
+
+  it('tells of forks that children ran too', async () => {
+    expect(await report(sample('fork/nested_forks.c'))).toContainEqual(
+      expect.stringMatching(/^nested-fork: The fork at nested_forks\.c:19 was run by children too/),
+    );
+  });
+
+  it('tells of zombies, and who reaped whom', async () => {
+    const body = 'int main(void) { for (int i = 0; i < 2; i++) if (fork() == 0) _exit(i); while (wait(NULL) > 0); return 0; }';
+    expect(await report(program('reaps', body))).toEqual([]);
+    const zombies = await report(
+      program('zombies', `int main(void) { siginfo_t s; if (fork() == 0) _exit(3); waitid(P_ALL, 0, &s, WEXITED | WNOWAIT); return 0; }`),
+    );
+    expect(zombies).toEqual([
+      expect.stringMatching(/^zombie: Process N \(zombies\), forked at zombies\.c:\d+, ended \(status 3\) and was never waited for/),
+    ]);
+  });
+
+  it('remembers the dead in the tree, and begins anew with each run', async () => {
+    using watched = new Watched(
+      program('reaped', 'int main(void) { if (fork() == 0) _exit(3); wait(NULL); if (fork() == 0) _exit(4); wait(NULL); pause(); }'),
+    );
+    await watched.stuck(1);
+    const tree = watched.insight.tree();
+    expect(tree.processes).toMatchObject([
+      {
+        state: 'stopped',
+        children: [
+          { state: 'reaped', status: 3 },
+          { state: 'reaped', status: 4 },
+        ],
+      },
+    ]);
+    expect(tree.processes[0]?.children[0]?.reapedBy).toBe(tree.processes[0]?.pid);
+    watched.session.kill();
+    await watched.stuck(1);
+    expect(watched.insight.tree().processes).toHaveLength(1);
+  });
+
+  it('names descriptors that a program inherits through exec', async () => {
+    const body = `int main(void) { int p[2]; pipe(p); fcntl(p[0], F_SETFD, FD_CLOEXEC); if (fork() == 0) execlp("true", "true", NULL); wait(NULL); return 0; }`;
+    expect(await report(program('leaks', body))).toEqual([
+      expect.stringMatching(
+        /^leaked-fd: Process N started \w+ with descriptors of its parent still open: fd 4 \(pipe:\[\d+\], write end\)\./,
+      ),
+    ]);
+  });
+});
