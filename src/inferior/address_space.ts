@@ -9,6 +9,10 @@ import type { MemoryReader, MemoryWriter } from '../common/memory.js';
 import { native } from '../native.js';
 import { SiteTable, type RawMemory } from './sites.js';
 
+/** Where small numbers are read into: the first bytes, by their count. */
+const word = new BigUint64Array(1);
+const firstBytes = Array.from({ length: 9 }, (_, count) => new Uint8Array(word.buffer, 0, count));
+
 const unreadable = (address: Address): DeetError => new DeetError('memory', `Cannot access memory at address ${hex(address)}`);
 
 export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
@@ -43,6 +47,15 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
     const bytes = this.readRaw(address, length);
     this.sites.mask(address, bytes);
     return bytes;
+  }
+
+  /** A little-endian number of 1 to 8 bytes, unsigned: the quick way for what is read at every hit of a breakpoint. */
+  readNumber(address: Address, size: number): bigint {
+    word[0] = 0n;
+    const bytes = firstBytes[size];
+    if (native.readAt(this.#descriptor, address, bytes) !== size) throw unreadable(address);
+    this.sites.mask(address, bytes);
+    return word[0];
   }
 
   /** As many bytes as can be read from the start of the range, perhaps none. */

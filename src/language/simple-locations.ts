@@ -71,7 +71,7 @@ const single = (bytes: Uint8Array, base: () => Code | undefined, unit: UnitConte
       return { kind: 'memory', address: plus(register(code - Op.breg0), constant(reader.slebBig())) };
     switch (code) {
       case Op.addr:
-        return { kind: 'memory', address: constant(reader.u64() + loaded.bias) };
+        return { kind: 'memory', address: constant(reader.u64Big() + loaded.bias) };
       case Op.addrx:
         return { kind: 'memory', address: constant(BigInt(unit.addressAt(reader.uleb())) + loaded.bias) };
       case Op.fbreg: {
