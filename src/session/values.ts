@@ -167,6 +167,24 @@ export class Values {
     }
   }
 
+  /** The text of a log point (dprintf) at a thread's arrival; an error is its text. */
+  log(breakpoint: Breakpoint, thread: Thread): string {
+    try {
+      const context = this.context(undefined, thread);
+      const text = runPrintf(parsePrintf(breakpoint.format ?? '', context), context).next();
+      if (!text.done) throw new DeetError('call', 'A function of the program cannot be called here.');
+      return text.value;
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+      return `${error.message}\n`;
+    }
+  }
+
+  /** As assignment converts it (C11, 6.5.16). @throws DeetError */
+  converted(value: Value, type: CType): Value {
+    return convertForAssignment(value, type, this.context().memory);
+  }
+
   isTrue(value: Value): boolean {
     return isTrue(value);
   }
