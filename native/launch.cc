@@ -88,7 +88,11 @@ IN_CHILD void openTerminal(const ChildPlan& plan) {
 }
 
 IN_CHILD void redirect(const ChildPlan& plan) {
-  for (int standard = 0; standard <= 2; standard++) fcntl(standard, F_SETFD, 0);
+  for (int standard = 0; standard <= 2; standard++) {
+    fcntl(standard, F_SETFD, 0);
+    const int flags = fcntl(standard, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(standard, F_SETFL, flags & ~O_NONBLOCK);
+  }
   for (size_t index = 0; index < plan.redirectionCount; index++) {
     const Redirection& entry = plan.redirections[index];
     const bool opened = entry.path != nullptr;

@@ -55,6 +55,9 @@
 // enough: libraries forget, and between open and fcntl another thread may fork. The child marks all from 3 up with one close_range(2).
 // The reverse exists too: Node marks 0, 1 and 2 close-on-exec, and the child clears that, or the program would start without them.
 //
+// Borrowed flags. A pipe or terminal that deet passes on is one open file for both, and Node may have made it non-blocking: the program's
+// writes would fail with EAGAIN when the reader is slow, and output would be lost. The child makes 0, 1 and 2 blocking again.
+//
 // A redirection that blocks. Opening a fifo waits for its other end, and while the child waits the parent sleeps in vfork. Files are
 // opened with O_NONBLOCK, which is cleared afterwards: a fifo that nobody has open for writing reads as empty, and one that nobody has
 // open for reading is refused (ENXIO).

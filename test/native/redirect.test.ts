@@ -54,6 +54,19 @@ describe('redirections', () => {
     expect(readFileSync(file('own'), 'utf8')).toBe('one\ntwo\n');
   });
 
+  it('find the standard descriptors blocking, although Node made them not so', () => {
+    execFileSync('mkfifo', [file('shared')]);
+    const pipe = openSync(file('shared'), constants.O_RDWR | O_NONBLOCK);
+    try {
+      withStopped(planFor(['true'], { redirections: [{ fd: 1, from: pipe }] }), (pid) => {
+        const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/1`, 'utf8'))?.[1] ?? '';
+        expect(Number.parseInt(flags, 8) & O_NONBLOCK).toBe(0);
+      });
+    } finally {
+      closeSync(pipe);
+    }
+  });
+
   it('reach any descriptor, whatever deet uses it for, and only those named', () => {
     const redirections = Array.from({ length: 60 }, (_, index) => to(index + 3, 'many'));
     withStopped(planFor(['true'], { redirections }), (pid) => {
