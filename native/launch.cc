@@ -88,17 +88,17 @@ IN_CHILD void openTerminal(const ChildPlan& plan) {
 }
 
 IN_CHILD void redirect(const ChildPlan& plan) {
-  for (int standard = 0; standard <= 2; standard++) {
-    fcntl(standard, F_SETFD, 0);
-    const int flags = fcntl(standard, F_GETFL);
-    if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(standard, F_SETFL, flags & ~O_NONBLOCK);
-  }
+  for (int standard = 0; standard <= 2; standard++) fcntl(standard, F_SETFD, 0);
   for (size_t index = 0; index < plan.redirectionCount; index++) {
     const Redirection& entry = plan.redirections[index];
     const bool opened = entry.path != nullptr;
     const int source = opened ? openNow(entry.path, entry.flags, entry.mode) : entry.from;
     if (source < 0 || !place(source, entry.fd)) fail(plan, LaunchStep::Redirect, static_cast<int>(index));
     if (opened && source != entry.fd) close(source);
+  }
+  for (int standard = 0; standard <= 2; standard++) {
+    const int flags = fcntl(standard, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(standard, F_SETFL, flags & ~O_NONBLOCK);
   }
 }
 
