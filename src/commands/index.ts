@@ -5,10 +5,12 @@ import { conditionCommands } from './conditions.js';
 import { dataCommands, dataInfo } from './data.js';
 import { disassemblyCommands } from './disassembly.js';
 import { examineCommands } from './examine.js';
+import { holdingCommands } from './holding.js';
 import { inspections } from './inspection.js';
 import { laterCommands } from './later.js';
 import { leavingCommands } from './leaving.js';
 import { listingCommands, listingInfo } from './listing.js';
+import { memoryCommands } from './memory.js';
 import { runCommands } from './run.js';
 import { scriptingCommands } from './scripting.js';
 import { settingCommands } from './settings.js';
@@ -17,6 +19,7 @@ import { skipCommands, skipInfo } from './skipping.js';
 import { stackCommands, stackInfo } from './stack.js';
 import { steppingCommands } from './stepping.js';
 import { understandingCommands, understandingInfo } from './understanding.js';
+import { watchingCommands } from './watching.js';
 import { xrayCommands } from './xray.js';
 import { threadCommands, threadInfo } from './threads.js';
 
@@ -44,6 +47,9 @@ export const allCommands: readonly Command[] = [
   ...scriptingCommands,
   ...shellCommands,
   ...understandingCommands,
+  ...watchingCommands,
+  ...holdingCommands,
+  ...memoryCommands,
   ...skipCommands,
   ...leavingCommands,
   ...xrayCommands,

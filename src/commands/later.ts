@@ -5,15 +5,6 @@ import type { Command, Group } from './command.js';
 const names: readonly (readonly [name: string, group: Group, about: string, aliases?: readonly string[]])[] = [
   ['core-file', 'run', 'Look at a core file.'],
   ['generate-core-file', 'run', 'Write a core file of the program.', ['gcore']],
-  ['watch', 'stop', 'Stop when the value of an expression changes.', ['wa']],
-  ['rwatch', 'stop', 'Stop when an expression is read.'],
-  ['awatch', 'stop', 'Stop when an expression is read or written.'],
-  ['catch', 'stop', 'Stop at forks, execs, system calls, signals, exceptions.'],
-  ['tcatch', 'stop', 'As catch, once.'],
-  ['dprintf', 'stop', 'Print something whenever a place is reached, without stopping.'],
-  ['find', 'look', 'Search memory.'],
-  ['dump', 'look', 'Write memory to a file.'],
-  ['restore', 'look', 'Read memory from a file.'],
 ];
 
 const missing = (name: string): never => {

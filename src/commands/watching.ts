@@ -1,0 +1,59 @@
+/** The group "stop" beyond places: data that changes, things that processes do, and log points. */
+import { DeetError } from '../common/errors.js';
+import { parseBreakText } from './breakpoint-text.js';
+import { breakpointResult } from './breakpoints.js';
+import { splitCommas, Words } from './arguments.js';
+import type { Command } from './command.js';
+import type { Result } from './results.js';
+
+const watcher = (name: 'watch' | 'rwatch' | 'awatch', about: string, aliases: readonly string[] = []): Command => ({
+  name,
+  aliases,
+  group: 'stop',
+  usage: '[-location] EXPRESSION [if CONDITION]',
+  about,
+  completes: ['expression'],
+  run: ({ session, text }): Result => {
+    const words = new Words(text);
+    const location = words.take('-location', 2);
+    const { location: expression, condition } = parseBreakText(words.rest);
+    if (expression === '') throw new DeetError('usage', 'Watch what?', `${name} counter, or ${name} -l *pointer`);
+    const breakpoint = session.watchpoints.create(name, expression, { location, ...(condition !== undefined && { condition }) });
+    const notes = breakpoint.software
+      ? ['No debug register can watch this: the program is stepped instruction by instruction, which is slow.']
+      : [];
+    return breakpointResult(breakpoint, 'set', notes);
+  },
+});
+
+const catcher = (name: 'catch' | 'tcatch', about: string): Command => ({
+  name,
+  group: 'stop',
+  usage: 'fork | vfork | exec | syscall [NAME...] | signal [NAME...|all] | load [LIBRARY] | unload [LIBRARY] | throw | catch',
+  about,
+  completes: [['fork', 'vfork', 'exec', 'syscall', 'signal', 'load', 'unload', 'throw', 'catch']],
+  run: ({ session, text }): Result => breakpointResult(session.catchpoints.create(text, name === 'tcatch'), 'set'),
+});
+
+const dprintf: Command = {
+  name: 'dprintf',
+  group: 'stop',
+  usage: 'LOCATION, "FORMAT", EXPRESSION...',
+  about: 'Print something whenever a place is reached, without stopping.',
+  completes: ['location', 'expression'],
+  run: ({ session, text }): Result => {
+    const [location = '', ...rest] = splitCommas(text);
+    if (location.trim() === '' || !rest[0]?.trim().startsWith('"'))
+      throw new DeetError('usage', 'dprintf needs a place and a format.', 'dprintf main, "argc is %d\\n", argc');
+    return breakpointResult(session.break(location.trim(), { format: rest.join(',').trim() }), 'set');
+  },
+};
+
+export const watchingCommands: readonly Command[] = [
+  watcher('watch', 'Stop when the value of an expression changes.', ['wa', 'wat']),
+  watcher('rwatch', 'Stop when an expression is read.', ['rw']),
+  watcher('awatch', 'Stop when an expression is read or written.', ['aw']),
+  catcher('catch', 'Stop at forks, execs, system calls, signals, exceptions, libraries.'),
+  catcher('tcatch', 'As catch, once.'),
+  dprintf,
+];
