@@ -4,6 +4,7 @@ import type { Client } from './client.js';
 import { breakpointHandlers } from './breakpoints.js';
 import { consoleHandlers } from './console.js';
 import { controlHandlers } from './control.js';
+import { dataBreakpointHandlers } from './data_breakpoints.js';
 import { exceptionHandlers } from './exceptions.js';
 import { inspectionHandlers } from './inspection.js';
 import { Lifecycle } from './lifecycle.js';
@@ -39,6 +40,7 @@ export class Adapter implements Answerer {
     this.handlers = {
       ...lifecycle.handlers,
       ...breakpointHandlers(target),
+      ...dataBreakpointHandlers(target),
       ...exceptionHandlers(target),
       ...controlHandlers(target),
       ...inspectionHandlers(target),

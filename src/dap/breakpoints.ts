@@ -20,6 +20,8 @@ interface Wanted {
   readonly condition?: string | undefined;
   readonly hitCondition?: string | undefined;
   readonly logMessage?: string | undefined;
+  /** Makes what is no breakpoint on a place. */
+  readonly make?: () => Breakpoint;
 }
 
 const keyOf = ({ spec, condition, hitCondition: hits, logMessage: log }: Wanted): string => JSON.stringify([spec, condition, hits, log]);
@@ -67,7 +69,7 @@ export class ClientBreakpoints {
 
   #make(wanted: Wanted, debuggee: Debuggee, made: (breakpoint: Breakpoint) => void): P.Breakpoint {
     try {
-      const breakpoint = debuggee.session.break(wanted.spec, optionsOf(wanted, debuggee));
+      const breakpoint = wanted.make ? wanted.make() : debuggee.session.break(wanted.spec, optionsOf(wanted, debuggee));
       made(breakpoint);
       return described(breakpoint, debuggee);
     } catch (error) {
@@ -98,6 +100,12 @@ const optionsOf = (wanted: Wanted, debuggee: Debuggee): BreakOptions => {
 const described = (breakpoint: Breakpoint, debuggee: Debuggee): P.Breakpoint => {
   const { client, paths } = debuggee;
   const [first] = breakpoint.locations;
+  if (!first && /watch$/.test(breakpoint.kind))
+    return {
+      id: clientId(breakpoint.id),
+      verified: true,
+      ...(breakpoint.software && { message: 'The debug registers do not suffice: the program is stepped and compared, which is slow.' }),
+    };
   if (!first)
     return {
       id: clientId(breakpoint.id),

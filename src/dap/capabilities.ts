@@ -9,6 +9,7 @@ export const capabilities: P.Capabilities = {
   supportsHitConditionalBreakpoints: true,
   supportsLogPoints: true,
   supportsInstructionBreakpoints: true,
+  supportsDataBreakpoints: true,
   supportsBreakpointLocationsRequest: true,
   exceptionBreakpointFilters: exceptionFilters,
   supportsExceptionFilterOptions: true,

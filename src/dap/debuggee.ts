@@ -8,6 +8,7 @@ import type { Result } from '../commands/results.js';
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
+import type { Ending } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { plain } from '../render/style.js';
 import { toText } from '../render/text.js';
@@ -17,19 +18,30 @@ import type { Outcome, Stop } from '../session/types.js';
 import type { Client } from './client.js';
 import type { CommonAttributes } from './launch_attributes.js';
 import { announce } from './family_events.js';
+import { ClientTerminal } from './terminal.js';
 import { Handles } from './handles.js';
 import { ClientBreakpoints } from './breakpoints.js';
 import { SourcePaths } from './paths.js';
 import { stoppedBody } from './stops.js';
+
+type ProgramRedirection = Session['redirections'][number];
+
+/** Milliseconds after which a command of the console that runs the program shows as running. */
+const moment = 100;
 
 export class Debuggee {
   readonly interpreter: Interpreter;
   readonly paths: SourcePaths;
   readonly handles = new Handles();
   readonly breakpoints = new ClientBreakpoints();
-  readonly #pipes: OutputPipe[] = [];
+  readonly #pipes = new Map<'stdout' | 'stderr', OutputPipe>();
+  /** What every run is given; the interpreter has the same list. */
+  readonly #streams: ProgramRedirection[] = [];
   #ended = false;
   #silent = false;
+  /** How the first process ended. */
+  #exitCode: number | undefined;
+  #terminal: ClientTerminal | undefined;
   #busy = 0;
   /** While the debug console runs a command, its results are the answer and no events. */
   #listening: Result[] | undefined;
@@ -44,12 +56,15 @@ export class Debuggee {
   ) {
     this.paths = new SourcePaths(attributes.sourceMap, session);
     this.interpreter = new Interpreter(session, {
+      frontEnd: { redirections: this.#streams },
       listener: (result) => {
         if (this.#listening) this.#listening.push(result);
         else this.output(result.type === 'error' ? 'stderr' : 'console', this.text(result));
       },
     });
     session.subscribe((event) => {
+      if (event.type === 'exited' && event.process.parent === undefined) this.#exitCode = exitCodeOf(event.ending);
+      if (event.type === 'started') this.#terminal?.belongsTo(event.process.pid);
       announce(event, this);
     });
   }
@@ -62,36 +77,77 @@ export class Debuggee {
     return toText(result, { style: plain, sources: this.interpreter.sources });
   }
 
-  /** A pipe whose contents become output events. Returns what the program is given. */
-  capture(category: 'stdout' | 'stderr'): number {
+  /** What the program is given as stdin, stdout and stderr: the files named, else a terminal, else nothing to read and pipes that deet reads. */
+  streams(stdio: readonly (string | undefined)[], terminal: string | undefined): Session['redirections'] {
+    const streams = ([0, 1, 2] as const).map((fd): ProgramRedirection => {
+      const path = stdio[fd] ?? terminal ?? (fd === 0 ? '/dev/null' : undefined);
+      if (path === undefined) return { fd, from: this.#pipe(fd === 1 ? 'stdout' : 'stderr').writing };
+      return { fd, path, access: fd === 0 ? 'read' : path === terminal ? 'append' : 'truncate' };
+    });
+    this.#streams.splice(0, Infinity, ...streams);
+    return streams;
+  }
+
+  /** A pipe whose contents become output events; the same for all runs. */
+  #pipe(category: 'stdout' | 'stderr'): OutputPipe {
+    const known = this.#pipes.get(category);
+    if (known) return known;
     const decoder = new StringDecoder('utf8');
     const pipe = new OutputPipe((bytes) => {
       this.output(category, decoder.write(Buffer.from(bytes)));
     });
-    this.#pipes.push(pipe);
-    return pipe.writing;
+    this.#pipes.set(category, pipe);
+    return pipe;
   }
 
-  /** Redirections for the program: files where the configuration names them, else nothing to read, and pipes to be read by deet. */
-  streams(stdio: readonly (string | undefined)[]): Session['redirections'] {
-    const [input, output, errors] = stdio;
-    return [
-      { fd: 0, path: input ?? '/dev/null', access: 'read' },
-      output === undefined ? { fd: 1, from: this.capture('stdout') } : { fd: 1, path: output, access: 'truncate' },
-      errors === undefined ? { fd: 2, from: this.capture('stderr') } : { fd: 2, path: errors, access: 'truncate' },
-    ];
+  /** The client's terminal; opened once, for all runs. @throws DeetError `terminal` or `client`. */
+  async terminal(kind: 'integrated' | 'external', title: string, cwd: string): Promise<string> {
+    const terminal = (this.#terminal ??= await ClientTerminal.open(this.client, kind, title, cwd));
+    return terminal.path;
   }
 
-  /** Runs a line of the prompt. Returns what it had to say. */
+  /** Runs a line of the prompt. Returns what it had to say. If it let the program run, the client hears where that ended. */
   async command(line: string): Promise<Result[]> {
     const results: Result[] = [];
+    const before = this.#place();
+    const running = setTimeout(() => {
+      if (this.session.state === 'running')
+        this.client.event('continued', { threadId: this.session.threads()[0]?.id ?? 0, allThreadsContinued: true });
+    }, moment);
     this.#listening = results;
     try {
       await this.interruptible(() => this.interpreter.execute(line));
     } finally {
+      clearTimeout(running);
       this.#listening = undefined;
     }
+    this.client.afterwards(() => {
+      this.#after(before, results);
+    });
     return results;
+  }
+
+  /** Tells the client what a command has changed. */
+  #after(before: string, results: readonly Result[]): void {
+    const { session } = this;
+    if (this.interpreter.left || (before !== '' && session.state === 'none')) {
+      if (this.interpreter.left) session.kill();
+      this.end(this.#exitCode ?? 137);
+    } else if (
+      session.state === 'stopped' &&
+      session.lastStop &&
+      (this.#place() !== before || results.some(({ type }) => type === 'stop'))
+    ) {
+      this.forget();
+      this.report({ kind: 'stopped', stop: session.lastStop });
+    } else if (session.state === 'stopped') this.changed();
+  }
+
+  /** Where the selected thread stands; empty without a program. */
+  #place(): string {
+    const thread = this.session.state === 'stopped' ? (this.session.selectedThread() ?? this.session.threads()[0]) : undefined;
+    if (!thread) return this.session.state === 'none' ? '' : 'running';
+    return thread.stopped ? `${thread.process.pid} ${thread.process.execs} ${thread.pc} ${thread.stackPointer}` : 'running';
   }
 
   /** An expression may call into the program, which may not come back: `interrupt` ends it. */
@@ -176,8 +232,7 @@ export class Debuggee {
     this.drain();
     if (this.#silent) return;
     if (outcome.kind === 'ended') {
-      const { ending } = outcome;
-      this.end(ending.kind === 'exited' ? ending.status : 128 + ending.signal);
+      this.end(exitCodeOf(outcome.ending));
       return;
     }
     this.stop = outcome.stop;
@@ -185,7 +240,7 @@ export class Debuggee {
   }
 
   drain(): void {
-    for (const pipe of this.#pipes) pipe.drain();
+    for (const pipe of this.#pipes.values()) pipe.drain();
   }
 
   /** Nobody of the family is left. */
@@ -208,7 +263,8 @@ export class Debuggee {
     this.#ended = true;
     this.interpreter.close();
     this.session.close();
-    for (const pipe of this.#pipes) pipe.close();
+    for (const pipe of this.#pipes.values()) pipe.close();
+    this.#terminal?.close();
   }
 
   /** Something of the stopped program was changed: what the client shows of it may be wrong. */
@@ -241,3 +297,6 @@ export class Debuggee {
     if (frame && frame.level > 0) this.session.selectFrame(frame.level);
   }
 }
+
+/** As a shell tells it: 128 and the number of the signal that killed. */
+const exitCodeOf = (ending: Ending): number => (ending.kind === 'exited' ? ending.status : 128 + ending.signal);

@@ -75,13 +75,13 @@ export const inspectionHandlers = (target: () => Debuggee): Handlers => ({
 });
 
 /** @throws DeetError `stale`: the program has run since. */
-const containerOf = (reference: number, { handles }: Debuggee): Container => {
+export const containerOf = (reference: number, { handles }: Debuggee): Container => {
   const entry = handles.get(reference);
   if (entry?.kind !== 'container') throw new DeetError('stale', 'These variables are not known any more: the program has gone on.');
   return entry;
 };
 
-const rowNamed = (container: Container, name: string): Row | undefined => {
+export const rowNamed = (container: Container, name: string): Row | undefined => {
   const index = /^\[(\d+)\]$/.exec(name)?.[1];
   if (container.indexed > 0 && index !== undefined) return container.rows(Number(index), 1)[0];
   return container.rows(0, rowsAtOnce).find((row) => row.name === name);

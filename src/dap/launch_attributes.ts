@@ -96,7 +96,7 @@ class Attributes {
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
     if (list.length > 3 || !list.every((each) => each === null || typeof each === 'string'))
       throw this.#wrong(name, 'a list of up to three paths or null: stdin, stdout, stderr');
-    return list.map((each) => (each === null ? undefined : String(each)));
+    return list.map((each) => (typeof each === 'string' ? each : undefined));
   }
 
   words(name: string): readonly string[] | string {

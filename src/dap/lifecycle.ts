@@ -1,4 +1,5 @@
 /** From `initialize` to `disconnect`: how a debug session begins and ends. */
+import { basename } from 'node:path';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { DeetError } from '../common/errors.js';
 import { programWords } from '../commands/shell-words.js';
@@ -28,6 +29,8 @@ export class Lifecycle {
   /** Begins to run what has been prepared; its failure is the answer to launch or attach. */
   #begin: { readonly start: () => Promise<void>; readonly settle: (error: unknown) => void } | undefined;
   #launched: LaunchAttributes | undefined;
+  /** Those in the configuration's `args`. */
+  #redirections: Session['redirections'] = [];
   #detach = false;
 
   constructor(
@@ -62,9 +65,15 @@ export class Lifecycle {
       if (!begin) throw new DeetError('protocol', 'There is nothing to begin: launch or attach first.');
       this.#begin = undefined;
       this.client.afterwards(() => {
-        begin.start().then(() => {
-          begin.settle(undefined);
-        }, begin.settle);
+        begin.start().then(
+          () => {
+            begin.settle(undefined);
+          },
+          (error: unknown) => {
+            begin.settle(error);
+            this.client.event('terminated');
+          },
+        );
       });
       return undefined;
     },
@@ -113,7 +122,7 @@ export class Lifecycle {
               start,
               settle: (error) => {
                 if (error === undefined) resolve(undefined);
-                else reject(error instanceof Error ? error : new Error(String(error)));
+                else reject(error);
               },
             };
             this.client.afterwards(() => {
@@ -131,15 +140,14 @@ export class Lifecycle {
 
   #launch(attributes: LaunchAttributes, debuggee: Debuggee): () => Promise<void> {
     const { session } = debuggee;
-    const { args, stdio, env, cwd } = attributes;
+    const { args, env, cwd } = attributes;
     Object.assign(session.environment, env);
     session.settings.set('disable-randomization', attributes.disableASLR ? 'on' : 'off');
     if (cwd !== undefined) session.settings.set('cwd', cwd);
     session.setProgram(attributes.program);
     const words = typeof args === 'string' ? programWords(args, session.environment, cwd) : { arguments: args, redirections: [] };
     session.programArguments = [...words.arguments];
-    const streams = debuggee.streams(stdio);
-    session.redirections = [...streams, ...words.redirections];
+    this.#redirections = words.redirections;
     if (attributes.noDebug) session.signals.handle('all nostop noprint pass');
     debuggee.breakpoints.disabled = attributes.noDebug;
     this.#launched = attributes;
@@ -148,16 +156,10 @@ export class Lifecycle {
 
   async #start(attributes: LaunchAttributes, debuggee: Debuggee): Promise<void> {
     const { session } = debuggee;
+    session.redirections = [...debuggee.streams(attributes.stdio, await terminalFor(attributes, debuggee)), ...this.#redirections];
     const outcome = attributes.stopOnEntry && !attributes.noDebug ? atEntry(session.start('main')) : session.run();
-    if (session.state === 'none') {
-      // It did not even start: that is an answer to `launch`.
-      try {
-        await outcome;
-      } catch (error) {
-        this.client.event('terminated');
-        throw error;
-      }
-    }
+    // When it did not even start, that is the answer to `launch`.
+    if (session.state === 'none') await outcome;
     // The answer to `launch` goes out before the first stop is reported.
     setImmediate(() => {
       debuggee.run(() => outcome);
@@ -188,13 +190,19 @@ export class Lifecycle {
     await debuggee.settled;
     debuggee.restarted();
     this.client.afterwards(() => {
-      void this.#start(attributes, debuggee).catch((error: unknown) => {
+      this.#start(attributes, debuggee).catch((error: unknown) => {
         debuggee.output('stderr', `${error instanceof Error ? error.message : String(error)}\n`);
+        this.client.event('terminated');
       });
     });
     return undefined;
   }
 }
+
+const terminalFor = async ({ console: where, program, cwd }: LaunchAttributes, debuggee: Debuggee): Promise<string | undefined> => {
+  if (where === 'internalConsole') return undefined;
+  return debuggee.terminal(where === 'externalTerminal' ? 'external' : 'integrated', basename(program), cwd ?? process.cwd());
+};
 
 /** Stopping at main is what "on entry" means to somebody who debugs a program, not its loader. */
 const atEntry = async (outcome: Promise<Outcome>): Promise<Outcome> => {

@@ -22,8 +22,6 @@ const listenAddress = (text: string): { host: string; port: number } => {
 /** Until the client disconnects or closes stdin. */
 const serveStdio = (): Promise<number> =>
   new Promise((resolve) => {
-    // Whatever writes to the console by mistake must not get between the messages.
-    console.log = console.info = console.debug = console.error;
     const { stdin, stdout } = process;
     const finish = (): void => {
       adapter.close();

@@ -1,0 +1,81 @@
+/** Data breakpoints: watchpoints on variables that the client shows, and on expressions. */
+import { DeetError } from '../common/errors.js';
+import { whileStopped } from '../session/quiet_stop.js';
+import type { Breakpoint } from '../session/breakpoint.js';
+import { containerOf, rowNamed } from './inspection.js';
+import type { Debuggee } from './debuggee.js';
+import type { Handlers } from './protocol.js';
+
+/** What a `dataId` stands for. It is handed out by `dataBreakpointInfo` and good for this session. */
+interface Watched {
+  readonly expression: string;
+  readonly frameId: number | undefined;
+  /** A variable of the frame is watched until that ends; else the object is, wherever the program goes. */
+  readonly local: boolean;
+}
+
+const kinds = { read: 'rwatch', write: 'watch', readWrite: 'awatch' } as const;
+
+export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
+  const offered = new Map<string, Watched>();
+
+  const offer = (watched: Watched): string => {
+    const id = JSON.stringify([watched.expression, watched.frameId ?? null]);
+    offered.set(id, watched);
+    return id;
+  };
+
+  const create = (dataId: string, accessType: string | undefined, condition: string | undefined, debuggee: Debuggee): Breakpoint => {
+    const watched = offered.get(dataId);
+    if (!watched) throw new DeetError('no-data', 'This is no data that deet knows: ask for it again.');
+    const kind = Object.entries(kinds).find(([name]) => name === accessType)?.[1] ?? 'watch';
+    return whileStopped(debuggee.session, () => {
+      if (watched.frameId !== undefined) {
+        const { thread, frame } = debuggee.frame(watched.frameId);
+        debuggee.select(thread, frame);
+      }
+      return debuggee.session.watchpoints.create(kind, watched.expression, {
+        location: !watched.local,
+        ...(condition?.trim() && { condition }),
+      });
+    });
+  };
+
+  return {
+    dataBreakpointInfo: (args) => {
+      const debuggee = target();
+      const container = args.variablesReference ? containerOf(args.variablesReference, debuggee) : undefined;
+      const expression = container ? rowNamed(container, args.name)?.expression : args.name;
+      const frameId = container ? container.frameId : args.frameId;
+      if (expression === undefined) return { dataId: null, description: `${args.name} cannot be watched: it has no expression.` };
+      const { session } = debuggee;
+      const frame = frameId === undefined ? undefined : debuggee.frame(frameId).frame;
+      const register = expression.startsWith('$');
+      try {
+        const value = session.values.now(expression, frame);
+        if (value.address === undefined || register) return { dataId: null, description: `${expression} does not lie in memory.` };
+      } catch (error) {
+        if (!(error instanceof DeetError)) throw error;
+        return { dataId: null, description: error.message };
+      }
+      const local = /^[A-Za-z_]\w*$/.test(expression) && session.context(frame).names.local(expression) !== undefined;
+      return {
+        dataId: offer({ expression, frameId, local }),
+        description: expression,
+        accessTypes: ['write', 'readWrite'],
+        canPersist: false,
+      };
+    },
+
+    setDataBreakpoints: (args) => {
+      const debuggee = target();
+      const wanted = args.breakpoints.map(({ dataId, accessType, condition, hitCondition }) => ({
+        spec: `${accessType ?? 'write'} ${dataId}`,
+        condition,
+        hitCondition,
+        make: () => create(dataId, accessType, condition, debuggee),
+      }));
+      return { breakpoints: debuggee.breakpoints.set('data', wanted, debuggee) };
+    },
+  };
+};

@@ -1,0 +1,76 @@
+/**
+ * A terminal of the client's for programs that read one: the client is asked (`runInTerminal`) to run a small shell script there, which tells the terminal's name and then keeps
+ * it open. The program gets it as stdin, stdout and stderr. It is not the program's controlling terminal, that is the shell's: so the script passes Ctrl-C on.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DeetError } from '../common/errors.js';
+import type { Client } from './client.js';
+
+/** $1: a file that receives the terminal's name, and whose end is the script's; beside it the number of the program's process group. */
+const script = `f=$1
+tty > "$f.new" && mv "$f.new" "$f" || exit 1
+trap 'kill -INT -- "-$(cat "$f.group" 2>/dev/null)" 2>/dev/null' INT
+while [ -e "$f" ]; do sleep 0.2; done`;
+
+/** Milliseconds within which a client has opened its terminal. */
+const patience = 20_000;
+
+export class ClientTerminal {
+  private constructor(
+    readonly path: string,
+    private readonly folder: string,
+  ) {}
+
+  /** @throws DeetError `terminal` or `client`. */
+  static async open(client: Client, kind: 'integrated' | 'external', title: string, cwd: string): Promise<ClientTerminal> {
+    if (!client.capabilities.supportsRunInTerminalRequest)
+      throw new DeetError(
+        'terminal',
+        'This editor cannot open a terminal for the program.',
+        'Use "console": "internalConsole", or "stdio".',
+      );
+    const folder = mkdtempSync(join(tmpdir(), 'deet-terminal-'));
+    const file = join(folder, 'tty');
+    try {
+      const appeared = until(folder, () => existsSync(file));
+      const asked = client.request('runInTerminal', { kind, title, cwd, args: ['/bin/sh', '-c', script, 'deet', file] });
+      await Promise.race([appeared, asked.then(() => appeared)]);
+      const path = readFileSync(file, 'utf8').trim();
+      if (!path.startsWith('/dev/')) throw new DeetError('terminal', `What the editor opened is no terminal: ${path}.`);
+      return new ClientTerminal(path, folder);
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Ctrl-C goes to this process group from now on. */
+  belongsTo(group: number): void {
+    writeFileSync(join(this.folder, 'tty.group'), String(group));
+  }
+
+  /** The script ends, and the client's terminal is free. */
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Resolves when something is true of a folder's files. @throws DeetError `terminal` when that takes too long. */
+const until = (folder: string, isTrue: () => boolean): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const watcher = watch(folder, () => {
+      if (!isTrue()) return;
+      finish();
+      resolve();
+    });
+    const timer = setTimeout(() => {
+      finish();
+      reject(new DeetError('terminal', 'The editor has not opened a terminal.'));
+    }, patience);
+    const finish = (): void => {
+      clearTimeout(timer);
+      watcher.close();
+    };
+  });
