@@ -14,6 +14,8 @@ export interface BreakpointLocation {
   readonly position: SourcePosition | undefined;
   /** The file it lies in. */
   readonly image: string;
+  /** Asked for by the function's name: an inlined call of another function that begins there has not been entered yet. */
+  readonly byName: boolean;
   enabled: boolean;
   /** The processes in which its site is planted; empty before a run. */
   readonly planted: Map<Process, SiteOwner>;

@@ -350,6 +350,7 @@ export class Breakpoints {
       function: place.function,
       position: place.position,
       image: place.loaded?.image.path ?? '',
+      byName: entry.spec?.kind === 'function',
       enabled: true,
       planted: new Map(),
     };

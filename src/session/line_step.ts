@@ -39,7 +39,6 @@ export class LineStep extends PlanBase {
   #file = '';
   #frame: FrameIdentity;
   #before: { pc: Address; stackPointer: Address };
-  readonly #beganInLinkage: boolean;
   /** True: the step was complete without running (a step into an inlined call). */
   readonly immediate: boolean = false;
 
@@ -51,7 +50,6 @@ export class LineStep extends PlanBase {
   ) {
     super(world, thread);
     this.#before = { pc: thread.pc, stackPointer: thread.stackPointer };
-    this.#beganInLinkage = world.isLinkage(thread, thread.pc);
     if (!options.over && world.innermost(thread).hidden > 0) {
       world.reveal(thread);
       if (!world.skips(world.innermost(thread).frame)) this.immediate = true;
@@ -136,8 +134,7 @@ export class LineStep extends PlanBase {
     const { pc } = thread;
     const overIt = (): PlanMode => this.runTo(returnAddress, this.atOrAbove(limit), () => this.#look());
     if (this.options.over) return overIt();
-    const throughLinkage = !this.#beganInLinkage && world.isLinkage(thread, pc);
-    const entry = world.trampolineTarget(thread, pc) ?? (throughLinkage ? undefined : pc);
+    const entry = world.trampolineTarget(thread, pc) ?? (world.isLinkage(thread, pc) ? undefined : pc);
     if (entry === undefined) return 'step';
     const target = world.stepInto(thread, entry) ?? (world.stepMode ? entry : undefined);
     if (target === undefined) return overIt();
@@ -159,7 +156,7 @@ export class LineStep extends PlanBase {
     const { thread, world } = this;
     const { over } = this.options;
     const { pc } = thread;
-    if (!over && !this.#beganInLinkage && world.isLinkage(thread, pc)) {
+    if (!over && world.isLinkage(thread, pc)) {
       const target = world.trampolineTarget(thread, pc);
       return target === undefined ? 'step' : this.runTo(target, () => true, () => this.#look()); // prettier-ignore
     }

@@ -7,7 +7,7 @@ import { fileAddress, hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { nearest } from '../common/nearest.js';
 import type { LoadedImage } from '../inferior/frame.js';
-import type { FunctionSymbol, ResolvedLocation, SourceFile, SourcePosition, SymbolImage } from '../symbols/model.js';
+import type { ResolvedLocation, SourceFile, SourcePosition, SymbolImage } from '../symbols/model.js';
 
 export type LocationSpec =
   | { readonly kind: 'line'; readonly file: string | undefined; readonly line: number }
@@ -27,8 +27,6 @@ export interface FoundPlace {
   readonly address: Address;
   readonly function: string | undefined;
   readonly position: SourcePosition | undefined;
-  /** An inlined copy of the function that was asked for. */
-  readonly inlined?: boolean;
 }
 
 /** The colon that separates file and rest: not part of `::`, and not inside a template's or operator's brackets. */
@@ -64,18 +62,6 @@ export const parseLocation = (text: string, current: CurrentPlace): LocationSpec
   return { kind: 'function', file: file === undefined ? undefined : unquote(file), name: unquote(rest) };
 };
 
-/** The first instruction behind `push %rbp; mov %rsp,%rbp` (and endbr64), for functions without line information. */
-const afterFrameSetup = (image: SymbolImage, entry: number): number => {
-  const bytes = image.bytesAt(fileAddress(entry), 12);
-  if (!bytes) return entry;
-  let at = 0;
-  if (bytes[0] === 0xf3 && bytes[1] === 0x0f && bytes[2] === 0x1e && bytes[3] === 0xfa) at = 4;
-  if (bytes[at] !== 0x55) return entry;
-  const mov = bytes.subarray(at + 1, at + 4);
-  const isMov = mov[0] === 0x48 && ((mov[1] === 0x89 && mov[2] === 0xe5) || (mov[1] === 0x8b && mov[2] === 0xec));
-  return isMov ? entry + at + 4 : entry;
-};
-
 const placed = (loaded: LoadedImage, { address, function: name, position }: ResolvedLocation): FoundPlace => ({
   loaded,
   address: BigInt(address) + loaded.bias,
@@ -83,38 +69,11 @@ const placed = (loaded: LoadedImage, { address, function: name, position }: Reso
   position,
 });
 
-const inFile = (fn: FunctionSymbol, file: string | undefined, image: SymbolImage): boolean =>
-  file === undefined || image.filesMatching(file).some(({ path }) => path === fn.declared?.file.path);
-
 const functionPlaces = (loaded: LoadedImage, name: string, file: string | undefined): FoundPlace[] => {
-  const { image } = loaded;
-  const found: FoundPlace[] = [];
-  const entries = new Set<number>();
-  for (const fn of image.functionsNamed(name)) {
-    if (!inFile(fn, file, image)) continue;
-    entries.add(fn.entry);
-    const address = image.afterPrologue(fn);
-    found.push(placed(loaded, { address, function: fn.qualifiedName, position: image.lineAt(address) }));
-  }
-  for (const scope of image.inlinedCallsOf(name)) {
-    const entry = scope.inlined?.entry;
-    if (entry === undefined) continue;
-    if (file !== undefined && !image.filesMatching(file).some(({ path }) => path === image.lineAt(entry)?.file.path)) continue;
-    found.push({
-      ...placed(loaded, { address: entry, function: scope.inlined?.qualifiedName, position: image.lineAt(entry) }),
-      inlined: true,
-    });
-  }
-  if (file !== undefined) return found;
-  for (const symbol of image.symbolsNamed(name)) {
-    if ((symbol.type !== 'function' && symbol.type !== 'ifunc') || entries.has(symbol.address) || symbol.address === 0) continue;
-    entries.add(symbol.address);
-    // A function with debug information under another name (an alias) stops behind its prologue as well.
-    const fn = image.functionAt(symbol.address);
-    const address = fn?.entry === symbol.address ? image.afterPrologue(fn) : afterFrameSetup(image, symbol.address);
-    found.push(placed(loaded, { address: fileAddress(address), function: name, position: image.lineAt(fileAddress(address)) }));
-  }
-  return found;
+  const found = (loaded.image.locationsOfFunction?.(name) ?? []).map((each) => placed(loaded, each));
+  if (file === undefined) return found;
+  const files = new Set(loaded.image.filesMatching(file).map(({ path }) => path));
+  return found.filter(({ position }) => position !== undefined && files.has(position.file.path));
 };
 
 /** The places that a specification has in one image; none when the image does not know it. */

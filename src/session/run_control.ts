@@ -193,9 +193,10 @@ export class RunControl implements EngineHooks, LoaderListener {
     const { thread } = halt;
     switch (halt.kind) {
       case 'sites': {
-        this.#parts.world.revealAll(thread);
-        const hit = halt.owners.filter((owner) => owner instanceof PlantedLocation).map(({ breakpoint }) => breakpoint);
-        const breakpoints = [...new Set(hit)].sort((a, b) => a.id - b.id);
+        const hit = halt.owners.filter((owner) => owner instanceof PlantedLocation);
+        const functions = hit.map(({ location }) => (location.byName ? location.function : undefined));
+        this.#parts.world.revealTo(thread, functions);
+        const breakpoints = [...new Set(hit.map(({ breakpoint }) => breakpoint))].sort((a, b) => a.id - b.id);
         return { ...this.#stopOf(thread, 'breakpoint'), breakpoints };
       }
       case 'step': {

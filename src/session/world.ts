@@ -2,7 +2,8 @@
 import type { Address } from '../common/addresses.js';
 import { fileAddress } from '../common/addresses.js';
 import type { Frame, LoadedImage } from '../inferior/frame.js';
-import { inlinedCallsStartingAt, Stack } from '../inferior/frames.js';
+import type { Stack } from '../inferior/frames.js';
+import { inlinedCallsStartingAt } from '../inferior/frames.js';
 import type { SiteOwner } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
 import { jumpHooks } from './jumps.js';
@@ -121,8 +122,7 @@ export class ProgramWorld implements StepWorld {
   hidden(thread: Thread): number {
     const known = this.#hidden.get(thread);
     if (known !== undefined && this.#placeOf.get(thread) === thread.pc) return known;
-    const place = located(thread, thread.pc);
-    const count = place ? inlinedCallsStartingAt(place.loaded.image, place.at) : 0;
+    const count = this.#startingBefore(thread, () => false);
     this.#setHidden(thread, count);
     return count;
   }
@@ -138,9 +138,27 @@ export class ProgramWorld implements StepWorld {
     this.#setHidden(thread, Math.max(0, this.hidden(thread) - 1));
   }
 
-  /** A breakpoint in the inlined function itself stops inside of it: nothing is hidden. */
   revealAll(thread: Thread): void {
     this.#setHidden(thread, 0);
+  }
+
+  /**
+   * A breakpoint was hit: a thread that stopped in one of these functions, inlined here, shows it; `undefined` stands for a breakpoint on a line or an
+   * address, which is wherever its code is.
+   */
+  revealTo(thread: Thread, functions: readonly (string | undefined)[]): void {
+    const hidden = functions.includes(undefined) ? 0 : this.#startingBefore(thread, (name) => functions.includes(name));
+    this.#setHidden(thread, hidden);
+  }
+
+  /** Inlined calls that begin where the thread stands, innermost first, up to one with a certain name. */
+  #startingBefore(thread: Thread, isWanted: (name: string) => boolean): number {
+    const place = located(thread, thread.pc);
+    if (!place) return 0;
+    const count = inlinedCallsStartingAt(place.loaded.image, place.at);
+    const calls = place.loaded.image.scopesAt(place.at).flatMap(({ inlined }) => (inlined ? [inlined] : []));
+    const wanted = calls.slice(0, count).findIndex(({ qualifiedName }) => isWanted(qualifiedName));
+    return wanted < 0 ? count : wanted;
   }
 
   /** Forgets what was hidden: the thread is about to run. */
