@@ -1,5 +1,5 @@
 /** The base types of C on x86-64 (System V ABI, figure 3.1), for literals and results that no debug information names. */
-import type { BaseType, CType, PointerType, ArrayType, VoidType } from '../symbols/types.js';
+import type { ArrayType, BaseType, CType, FunctionType, PointerType, VoidType } from '../symbols/types.js';
 
 const base = (name: string, size: number, encoding: BaseType['encoding']): BaseType => ({ kind: 'base', name, size, encoding });
 
@@ -52,3 +52,6 @@ export const baseTypeNamed = (name: string): CType | undefined => (name === 'voi
 /** What a function without debug information returns: nobody knows. */
 export const UNKNOWN_RETURN = base('<unknown return type>', 4, 'unspecified');
 export const UNKNOWN_FUNCTION: CType = { kind: 'function', returns: UNKNOWN_RETURN, parameters: [], varargs: false, prototyped: false };
+/** STT_GNU_IFUNC: what stands at the address chooses the function and returns where it is. */
+export const UNKNOWN_INDIRECT: CType = { kind: 'function', returns: UNKNOWN_RETURN, parameters: [], varargs: false, prototyped: false };
+export const IFUNC_RESOLVER: FunctionType = { kind: 'function', returns: VOID_POINTER, parameters: [], varargs: false, prototyped: true };

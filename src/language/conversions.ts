@@ -4,6 +4,7 @@ import type { CType, StructType } from '../symbols/types.js';
 import { convertArithmetic, isArithmetic } from './arithmetic.js';
 import * as c from './c-types.js';
 import { allocate, type Memory } from './place.js';
+import { isUnknown } from './unknown.js';
 import { typeName } from './type-name.js';
 import {
   asArray,
@@ -59,8 +60,7 @@ export function cast(value: Value, type: CType, memory: Memory): Value {
   if (target.kind === 'void') return Value.of(type, new Uint8Array(0));
   const reference = asReference(type);
   if (reference) return Value.integer(type, addressNumber(value));
-  const isUnknown = value.type === c.UNKNOWN_DATA;
-  if (isUnknown && value.place.kind === 'memory') return value.as(type);
+  if (isUnknown(value) && value.place.kind === 'memory') return value.as(type);
   if (from.kind === 'void') throw invalid();
   if (target.kind === 'array' || asStruct(type)) return castAggregate(value, type, memory);
   const operand = decayed(value);

@@ -10,7 +10,9 @@ import * as c from './c-types.js';
 import type { CallRequest, Evaluation, EvaluationContext, Meaning } from './context.js';
 import { addressOf, cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
 import { placed } from './errors.js';
-import { allocate } from './place.js';
+import { callConvenience, isConvenienceFunction } from './functions.js';
+import { isUnknown, returnsUnknown, unknownType } from './unknown.js';
+import { allocate, ComputedPlace, FetchedPlace } from './place.js';
 import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
 import { memberNamed } from './members.js';
@@ -176,6 +178,10 @@ class Evaluator implements OperandEvaluator {
         return this.#dereference(yield* this.operand(node.operand));
       case '&': {
         const value = used(yield* this.value(node.operand), context);
+        if (node.operand.kind === 'name' && value.place.kind === 'register') {
+          const where = value.place.register ?? '';
+          throw new DeetError('type', `Address requested for identifier "${node.operand.name}" which is in register $${where}`);
+        }
         if (node.operand.kind === 'name' && value.address === undefined && !asFunction(value.type)) {
           throw new DeetError('type', `Can't take address of "${node.operand.name}" which isn't an lvalue.`);
         }
@@ -223,7 +229,9 @@ class Evaluator implements OperandEvaluator {
     if (count <= 0n) throw new DeetError('type', `Invalid number ${count} of repetitions.`);
     if (count > 2n ** 40n) throw new DeetError('too-big', `Too many repetitions: ${count}.`);
     if (first.place.kind === 'missing') first.bytes();
-    if (first.address === undefined && !this.typesOnly) throw new DeetError('type', "Only values in memory can be extended with '@'.");
+    const inside = first.place instanceof ComputedPlace && first.offset + first.size * Number(count) <= first.place.bytes.length;
+    if (first.address === undefined && !this.typesOnly && !inside)
+      throw new DeetError('type', "Only values in memory can be extended with '@'.");
     return first.as(c.arrayOf(first.type, Number(count)));
   }
 
@@ -237,14 +245,21 @@ class Evaluator implements OperandEvaluator {
   #assign(node: Expression, target: Value, value: Value): Value {
     if (this.typesOnly) return target;
     if (node.kind === 'dollar' && target.place.kind !== 'register') {
-      const kept = isVoid(value.type) || asFunction(value.type) ? value : Value.of(value.type, Uint8Array.from(value.bytes()));
+      const kept = isVoid(value.type)
+        ? value
+        : asFunction(value.type)
+          ? addressOf(value)
+          : Value.of(value.type, Uint8Array.from(value.bytes()));
       this.context.variables.set(node.name, kept);
       return kept;
     }
     if (!target.isLvalue || asFunction(target.type)) throw new DeetError('not-lvalue', 'Left operand of assignment is not an lvalue.');
-    if (target.type === c.UNKNOWN_DATA) throw new DeetError('no-debug-info', 'The symbol has unknown type; cast it to its declared type');
-    target.write(convertForAssignment(value, target.type, this.context.memory).bytes());
-    return target;
+    if (isUnknown(target)) throw unknownType(target);
+    const bytes = convertForAssignment(value, target.type, this.context.memory).bytes();
+    target.write(bytes);
+    if (target.bits) return target;
+    // What was written, not what a register of an old picture of the frame still shows.
+    return new Value(target.type, new FetchedPlace(target.place, target.offset, Uint8Array.from(bytes)), target.offset);
   }
 
   *#cast(node: Extract<Expression, { kind: 'cast' }>): Evaluation {
@@ -351,11 +366,13 @@ class Evaluator implements OperandEvaluator {
   }
 
   *#call(node: Extract<Expression, { kind: 'call' }>, returns: CType | undefined): Evaluation {
+    if (node.callee.kind === 'dollar' && isConvenienceFunction(node.callee.name))
+      return yield* this.#convenience(node.callee.name, node.arguments);
     const callee = yield* this.#callee(node.callee);
     const pointer = asPointer(callee.value.type);
     const declared = asFunction(pointer ? pointer.target : callee.value.type);
     if (!declared) throw new DeetError('type', 'Cannot perform a call of something that is not a function.');
-    const unknown = strip(declared.returns).kind === 'base' && declared.returns === c.UNKNOWN_RETURN;
+    const unknown = returnsUnknown(declared);
     if (unknown && !returns) {
       throw new DeetError(
         'no-debug-info',
@@ -373,8 +390,21 @@ class Evaluator implements OperandEvaluator {
     if (this.typesOnly) return Value.abstract(type.returns);
     const address = pointer ? toInteger(callee.value) : callee.value.address;
     if (address === undefined) throw new DeetError('type', 'The function has no address.');
-    const request: CallRequest = { kind: 'call', function: BigInt.asUintN(64, address), type, arguments: list };
+    const entry = callee.value.type === c.UNKNOWN_INDIRECT ? yield* this.#resolved(address) : address;
+    const request: CallRequest = { kind: 'call', function: BigInt.asUintN(64, entry), type, arguments: list };
     return yield request;
+  }
+
+  /** An indirect function's resolver says where the function is (System V ABI, gABI extension STT_GNU_IFUNC). */
+  *#resolved(resolver: bigint): Evaluation<bigint> {
+    const request: CallRequest = { kind: 'call', function: BigInt.asUintN(64, resolver), type: c.IFUNC_RESOLVER, arguments: [] };
+    return toInteger(yield request);
+  }
+
+  *#convenience(name: string, nodes: readonly Expression[]): Evaluation {
+    const given: Value[] = [];
+    for (const node of nodes) given.push(yield* this.operand(node));
+    return this.typesOnly ? Value.abstract(c.INT) : callConvenience(name, given, this.context);
   }
 
   /** An array without an address (a string in quotes) stays an array: whoever makes the call must place it in memory. */

@@ -19,6 +19,7 @@ import type { PrintSettings } from './settings.js';
 import { readString, terminator } from './strings.js';
 import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
 import { textKind, type TextKind } from './textual.js';
+import { isUnknown, unknownType } from './unknown.js';
 import { typeName } from './type-name.js';
 import { asFunction, asPointer, countOf, isStruct, nameOf, strip } from './types.js';
 import { floatFormat, toFloat, toInteger, Value } from './value.js';
@@ -118,7 +119,7 @@ class Formatter {
       case 'void':
         return 'void';
       case 'function':
-        return `{${value.type === c.UNKNOWN_FUNCTION ? '<text variable, no debug info>' : typeName(value.type, this.context.language)}} ${this.address(value.address ?? 0n)}`;
+        return `{${typeName(value.type, this.context.language)}} ${this.address(value.address ?? 0n)}`;
       case 'enum':
         return enumText(toInteger(value), bare);
       case 'pointer':
@@ -133,7 +134,7 @@ class Formatter {
   #base(value: Value): string {
     const bare = strip(value.type);
     if (bare.kind !== 'base') return '';
-    if (value.type === c.UNKNOWN_DATA) throw new DeetError('no-debug-info', 'The symbol has unknown type; cast it to its declared type');
+    if (isUnknown(value)) throw unknownType(value);
     if (isFlags(bare)) return flagsText(toInteger(value), bare.flags);
     const text = textKind(value.type);
     if (text) return `${toInteger(value)} ${quotedCharacter(value.bytes(), text.prefix)}`;

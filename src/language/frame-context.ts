@@ -85,6 +85,7 @@ class RealContext implements EvaluationContext {
       frame: world.frame,
       language: this.language,
       variable: (variable, frame) => this.variable(variable, frame),
+      tlsAddress: (loaded, offset) => this.#frameContext(undefined, loaded).tlsAddress(offset),
       ...(world.frameOf ? { frameOf: world.frameOf.bind(world) } : {}),
     });
   }

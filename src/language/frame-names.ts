@@ -3,13 +3,14 @@
  * bare ELF symbols. C++ names are also tried in the namespaces and classes around.
  */
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
-import { fileAddress, type FileAddress } from '../common/addresses.js';
+import { fileAddress, type Address, type FileAddress } from '../common/addresses.js';
 import type { FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 import * as c from './c-types.js';
 import type { Meaning, NameSpace, ScopePath } from './context.js';
 import type { Macro } from './macros.js';
 import { MemoryPlace, type Memory } from './place.js';
+import { symbolValue } from './unknown.js';
 import { isStruct } from './types.js';
 import { Value } from './value.js';
 
@@ -23,6 +24,8 @@ export interface SymbolWorld {
   variable(variable: Variable, frame: Frame | undefined): Value;
   /** The newest frame of a function, for `f::local`. */
   frameOf?(fn: FunctionSymbol): Frame | undefined;
+  /** The thread's copy of a thread-local symbol of an image. */
+  tlsAddress?(loaded: LoadedImage, offset: bigint): Address | undefined;
 }
 
 type Tag = 'struct' | 'union' | 'enum' | 'class';
@@ -164,11 +167,13 @@ export class FrameNames implements NameSpace {
 
   #bareSymbol(name: string): Meaning | undefined {
     for (const loaded of this.#images()) {
-      const symbol = loaded.image.symbolsNamed(name).find((entry) => entry.address !== 0 && entry.type !== 'tls');
+      const symbol = loaded.image.symbolsNamed(name).find((entry) => entry.address !== 0 || entry.type === 'tls');
       if (!symbol) continue;
-      const code = symbol.type === 'function' || symbol.type === 'ifunc' || (symbol.type === 'other' && symbol.section === '.text');
-      const place = new MemoryPlace(this.world.memory, BigInt(symbol.address) + loaded.bias);
-      return { kind: 'value', value: new Value(code ? c.UNKNOWN_FUNCTION : c.UNKNOWN_DATA, place) };
+      const code = symbol.type === 'function' || (symbol.type === 'other' && symbol.section === '.text');
+      const kind = symbol.type === 'ifunc' ? 'ifunc' : code ? 'code' : 'data';
+      const address =
+        symbol.type === 'tls' ? this.world.tlsAddress?.(loaded, BigInt(symbol.address)) : BigInt(symbol.address) + loaded.bias;
+      if (address !== undefined) return { kind: 'value', value: symbolValue(name, kind, this.world.memory, address) };
     }
     return undefined;
   }

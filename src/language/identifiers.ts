@@ -68,11 +68,9 @@ export function scopedIdentifier(node: ScopedName, context: EvaluationContext): 
   if (found) return found;
   const inherited = node.path.length > 0 ? memberOfThis(node.name, context) : undefined;
   if (inherited) return inherited;
-  const near = nearest(node.name, names.suggestions());
   throw new DeetError(
     'no-symbol',
     `No symbol "${node.name}" in ${context.language === 'c++' && node.file === undefined ? `namespace "${node.path.join('::')}"` : 'specified context'}.`,
-    near === undefined ? undefined : `did you mean "${near}"?`,
   );
 }
 

@@ -6,6 +6,7 @@ import type { BinaryOperator } from './ast.js';
 import * as c from './c-types.js';
 import { decayed } from './conversions.js';
 import { negate as negateFloat } from './floats.js';
+import { isUnknown, unknownType } from './unknown.js';
 import { asArray, asComplex, asFloat, asFunction, asInteger, asPointer, asStruct, sizeOf, strip } from './types.js';
 import { toFloat, toInteger, Value } from './value.js';
 
@@ -61,7 +62,7 @@ const memberPointerNumber = (value: Value): Value =>
 export const noOperator = (operator: string): DeetError => new DeetError('type', `Structure has no component named operator${operator}.`);
 
 function rejectUnknown(value: Value): void {
-  if (value.type === c.UNKNOWN_DATA) throw new DeetError('no-debug-info', 'The symbol has unknown type; cast it to its declared type');
+  if (isUnknown(value)) throw unknownType(value);
 }
 
 function comparePointers(operator: BinaryOperator, a: Value, b: Value, truth: CType): Value {

@@ -27,7 +27,8 @@ export interface Register {
 const INT64: BaseType = { ...c.LONG, name: 'int64_t' };
 const INT32: BaseType = { ...c.INT, name: 'int32_t' };
 const INT16: BaseType = { ...c.SHORT, name: 'int16_t' };
-const INT8: BaseType = { ...c.SIGNED_CHAR, name: 'int8_t' };
+/** A number, not a character. */
+const INT8: BaseType = { ...c.SIGNED_CHAR, name: 'int8_t', encoding: 'signed' };
 const DATA_POINTER = c.VOID_POINTER;
 
 const flags = (name: string, bits: readonly (readonly [number, string])[]): FlagsType => ({
@@ -63,6 +64,7 @@ function vectorUnion(name: string, size: number): StructType {
   const members: Member[] = [
     { name: `v${size / 2}_bfloat16`, type: vector({ kind: 'base', name: 'bfloat16', size: 2, encoding: 'float' }, size / 2), offset: 0 },
   ];
+  members.push({ name: `v${size / 2}_half`, type: vector(c.HALF, size / 2), offset: 0 });
   for (const [label, element] of views) {
     const count = size / element.size;
     members.push({ name: `v${count}_${label}`, type: vector(element, count), offset: 0 });

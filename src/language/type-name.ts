@@ -1,8 +1,14 @@
 /** A type as C writes it, with or without a declared name: `char *`, `int (*)[5]`, `struct node *next`. */
 import type { CType, FunctionType } from '../symbols/types.js';
+import { UNKNOWN_FUNCTION, UNKNOWN_INDIRECT } from './c-types.js';
 import { baseName, isQualified, strip } from './types.js';
 
 export type Language = 'c' | 'c++';
+
+const UNKNOWN: ReadonlyMap<CType, string> = new Map([
+  [UNKNOWN_FUNCTION, '<text variable, no debug info>'],
+  [UNKNOWN_INDIRECT, '<text gnu-indirect-function variable, no debug info>'],
+]);
 
 /** Damaged debug information can nest without end. */
 const MAX_DEPTH = 64;
@@ -80,6 +86,8 @@ export function declaration(type: CType, name: string, language: Language = 'c',
       current = current.returns;
     } else break;
   }
+  const unknown = UNKNOWN.get(type);
+  if (unknown !== undefined && name === '') return unknown;
   const words = [...ordered(qualifiers), base ? base(current) : specifier(current, language), ...vectors].join(' ');
   return inner === '' ? words : `${words} ${inner}`;
 }

@@ -1,0 +1,36 @@
+/** Symbols that no debug information describes: a name, an address, and whether it is code. What they are, the user must say by a cast. */
+import type { Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { CType, FunctionType } from '../symbols/types.js';
+import * as c from './c-types.js';
+import { MemoryPlace, type Memory } from './place.js';
+import { Value } from './value.js';
+
+/** Memory that is known by the name of its symbol. */
+class SymbolPlace extends MemoryPlace {
+  constructor(
+    memory: Memory,
+    address: Address,
+    readonly symbol: string,
+  ) {
+    super(memory, address);
+  }
+}
+
+export type SymbolKind = 'data' | 'code' | 'ifunc';
+
+const TYPES: Readonly<Record<SymbolKind, CType>> = { data: c.UNKNOWN_DATA, code: c.UNKNOWN_FUNCTION, ifunc: c.UNKNOWN_INDIRECT };
+
+export const symbolValue = (name: string, kind: SymbolKind, memory: Memory, address: Address): Value =>
+  new Value(TYPES[kind], new SymbolPlace(memory, address, name));
+
+export const isUnknown = (value: Value): boolean => value.type === c.UNKNOWN_DATA;
+
+/** A function whose return type must come from a cast. */
+export const returnsUnknown = (type: FunctionType): boolean => type.returns === c.UNKNOWN_RETURN;
+
+export function unknownType(value: Value): DeetError {
+  const name = value.place instanceof SymbolPlace ? `'${value.place.symbol}'` : 'The symbol';
+  const hint = value.place instanceof SymbolPlace ? `print (int) ${value.place.symbol}` : undefined;
+  return new DeetError('no-debug-info', `${name} has unknown type; cast it to its declared type`, hint);
+}
