@@ -2,10 +2,10 @@
  * What call sites in the debug information (DW_TAG_call_site; DWARF 5, 3.4) tell of a stack: functions that ended in a jump
  * to another (tail calls) and left no frame, and the values that parameters had at entry.
  */
-import { fileAddress } from '../common/addresses.js';
+import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { FrameContext } from '../dwarf/location.js';
 import { evaluateNumber } from '../dwarf/machine.js';
-import type { CallSite, FunctionSymbol } from '../symbols/model.js';
+import type { CallSite, FunctionSymbol, SymbolImage } from '../symbols/model.js';
 import { symbolsOf } from './frames_symbols.js';
 import type { Activation, Unwinder } from './unwinder.js';
 import type { CodePlace } from './unwinder_code.js';
@@ -33,6 +33,11 @@ export const callSiteAt = (function_: FunctionSymbol, returnAddress: number): Ca
   return sites.get(returnAddress);
 };
 
+const functionStartingAt = (image: SymbolImage, entry: FileAddress): FunctionSymbol | undefined => {
+  const found = image.functionAt(entry);
+  return found?.entry === entry ? found : undefined;
+};
+
 /**
  * The only chain of tail calls from one function to another, outermost first: undefined when there is none, more than one, or
  * one of the functions on the way jumps to an unknown place.
@@ -54,8 +59,8 @@ const onlyChain = (from: FunctionSymbol, to: FunctionSymbol): readonly TailCall[
     for (const site of current.callSites()) {
       if (!site.tailCall) continue;
       if (site.target === undefined) return undefined;
-      const target = current.image.functionAt(site.target);
-      if (target === undefined || target.entry !== site.target) return undefined;
+      const target = functionStartingAt(current.image, site.target);
+      if (target === undefined) return undefined;
       work.push({ function: target, chain: [...chain, { function: current, site }] });
     }
   }
@@ -65,7 +70,7 @@ const onlyChain = (from: FunctionSymbol, to: FunctionSymbol): readonly TailCall[
 /** Finds tail calls between an activation and its caller. */
 export class CallChains {
   /** By the caller's place and the callee's function. */
-  private readonly known = new WeakMap<CodePlace, Map<FunctionSymbol | undefined, readonly TailCall[]>>();
+  private readonly known = new WeakMap<CodePlace, Map<FunctionSymbol, readonly TailCall[]>>();
 
   constructor(private readonly unwinder: Unwinder) {}
 
@@ -79,40 +84,46 @@ export class CallChains {
   /** The functions that left by a jump between the call in `caller` and `callee`, innermost first; none when that is not certain. */
   between(callee: Activation, caller: Activation): readonly TailCall[] {
     if (callee.kind === 'signal' || caller.kind !== 'normal' || caller.interrupted) return NONE;
-    const loaded = caller.place.loaded;
-    // Jumps between files go through tables that only the loader knows.
-    if (loaded === undefined || callee.place.loaded !== loaded) return NONE;
     const to = symbolsOf(callee.place).function;
+    if (to === undefined) return NONE;
     let chains = this.known.get(caller.place);
-    if (chains === undefined) this.known.set(caller.place, (chains = new Map<FunctionSymbol | undefined, readonly TailCall[]>()));
+    if (chains === undefined) this.known.set(caller.place, (chains = new Map<FunctionSymbol, readonly TailCall[]>()));
     let chain = chains.get(to);
-    if (chain === undefined) chains.set(to, (chain = this.find(to, caller)));
+    if (chain === undefined) chains.set(to, (chain = this.find(to, callee, caller)));
     return chain;
   }
 
-  private find(to: FunctionSymbol | undefined, caller: Activation): readonly TailCall[] {
-    const target = this.siteOf(caller)?.target;
-    if (to === undefined || target === undefined || target === to.entry) return NONE;
-    const from = to.image.functionAt(target);
-    if (from === undefined || from.entry !== target) return NONE;
-    return onlyChain(from, to)?.toReversed() ?? NONE;
+  private find(to: FunctionSymbol, callee: Activation, caller: Activation): readonly TailCall[] {
+    const site = this.siteOf(caller);
+    const from = site && this.directCallee(site, caller, callee, to);
+    return from === undefined || from.entry === to.entry ? NONE : (onlyChain(from, to)?.toReversed() ?? NONE);
   }
 
   /**
-   * Whether a call certainly went to this function (and not to one that jumped here): by its call site, by the value that an
-   * indirect call went through, or else by the instruction.
+   * The function that a direct call went to: by its call site, else (a call into another file, by way of its procedure linkage table or
+   * global offset table) by the instruction. Undefined also when it lies in another file than the callee, from where no jumps are followed.
+   */
+  private directCallee(site: CallSite, caller: Activation, callee: Activation, to: FunctionSymbol): FunctionSymbol | undefined {
+    const { loaded } = callee.place;
+    if (loaded === undefined) return undefined;
+    if (site.target !== undefined) return loaded === caller.place.loaded ? functionStartingAt(to.image, site.target) : undefined;
+    const { calls } = this.unwinder.fallback;
+    const target = calls.target(caller.pc);
+    if (target === undefined) return undefined;
+    const name = calls.slotName(target);
+    const entry =
+      name === undefined ? target - Number(loaded.bias) : to.image.symbolsNamed(name).find(({ type }) => type === 'function')?.address;
+    return entry === undefined ? undefined : functionStartingAt(to.image, fileAddress(entry));
+  }
+
+  /**
+   * Whether a call certainly went to this function (and not to one that jumped here): by the value that an indirect call went through, else
+   * as `directCallee` has it.
    * @param context the caller's frame
    */
   goesTo(site: CallSite, caller: Activation, context: FrameContext, callee: Activation, function_: FunctionSymbol): boolean {
-    if (site.target !== undefined) return site.target === function_.entry;
-    const { loaded } = caller.place;
-    if (loaded === undefined) return false;
+    if (site.targetValue === undefined) return this.directCallee(site, caller, callee, function_)?.entry === function_.entry;
     const entry = BigInt(function_.entry) + (callee.place.loaded?.bias ?? 0n);
-    if (site.targetValue !== undefined) return evaluateNumber(site.targetValue, site.unit, context) === entry;
-    const target = this.unwinder.fallback.calls.target(caller.pc);
-    if (target === undefined) return false;
-    if (BigInt(target) === entry) return true;
-    const name = loaded.image.symbolAt(fileAddress(target - Number(loaded.bias)))?.name;
-    return name === `${function_.linkageName ?? function_.name}@plt`;
+    return evaluateNumber(site.targetValue, site.unit, context) === entry;
   }
 }

@@ -4,7 +4,7 @@ import type { FunctionSymbol, Scope, SourcePosition } from '../symbols/model.js'
 import type { Frame, LoadedImage } from './frame.js';
 import type { TailCall } from './frames_calls.js';
 import type { ActivationContext } from './frames_context.js';
-import { symbolsOf, type PlaceFrame, type PlaceSymbols } from './frames_symbols.js';
+import { symbolsAt, symbolsOf, type PlaceFrame, type PlaceSymbols } from './frames_symbols.js';
 import type { Activation } from './unwinder.js';
 import { RIP, RSP } from './unwinder_registers.js';
 
@@ -84,10 +84,12 @@ export class StackFrame implements Frame {
   }
 }
 
+/** One frame for one jump: calls inlined around the jump are not told apart, the innermost gives the name, as gdb has it. */
 export class TailFrame implements Frame {
   readonly kind = 'tail-call';
   readonly symbolOffset = undefined;
   readonly pc: Address;
+  private readonly symbols: PlaceSymbols;
 
   constructor(
     readonly level: number,
@@ -97,26 +99,27 @@ export class TailFrame implements Frame {
     readonly context: ActivationContext,
   ) {
     this.pc = BigInt(call.site.returnAddress) + loaded.bias;
+    this.symbols = symbolsAt(loaded.image, fileAddress(call.site.returnAddress - 1));
   }
 
   get lookup(): Address {
     return this.pc - 1n;
   }
 
-  get functionName(): string {
-    return this.function.qualifiedName;
+  get functionName(): string | undefined {
+    return this.symbols.frames[0].name;
   }
 
   get function(): FunctionSymbol {
     return this.call.function;
   }
 
-  get scope(): Scope {
-    return this.function.scope();
+  get scope(): Scope | undefined {
+    return this.symbols.frames[0].scope;
   }
 
   get position(): SourcePosition | undefined {
-    return known(this.loaded.image.lineAt(fileAddress(this.call.site.returnAddress - 1)));
+    return known(this.symbols.line);
   }
 
   savedAt(register: number): Address | undefined {

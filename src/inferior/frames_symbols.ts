@@ -26,7 +26,8 @@ export interface PlaceSymbols {
   readonly line: SourcePosition | undefined;
 }
 
-const cut = (image: SymbolImage, address: FileAddress): PlaceSymbols => {
+/** Not remembered: see `symbolsOf`. */
+export const symbolsAt = (image: SymbolImage, address: FileAddress): PlaceSymbols => {
   const scopes = image.scopesAt(address);
   const found = image.functionAt(address);
   const symbol = found === undefined ? image.symbolAt(address) : undefined;
@@ -57,7 +58,7 @@ const known = new WeakMap<CodePlace, PlaceSymbols>();
 export const symbolsOf = (place: CodePlace): PlaceSymbols => {
   let symbols = known.get(place);
   if (symbols === undefined) {
-    symbols = place.loaded === undefined ? NOTHING : cut(place.loaded.image, place.inFile);
+    symbols = place.loaded === undefined ? NOTHING : symbolsAt(place.loaded.image, place.inFile);
     known.set(place, symbols);
   }
   return symbols;

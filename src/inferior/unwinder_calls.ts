@@ -3,6 +3,8 @@ import { fileAddress } from '../common/addresses.js';
 import type { ImageMap } from './frame.js';
 import type { StackMemory } from './unwinder_memory.js';
 
+/** What ELF symbols made for procedure linkage tables end with. */
+const SLOT = '@plt';
 /** No code lies in the first page. */
 const LOWEST_CODE = 4096;
 
@@ -52,20 +54,29 @@ export class Calls {
     return type !== 'object' && type !== 'tls';
   }
 
-  /** The address that the direct call before a return address goes to. */
+  /**
+   * Where the call before a return address goes to: E8 rel32, or FF 15 disp32, which reads an entry of the global offset table that the
+   * loader has filled (-fno-plt).
+   */
   target(address: number): number | undefined {
-    const bytes = this.memory.bytes(address - 5, 5);
-    if (bytes?.[0] !== 0xe8) return undefined;
-    const target = address + new DataView(bytes.buffer, bytes.byteOffset, 5).getInt32(1, true);
-    return target >= LOWEST_CODE ? target : undefined;
+    const bytes = this.memory.bytes(address - 6, 6);
+    if (bytes === undefined) return undefined;
+    const near = address + new DataView(bytes.buffer, bytes.byteOffset, 6).getInt32(2, true);
+    const target = bytes[1] === 0xe8 ? near : bytes[0] === 0xff && bytes[1] === 0x15 ? this.memory.word(near) : undefined;
+    return target !== undefined && target >= LOWEST_CODE ? target : undefined;
+  }
+
+  /** The name of the function whose slot in a procedure linkage table an address is. */
+  slotName(address: number): string | undefined {
+    const loaded = Number.isSafeInteger(address) ? this.images.imageAt(BigInt(address)) : undefined;
+    const name = loaded?.image.symbolAt(fileAddress(address - Number(loaded.bias)))?.name;
+    return name?.endsWith(SLOT) === true ? name.slice(0, -SLOT.length) : undefined;
   }
 
   /** Whether the direct call before a return address goes to a function, or to its slot in a procedure linkage table. */
   goesTo(address: number, { start, name }: KnownFunction): boolean {
     if (address < LOWEST_CODE || !Number.isSafeInteger(address)) return false;
     const target = this.target(address);
-    if (target === undefined || target === start) return target === start;
-    const loaded = this.images.imageAt(BigInt(target));
-    return loaded?.image.symbolAt(fileAddress(target - Number(loaded.bias)))?.name === `${name}@plt`;
+    return target !== undefined && (target === start || this.slotName(target) === name);
   }
 }

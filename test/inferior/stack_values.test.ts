@@ -6,7 +6,7 @@ import { Op } from '../../src/dwarf/operations.js';
 import type { Frame } from '../../src/inferior/frame.js';
 import type { Variable } from '../../src/symbols/model.js';
 import type { CType } from '../../src/symbols/types.js';
-import { compile, fixtures, lineOf } from '../helpers/build.js';
+import { compile, compileText, fixtures, lineOf } from '../helpers/build.js';
 import { gdb } from '../helpers/gdb.js';
 import { Stopped } from '../helpers/stopped.js';
 
@@ -163,5 +163,34 @@ describe('tail calls', () => {
         .frame(1)
         ?.context.entryValue(Uint8Array.of(Op.reg0 + 5)),
     ).toBeUndefined();
+  });
+
+  it.each<[string, string[]]>([
+    ['the linkage table', []],
+    ['the offset table', ['-fno-plt']],
+  ])('are found behind a call into a library, through %s', (_, flags) => {
+    const library = compileText(
+      'tail_library.c',
+      `volatile int sink;
+__attribute__((visibility("hidden"), noinline)) int last(int a) { sink += a; return sink * 2; }
+int first(int a) { sink++; return last(a + 1); }
+`,
+      ['-O2', '-shared', '-fPIC'],
+    );
+    const program = compileText('tail_program.c', 'int first(int); volatile int v; int main(void) { v = first(3); return v; }', [
+      '-O2',
+      ...flags,
+      library,
+    ]);
+    using target = new Stopped(program);
+    target.runToFunction('main');
+    target.runToFunction('last');
+    expect(kinds(target).slice(0, 3)).toEqual(['normal last', 'tail-call first', 'normal main']);
+    expect(
+      target
+        .stack()
+        .frame(1)
+        ?.context.entryValue(Uint8Array.of(Op.reg0 + 5)),
+    ).toBe(3n);
   });
 });
