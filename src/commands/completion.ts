@@ -30,9 +30,9 @@ export const complete = (line: string, registry: Registry, session: Session): Co
   if (text === '' || head)
     return among(
       text,
-      registry.all().flatMap(({ name, aliases }) => [name, ...(aliases ?? []).filter((each) => each.length > 3)]),
+      registry.all().flatMap(({ name, aliases }) => [name, ...(aliases ?? []).filter((each) => each.length > 3 && !name.startsWith(each))]),
     );
-  const found = commandIn(text, registry);
+  const found = registry.reached(text);
   if (!found) return { candidates: [], word: '' };
   const { command, rest } = found;
   const words = rest.split(/\s+/);
@@ -46,29 +46,14 @@ export const complete = (line: string, registry: Registry, session: Session): Co
       ? { candidates: [...new Set([...subcommands.candidates, ...own.candidates])].sort(), word: rest }
       : subcommands;
   }
-  return ofKind(kindAt(command, words.length - 1), rest, session, registry);
+  const kind = kindAt(command, words.length - 1);
+  // A command among the arguments (`thread apply all bt`) begins behind those before it.
+  const before = kind === 'command' ? (command.completes?.indexOf('command') ?? 0) : 0;
+  return ofKind(kind, words.slice(before).join(' '), session, registry);
 };
 
 const kindAt = (command: Command, index: number): CompletionKind =>
   command.completes?.at(Math.min(index, command.completes.length - 1)) ?? 'none';
-
-/** The innermost command of a line whose last word is still being typed. */
-const commandIn = (text: string, registry: Registry): { readonly command: Command; readonly rest: string } | undefined => {
-  try {
-    const { command, text: rest } = registry.find(text);
-    return { command, rest };
-  } catch (error) {
-    if (!(error instanceof DeetError)) throw error;
-    // The subcommand is only begun: `info br`.
-    const outer = /^(\S+)\s+(.*)$/.exec(text);
-    if (!outer) return undefined;
-    try {
-      return { command: registry.find(outer[1]).command, rest: outer[2] };
-    } catch {
-      return undefined;
-    }
-  }
-};
 
 const among = (word: string, candidates: Iterable<string>): Completions => {
   const fits = new Set<string>();

@@ -88,7 +88,7 @@ const printing =
     const { letter, settings, expression } = parsePrint(text);
     const value = await session.evaluate(expression === '' ? '$' : expression);
     const options = optionsOf(session, letter, settings);
-    if (isVoid(value.type)) return quietVoid ? [] : valueResult(session, expression, value, options);
+    if (quietVoid && isVoid(value.type)) return [];
     // What cannot be shown is not recorded.
     const shown = valueResult(session, expression, value, options);
     return { ...shown, number: session.values.record(value.frozen()) } as Result;

@@ -51,6 +51,27 @@ export class Registry {
   }
 
   /**
+   * For completion: the command that the complete words of a line lead to, and the rest of it. The last word is complete when something
+   * follows it. Undefined: they lead nowhere.
+   */
+  reached(line: string): { readonly command: Command; readonly rest: string } | undefined {
+    let table: ReadonlyMap<string, Command> = this.#table;
+    let commands: readonly Command[] = this.#commands;
+    let rest = line.trimStart();
+    let reached: Command | undefined;
+    for (;;) {
+      const match = /^(!|[A-Za-z][\w-]*)(\s+|(?=[/$]))/.exec(rest);
+      const next = match ? tryLookUp(match[1], table, commands) : undefined;
+      if (!match || !next) return reached && { command: reached, rest };
+      reached = next;
+      rest = rest.slice(match[0].length);
+      if (!next.subcommands) return { command: reached, rest };
+      table = tableOf(next);
+      commands = next.subcommands;
+    }
+  }
+
+  /**
    * The command of a line, subcommands followed as far as they go.
    * @throws DeetError `unknown-command` or `ambiguous-command`
    */
@@ -58,15 +79,19 @@ export class Registry {
     const word = wordPattern.exec(line)?.[1];
     if (word === undefined) throw new DeetError('unknown-command', 'Unrecognized command.', 'Type "help" for the list of commands.');
     const command = lookUp(word, this.#table, this.#commands);
-    if (!command) throw unknown(word, this.#table.keys());
+    if (!command) throw unknown(word, this.#table);
     return descend(command, line.slice(word.length).trimStart(), [command.name]);
   }
 }
 
+/** The subcommands of a command by all their names. */
+const tableOf = (command: Command): Map<string, Command> =>
+  new Map((command.subcommands ?? []).flatMap((each) => [each.name, ...(each.aliases ?? [])].map((name) => [name, each] as const)));
+
 const descend = (command: Command, text: string, path: readonly string[]): Found => {
   if (!command.subcommands) return { command, path, text };
   const word = wordPattern.exec(text)?.[1];
-  const table = new Map(command.subcommands.flatMap((each) => [each.name, ...(each.aliases ?? [])].map((name) => [name, each] as const)));
+  const table = tableOf(command);
   let sub: Command | undefined;
   if (word !== undefined && /^(?:\s|\/|$)/.test(text.slice(word.length))) {
     try {
@@ -80,7 +105,7 @@ const descend = (command: Command, text: string, path: readonly string[]): Found
   if (command.run) return { command, path, text };
   const name = path.join(' ');
   if (word === undefined) throw new DeetError('usage', `${name} what?`, `Type "help ${name}" for the list.`);
-  throw unknown(word, table.keys(), name);
+  throw unknown(word, table, name);
 };
 
 const lookUp = (word: string, table: ReadonlyMap<string, Command>, commands: readonly Command[]): Command | undefined => {
@@ -96,13 +121,25 @@ const lookUp = (word: string, table: ReadonlyMap<string, Command>, commands: rea
   return byAlias.size === 1 ? [...byAlias][0] : undefined;
 };
 
-const unknown = (word: string, names: Iterable<string>, of?: string): DeetError => {
-  // One-letter aliases are near to everything.
+const tryLookUp = (...words: Parameters<typeof lookUp>): Command | undefined => {
+  try {
+    return lookUp(...words);
+  } catch {
+    return undefined; // ambiguous
+  }
+};
+
+const unknown = (word: string, table: ReadonlyMap<string, Command>, of?: string): DeetError => {
+  // One- and two-letter aliases are near to everything.
   const near = nearest(
     word,
-    [...names].filter((name) => name.length > 2),
+    [...table.keys()].filter((name) => name.length > 2),
   );
+  const name = near === undefined ? undefined : table.get(near)?.name;
   const list = of === undefined ? 'Type "help" for the list of commands.' : `Type "help ${of}" for the list.`;
-  const whole = of === undefined ? near : `${of} ${near ?? ''}`;
-  return new DeetError('unknown-command', 'Unrecognized command.', near === undefined ? list : `Did you mean "${whole ?? ''}"?`);
+  return new DeetError(
+    'unknown-command',
+    'Unrecognized command.',
+    name === undefined ? list : `Did you mean "${of === undefined ? '' : `${of} `}${name}"?`,
+  );
 };

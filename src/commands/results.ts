@@ -150,7 +150,7 @@ export interface ThreadResult {
 /** `info inferiors` gives `id`; `info tree` the rest (insight/tree.ts). */
 export interface ProcessResult extends Partial<Omit<ProcessNode, 'children'>> {
   readonly pid: number;
-  readonly state: string;
+  readonly state: ProcessNode['state'];
   readonly program: string;
   /** deet's number of it, as `inferior N` takes. */
   readonly id?: number;

@@ -132,8 +132,7 @@ const attach: Command = {
   completes: ['none'],
   run: async (context) => {
     const pid = integer(context.text.trim());
-    if (pid === undefined || pid <= 0)
-      throw new DeetError('usage', 'The number of a process is needed.', 'As in: attach 1234; "shell ps" lists them.');
+    if (pid === undefined || pid <= 0) throw new DeetError('usage', 'The number of a process is needed.', '"shell ps" lists them.');
     endFamily(context);
     context.conclude(await context.session.attach(pid));
   },
@@ -165,7 +164,7 @@ const file: Command = {
   completes: ['file'],
   run: ({ session, text, sources }) => {
     const [path] = programWords(text).arguments;
-    if (path === undefined) throw new DeetError('usage', 'Which program?', 'As in: file ./a.out');
+    if (path === undefined) throw new DeetError('usage', 'Which program?', 'file ./a.out');
     session.setProgram(resolve(path));
     sources.forget();
     return message(`Reading symbols from ${path}...`);

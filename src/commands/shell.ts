@@ -56,7 +56,7 @@ const help: Command = {
       [
         usageOf(command, path),
         command.about,
-        ...(command.details === undefined ? [] : [command.details]),
+        ...(command.details ? [command.details] : []),
         ...(aliases.length > 0 ? [`Also: ${aliases.join(', ')}`] : []),
         ...(command.subcommands ? ['', ...columns(command.subcommands, `  ${path.join(' ')} `)] : []),
       ].join('\n'),

@@ -45,7 +45,7 @@ export const renderBreakpoints = (breakpoints: readonly BreakpointData[], style:
   const address = (text: string): string => style.address(`0x${text.slice(2).padStart(16, '0')}`);
   const rows = breakpoints.flatMap((each) => {
     const { id, kind, enabled, locations, pending, spec } = each;
-    const head = `${String(id).padEnd(7)} ${kind.padEnd(wide)} ${dispositionOf(each)} ${enabled ? 'y' : 'n'}   `;
+    const head = `${String(id).padEnd(7)} ${kind.padEnd(wide)} ${dispositionOf(each).padEnd(4)} ${enabled ? 'y' : 'n'}   `;
     const [first] = locations;
     if (pending) return [`${head}<PENDING>          ${line(spec)}`, ...detailsOf(each)];
     if (!first) return [`${head}                   ${line(spec)}`, ...detailsOf(each)];

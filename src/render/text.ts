@@ -119,11 +119,15 @@ const renderThreads = (threads: readonly ThreadResult[], style: Style): string =
   return ['  Id   Target  Frame', ...rows].join('\n');
 };
 
-const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** A hint may be a sentence, or an example of what to type. */
+const advice = (hint: string): string => {
+  const text = line(hint);
+  return /^[a-z]/.test(text) && !/[.?]$/.test(text) ? `As in: ${text}` : text.charAt(0).toUpperCase() + text.slice(1);
+};
 
 /** One line: what went wrong, and what to do next. */
 const renderError = ({ message, hint, origin, code }: ErrorResult, style: Style): string => {
   const place = origin === undefined ? '' : `${basename(origin)}: `;
   const said = `${line(place)}${line(message)}`;
-  return `${code === 'unknown-command' ? said : style.error(said)}${hint === undefined ? '' : ` ${capitalised(line(hint))}`}`;
+  return `${code === 'unknown-command' ? said : style.error(said)}${hint === undefined ? '' : ` ${advice(hint)}`}`;
 };

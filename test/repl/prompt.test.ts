@@ -1,0 +1,163 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile, compileText } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { deet, root } from './cli.js';
+import { Terminal } from './terminal.js';
+
+leakGuard();
+deet();
+
+const calls = compile(join(root, 'samples/function_calls.c'));
+const waiting = compileText(
+  'waiting.c',
+  '#include <stdio.h>\n#include <unistd.h>\nint main(void) { puts("ready"); fflush(stdout); for (;;) pause(); }\n',
+);
+const asking = compileText(
+  'asking.c',
+  '#include <stdio.h>\nint main(void) { char name[99]; printf("Name? "); fflush(stdout); if (fgets(name, 99, stdin)) printf("Hello %s", name); }\n',
+);
+
+let home: string;
+beforeAll(() => void (home = mkdtempSync(join(tmpdir(), 'deet-home-'))));
+afterAll(() => rmSync(home, { recursive: true }));
+
+/** At its first prompt. */
+const open = async (...words: string[]): Promise<Terminal> => {
+  const terminal = new Terminal(words, { HOME: home });
+  await terminal.shows(/\(deet\)$/);
+  return terminal;
+};
+
+const quit = async (terminal: Terminal): Promise<number> => {
+  terminal.type('quit\r');
+  return (await terminal.exited).exitCode;
+};
+
+describe('the prompt', () => {
+  it('runs commands, in colours, and repeats steps for a blank line', async () => {
+    const terminal = await open(calls);
+    expect(await terminal.command('break func1')).toMatch(/Set breakpoint 0 at 0x[0-9a-f]+\n/);
+    expect(await terminal.command('run')).toContain('Child stopped (signal SIGTRAP)\nStopped at ');
+    expect(await terminal.command('next')).toContain('-> 17');
+    expect(await terminal.command('')).toContain('-> 18');
+    await terminal.command('print 1');
+    expect(await terminal.command('')).not.toContain('$');
+    expect(terminal.raw).toContain('\x1b[36mint\x1b[0m');
+    expect(await quit(terminal)).toBe(0);
+    expect(terminal.screen()).toMatch(/Killing running inferior \(pid \d+\)$/);
+  });
+
+  it('completes commands, functions, variables and fields with Tab', async () => {
+    const terminal = await open(calls);
+    const tab = async (text: string, expected: RegExp): Promise<void> => {
+      terminal.type(text);
+      await terminal.shows(new RegExp(`${text.replace(/[$.*]/g, '\\$&')}$`));
+      terminal.type('\t');
+      await terminal.shows(expected);
+      terminal.type('\x15'); // Ctrl-U
+      await terminal.shows(/\(deet\)$/);
+    };
+    await tab('backtr', /\(deet\) backtrace$/);
+    await tab('info reg', /\(deet\) info registers$/);
+    await tab('break mai', /\(deet\) break main$/);
+    await tab('break function_c', /\(deet\) break function_calls\.c$/);
+    await tab('handle SIGSEG', /\(deet\) handle SIGSEGV$/);
+    await tab('set backtrace st', /\(deet\) set backtrace style$/);
+    await terminal.command('break func2');
+    await terminal.command('run');
+    await tab('print su', /\(deet\) print sum$/);
+    await tab('print $ri', /\(deet\) print \$rip$/);
+    await quit(terminal);
+  });
+
+  it('says how to leave at Ctrl-C, and leaves at Ctrl-D', async () => {
+    const terminal = await open(calls);
+    terminal.type('print 12');
+    await terminal.shows(/print 12$/);
+    terminal.type('\x03');
+    await terminal.shows(/Type "quit" to exit\n\(deet\)$/);
+    expect(await terminal.command('print 3')).toBe('$1 = 3');
+    terminal.type('\x04');
+    expect((await terminal.exited).exitCode).toBe(0);
+  });
+
+  it('gives the terminal to the program while it runs', async () => {
+    const terminal = await open(asking);
+    terminal.type('run\r');
+    await terminal.shows(/Name\? $|Name\?$/);
+    terminal.type('World\r');
+    await terminal.shows(/Hello World\nChild exited \(status 0\)\n\(deet\)$/);
+    await quit(terminal);
+  });
+
+  it('lets Ctrl-C reach the program', async () => {
+    const terminal = await open(waiting);
+    terminal.type('run\r');
+    await terminal.shows(/ready$/);
+    terminal.type('\x03');
+    await terminal.shows(/Child stopped \(signal SIGINT\)\nStopped at [^]*\n\(deet\)$/);
+    expect(await terminal.command('backtrace')).toMatch(/main/);
+    terminal.type('continue\r');
+    await terminal.shows(/continue$/);
+    terminal.type('\x03');
+    await terminal.shows(/Child stopped[^]*Child stopped \(signal SIGINT\)[^]*\n\(deet\)$/);
+    await quit(terminal);
+  });
+
+  it('asks before it deletes everything', async () => {
+    const terminal = await open(calls);
+    await terminal.command('break main');
+    terminal.type('delete\r');
+    await terminal.shows(/Delete all breakpoints\? \(y or n\)$/);
+    terminal.type('n\r');
+    await terminal.shows(/\(y or n\) n\n\(deet\)$/);
+    expect(await terminal.command('info breakpoints')).toContain('function_calls.c');
+    terminal.type('delete\r');
+    await terminal.shows(/\(y or n\)$/);
+    terminal.type('y\r');
+    await terminal.shows(/\(y or n\) y\n\(deet\)$/);
+    expect(await terminal.command('info breakpoints')).toBe('No breakpoints or watchpoints.');
+    await quit(terminal);
+  });
+
+  it('leaves nothing when the terminal is closed', async () => {
+    const terminal = await open(waiting);
+    terminal.type('run\r');
+    await terminal.shows(/ready$/);
+    terminal.close();
+    await terminal.exited;
+  });
+});
+
+describe('history', () => {
+  it('is kept over sessions, for its owner alone', async () => {
+    const path = join(home, '.deet_history');
+    const first = await open(calls);
+    await first.command('print 111');
+    await first.command('print 222');
+    const second = await open(calls);
+    second.type('\x1b[A');
+    await second.shows(/print 222$/);
+    second.type('\x1b[A');
+    await second.shows(/print 111$/);
+    second.type('\r');
+    await second.shows(/\$1 = 111\n\(deet\)$/);
+    await quit(first);
+    await quit(second);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readFileSync(path, 'utf8')).toContain('print 111\nprint 222\nprint 111\nquit\n');
+  });
+
+  it('is bounded', async () => {
+    const path = join(home, '.deet_history');
+    writeFileSync(path, Array.from({ length: 5000 }, (_, index) => `print ${index}\n`).join(''));
+    const terminal = await open(calls);
+    await quit(terminal);
+    const lines = readFileSync(path, 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(1001);
+    expect(lines.slice(-2)).toEqual(['print 4999', 'quit']);
+  });
+});
