@@ -24,7 +24,7 @@ export const Flag = {
   declaration: 1,
   /** A function with an address. */
   code: 2,
-  /** An abstract instance: there are inlined calls. */
+  /** An abstract instance, without code: there may be inlined calls, in this unit or (link-time optimization) in others. */
   inlined: 4,
   external: 8,
   /** A variable with a location or a constant value. */

@@ -4,7 +4,7 @@
  */
 import { Reader } from '../common/reader.js';
 import { formSize, skipByPlan, skipStep, type Abbreviation } from '../dwarf/abbreviations.js';
-import { At, Form, Inline, Tag, languageOf } from '../dwarf/constants.js';
+import { At, Form, Tag, languageOf } from '../dwarf/constants.js';
 import { skipChildren } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
 import { Flag, Kind, NameIn, type EntryTable } from './entries.js';
@@ -112,7 +112,8 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
         break;
       case Kind.function:
       case Kind.variable: {
-        if (kind === Kind.function && plain && !(found.flags & (Flag.code | Flag.inlined))) break;
+        if (kind === Kind.function && !(found.flags & (Flag.code | Flag.declaration))) found.flags |= Flag.inlined;
+        if (kind === Kind.function && plain && found.flags & Flag.declaration && !(found.flags & Flag.code)) break;
         const added = table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
         if (found.origin && found.nameSection === NameIn.none) unresolved.push({ entry: added, origin: found.origin });
         break;
@@ -187,7 +188,7 @@ const readAttributes = (unit: Unit, reader: Reader, abbreviation: Abbreviation, 
     if (!(found.end <= end)) unit.fail(position, 'entry runs over the end of its unit');
     return;
   }
-  const { attributes, forms, constants } = abbreviation;
+  const { attributes, forms } = abbreviation;
   for (let i = 0; i < attributes.length; i++) {
     const form = forms[i];
     switch (attributes[i]) {
@@ -211,11 +212,6 @@ const readAttributes = (unit: Unit, reader: Reader, abbreviation: Abbreviation, 
       case At.ranges:
         found.flags |= Flag.code;
         break;
-      case At.inline: {
-        const value = form === Form.implicit_const ? Number(constants[i]) : (bytes[position] ?? 0);
-        if (value === Inline.inlined || value === Inline.declared_inlined) found.flags |= Flag.inlined;
-        break;
-      }
       case At.location:
       case At.const_value:
         found.flags |= Flag.located;
