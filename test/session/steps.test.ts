@@ -1,0 +1,409 @@
+/**
+ * Step tables: rows of a command and the place where it ends, as `function  a part of the source line there`. gdb carries out the same rows
+ * and must come to the same places; what gdb cannot do (it says so in the table's comment) is held against the table alone.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { compile, fixture, fixtures, lineOf } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { gdbWalk, openSession, walk } from './drive.js';
+
+leakGuard();
+
+/** Command, and where it ends: `main  total += i`; without a place: nothing is asked. */
+type Row = readonly [command: string, where?: string];
+
+/** `main:8` as `main  <text of line 8>`, when the source has that line. */
+const readable = (where: string, source: string): string => {
+  const [, name = where, line] = /^(.*):(\d+)$/.exec(where) ?? [];
+  const text = line === undefined ? undefined : readFileSync(join(fixtures, source), 'utf8').split('\n')[Number(line) - 1];
+  return text === undefined ? where : `${name}  ${text.trim()}`;
+};
+
+const agrees = (found: string, wanted: string): boolean => {
+  const [name = '', part = ''] = wanted.split(/ {2,}/);
+  return part === '' ? found === name : found.startsWith(`${name}  `) && found.includes(part);
+};
+
+interface Options {
+  /** Also in gdb. */
+  readonly gdb?: boolean;
+  readonly program?: string;
+  /** When the steps are in another file than the fixture. */
+  readonly sourceOf?: (where: string) => string;
+}
+
+const table = async (source: string, rows: readonly Row[], { gdb = true, program, sourceOf }: Options = {}): Promise<void> => {
+  const path = program ?? fixture(source.replace(/\.\w+$/, ''));
+  const commands = rows.map(([command]) => command);
+  const session = openSession(path);
+  session.redirections = [{ fd: 1, path: '/dev/null', access: 'truncate' }];
+  let places: string[];
+  try {
+    places = await walk(session, commands);
+  } finally {
+    session.close();
+  }
+  const found = places.map((where) => readable(where, sourceOf?.(where) ?? source));
+  // A row that agrees shows as the table has it, so that the difference that vitest prints is what disagrees.
+  const shown = rows.map(([command, wanted], i) => [command, wanted === undefined || agrees(found[i] ?? '', wanted) ? wanted : found[i]]);
+  expect(shown).toEqual(rows.map(([command, wanted]) => [command, wanted]));
+  if (gdb) expect(places).toEqual(gdbWalk(path, commands));
+};
+
+const line = (source: string, text: string): string => `${source}:${lineOf(source, text)}`;
+
+describe('next and step', () => {
+  it('leave a loop on one line at once', () =>
+    table('loop_line.c', [
+      ['break main'],
+      ['run', 'main  int total = 0'],
+      ['next', 'main  // the loop'],
+      ['next', 'main  printf("%d\\n", total)'],
+      ['step', 'main  // the second loop'],
+      ['step', 'main  printf("%d\\n", total)'],
+      ['next', 'main  return 0'],
+    ]));
+
+  it('tell the frames of a recursive function apart', () =>
+    table('recursion.c', [
+      ['tbreak factorial'],
+      ['run', 'factorial  // base'],
+      ['next', 'factorial  // recurse'],
+      ['next', 'factorial  // multiply'],
+      ['next', 'factorial  }'],
+      ['next', 'main  int parity'],
+    ]));
+
+  it('end at a breakpoint that is met on the way', () =>
+    table('recursion.c', [
+      ['tbreak main'],
+      ['run', 'main  // call'],
+      ['tbreak factorial if n == 3'],
+      ['next', 'factorial  // base'],
+      ['next', 'factorial  // recurse'],
+      ['next', 'factorial  // multiply'],
+      ['next', 'factorial  }'],
+      ['next', 'factorial  // multiply'],
+    ]));
+
+  it('enter functions that call each other', () =>
+    table('recursion.c', [
+      ['tbreak even'],
+      ['run', 'even  odd(n - 1)'],
+      ['step', 'odd  even(n - 1)'],
+      ['step', 'even  odd(n - 1)'],
+      ['finish', 'odd  even(n - 1)'],
+      ['finish', 'even  odd(n - 1)'],
+      ['step', 'even  }'],
+      ['step', 'main  printf'],
+    ]));
+
+  it('enter each of several calls on a line, the innermost first', () =>
+    table('calls.c', [
+      ['tbreak main'],
+      ['run', 'main  // nested'],
+      ['step', 'add  return a + b'],
+      ['step', 'add  return a + b'],
+      ['step', 'add  return a + b'],
+      ['step', 'main  make_pair(1, 2)'],
+      ['step', 'make_pair  make_pair(int a, int b)'],
+    ]));
+
+  it('take counts, of instructions too', () =>
+    table('calls.c', [
+      ['tbreak main'],
+      ['run', 'main  // nested'],
+      ['next 2', 'main  make_mixed(1, 2.5)'],
+      ['step 2', 'main  make_big(10)'],
+      ['stepi 3', 'main  make_big(10)'],
+      ['stepi', 'make_big  make_big(long n)'],
+      ['finish', 'main  nothing()'],
+      ['nexti 10'],
+    ]));
+
+  it('pass over functions without lines, and stop in them when step-mode says so', () =>
+    table('recursion.c', [
+      ['tbreak main'],
+      ['run', 'main  // call'],
+      ['next 2', 'main  printf'],
+      ['set step-mode on', 'main  printf'],
+      ['step', 'printf'],
+      ['finish', 'main  return 0'],
+      ['set step-mode off', 'main  return 0'],
+      ['step', 'main  }'],
+    ]));
+
+  it('end with the program', () => table('loop_line.c', [['tbreak 13'], ['run', 'main  }'], ['step', 'exited 0']]));
+
+  // gdb refuses: "Cannot find bounds of current function".
+  it('go on to the end of code that has neither lines nor a name', () =>
+    table('loop_line.c', [['tbreak 13'], ['run', 'main  }'], ['next', '??'], ['next', 'exited 0']], { gdb: false }));
+});
+
+describe('longjmp', () => {
+  const rows: readonly Row[] = [
+    ['tbreak main'],
+    ['run', 'main  volatile int tries'],
+    ['next 4', 'main  tries++'],
+    ['next', 'main  // jumps'],
+    ['next', 'main  // set'],
+    ['next', 'main  // after'],
+    ['next 3', 'main  // jumps'],
+    ['step', 'deep  if (level == 0)'],
+    ['finish', 'main  // set'],
+    ['next', 'main  // after'],
+    ['until', 'main  if (tries < 2)'],
+    ['next', 'main  return 0'],
+  ];
+
+  // gdb reads glibc's mangled target and loses the program.
+  it('ends a step, and finish, where it lands', () => table('longjmp.c', rows, { gdb: false }));
+  it('... in a program linked with musl, which does not mangle', () =>
+    table('longjmp.c', rows, { gdb: false, program: fixture('longjmp', 'musl') }));
+  it('... in a static program', () => table('longjmp.c', rows, { gdb: false, program: fixture('longjmp', 'static') }));
+
+  it('out of a signal handler ends a step, too', () =>
+    table(
+      'handlers.c',
+      [
+        ['handle SIGSEGV nostop noprint'],
+        ['tbreak 42'],
+        ['run', 'main  overflow(0)'],
+        ['next', 'main  overflow(0)'],
+        ['next', 'main  overflow handled'],
+      ],
+      { gdb: false },
+    ));
+});
+
+// gdb needs probes or debug information of libgcc_s for these, and runs away without.
+describe('C++ exceptions', () => {
+  const rows: readonly Row[] = [
+    ['tbreak rethrower'],
+    ['run', 'rethrower  Noisy outer'],
+    ['next', 'rethrower  // throws'],
+    ['next', 'rethrower  catch (int value)'],
+    ['next', 'rethrower  // first handler'],
+    ['next', 'rethrower  throw value + 1'],
+  ];
+
+  it('end a step over the call in the handler', () => table('exceptions.cc', rows, { gdb: false }));
+  it('... in a program with its own libgcc', () =>
+    table('exceptions.cc', rows, {
+      gdb: false,
+      program: compile(join(fixtures, 'exceptions.cc'), ['-static-libgcc', '-static-libstdc++']),
+    }));
+
+  it('end finish in the handler further out', () =>
+    table(
+      'exceptions.cc',
+      [
+        ['tbreak thrower'],
+        ['run', 'thrower  Noisy inner'],
+        ['finish', 'rethrower  catch (int value)'],
+        ['until', 'rethrower  // first handler'],
+        ['finish', 'main  catch (int value)'],
+        ['next', 'main  // second handler'],
+      ],
+      { gdb: false },
+    ));
+});
+
+describe('signals', () => {
+  it('run their handler within a step', () =>
+    table('signal_in_step.c', [
+      ['handle SIGUSR1 nostop noprint'],
+      ['tbreak main'],
+      ['run', 'main  signal(SIGUSR1'],
+      ['next 2', 'main  // first'],
+      ['next', 'main  // second'],
+      ['step', 'main  printf'],
+      ['next', 'main  return 0'],
+    ]));
+
+  it('let a step end at a breakpoint in their handler', () =>
+    table('signal_in_step.c', [
+      ['handle SIGUSR1 nostop noprint'],
+      ['break handler'],
+      ['tbreak main'],
+      ['run', 'main  signal(SIGUSR1'],
+      ['next 2', 'main  // first'],
+      ['next', 'handler  // in the handler'],
+      ['finish', '<signal handler called>'],
+    ]));
+
+  // gdb cannot step on from the nameless function in which raise() is interrupted.
+  it('lead into their handler when the step begins at the stop', () =>
+    table(
+      'signal_in_step.c',
+      [
+        ['tbreak main'],
+        ['run', 'main  signal(SIGUSR1'],
+        ['next 2', 'main  // first'],
+        ['next', 'SIGUSR1 in ??'],
+        ['step', 'handler  static void handler'],
+        ['step', 'handler  // in the handler'],
+      ],
+      { gdb: false },
+    ));
+
+  it('cost stepi no instruction', () =>
+    table('signal_in_step.c', [
+      ['handle SIGUSR1 nostop noprint'],
+      ['tbreak main'],
+      ['run', 'main  signal(SIGUSR1'],
+      ['next 2', 'main  // first'],
+      ['stepi 80'],
+      ['stepi 4'],
+      ['finish'],
+    ]));
+});
+
+describe('inlined calls', () => {
+  it('are entered by step as calls, and left by finish', () =>
+    table('inlines.c', [
+      ['tbreak outer'],
+      ['run', 'outer  // outer'],
+      ['step', 'sum_of_squares  int first'],
+      ['step', 'square  // square'],
+      ['step', 'sum_of_squares  int first'],
+      ['finish'],
+      ['finish'],
+    ]));
+
+  it('are passed over by next', () =>
+    table('inlines.c', [['tbreak main'], ['run', 'main  // in main'], ['next'], ['next'], ['next'], ['next']]));
+
+  it('have breakpoints of their own', () =>
+    table('inlines.c', [
+      ['break square'],
+      ['run', 'square  // square'],
+      ['up', 'main  // in main'],
+      ['continue', 'square  // square'],
+      ['up', 'sum_of_squares  int first'],
+      ['continue'],
+      ['up', 'sum_of_squares  // second square'],
+      ['continue'],
+      ['continue'],
+      ['continue', 'exited 0'],
+    ]));
+});
+
+describe('calls that are none, and calls through others', () => {
+  it('tail calls: finish and step go to the caller that is left', () =>
+    table('tail_calls.c', [
+      ['tbreak main'],
+      ['run', 'main  // call'],
+      ['step', 'middle  // middle'],
+      ['step', 'last  // last'],
+      ['step', 'main  printf'],
+      ['step', 'main  return 0'],
+    ]));
+
+  it('tail calls: finish out of the last one', () =>
+    table('tail_calls.c', [['tbreak last'], ['run', 'last  // last'], ['finish', 'main  printf'], ['next', 'main  return 0']]));
+
+  it('an indirect function: step goes into the chosen one', () =>
+    table('ifunc.c', [
+      ['tbreak main'],
+      ['run', 'main  // call'],
+      ['step', 'plain  // plain'],
+      ['finish', 'main  // call'],
+      ['next', 'main  printf'],
+    ]));
+
+  const libraryHelper = `helper:${lineOf('shared_lib.c', '// library helper')}`;
+  const inLibrary = (where: string): string => (where.startsWith('library') || where === libraryHelper ? 'shared_lib.c' : 'shared.c');
+  const library: readonly Row[] = [
+    ['tbreak main'],
+    ['run', 'main  // lazy'],
+    ['step', 'library_add  library_calls++'],
+    ['next', 'library_add  // library add'],
+    ['step', 'helper  // library helper'],
+    ['finish', 'library_add  // library add'],
+    ['step', 'library_add  }'],
+    ['step', 'main  // bound'],
+    ['step', 'library_add  library_calls++'],
+    ['finish', 'main  // bound'],
+    ['next', 'main  library_twice(helper, 3)'],
+    ['step', 'library_twice  // callback'],
+    ['step', 'helper  // program helper'],
+    ['finish', 'library_twice  // callback'],
+  ];
+  it('a library through the PLT, bound at the first call', () => table('shared.c', library, { sourceOf: inLibrary }));
+
+  it('a library through the PLT, bound at the start', () => {
+    const file = compile(join(fixtures, 'shared_lib.c'), ['-shared', '-fPIC']);
+    const program = compile(join(fixtures, 'shared.c'), [file, `-Wl,-rpath,${join(file, '..')}`, '-Wl,-z,now']);
+    return table('shared.c', library, { program, sourceOf: inLibrary });
+  });
+
+  it('a library that is loaded twice: a pending breakpoint is hit each time', () =>
+    table(
+      'dlopen.c',
+      [
+        ['break library_add'],
+        ['run', 'library_add  library_calls++'],
+        ['finish', 'main  // call'],
+        ['next', 'main  // unload'],
+        ['next 2', 'main  // load'],
+        ['continue', 'library_add  library_calls++'],
+        ['delete', 'library_add  library_calls++'],
+        ['continue', 'exited 0'],
+      ],
+      { sourceOf: (where) => (where.startsWith('library') ? 'shared_lib.c' : 'dlopen.c') },
+    ));
+});
+
+describe('until, advance and finish', () => {
+  it('until does not go back in a loop', () =>
+    table('loop_line.c', [
+      ['tbreak main'],
+      ['run', 'main  int total = 0'],
+      ['until', 'main  // the loop'],
+      ['until', 'main  printf("%d\\n", total)'],
+      ['until', 'main  // the second loop'],
+      ['until', 'main  printf("%d\\n", total)'],
+    ]));
+
+  it('until LOCATION means this frame, advance any', () =>
+    table('recursion.c', [
+      ['tbreak factorial'],
+      ['run', 'factorial  // base'],
+      [`until ${lineOf('recursion.c', '// multiply')}`, 'factorial  // multiply'],
+      ['up', 'main  // call'],
+      ['until', undefined],
+      ['tbreak odd if n == 9'],
+      ['continue', 'odd  even(n - 1)'],
+      [`advance ${lineOf('recursion.c', 'return n == 0 ? 0')}`, undefined],
+      [`advance ${line('recursion.c', 'printf')}`, undefined],
+    ]));
+
+  it('both stop when the frame returns first', () =>
+    table('recursion.c', [
+      ['tbreak even if n == 0'],
+      ['run', 'even  odd(n - 1)'],
+      [`until ${lineOf('recursion.c', 'printf("%d %d')}`, 'odd  even(n - 1)'],
+      [`advance ${lineOf('recursion.c', '// base')}`, 'even  odd(n - 1)'],
+    ]));
+
+  it('finish leaves the selected frame, not the innermost', () =>
+    table('recursion.c', [
+      ['tbreak factorial if n == 1'],
+      ['run', 'factorial  // base'],
+      ['frame 2', 'factorial  // recurse'],
+      ['finish', 'factorial  // recurse'],
+      ['finish', 'factorial  // recurse'],
+      ['finish', 'main  // call'],
+    ]));
+});
+
+describe('threads', () => {
+  it('the thread of a step may end', () =>
+    table('thread_ends.c', [['tbreak returns'], ['run', 'returns  // returns'], ['next', 'returns  }']]));
+
+  it('the step of a thread that ends by pthread_exit ends with the program', () =>
+    table('thread_ends.c', [['tbreak exits'], ['run', 'exits  // exits'], ['next', 'exited 0']]));
+});
