@@ -8,6 +8,7 @@ import { DeetError } from '../common/errors.js';
 import type { MemoryReader, MemoryWriter } from '../common/memory.js';
 import { native } from '../native.js';
 import { SiteTable, type RawMemory } from './sites.js';
+import { SlotTable } from './slots.js';
 
 /** Where small numbers are read into: the first bytes, by their count. */
 const word = new BigUint64Array(1);
@@ -17,6 +18,7 @@ const unreadable = (address: Address): DeetError => new DeetError('memory', `Can
 
 export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readonly sites: SiteTable;
+  readonly slots = new SlotTable();
   readonly #descriptor: number;
   #users = 1;
   /** Counts writes and resumptions: a cache of what was read is stale when this has changed. */
@@ -43,6 +45,12 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
     return this.#users > 1;
   }
 
+  /** fork copies memory, with all that deet has put there. */
+  copyTo(child: AddressSpace): void {
+    this.sites.copyTo(child.sites);
+    this.slots.copyTo(child.slots);
+  }
+
   read(address: Address, length: number): Uint8Array {
     const bytes = this.readRaw(address, length);
     this.sites.mask(address, bytes);
@@ -67,7 +75,14 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
     return got;
   }
 
+  /** A file is mapped there no more: its sites and slots went with it. */
+  unmapped(low: Address, high: Address): void {
+    this.sites.forgetRange(low, high);
+    this.slots.forgetRange(low, high);
+  }
+
   write(address: Address, bytes: Uint8Array): void {
+    this.slots.forgetRange(address, address + BigInt(bytes.length));
     this.writeRaw(address, this.sites.absorb(address, bytes));
   }
 

@@ -123,6 +123,29 @@ const walk = (
   }
 };
 
+/** The first instruction of the bytes as iced has it, for as long as `look` runs. Undefined: no bytes. */
+export const firstInstruction = <T>(
+  bytes: Uint8Array,
+  address: Address,
+  look: (instruction: Iced.Instruction, iced: typeof Iced, offsets: () => { at: number; size: number }) => T,
+): T | undefined => {
+  if (bytes.length === 0) return undefined;
+  const { iced, instruction } = machine();
+  const decoder = new iced.Decoder(64, bytes, iced.DecoderOptions.None);
+  try {
+    decoder.ip = u64(address);
+    decoder.decodeOut(instruction);
+    return look(instruction, iced, () => {
+      const offsets = decoder.getConstantOffsets(instruction);
+      const displacement = { at: offsets.displacementOffset, size: offsets.displacementSize };
+      offsets.free();
+      return displacement;
+    });
+  } finally {
+    decoder.free();
+  }
+};
+
 const hasTarget = (instruction: Iced.Instruction, iced: typeof Iced): boolean =>
   instruction.opCount > 0 && instruction.opKind(0) === iced.OpKind.NearBranch64;
 

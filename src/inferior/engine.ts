@@ -11,6 +11,7 @@ import { native } from '../native.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
 import type { StepPlan } from './plan.js';
+import { correctSignalInfo, removePages, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, type Site, type SiteOwner } from './sites.js';
 import type { Thread } from './thread.js';
@@ -25,6 +26,8 @@ const stepLimit = 2000;
 export class Engine implements WaitClient {
   readonly family: Family;
   plan: StepPlan | undefined;
+  /** Whether threads pass sites by slots: always, when it pays, never. Where there can be no slot they are stepped over. */
+  outOfLine: 'on' | 'auto' | 'off' = 'auto';
   #pauseWanted = false;
   #running = false;
   /** A reason to stop that was found outside of `run`'s own loop. */
@@ -165,17 +168,36 @@ export class Engine implements WaitClient {
       return undefined;
     }
     this.hooks.beforeResume(thread);
+    const { space } = thread.process;
+    // The handler of a signal must see where the program was, not where its copied instruction lies.
+    if (thread.signal !== 0 && !space.slots.isEmpty) thread.registers();
     if (thread.passed !== undefined) {
-      const site = thread.process.space.sites.at(thread.passed);
+      const site = space.sites.at(thread.passed);
       if (site?.inserted && thread.pc === site.address) {
-        if (!(thread.signal !== 0 && thread.process.catches(thread.signal))) return this.#stepOver(thread, site);
-        thread.returnsTo = { address: site.address, stackPointer: thread.stackPointer, because: 'handler' };
+        const handled = thread.signal !== 0 && thread.process.catches(thread.signal);
+        if (handled) thread.returnsTo = { address: site.address, stackPointer: thread.stackPointer, because: 'handler' };
+        else if (!this.#enterSlot(thread, site)) return this.#stepOver(thread, site);
+        else if (!thread.stopped) return undefined;
       }
       thread.passed = undefined;
     }
     const stepping = (this.plan?.thread === thread && this.plan.mode === 'step') || this.hooks.wantsSteps(thread);
     thread.resume(stepping ? 'step' : this.hooks.wantsSyscalls(thread) ? 'syscall' : 'run');
     return undefined;
+  }
+
+  /**
+   * Puts a thread that stands at a site into the slot of the instruction there (slots.ts), from which it goes on as it is wanted. False: there is no slot.
+   * A slot is made when it pays: it takes milliseconds, and the decoder as much as a thousand steps to load.
+   */
+  #enterSlot(thread: Thread, site: Site): boolean {
+    const patience = thread.process.threads.size > 1 ? 4 : 100;
+    if (thread.signal !== 0 || this.outOfLine === 'off' || (this.outOfLine === 'auto' && ++site.passes <= patience)) return false;
+    const slot = slotOf(thread);
+    if (slot === 'none') return false;
+    if ('ended' in slot) this.family.record(slot.ended);
+    else thread.pc = slot.address;
+    return true;
   }
 
   /**
@@ -310,7 +332,7 @@ export class Engine implements WaitClient {
   /** The stepping thread has executed an instruction. A breakpoint where it stands now is hit although its int3 was not executed. */
   #afterStep(thread: Thread): Halt | undefined {
     const site = thread.process.space.sites.at(thread.pc);
-    const halt = site?.inserted ? this.#arrive(thread, site) : undefined;
+    const halt = site?.inserted && thread.passed !== thread.pc ? this.#arrive(thread, site) : undefined;
     if (halt) return halt;
     return this.plan?.thread === thread && this.plan.mode === 'step' && this.plan.stepped() === 'done'
       ? { kind: 'step', thread }
@@ -318,6 +340,7 @@ export class Engine implements WaitClient {
   }
 
   #decideSignal(thread: Thread, signal: number): Halt | undefined {
+    if (!thread.process.space.slots.isEmpty) correctSignalInfo(thread, signal);
     const verdict = thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
     thread.signal = verdict === 'discard' ? 0 : signal;
     if (verdict === 'stop') return { kind: 'signal', thread, signal };
@@ -392,9 +415,15 @@ export class Engine implements WaitClient {
       this.#quiesce(running);
     }
     if (!process.alive) return;
-    if (!process.space.shared) process.space.sites.liftAll();
-    for (const thread of process.threads.values()) {
-      if (!thread.stopped) continue;
+    const { space } = process;
+    const stopped = [...process.threads.values()].filter((thread) => thread.stopped);
+    if (!space.slots.isEmpty) for (const thread of stopped) thread.registers();
+    if (!space.shared) {
+      space.sites.liftAll();
+      const idle = stopped.find(({ signal, pending }) => signal === 0 && pending.length === 0);
+      if (idle) removePages(idle);
+    }
+    for (const thread of stopped) {
       const owed = thread.pending.find((event) => event.kind === 'signal');
       thread.flush();
       native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);

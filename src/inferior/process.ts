@@ -47,7 +47,7 @@ export class Process {
   ) {
     if (parent && origin !== 'launch' && origin !== 'attach') {
       this.space = sharesMemory ? parent.space.share() : new AddressSpace(pid);
-      if (!sharesMemory) parent.space.sites.copyTo(this.space.sites);
+      if (!sharesMemory) parent.space.copyTo(this.space);
       this.images = parent.images.copyFor(pid, this.space);
       this.program = parent.program;
     } else {

@@ -24,6 +24,8 @@ export interface Site {
   saved: number;
   readonly owners: Set<SiteOwner>;
   inserted: boolean;
+  /** How often threads have been taken over it. */
+  passes: number;
 }
 
 /** Raw access to the memory of an address space, int3 bytes and all. */
@@ -59,7 +61,7 @@ export class SiteTable {
       } catch {
         throw new DeetError('memory', `Cannot insert breakpoint at ${hex(address)}: no memory is mapped there.`, 'Check the address.');
       }
-      site = { address, saved, owners: new Set(), inserted: false };
+      site = { address, saved, owners: new Set(), inserted: false, passes: 0 };
       this.insert(site);
       this.#sites.set(address, site);
     }

@@ -58,8 +58,18 @@ export class Thread {
       const result = native.getRegisters(this.tid, this.#registers);
       if (result < 0) throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
       this.#loaded = true;
+      if (!this.process.space.slots.isEmpty) this.#leaveSlot();
     }
     return this.#registers;
+  }
+
+  /** A thread that was stopped in a copy of an instruction is shown, and goes on, at the original. */
+  #leaveSlot(): void {
+    const original = this.process.space.slots.original(this.#registers[Word.rip]);
+    if (!original) return;
+    this.#registers[Word.rip] = original.pc;
+    this.#dirty = true;
+    if (original.before) this.passed = original.pc;
   }
 
   get pc(): Address {

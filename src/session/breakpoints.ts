@@ -249,7 +249,7 @@ export class Breakpoints {
 
   /** Files that are gone (dlclose): their sites went with the memory. */
   imagesRemoved(process: Process, images: readonly MappedImage[]): void {
-    for (const image of images) process.space.sites.forgetRange(image.low, image.high);
+    for (const image of images) process.space.unmapped(image.low, image.high);
     const gone = new Set(images.map((each) => each.image.path));
     for (const { breakpoint } of this.#entries.values()) {
       for (const location of breakpoint.locations) if (gone.has(location.image)) location.planted.delete(process);

@@ -148,6 +148,8 @@ export class RunControl implements EngineHooks, LoaderListener {
     for (const thread of this.threads()) this.#parts.world.resumed(thread);
     if (this.processes().every(({ held }) => held)) throw new DeetError('held', 'Every process is held.', 'Let one go: release N');
     this.engine.plan = plan;
+    const displaced = this.#parts.settings.text('displaced-stepping');
+    this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
     this.#parts.emit({ type: 'resumed' });
     this.#terminal?.give();
     this.#guards.begin();

@@ -36,6 +36,11 @@ export const options: readonly Option[] = [
   flag('detach-on-fork', false, 'The process that is not followed runs on undisturbed.'),
   flag('schedule-multiple', true, 'Continuing lets all processes of the family run.'),
   choice('scheduler-locking', ['off', 'on', 'step', 'replay'], 'Which threads run while one is stepped or continued.'),
+  choice(
+    'displaced-stepping',
+    ['auto', 'on', 'off'],
+    'Breakpoints are passed by a copy of their instruction: when it pays, always, never.',
+  ),
   flag('step-mode', false, 'step stops in functions that have no line information.'),
   flag('disable-randomization', true, 'Addresses are the same in every run.'),
   count('process-limit', 256, 'Live processes of the family at which it is stopped (fork bombs).', 0),
