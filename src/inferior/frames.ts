@@ -48,23 +48,39 @@ interface Start {
   readonly hidden: number;
 }
 
-/** An activation with its place among the frames. A class, because millions are made. */
+/** An activation with its place among the frames; its caller is looked for when it is asked for. A class, because millions are made. */
 class Step implements Start {
   /** Its own context and those of the tail calls around it, as far as they were asked for. */
   readonly contexts: ActivationContext[] = [];
-  /** Its frames: inlined calls and itself, then the tail calls. */
-  readonly width: number;
+  private outer: Activation | StackEnd | undefined;
+  private jumps: readonly TailCall[] | undefined;
 
   constructor(
     readonly activation: Activation,
     readonly index: number,
     readonly level: number,
     readonly hidden: number,
-    readonly caller: Activation | StackEnd,
-    /** Between it and its caller, innermost first. */
-    readonly tails: readonly TailCall[],
-  ) {
-    this.width = symbolsOf(activation.place).frames.length - hidden + tails.length;
+    private readonly unwinder: Unwinder,
+    private readonly chains: CallChains,
+  ) {}
+
+  get caller(): Activation | StackEnd {
+    return (this.outer ??= this.unwinder.caller(this.activation));
+  }
+
+  /** Between it and its caller, innermost first. */
+  get tails(): readonly TailCall[] {
+    return (this.jumps ??= isEnd(this.caller) ? NO_TAILS : this.chains.between(this.activation, this.caller));
+  }
+
+  /** Its own frames: inlined calls, and itself. */
+  get own(): number {
+    return symbolsOf(this.activation.place).frames.length - this.hidden;
+  }
+
+  /** The level behind its own frames and the tail calls. */
+  get nextLevel(): number {
+    return this.level + this.own + this.tails.length;
   }
 }
 
@@ -77,7 +93,8 @@ export class Stack implements Iterable<Frame> {
   private readonly entries = new EntryValues((owner, expression) => this.describeEntry(owner, expression));
   /** Activations 0, 64, 128, ... as far as they are known. */
   private readonly spaced: Start[];
-  private readonly runs = new Map<number, readonly Step[]>();
+  /** From one of them up to the next, as far as they were asked for. */
+  private readonly runs = new Map<number, Step[]>();
   private last: Step | undefined;
 
   constructor({ registers, wide, memory, images, tls, skipInlinedAtStart, originalPc }: StackOptions) {
@@ -109,14 +126,14 @@ export class Stack implements Iterable<Frame> {
     for (let index = 0; ; index++) {
       const step = this.at(index);
       if (step === undefined) return;
-      for (let i = 0; i < step.width; i++) yield this.frameOf(step, i);
+      for (let i = 0; i < step.own; i++) yield this.frameOf(step, i);
+      for (let i = 0; i < step.tails.length; i++) yield this.frameOf(step, step.own + i);
     }
   }
 
   /** The number of frames: walks to the end of the stack, in constant memory for a frame. */
   get depth(): number {
-    const last = this.outermost();
-    return last.level + last.width;
+    return this.outermost().nextLevel;
   }
 
   /** Why the stack ends, in gdb's words ("Backtrace stopped: ..."); undefined when it ends as it should. Walks to the end. */
@@ -126,65 +143,84 @@ export class Stack implements Iterable<Frame> {
   }
 
   private outermost(): Step {
-    let run = this.spaced.length - 1;
     for (;;) {
       if (this.last !== undefined) return this.last;
-      this.run(run++);
+      this.complete(this.spaced.length - 1);
     }
   }
 
-  private step(activation: Activation, index: number, level: number, hidden: number): Step {
-    const caller = this.unwinder.caller(activation);
-    return new Step(activation, index, level, hidden, caller, isEnd(caller) ? NO_TAILS : this.chains.between(activation, caller));
+  /** What is known of the activations from one of the spaced ones up to the next. */
+  private run(number: number): Step[] {
+    let run = this.runs.get(number);
+    if (run === undefined) {
+      run = [this.step(this.spaced[number])];
+      if (this.runs.size >= KEPT_RUNS) this.runs.delete(this.runs.keys().next().value ?? 0);
+      this.runs.set(number, run);
+    }
+    return run;
   }
 
-  /** The activations from one of the spaced ones up to the next; its start must be known. */
-  private run(number: number): readonly Step[] {
-    const known = this.runs.get(number);
-    if (known !== undefined) return known;
-    const { activation, index, level, hidden } = this.spaced[number];
-    let step = this.step(activation, index, level, hidden);
-    const steps = [step];
-    while (!isEnd(step.caller) && steps.length < SPACING) {
-      step = this.step(step.caller, step.index + 1, step.level + step.width, 0);
-      steps.push(step);
+  private step({ activation, index, level, hidden }: Start): Step {
+    return new Step(activation, index, level, hidden, this.unwinder, this.chains);
+  }
+
+  /** Adds one activation to a run. False: the run is complete; the next one begins, or the stack ends. */
+  private grow(number: number, run: Step[]): boolean {
+    const step = run[run.length - 1];
+    const { caller, nextLevel } = step;
+    if (isEnd(caller)) {
+      this.last = step;
+      return false;
     }
-    const { caller } = step;
-    if (isEnd(caller)) this.last = step;
-    else if (this.spaced.length === number + 1) {
-      const alone = { ...caller, registers: caller.registers.copy() };
-      this.spaced.push({ activation: alone, index: step.index + 1, level: step.level + step.width, hidden: 0 });
+    const next = { activation: caller, index: step.index + 1, level: nextLevel, hidden: 0 };
+    if (run.length < SPACING) {
+      run.push(this.step(next));
+      return true;
     }
-    if (this.runs.size >= KEPT_RUNS) this.runs.delete(this.runs.keys().next().value ?? 0);
-    this.runs.set(number, steps);
-    return steps;
+    if (this.spaced.length === number + 1) this.spaced.push({ ...next, activation: { ...caller, registers: caller.registers.copy() } });
+    return false;
   }
 
   private at(index: number): Step | undefined {
     const number = Math.floor(index / SPACING);
-    while (this.spaced.length <= number && this.last === undefined) this.run(this.spaced.length - 1);
-    return number < this.spaced.length ? this.run(number)[index % SPACING] : undefined;
+    while (this.spaced.length <= number && this.last === undefined) this.complete(this.spaced.length - 1);
+    if (number >= this.spaced.length) return undefined;
+    const run = this.run(number);
+    while (run.length <= index % SPACING && this.grow(number, run));
+    return run[index % SPACING];
+  }
+
+  private complete(number: number): void {
+    const run = this.run(number);
+    while (this.grow(number, run));
   }
 
   private stepOfLevel(level: number): Step | undefined {
-    while ((this.spaced.at(-1)?.level ?? 0) <= level && this.last === undefined) this.run(this.spaced.length - 1);
-    let low = 0;
-    let high = this.spaced.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.spaced[middle]?.level ?? 0) <= level) low = middle + 1;
-      else high = middle;
+    for (;;) {
+      let low = 0;
+      let high = this.spaced.length;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (this.spaced[middle].level <= level) low = middle + 1;
+        else high = middle;
+      }
+      const number = low - 1;
+      const run = this.run(number);
+      do {
+        const step = run[run.length - 1];
+        // The caller, and with it the tail calls, only if the level is not one of the step's own.
+        if (level < step.level + step.own || level < step.nextLevel) return run.findLast((each) => each.level <= level);
+      } while (this.grow(number, run));
+      if (number === this.spaced.length - 1) return undefined;
     }
-    return this.run(low - 1).find((step) => level < step.level + step.width);
   }
 
   private frameOf(step: Step, offset: number): Frame {
-    const { activation, hidden, tails, level } = step;
-    const own = step.width - tails.length;
-    const tail = tails[offset - own];
+    const { activation, hidden, level, own } = step;
     const { loaded } = activation.place;
-    if (tail === undefined || loaded === undefined)
+    if (offset < own || loaded === undefined)
       return new StackFrame(level + offset, activation, hidden + offset, () => this.context(step, 0));
+    const tail = step.tails[offset - own];
     return new TailFrame(level + offset, tail, BigInt(activation.cfa), loaded, this.context(step, offset - own + 1));
   }
 
@@ -193,14 +229,15 @@ export class Stack implements Iterable<Frame> {
     return (step.contexts[tail] ??= this.makeContext(step, tail));
   }
 
-  private makeContext({ activation, index, tails, caller }: Step, tail: number): ActivationContext {
+  private makeContext(step: Step, tail: number): ActivationContext {
+    const { activation, index } = step;
     const { place, cfa } = activation;
     const entry = (expression: Uint8Array): bigint | undefined => this.entries.value({ index, tail }, expression);
-    const call = tails[tail - 1];
-    if (call === undefined || isEnd(caller))
+    const call = tail === 0 ? undefined : step.tails[tail - 1];
+    if (call === undefined || isEnd(step.caller))
       return new ActivationContext(this.thread, activation.registers, cfa, place.loaded, place.inFile, symbolsOf(place).function, entry);
     // When it jumped it had taken its frame down: callee-saved registers were its caller's again, the others are lost.
-    const registers = caller.registers.copy();
+    const registers = step.caller.registers.copy();
     for (const register of CALLER_SAVED) registers.forget(register);
     registers.setNumber(RSP, cfa - 8);
     registers.setNumber(RIP, call.site.returnAddress + Number(place.loaded?.bias ?? 0n));

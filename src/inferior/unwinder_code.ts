@@ -76,9 +76,23 @@ const prepare = ({ cfa, registers, returnAddress }: Row): UnwindRow => {
   };
 };
 
+/** Places by address: `exact` as looked up there, `callers` as return addresses. */
+class Places {
+  readonly exact = new Map<number, CodePlace>();
+  readonly callers = new Map<number, CodePlace>();
+}
+
+/** What was found out about a loaded file holds for as long as it is loaded, over all stops. */
+const placesOfImage = new WeakMap<LoadedImage, Places>();
+
+const placesOf = (loaded: LoadedImage): Places => {
+  let places = placesOfImage.get(loaded);
+  if (places === undefined) placesOfImage.set(loaded, (places = new Places()));
+  return places;
+};
+
 export class CodeMap {
-  private readonly exact = new Map<number, CodePlace>();
-  private readonly callers = new Map<number, CodePlace>();
+  private readonly places = new Places();
 
   constructor(
     private readonly images: ImageMap,
@@ -88,12 +102,7 @@ export class CodeMap {
 
   /** Of an address where a thread was interrupted: the innermost frame's pc, or that of a signal frame's caller. */
   at(pc: number): CodePlace {
-    let place = this.exact.get(pc);
-    if (place === undefined) {
-      if (this.exact.size >= LARGEST_CACHE) this.exact.clear();
-      this.exact.set(pc, (place = this.find(pc)));
-    }
-    return place;
+    return this.places.exact.get(pc) ?? this.remember('exact', pc, () => this.find(pc));
   }
 
   /**
@@ -101,15 +110,28 @@ export class CodeMap {
    * or block. A signal trampoline is returned to but never called: looked up as it is.
    */
   behindCall(pc: number): CodePlace {
-    let place = this.callers.get(pc);
-    if (place === undefined) {
-      if (this.callers.size >= LARGEST_CACHE) this.callers.clear();
-      place = this.at(pc - 1);
-      if (place.signal || (place.row === undefined && this.isTrampoline(pc))) place = { ...this.at(pc), signal: true };
-      else place = this.bottomOfStack(pc) ?? place;
-      this.callers.set(pc, place);
+    return this.places.callers.get(pc) ?? this.remember('callers', pc, () => this.findCaller(pc));
+  }
+
+  private remember(kind: keyof Places, pc: number, find: () => CodePlace): CodePlace {
+    const loaded = this.imageAt(pc);
+    const lasting = loaded && placesOf(loaded)[kind];
+    const place = lasting?.get(pc) ?? find();
+    for (const places of [this.places[kind], lasting]) {
+      if (places !== undefined && places.size >= LARGEST_CACHE) places.clear();
+      places?.set(pc, place);
     }
     return place;
+  }
+
+  private imageAt(address: number): LoadedImage | undefined {
+    return Number.isSafeInteger(address) && address >= 0 ? this.images.imageAt(BigInt(address)) : undefined;
+  }
+
+  private findCaller(pc: number): CodePlace {
+    const place = this.at(pc - 1);
+    if (place.signal || (place.row === undefined && this.isTrampoline(pc))) return { ...this.at(pc), signal: true };
+    return this.bottomOfStack(pc) ?? place;
   }
 
   /** A function's first instruction with no call before it: makecontext(3) and the like put it on a new stack, and nobody called it. */
@@ -121,7 +143,7 @@ export class CodeMap {
   }
 
   private find(address: number): CodePlace {
-    const loaded = Number.isSafeInteger(address) && address >= 0 ? this.images.imageAt(BigInt(address)) : undefined;
+    const loaded = this.imageAt(address);
     if (loaded === undefined)
       return { lookup: address, loaded, inFile: fileAddress(0), row: undefined, signal: this.isTrampoline(address) };
     const inFile = fileAddress(address - Number(loaded.bias));
