@@ -184,7 +184,9 @@ export class Interpreter {
       memory: this.#memory,
       scripted: this.#scripts > 0,
       emit: (result) => this.#emit(result),
-      execute: async (text) => void (await this.#dispatch(text)),
+      execute: async (text) => {
+        await this.#dispatch(text);
+      },
       script: (lines, origin) => this.#script(lines, origin),
       conclude: (outcome) => this.#conclude(outcome),
       collect: (done) => this.#current.collect(done, found.command.block),

@@ -2,7 +2,7 @@
  * Text that comes from the program or its debug information is data: control characters in it must not reach the terminal, where they would move
  * the cursor, change colours or fake lines (ECMA-48). They are shown as escapes; so are the characters that reorder lines (Unicode bidi controls).
  */
-const dangerous = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g; // eslint-disable-line no-control-regex
+const dangerous = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 const escapeOne = (character: string): string => {
   const code = character.charCodeAt(0);

@@ -54,7 +54,7 @@ export const renderDisassembly = (
     if (place !== before && each.line !== undefined) rows.push(...(rows.length > 0 ? [''] : []), sourceLine(each, options));
     before = place;
     const offset = name === undefined ? (each.symbol ?? '') : (/[+]\d+$/.exec(each.symbol ?? '')?.[0] ?? '+0');
-    const bytes = withBytes ? `${(each.bytes.match(/../g) ?? []).join(' ')}`.padEnd(bytesWidth) + '\t' : '';
+    const bytes = withBytes ? (each.bytes.match(/../g) ?? []).join(' ').padEnd(bytesWidth) + '\t' : '';
     rows.push(row(each, offset === '' ? '' : ` <${offset}>`, bytes, style));
   }
   return [`Dump of assembler code${name === undefined ? '' : ` for function ${line(name)}`}:`, ...rows, 'End of assembler dump.'].join(

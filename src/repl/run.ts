@@ -1,5 +1,6 @@
 /** One use of `deet` from start-up to exit: init files, -ex and -x, then the prompt or standard input; and an exit status. */
 import { readlinkSync } from 'node:fs';
+import type * as ChildProcess from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { DeetError } from '../common/errors.js';
@@ -11,6 +12,7 @@ import { writeAll } from '../render/output.js';
 import { toText } from '../render/text.js';
 import { colourful, plain, wantsColour, type Style } from '../render/style.js';
 import { Session } from '../session/session.js';
+import type { History } from './history.js';
 import type { Options } from './options.js';
 import { jsonPrinter, textPrinter, type Printer } from './printer.js';
 
@@ -131,7 +133,7 @@ class Run {
       );
   }
 
-  async #prompt(interpreter: Interpreter, history: InstanceType<typeof import('./history.js').History>, style: Style): Promise<void> {
+  async #prompt(interpreter: Interpreter, history: History, style: Style): Promise<void> {
     const { prompt } = await import('./prompt.js');
     const ready = style.colour ? import('../render/highlight.js').then(({ loadHighlighter }) => loadHighlighter()) : Promise.resolve();
     await prompt(interpreter, history, ready);
@@ -218,7 +220,7 @@ const signalNumber = (name: string): number => {
 
 /** `shell COMMAND`: the user's shell with deet's terminal. With --json its output must not mix with results. */
 const shell = (command: string, json: boolean): number => {
-  const { spawnSync } = createRequire(import.meta.url)('node:child_process') as typeof import('node:child_process');
+  const { spawnSync } = createRequire(import.meta.url)('node:child_process') as typeof ChildProcess;
   const path = process.env['SHELL'] ?? '/bin/sh';
   const output = json ? 2 : 'inherit';
   return spawnSync(path, command === '' ? [] : ['-c', command], { stdio: ['inherit', output, 'inherit'] }).status ?? 1;
@@ -228,7 +230,7 @@ const shell = (command: string, json: boolean): number => {
 export const debug = async (options: Options): Promise<number> => {
   const run = new Run(options);
   process.on('uncaughtException', (error) => {
-    writeAll(2, `${toText(errorResult(error, ''), { style: plain, sources: new Sources() })}`);
+    writeAll(2, toText(errorResult(error, ''), { style: plain, sources: new Sources() }));
     run.abandon(status.commandFailed);
   });
   return run.complete();
