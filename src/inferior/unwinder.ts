@@ -89,7 +89,7 @@ const endOfSignals = ({ registers, crossed }: Activation): StackEnd | undefined 
   return (crossed?.count ?? 0) < MOST_SIGNALS ? undefined : { reason: `more than ${MOST_SIGNALS} signal handlers (corrupt stack?)` };
 };
 
-/** Code that the kernel starts: of a function that the symbol table knows, or of the first instructions (ld.so's have no symbol). */
+/** How far the code at a file's entry point reaches where no symbol tells (ld.so's has none). */
 const ENTRY_SIZE = 64;
 
 /** The first code of a program or of the loader: it has no caller, and what lies on its stack is argc. */
@@ -121,11 +121,15 @@ export class Unwinder {
 
   /** The innermost activation of a thread with these registers (struct user_regs_struct). */
   innermost(user: BigUint64Array): Activation {
-    const registers = RegisterFile.fromUser(user);
+    return this.interrupted(RegisterFile.fromUser(user), undefined);
+  }
+
+  /** @param signal the signal frame that interrupted it; undefined: the thread's stop did */
+  private interrupted(registers: RegisterFile, signal: Activation | undefined): Activation {
     const original = this.originalPc(registers.value(RIP));
     if (original !== undefined) registers.setValue(RIP, original);
     const place = this.code.at(registers.number(RIP));
-    return this.activation(registers, place, place.signal ? 'signal' : 'normal', undefined);
+    return this.activation(registers, place, place.signal ? 'signal' : 'normal', signal);
   }
 
   private activation(registers: RegisterFile, place: CodePlace, kind: Activation['kind'], callee: Activation | undefined): Activation {
@@ -203,12 +207,8 @@ export class Unwinder {
     else if (of.kind === 'signal') next = this.bySignalFrame(of);
     else next = this.byPlan(of);
     if (!(next instanceof RegisterFile)) return next;
-    const pc = next.number(RIP);
-    if (of.kind === 'signal') {
-      const place = this.code.at(pc);
-      return endOfSignals(of) ?? this.activation(next, place, place.signal ? 'signal' : 'normal', of);
-    }
-    const place = this.code.behindCall(pc);
+    if (of.kind === 'signal') return endOfSignals(of) ?? this.interrupted(next, of);
+    const place = this.code.behindCall(next.number(RIP));
     const caller = this.activation(next, place, place.signal ? 'signal' : (of.plan?.method ?? 'normal'), of);
     if (caller.cfa === of.cfa && caller.pc === of.pc) return { reason: IDENTICAL };
     // Whatever call-frame information says, a caller lies above its callee and on a stack that is there: else there might be no end.

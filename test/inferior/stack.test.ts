@@ -373,12 +373,10 @@ describe('damaged stacks', () => {
 describe('call-frame information that lies', () => {
   /** The process as it is, but with other call-frame information for every file. */
   const lying = (stopped: Stopped, change: (source: CallFrameSource) => CallFrameSource): ImageMap => {
-    const all = stopped.images
-      .all()
-      .map(({ image, bias }) => ({
-        image: Object.create(image, { callFrames: { value: change(image.callFrames) } }) as SymbolImage,
-        bias,
-      }));
+    const all = stopped.images.all().map(({ image, bias }) => ({
+      image: Object.create(image, { callFrames: { value: change(image.callFrames) } }) as SymbolImage,
+      bias,
+    }));
     const index = (address: bigint): number => stopped.images.all().findIndex((each) => each === stopped.images.imageAt(address));
     return { all: () => all, imageAt: (address) => all[index(address)] };
   };
@@ -470,5 +468,15 @@ describe('registers of a frame', () => {
     const stack = target.stack({ registers, originalPc: (address) => (address === 0x1234n ? pc : undefined) });
     expect(stack.frame(0)?.pc).toBe(pc);
     expect(toMain(stack)).toMatch(/^stop deep .*main$/);
+  });
+
+  it('and so does one that a signal interrupted', () => {
+    using target = new Stopped(compile(`${fixtures}/unwind_fallback.c`));
+    target.runToFunction('handler');
+    const interrupted = target.stack().frame(2)?.pc;
+    const elsewhere = target.addressOf('stop');
+    const stack = target.stack({ originalPc: (address) => (address === interrupted ? elsewhere : undefined) });
+    expect(stack.frames(3).map(name)).toEqual(['handler', '<signal>', 'stop']);
+    expect(stack.frame(2)?.lookup).toBe(elsewhere);
   });
 });
