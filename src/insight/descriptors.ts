@@ -2,6 +2,7 @@
  * `info fds`: the descriptors of each process, which of them are one open file description (and so share offset and flags,
  * open(2)), and who is at the other end of pipes and sockets.
  */
+import { compareDescriptors } from '../linux/kcmp.js';
 import type { Descriptor, DescriptorKind } from '../linux/proc_files.js';
 import type { Socket } from '../linux/proc_sockets.js';
 import { OpenFiles, type CompareFiles, type Holder, type UnixPeer } from './open_files.js';
@@ -49,14 +50,14 @@ const bucketOf = ({ descriptor: { kind, target, inode, device, access, append, n
  * Whether two entries of one bucket are one description. Where kcmp(2) is refused: the ends of a pipe and a socket are opened once,
  * and so are as good as proven equal; a file at offset 0 may have been opened twice, and is not.
  */
-const sameDescription = (a: Entry, b: Entry, compare: CompareFiles | undefined): boolean => {
-  const verdict = compare?.(a.pid, a.descriptor.fd, b.pid, b.descriptor.fd) ?? -1;
+const sameDescription = (a: Entry, b: Entry, compare: CompareFiles): boolean => {
+  const verdict = compare(a.pid, a.descriptor.fd, b.pid, b.descriptor.fd);
   if (verdict >= 0) return verdict === 0;
   return ['pipe', 'socket'].includes(a.descriptor.kind) || a.descriptor.offset > 0;
 };
 
 /** Classes of entries that are one open file description. */
-const descriptions = (entries: readonly Entry[], compare: CompareFiles | undefined): Entry[][] => {
+const descriptions = (entries: readonly Entry[], compare: CompareFiles): Entry[][] => {
   const buckets = new Map<string, Entry[][]>();
   for (const entry of entries) {
     const key = bucketOf(entry);
@@ -103,7 +104,7 @@ const viewOf = (entry: Entry, group: readonly Entry[], files: OpenFiles): Descri
 };
 
 export interface DescriptorOptions {
-  /** kcmp; without it sharing is told from offsets and flags. */
+  /** kcmp(2) unless something else is given; where it answers with an error, sharing is told from offsets and flags. */
   readonly compare?: CompareFiles;
   readonly unixPeer?: UnixPeer;
 }
@@ -113,7 +114,7 @@ export const descriptorTables = (pids: readonly number[], options: DescriptorOpt
   const files = new OpenFiles(pids, options.unixPeer);
   const entries = pids.flatMap((pid) => files.of(pid).map((descriptor): Entry => ({ pid, descriptor })));
   const groupOf = new Map<Entry, Entry[]>();
-  for (const group of descriptions(entries, options.compare)) for (const entry of group) groupOf.set(entry, group);
+  for (const group of descriptions(entries, options.compare ?? compareDescriptors)) for (const entry of group) groupOf.set(entry, group);
   return pids.map((pid) => ({
     type: 'descriptors',
     pid,

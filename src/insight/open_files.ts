@@ -14,7 +14,7 @@ export interface Holder {
   readonly outside?: true;
 }
 
-/** native.compare for KCMP_FILE: 0 means the same open file description; negative: refused. */
+/** As compareDescriptors of linux/kcmp.ts: 0 means the same open file description; negative: refused. */
 export type CompareFiles = (pid: number, fd: number, otherPid: number, otherFd: number) => number;
 
 /** Inode of the other end of a connected unix socket, which /proc does not tell (sock_diag(7) does). */

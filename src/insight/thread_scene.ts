@@ -34,7 +34,7 @@ const memberAt = (type: CType, offset: number, depth = 0): { suffix: string; res
   const here = { suffix: '', rest: offset, typeName };
   if (depth > deepest || /^(?:pthread_\w+|sem|mtx|cnd)_t$/.test(typeName ?? '')) return here;
   const array = asArray(type);
-  const step = array && sizeOf(array.element);
+  const step = array && asStruct(array.element) && sizeOf(array.element);
   if (array && step) {
     const inner = memberAt(array.element, offset % step, depth + 1);
     return inner && { ...inner, suffix: `[${Math.floor(offset / step)}]${inner.suffix}` };

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Insight } from '../../src/insight/insight.js';
+import { activityOf } from '../../src/insight/activity.js';
+import { Chronicle } from '../../src/insight/chronicle.js';
+import { descriptorTables } from '../../src/insight/descriptors.js';
+import { processTree } from '../../src/insight/tree.js';
+import { why } from '../../src/insight/waits.js';
 import { Session } from '../../src/session/session.js';
 import { compile, compileText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
@@ -14,12 +18,12 @@ const program = (name: string, body: string): string => compileText(`${name}.c`,
 /** A session whose program's output goes nowhere. */
 class Watched implements Disposable {
   readonly session: Session;
-  readonly insight: Insight;
+  readonly chronicle: Chronicle;
 
   constructor(path: string, args: string[] = []) {
     this.session = new Session(path, { batch: true, arguments: args });
     this.session.redirections = [1, 2].map((fd) => ({ fd, path: '/dev/null', access: 'truncate' as const }));
-    this.insight = new Insight(this.session);
+    this.chronicle = new Chronicle(this.session);
   }
 
   /** Runs until `threads` threads of the family sleep, and stops them. */
@@ -32,7 +36,7 @@ class Watched implements Disposable {
 
   [Symbol.dispose](): void {
     this.session.close();
-    this.insight.dispose();
+    this.chronicle.dispose();
   }
 }
 
@@ -40,7 +44,7 @@ describe('why, for programs that deet has stopped', () => {
   it('reads the call that was interrupted from the registers, and names locks in structures', async () => {
     using watched = new Watched(sample('threads/lock_order.c'));
     await watched.stuck(3);
-    const { waits, deadlocks, deadlockTexts } = watched.insight.why();
+    const { waits, deadlocks, deadlockTexts } = why(watched.chronicle.family());
     expect(waits.map(({ text }) => text.replace(/, which.*/, ''))).toEqual([
       'waits for thread 2 to end (pthread_join)',
       'waits for the mutex `b.lock` held by thread 3',
@@ -63,13 +67,13 @@ describe('why, for programs that deet has stopped', () => {
       ),
     );
     await watched.stuck(4);
-    const texts = watched.insight.why().waits.map(({ text }) => text.replace(/, which.*/, ''));
+    const texts = why(watched.chronicle.family()).waits.map(({ text }) => text.replace(/, which.*/, ''));
     expect(texts.slice(1).sort()).toEqual([
       'waits for the condition variable `q->filled`',
       'waits for the mutex `queue->lock` held by thread 1',
       'waits for the semaphore `q->room`',
     ]);
-    expect(watched.insight.why().deadlocks).toEqual([]);
+    expect(why(watched.chronicle.family()).deadlocks).toEqual([]);
   });
 
   it('finds the lock that fork copied', async () => {
@@ -82,7 +86,7 @@ describe('why, for programs that deet has stopped', () => {
     await asleep(() => pids, 2);
     watched.session.pause();
     await run;
-    const waits = watched.insight.why().waits;
+    const waits = why(watched.chronicle.family()).waits;
     expect(waits[1]?.text).toMatch(
       /^waits for the mutex `log_lock`, held by a thread \(\d+\) that does not exist in this process: fork\(\) copied a locked lock$/,
     );
@@ -92,20 +96,18 @@ describe('why, for programs that deet has stopped', () => {
   it('finds the open write end, the shared descriptors and the tree of the family', async () => {
     using watched = new Watched(sample('pipes/write_end_open.c'));
     await watched.stuck(2);
-    const { insight, session } = watched;
+    const { chronicle, session } = watched;
     const [parent = 0, child = 0] = session.processes().map(({ pid }) => pid);
-    const why = insight.why();
-    expect(why.deadlocks).toEqual([[parent, child]]);
-    expect(why.waits[1]?.text).toMatch(
+    const report = why(chronicle.family());
+    expect(report.deadlocks).toEqual([[parent, child]]);
+    expect(report.waits[1]?.text).toMatch(
       new RegExp(`^reads pipe \\d+ \\(fd 3\\); its write end is still open in pid ${parent} fd 4 and in itself, fd 4: it will never see`),
     );
-    expect(insight.descriptors(child)[0]?.descriptors.find(({ fd }) => fd === 4)?.sharedWith).toEqual([{ pid: parent, fd: 4 }]);
-    expect(insight.tree().processes).toMatchObject([
+    expect(descriptorTables([parent, child])[1]?.descriptors.find(({ fd }) => fd === 4)?.sharedWith).toEqual([{ pid: parent, fd: 4 }]);
+    expect(processTree(chronicle.family()).processes).toMatchObject([
       { pid: parent, state: 'stopped', call: 'wait4', children: [{ pid: child, call: 'read', forkedAt: { function: 'main', line: 23 } }] },
     ]);
-    insight.remember();
-    expect(insight.descriptorChanges()).toEqual([]);
-    expect(insight.activity()).toBe(insight.activity());
+    expect(activityOf([parent, child])).toBe(activityOf([parent, child]));
   });
 });
 
@@ -113,16 +115,16 @@ describe('the chronicle of a run', () => {
   /** Stops every process at _exit, which exit(3) calls too, and lets the chronicle look. */
   const report = async (path: string, args: string[] = []): Promise<string[]> => {
     using watched = new Watched(path, args);
-    const { session, insight } = watched;
+    const { session, chronicle } = watched;
     let outcome = await session.start('main');
     session.break('_exit');
     if (outcome.kind === 'stopped') outcome = await session.continue();
     for (let stops = 0; outcome.kind === 'stopped' && stops < 50; stops++) {
-      insight.chronicle.exiting(outcome.stop.thread);
+      chronicle.exiting(outcome.stop.thread);
       outcome = await session.continue();
     }
     expect(outcome.kind).toBe('ended');
-    return insight.report().problems.map(({ kind, text }) => `${kind}: ${text.replace(/^Process \d+/, 'Process N')}`);
+    return chronicle.report().problems.map(({ kind, text }) => `${kind}: ${text.replace(/^Process \d+/, 'Process N')}`);
   };
 
   it('tells of children that ran on, and of output that was written twice', async () => {
@@ -159,7 +161,7 @@ describe('the chronicle of a run', () => {
       program('reaped', 'int main(void) { if (fork() == 0) _exit(3); wait(NULL); if (fork() == 0) _exit(4); wait(NULL); pause(); }'),
     );
     await watched.stuck(1);
-    const tree = watched.insight.tree();
+    const tree = processTree(watched.chronicle.family());
     expect(tree.processes).toMatchObject([
       {
         state: 'stopped',
@@ -172,7 +174,7 @@ describe('the chronicle of a run', () => {
     expect(tree.processes[0]?.children[0]?.reapedBy).toBe(tree.processes[0]?.pid);
     watched.session.kill();
     await watched.stuck(1);
-    expect(watched.insight.tree().processes).toHaveLength(1);
+    expect(processTree(watched.chronicle.family()).processes).toHaveLength(1);
   });
 
   it('names descriptors that a program inherits through exec', async () => {

@@ -6,6 +6,7 @@ import { DeetError } from '../../src/common/errors.js';
 import type { MemoryReader } from '../../src/common/memory.js';
 import type { FamilyMember, NamedAddress } from '../../src/insight/family.js';
 import { readChildren, readExecutable, readMaps, readStat, readSyscall, readThreads } from '../../src/linux/proc.js';
+import { syscallNumber } from '../../src/linux/syscalls.js';
 import { compileText } from '../helpers/build.js';
 
 /** Every program begins with this; `child()` is a fork whose child dies with its parent. */
@@ -67,16 +68,24 @@ export const until = async <T>(question: () => T | undefined | false): Promise<T
   }
 };
 
-/** Until all threads of all these processes, and exactly `count` of them, sleep in a system call. */
+/** Calls in which the kernel lets a thread sleep so soundly that it says D: the parent of a vfork. All other D are short. */
+const soundSleeps = new Set(['vfork', 'clone', 'clone3'].map(syscallNumber));
+
+const isAsleep = (pid: number, tid: number): boolean => {
+  const call = readSyscall(pid, tid);
+  const state = readStat(`${pid}/task/${tid}`)?.state;
+  if (call === 'running' || call === 'none' || call === undefined) return false;
+  return state === 'S' || (state === 'D' && soundSleeps.has(call.number));
+};
+
+/** Until all threads of all these processes, and exactly `count` of them, sleep in a system call. Not while one is still Node before its exec, or has
+ * just gone. */
 export const asleep = async (pids: () => readonly number[], count: number): Promise<number[]> =>
   until(() => {
     const list = [...pids()];
+    if (list.some((pid) => [process.execPath, undefined].includes(readExecutable(pid)))) return false;
     const threads = list.flatMap((pid) => readThreads(pid).map((tid) => [pid, tid] as const));
-    const all = threads.every(([pid, tid]) => {
-      const call = readSyscall(pid, tid);
-      return /[SD]/.test(readStat(`${pid}/task/${tid}`)?.state ?? '') && call !== 'running' && call !== 'none' && call !== undefined;
-    });
-    return threads.length === count && all && list;
+    return threads.length === count && threads.every(([pid, tid]) => isAsleep(pid, tid)) && list;
   });
 
 /** A process and its descendants. */
