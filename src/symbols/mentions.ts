@@ -20,11 +20,16 @@ const littleEndian = (value: number, size: number): Buffer => {
 };
 
 export class Mentions {
+  /** In the order of their offsets, in which compilations are not listed: type units come last there. */
+  private readonly units: readonly Compilation[];
+
+  /** @param units those of .debug_info, in any order */
   constructor(
     private readonly file: DwarfFile,
-    /** In the order of their offsets; those of .debug_info. */
-    private readonly units: readonly Compilation[],
-  ) {}
+    units: readonly Compilation[],
+  ) {
+    this.units = [...units].sort((a, b) => a.own.offset - b.own.offset);
+  }
 
   private possible: boolean | undefined;
 
