@@ -4,6 +4,7 @@
  * `Thread.pending` and are decided upon at the next resumption, each once.
  */
 import { PtraceEvent, Signal, TrapCode, WaitFlag } from '../linux/constants.js';
+import { Word } from '../linux/registers.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import { decodeStatus, isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
@@ -22,6 +23,13 @@ const breathAfter = 4;
 const patience = 50;
 /** Microseconds within which a single step is over unless its instruction is a system call that sleeps. */
 const stepLimit = 2000;
+
+/** Bytes of the instruction `syscall`. */
+const syscallSize = 2n;
+/** Results of an interrupted system call that the kernel restarts, never seen by programs: ERESTARTSYS to ERESTARTNOHAND, ERESTART_RESTARTBLOCK (linux/errno.h). */
+const restartCodes = new Set([512n, 513n, 514n, 516n]);
+
+const willRestart = (thread: Thread): boolean => restartCodes.has(BigInt.asUintN(64, -thread.registers()[Word.rax]));
 
 export class Engine implements WaitClient {
   readonly family: Family;
@@ -138,7 +146,7 @@ export class Engine implements WaitClient {
   /** Resumes everybody who may run. What was already reported by the kernel is decided upon first. */
   #resumeAll(): Halt | undefined {
     for (const thread of this.family.threads()) {
-      while (thread.stopped && thread.pending.length > 0) {
+      while (thread.stopped && thread.pending.length > 0 && this.#mayRun(thread)) {
         const event = thread.pending.shift();
         const halt = event && this.#decide(thread, event);
         if (halt) return halt;
@@ -219,13 +227,16 @@ export class Engine implements WaitClient {
     space.sites.lift(site);
     thread.resume('step');
     const event = this.#waitBriefly(thread.tid, stepLimit);
+    // Before the int3 returns: a child that is born here has copied memory without it, and must know.
+    const recorded = event && this.family.record(event);
     if (thread.process.space === space && space.sites.at(site.address) === site && thread.process.alive)
       this.#reinsert(thread.process, site);
     let halt: Halt | undefined;
     if (event) {
-      const recorded = this.family.record(event);
       if (recorded) {
-        if (event.kind === 'signal' && event.signal !== Signal.SIGTRAP && thread.pc === site.address) thread.passed = site.address;
+        // A signal came first, or the instruction repeats itself (rep movsb: one step is one turn): it is no new arrival.
+        if (thread.pc === site.address && (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || this.#repeats(thread)))
+          thread.passed = site.address;
         halt = this.#decide(thread, event, true);
         if (!halt && thread.actual === 'stopped') halt = this.#go(thread);
       }
@@ -241,6 +252,12 @@ export class Engine implements WaitClient {
       if (!halt) halt = this.#go(other);
     }
     return halt;
+  }
+
+  /** A string instruction with a repeat prefix (Intel SDM volume 2, REP) stands at pc. */
+  #repeats(thread: Thread): boolean {
+    const [prefix] = thread.process.space.readAvailable(thread.pc, 1);
+    return prefix === 0xf2 || prefix === 0xf3;
   }
 
   #reinsert(process: Process, site: Site): void {
@@ -277,7 +294,7 @@ export class Engine implements WaitClient {
     const code = this.#signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
-      if (thread.returnsTo?.because === 'sleep') thread.returnsTo = undefined;
+      if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
       const detail = this.hooks.trapped(thread);
       if (detail) return { kind: 'trap', thread, detail };
       if (this.plan?.thread === thread && (this.plan.mode === 'step' || overSite)) return this.#afterStep(thread);
@@ -292,7 +309,7 @@ export class Engine implements WaitClient {
     const site = sites.at(address);
     if (site?.inserted) {
       thread.pc = address;
-      if (thread.returnsTo?.address === address && thread.returnsTo.stackPointer === thread.stackPointer) {
+      if (this.#hasComeBack(thread, address)) {
         thread.returnsTo = undefined;
         thread.passed = address;
         return this.plan?.thread === thread ? this.#arrive(thread, site, true) : undefined;
@@ -305,6 +322,13 @@ export class Engine implements WaitClient {
       return undefined;
     }
     return this.#decideSignal(thread, Signal.SIGTRAP);
+  }
+
+  /** `returnsTo` has come true. A system call that is executed again, not for the first time, finds in rcx what the processor left there (SYSCALL). */
+  #hasComeBack(thread: Thread, address: bigint): boolean {
+    const { returnsTo } = thread;
+    if (returnsTo?.address !== address || returnsTo.stackPointer !== thread.stackPointer) return false;
+    return returnsTo.because !== 'sleep' || thread.registers()[Word.rcx] === address + syscallSize;
   }
 
   #hasOwnInt3(thread: Thread, address: bigint): boolean {

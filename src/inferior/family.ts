@@ -235,6 +235,7 @@ export class Family {
     this.#processes.set(tid, child);
     const newborn = this.addThread(tid, child);
     if (this.hooks.adopt(child, thread.process) === 'mute') this.mute(child);
+    else if (!sharesMemory) child.space.sites.insertAll(); // one may have been lifted while the parent forked
     this.#takeEarly(newborn);
     if (this.hooks.born(child, thread)) this.#news.set(thread, { kind: origin === 'vfork' ? 'vfork' : 'fork', child });
   }

@@ -2,11 +2,13 @@
  * A session driven by short command lines, as a row of a step table has them, and the same rows carried out by gdb. Each row yields
  * the place where the program stands afterwards, in one form for both.
  */
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { hex } from '../../src/common/addresses.js';
+import { hex, type Address } from '../../src/common/addresses.js';
 import { Session, type SessionOptions } from '../../src/session/session.js';
 import type { Outcome, SessionEvent, Stop } from '../../src/session/types.js';
 import { signalName } from '../../src/linux/signals.js';
+import { built } from '../helpers/build.js';
 import { gdb } from '../helpers/gdb.js';
 
 /** `function:line`, `function`, `??`; `SIGSEGV in ...` when a signal is why; `exited 0`, `killed SIGSEGV`; `error`: refused. */
@@ -17,6 +19,38 @@ export const openSession = (program: string, options: SessionOptions = {}): Sess
   const session = new Session(program, options);
   session.settings.set('debug-file-directory', '/nonexistent');
   return session;
+};
+
+let count = 0;
+
+/** A session for as long as `body` runs. `output()` is what the program has written to its standard output and error. */
+export const driven = async <T>(
+  program: string,
+  body: (session: Session, output: () => string) => T | Promise<T>,
+  options: SessionOptions = {},
+): Promise<T> => {
+  const session = openSession(program, options);
+  const file = join(built, `output.${process.pid}.${++count}`);
+  session.redirections = [
+    { fd: 0, path: '/dev/null', access: 'read' },
+    { fd: 1, path: file, access: 'truncate' },
+    { fd: 2, path: file, access: 'append' },
+  ];
+  try {
+    return await body(session, () => readFileSync(file, 'utf8'));
+  } finally {
+    session.close();
+    rmSync(file, { force: true });
+  }
+};
+
+/** Where a symbol of the program, or of a library that it has loaded, is now. */
+export const addressOf = (session: Session, name: string): Address => {
+  for (const { image, bias } of session.images()) {
+    const symbol = image.symbolsNamed(name).find(({ address }) => address !== 0);
+    if (symbol) return BigInt(symbol.address) + bias;
+  }
+  throw new Error(`no symbol ${name}`);
 };
 
 export const stopOf = (outcome: Outcome): Stop => {
