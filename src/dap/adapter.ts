@@ -28,6 +28,9 @@ export class Adapter implements Answerer {
       event: (event, body) => {
         connection.event(event, body);
       },
+      get interrupted() {
+        return connection.interrupted;
+      },
       request: (command, args) => connection.request(command, args),
       afterwards: (action) => {
         connection.afterwards(action);

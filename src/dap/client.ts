@@ -7,6 +7,8 @@ export interface Client {
   event(event: string, body?: object): void;
   request(command: string, args: object): Promise<unknown>;
   afterwards(action: () => void): void;
+  /** A request waits that wants an end of what is being done. */
+  readonly interrupted: boolean;
 }
 
 /** A line number as the client counts. */

@@ -16,8 +16,8 @@ export interface Wire {
 /** What a connection needs of whoever answers. */
 export interface Answerer {
   readonly handlers: Handlers;
-  /** Called as soon as such a request arrives, before its turn: whatever blocks the queue shall end soon. */
-  interrupt(command: 'pause' | 'cancel' | 'disconnect' | 'terminate' | 'restart'): void;
+  /** Called as soon as a request arrives that cannot wait for its turn: whatever blocks the queue shall end soon. */
+  interrupt(): void;
 }
 
 const interrupting = new Set(['pause', 'cancel', 'disconnect', 'terminate', 'restart']);
@@ -111,7 +111,10 @@ export class Connection {
   }
 
   #enqueue(seq: number, command: string, args: unknown): void {
-    if (interrupting.has(command)) this.answerer.interrupt(command as 'pause');
+    if (interrupting.has(command)) {
+      this.#urgent.add(seq);
+      this.answerer.interrupt();
+    }
     if (command === 'cancel' && typeof args === 'object' && args !== null) {
       const { requestId } = args as P.CancelArguments;
       if (requestId !== undefined && this.#waiting.delete(requestId)) this.#answer(requestId, '', { message: 'cancelled' });
@@ -122,8 +125,16 @@ export class Connection {
   }
 
   readonly #commands = new Map<number, string>();
+  /** Requests that wait for their turn although they should not. */
+  readonly #urgent = new Set<number>();
+
+  /** Something that is about to take long should not. */
+  get interrupted(): boolean {
+    return this.#urgent.size > 0;
+  }
 
   async #handle(seq: number, command: string, args: unknown): Promise<void> {
+    this.#urgent.delete(seq);
     if (!this.#waiting.delete(seq)) return;
     let answered: object;
     try {

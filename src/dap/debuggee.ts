@@ -154,7 +154,9 @@ export class Debuggee {
   async interruptible<T>(work: () => Promise<T>): Promise<T> {
     this.#busy++;
     try {
-      return await work();
+      const done = work();
+      if (this.client.interrupted) this.session.pause();
+      return await done;
     } finally {
       this.#busy--;
     }

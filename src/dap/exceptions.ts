@@ -9,6 +9,8 @@ import type { Debuggee } from './debuggee.js';
 import type { Handlers } from './protocol.js';
 
 export const exceptionFilters: P.ExceptionBreakpointsFilter[] = [
+  { filter: 'throw', label: 'C++ exceptions: throw', description: 'Stops where an exception is thrown.' },
+  { filter: 'catch', label: 'C++ exceptions: catch', description: 'Stops where an exception is caught.' },
   {
     filter: 'signals',
     label: 'Signals',
@@ -51,8 +53,14 @@ export const exceptionHandlers = (target: () => Debuggee): Handlers => {
         if (!(error instanceof DeetError)) throw error;
         return { breakpoints: [{ verified: false, message: error.message }] };
       }
-      const asked = args.filters.length + (args.filterOptions?.length ?? 0);
-      return { breakpoints: Array.from({ length: asked }, () => ({ verified: true })) };
+      const asked = [...args.filters, ...(args.filterOptions ?? []).map(({ filterId }) => filterId)];
+      const thrown = asked.filter((filter) => filter === 'throw' || filter === 'catch');
+      const made = debuggee.breakpoints.set(
+        'exceptions',
+        thrown.map((what) => ({ spec: what, make: () => debuggee.session.catchpoints.create(what) })),
+        debuggee,
+      );
+      return { breakpoints: asked.map((filter) => made[thrown.indexOf(filter as 'throw')] ?? { verified: filter === 'signals' }) };
     },
 
     exceptionInfo: (args) => {

@@ -99,8 +99,10 @@ const assign = async (
   debuggee.select(thread, frame);
   const name = `set ${frameId ?? ''} ${expression}`;
   await session.evaluate(`(${expression}) = (${text})`, frame);
-  const now = await session.evaluate(expression, frame);
-  const { value, ...rest } = presentValue(now, { context: session.context(frame), frameId }, name, expression, handles, format);
+  // A register has changed: the frame was unwound from the old one.
+  const after = frameId === undefined ? session.selection().frame : debuggee.frame(frameId).frame;
+  const now = await session.evaluate(expression, after);
+  const { value, ...rest } = presentValue(now, { context: session.context(after), frameId }, name, expression, handles, format);
   // The value is seen by whatever shows the same memory.
   debuggee.changed(now.address, now.size);
   return { value, ...rest };

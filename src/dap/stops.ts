@@ -27,8 +27,14 @@ const breakpointReason = ([first]: readonly Breakpoint[]): string => {
 
 const wording = (stop: Stop): Pick<Body, 'reason' | 'description' | 'text'> => {
   switch (stop.reason) {
-    case 'breakpoint':
+    case 'breakpoint': {
+      const caught = stop.breakpoints.find((each) => each.catch)?.catch?.what;
+      if (caught === 'throw')
+        return { reason: 'exception', description: 'Stopped where an exception is thrown', text: 'C++ exception thrown' };
+      if (caught === 'catch')
+        return { reason: 'exception', description: 'Stopped where an exception is caught', text: 'C++ exception caught' };
       return { reason: breakpointReason(stop.breakpoints) };
+    }
     case 'signal':
       return {
         reason: 'exception',

@@ -1,0 +1,233 @@
+/** A Debug Adapter Protocol client for tests: talks to a real adapter process over its stdin and stdout, and notes everything that came, in order. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import { deet } from '../repl/cli.js';
+
+export interface Message {
+  readonly seq: number;
+  readonly type: 'response' | 'event' | 'request';
+  readonly event?: string;
+  readonly command?: string;
+  readonly request_seq?: number;
+  readonly success?: boolean;
+  readonly message?: string;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test states the shape that it expects
+  readonly body?: any;
+}
+
+/** Everything after this long is a failure. */
+const patience = 15_000;
+
+const frame = (text: string): string => `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+
+export class Client implements AsyncDisposable {
+  readonly messages: Message[] = [];
+  /** What was on stdout that is no message. */
+  garbage = '';
+  stderr = '';
+  readonly #process: ChildProcess;
+  #buffer = Buffer.alloc(0);
+  #seq = 0;
+  #wakers: (() => void)[] = [];
+  /** Events before this one have been taken. */
+  #taken = 0;
+  readonly ended: Promise<number | null>;
+
+  constructor(args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}) {
+    this.#process = spawn(process.execPath, [deet(), 'dap', ...args], { env: { ...process.env, ...environment } });
+    this.#process.stdout?.on('data', (bytes: Buffer) => {
+      this.#buffer = Buffer.concat([this.#buffer, bytes]);
+      this.#cut();
+    });
+    this.#process.stderr?.on('data', (bytes: Buffer) => {
+      this.stderr += bytes.toString();
+      this.#wake();
+    });
+    this.#process.stdin?.on('error', () => undefined);
+    this.ended = new Promise((resolve) => this.#process.on('close', (status) => resolve(status)));
+    void this.ended.then(() => this.#wake());
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  #cut(): void {
+    for (;;) {
+      const end = this.#buffer.indexOf('\r\n\r\n');
+      if (end < 0) break;
+      const head = this.#buffer.toString('latin1', 0, end);
+      const length = Number(/Content-Length: (\d+)/.exec(head)?.[1]);
+      if (!/^Content-Length: \d+$/.test(head)) this.garbage += head;
+      if (this.#buffer.length < end + 4 + length) break;
+      this.messages.push(JSON.parse(this.#buffer.toString('utf8', end + 4, end + 4 + length)) as Message);
+      this.#buffer = this.#buffer.subarray(end + 4 + length);
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    const wakers = this.#wakers;
+    this.#wakers = [];
+    for (const waker of wakers) waker();
+  }
+
+  raw(text: string): void {
+    this.#process.stdin?.write(text);
+  }
+
+  end(): void {
+    this.#process.stdin?.end();
+  }
+
+  /** Waits until something has come; fails with what came instead. */
+  async until<T>(find: () => T | undefined, what: string): Promise<T> {
+    const deadline = performance.now() + patience;
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      const left = deadline - performance.now();
+      if (left <= 0 || this.#process.exitCode !== null) {
+        const last = this.messages.slice(-8).map((each) => JSON.stringify(each).slice(0, 300));
+        throw new Error(`no ${what}; the last messages:\n${last.join('\n')}\n${this.stderr}`);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wakers.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  send(command: string, args?: object): number {
+    const seq = ++this.#seq;
+    this.raw(frame(JSON.stringify({ seq, type: 'request', command, ...(args && { arguments: args }) })));
+    return seq;
+  }
+
+  /** Sends something that is no proper request. */
+  sendText(text: string): void {
+    this.raw(frame(text));
+  }
+
+  respond(request: Message, body?: object): void {
+    this.raw(
+      frame(
+        JSON.stringify({ seq: ++this.#seq, type: 'response', request_seq: request.seq, command: request.command, success: true, body }),
+      ),
+    );
+  }
+
+  answer(seq: number): Promise<Message> {
+    return this.until(() => this.messages.find((each) => each.type === 'response' && each.request_seq === seq), `answer to request ${seq}`);
+  }
+
+  /** The body of the answer. @throws when the request was refused */
+  async ask(command: string, args?: object): Promise<Message['body']> {
+    const answer = await this.answer(this.send(command, args));
+    if (!answer.success) throw new Error(`${command}: ${answer.message ?? ''}`);
+    return answer.body;
+  }
+
+  /** Why a request was refused. */
+  async refused(command: string, args?: object): Promise<string> {
+    const answer = await this.answer(this.send(command, args));
+    if (answer.success) throw new Error(`${command} was not refused: ${JSON.stringify(answer.body)}`);
+    return answer.message ?? '';
+  }
+
+  /** The next event of one of these names; those before it are passed over. */
+  async event(...names: string[]): Promise<Message> {
+    return this.until(
+      () => {
+        for (let at = this.#taken; at < this.messages.length; at++) {
+          const each = this.messages[at];
+          if (each?.type === 'event' && names.includes(each.event ?? '')) {
+            this.#taken = at + 1;
+            return each;
+          }
+        }
+        return undefined;
+      },
+      `event ${names.join('/')}`,
+    );
+  }
+
+  reverseRequest(command: string): Promise<Message> {
+    return this.until(() => this.messages.find((each) => each.type === 'request' && each.command === command), `request ${command}`);
+  }
+
+  events(name: string): Message[] {
+    return this.messages.filter((each) => each.type === 'event' && each.event === name);
+  }
+
+  output(category: string): string {
+    return this.events('output')
+      .filter(({ body }) => body.category === category)
+      .map(({ body }) => body.output as string)
+      .join('');
+  }
+
+  // What every session does
+
+  async initialize(more: object = {}): Promise<P.Capabilities> {
+    return (await this.ask('initialize', { adapterID: 'deet', ...more })) as P.Capabilities;
+  }
+
+  /** Up to configurationDone; `configure` runs between `initialized` and it. Returns the answer to `launch`. */
+  async launch(attributes: object, configure?: () => Promise<unknown>, capabilities?: object): Promise<Message> {
+    await this.initialize(capabilities);
+    // Separate debug information of the machine's own libraries costs seconds and is nobody's business here.
+    const launch = this.send('launch', { initCommands: ['set debug-file-directory /nonexistent'], ...attributes });
+    await this.event('initialized');
+    await configure?.();
+    await this.ask('configurationDone');
+    return this.answer(launch);
+  }
+
+  /** Launches with a breakpoint on a function and waits until it is hit. Returns the body of `stopped`. */
+  async stopAt(program: string, name: string, attributes: object = {}): Promise<Message['body']> {
+    await this.launch({ program, ...attributes }, () => this.ask('setFunctionBreakpoints', { breakpoints: [{ name }] }));
+    return (await this.event('stopped')).body;
+  }
+
+  async frames(threadId = 1): Promise<P.StackFrame[]> {
+    return (await this.ask('stackTrace', { threadId })).stackFrames;
+  }
+
+  async top(threadId = 1): Promise<P.StackFrame> {
+    const frame = (await this.frames(threadId))[0];
+    if (!frame) throw new Error('no frames');
+    return frame;
+  }
+
+  /** Variables of one scope, by name. */
+  async scope(name: string, frameId?: number): Promise<Map<string, P.Variable>> {
+    const { scopes } = (await this.ask('scopes', { frameId: frameId ?? (await this.top()).id })) as { scopes: P.Scope[] };
+    const scope = scopes.find((each) => each.name === name);
+    if (!scope) throw new Error(`no scope ${name} among ${scopes.map((each) => each.name).join(', ')}`);
+    return this.children(scope.variablesReference);
+  }
+
+  async children(variablesReference: number, more: object = {}): Promise<Map<string, P.Variable>> {
+    const { variables } = (await this.ask('variables', { variablesReference, ...more })) as { variables: P.Variable[] };
+    return new Map(variables.map((each) => [each.name, each]));
+  }
+
+  async evaluate(expression: string, context = 'watch', frameId?: number): Promise<string> {
+    return (await this.ask('evaluate', { expression, context, ...(frameId !== undefined && { frameId }) })).result;
+  }
+
+  /** Says goodbye and waits for the adapter to end. */
+  async disconnect(args: object = {}): Promise<number | null> {
+    await this.ask('disconnect', args);
+    return this.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.ended;
+  }
+}
