@@ -4,7 +4,7 @@
  * passed over with a few additions.
  */
 import { Reader } from '../common/reader.js';
-import { Form, At } from './constants.js';
+import { Form } from './constants.js';
 
 /** What the size of a form depends on (DWARF 5, 7.4 and 7.5.6). */
 export interface FormSizes {
@@ -15,14 +15,14 @@ export interface FormSizes {
 }
 
 /** Steps of a skip plan: a positive number of bytes, or one of these. */
-export const Skip = { leb: 0, string: -1, block1: -2, block2: -3, block4: -4, block: -5, indirect: -6 } as const;
+export const Skip = { leb: 0, string: -1, block1: -2, block2: -3, block4: -4, block: -5, indirect: -6, nothing: -7 } as const;
 
 /** A size in bytes, or a step of `Skip`; undefined for a form that nobody defined. */
 export const formSize = (form: number, sizes: FormSizes): number | undefined => {
   switch (form) {
     case Form.flag_present:
     case Form.implicit_const:
-      return undefined; // no bytes: handled by the callers
+      return Skip.nothing;
     case Form.data1:
     case Form.ref1:
     case Form.flag:
@@ -89,8 +89,6 @@ export const formSize = (form: number, sizes: FormSizes): number | undefined => 
   }
 };
 
-const knownWithoutBytes = (form: number): boolean => form === Form.flag_present || form === Form.implicit_const;
-
 /** One declared shape of entry. */
 export interface Abbreviation {
   readonly tag: number;
@@ -99,11 +97,12 @@ export interface Abbreviation {
   readonly attributes: readonly number[];
   readonly forms: readonly number[];
   readonly constants: readonly (number | bigint)[];
+  /** How each attribute is passed over: a size or a step of `Skip`. */
+  readonly steps: readonly number[];
+  /** The same for all of them, sizes that follow each other added up. */
   readonly plan: readonly number[];
   /** Bytes of the attributes when that is the same for every entry; else -1. */
   readonly fixedSize: number;
-  /** Index of DW_AT_sibling in `attributes`, or -1. */
-  readonly sibling: number;
 }
 
 /** Where `plan` would lead from `position`; may lie behind the end of the bytes, which callers check. */
@@ -139,6 +138,8 @@ export const skipStep = (bytes: Uint8Array, position: number, step: number, size
       } while (byte >= 0x80);
       return position + length;
     }
+    case -7:
+      return position;
     default: {
       // DW_FORM_indirect: the form stands before the value.
       let form = 0;
@@ -149,7 +150,7 @@ export const skipStep = (bytes: Uint8Array, position: number, step: number, size
         form += (byte & 0x7f) * scale;
         scale *= 128;
       } while (byte >= 0x80);
-      if (knownWithoutBytes(form) || form === Form.indirect) return position;
+      if (form === Form.indirect) return Infinity;
       const size = formSize(form, sizes);
       return size === undefined ? Infinity : skipStep(bytes, position, size, sizes);
     }
@@ -159,23 +160,38 @@ export const skipStep = (bytes: Uint8Array, position: number, step: number, size
 const word = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 
-/** The abbreviations of one table, by code; codes are nearly always 1, 2, 3... */
-export class AbbreviationTable {
-  private readonly dense: (Abbreviation | undefined)[] = [];
-  private readonly sparse = new Map<number, Abbreviation>();
+/**
+ * The abbreviations of a file. Units of one compiler declare the same shapes over and over (each object file has a table of
+ * its own): equal declarations become one object.
+ */
+export class AbbreviationPool {
+  private readonly known = new Map<string, Abbreviation | undefined>();
+  private readonly text: Buffer;
 
-  /**
-   * Reads the table at `offset`. Damage ends the table; what stands before it stays usable, and entries with an unknown
-   * form are left out (nobody could skip them).
-   */
-  static read(bytes: Uint8Array, offset: number, sizes: FormSizes): AbbreviationTable {
+  constructor(private readonly bytes: Uint8Array) {
+    this.text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** The declaration that begins at the reader's offset, which moves behind it. Undefined: it has a form that nobody defined. */
+  read(reader: Reader, sizes: FormSizes): Abbreviation | undefined {
+    const start = reader.offset;
+    skipDeclaration(reader);
+    const key = `${sizes.offsetSize}${sizes.addressSize}${sizes.version <= 2 ? 2 : 3}${this.text.toString('latin1', start, reader.offset)}`;
+    let found = this.known.get(key);
+    if (found === undefined && !this.known.has(key)) {
+      found = readDeclaration(new Reader(this.bytes, '.debug_abbrev', start), sizes);
+      this.known.set(key, found);
+    }
+    return found;
+  }
+
+  /** The table at `offset`. Damage ends it; what stands before it stays usable. */
+  table(offset: number, sizes: FormSizes): AbbreviationTable {
     const table = new AbbreviationTable();
-    const reader = new Reader(bytes, '.debug_abbrev', offset);
     try {
-      for (;;) {
-        const code = reader.uleb();
-        if (code === 0) break;
-        const abbreviation = readOne(reader, sizes);
+      const reader = new Reader(this.bytes, '.debug_abbrev', offset);
+      for (let code = reader.uleb(); code !== 0; code = reader.uleb()) {
+        const abbreviation = this.read(reader, sizes);
         if (abbreviation) table.add(code, abbreviation);
       }
     } catch {
@@ -183,8 +199,14 @@ export class AbbreviationTable {
     }
     return table;
   }
+}
 
-  private add(code: number, abbreviation: Abbreviation): void {
+/** The abbreviations of one unit, by code; codes are nearly always 1, 2, 3... */
+export class AbbreviationTable {
+  private readonly dense: (Abbreviation | undefined)[] = [];
+  private readonly sparse = new Map<number, Abbreviation>();
+
+  add(code: number, abbreviation: Abbreviation): void {
     if (code < 0x1_0000) {
       while (this.dense.length < code) this.dense.push(undefined);
       this.dense[code] ??= abbreviation;
@@ -196,34 +218,40 @@ export class AbbreviationTable {
   }
 }
 
-const readOne = (reader: Reader, sizes: FormSizes): Abbreviation | undefined => {
+const skipDeclaration = (reader: Reader): void => {
+  reader.skipLeb(); // tag
+  reader.u8(); // children
+  for (;;) {
+    const attribute = reader.uleb();
+    const form = reader.uleb();
+    if (form === Form.implicit_const) reader.skipLeb();
+    if (attribute === 0 && form === 0) return;
+  }
+};
+
+const readDeclaration = (reader: Reader, sizes: FormSizes): Abbreviation | undefined => {
   const tag = reader.uleb();
   const hasChildren = reader.u8() !== 0;
   const attributes: number[] = [];
   const forms: number[] = [];
   const constants: (number | bigint)[] = [];
+  const steps: number[] = [];
   const plan: number[] = [];
-  let known = true;
   for (;;) {
     const attribute = reader.uleb();
     const form = reader.uleb();
     const value = form === Form.implicit_const ? reader.slebBig() : 0n;
-    const constant = Number.isSafeInteger(Number(value)) ? Number(value) : value;
     if (attribute === 0 && form === 0) break;
+    const step = formSize(form, sizes);
+    if (step === undefined) return undefined;
     attributes.push(attribute);
     forms.push(form);
-    constants.push(constant);
-    if (knownWithoutBytes(form)) continue;
-    const size = formSize(form, sizes);
-    if (size === undefined) known = false;
-    else {
-      const last = plan.length - 1;
-      if (size > 0 && last >= 0 && plan[last] > 0) plan[last] = plan[last] + size;
-      else plan.push(size);
-    }
+    steps.push(step);
+    constants.push(Number.isSafeInteger(Number(value)) ? Number(value) : value);
+    const last = plan.length - 1;
+    if (step > 0 && last >= 0 && plan[last] > 0) plan[last] += step;
+    else if (step !== Skip.nothing) plan.push(step);
   }
-  if (!known) return undefined;
-  const first = plan[0] ?? 0;
-  const fixedSize = plan.length === 0 ? 0 : plan.length === 1 && first > 0 ? first : -1;
-  return { tag, hasChildren, attributes, forms, constants, plan, fixedSize, sibling: attributes.indexOf(At.sibling) };
+  const fixedSize = plan.length === 0 ? 0 : plan.length === 1 && plan[0] > 0 ? plan[0] : -1;
+  return { tag, hasChildren, attributes, forms, constants, steps, plan, fixedSize };
 };

@@ -3,7 +3,7 @@
  * where it stands; nothing of it is kept but the places of its attributes.
  */
 import type { Reader } from '../common/reader.js';
-import { skipByPlan, skipStep, formSize, type Abbreviation } from './abbreviations.js';
+import { skipByPlan, skipStep, type Abbreviation } from './abbreviations.js';
 import { At, Form } from './constants.js';
 import type { Unit } from './unit.js';
 
@@ -22,13 +22,12 @@ export class Die {
     readonly abbreviation: Abbreviation,
     position: number,
   ) {
-    const { forms } = abbreviation;
+    const { steps } = abbreviation;
     const bytes = unit.bytes;
-    this.positions = new Array<number>(forms.length);
-    for (let i = 0; i < forms.length; i++) {
+    this.positions = new Array<number>(steps.length);
+    for (let i = 0; i < steps.length; i++) {
       this.positions[i] = position;
-      const size = formSize(forms[i], unit);
-      if (size !== undefined) position = skipStep(bytes, position, size, unit);
+      position = skipStep(bytes, position, steps[i], unit);
     }
     if (!(position <= unit.end)) unit.fail(offset, 'entry runs over the end of its unit');
     this.next = position;

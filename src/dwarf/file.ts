@@ -3,7 +3,7 @@
  * its list of units, found by walking the headers only.
  */
 import { Reader } from '../common/reader.js';
-import { AbbreviationTable, type FormSizes } from './abbreviations.js';
+import { AbbreviationPool, type AbbreviationTable, type FormSizes } from './abbreviations.js';
 import { UnitType } from './constants.js';
 import type { Die } from './die.js';
 import { readUnitHeader, stringIn, Unit } from './unit.js';
@@ -51,10 +51,15 @@ export class DwarfFile {
     return this.supplementaryFile;
   }
 
+  private pool: AbbreviationPool | undefined;
+
   abbreviationsAt(offset: number, sizes: FormSizes): AbbreviationTable {
     const key = `${offset}/${sizes.offsetSize}/${sizes.addressSize}/${sizes.version <= 2 ? 2 : 3}`;
     let table = this.tables.get(key);
-    if (!table) this.tables.set(key, (table = AbbreviationTable.read(this.section('abbrev'), offset, sizes)));
+    if (!table) {
+      this.pool ??= new AbbreviationPool(this.section('abbrev'));
+      this.tables.set(key, (table = this.pool.table(offset, sizes)));
+    }
     return table;
   }
 

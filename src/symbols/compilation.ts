@@ -15,7 +15,7 @@ import type { EntryTable } from './entries.js';
 import { Flag, Kind } from './entries.js';
 import { LineTable } from './line-table.js';
 import type { AddressRange, SourceFile, SourcePosition, UnitContext } from './model.js';
-import type { CType } from './types.js';
+import type { BaseType, CType } from './types.js';
 
 /** What a compilation asks of the image it is part of. */
 export interface CompilationHost {
@@ -293,11 +293,12 @@ export class Compilation implements UnitContext {
     return this.ask(() => this.unit.addressAt(index), undefined) ?? fileAddress(0);
   }
 
-  baseType(unitOffset: number): CType | undefined {
+  baseType(unitOffset: number): BaseType | undefined {
     if (unitOffset === 0) return undefined;
     return this.ask(() => {
       const die = this.unit.dieAt(this.unit.offset + unitOffset);
-      return die && this.host.baseType(die);
+      const type = die && this.host.baseType(die);
+      return type?.kind === 'base' ? type : undefined;
     }, undefined);
   }
 

@@ -3,7 +3,10 @@
  * a location hands the DWARF machine a small interface (dwarf/machine.ts).
  */
 import type { FileAddress } from '../common/addresses.js';
+import type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
 import type { CType, FunctionType } from './types.js';
+
+export type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
 
 export interface SourceFile {
   /** Absolute where the compiler's directory is known: DW_AT_comp_dir, directory and name joined and normalised. */
@@ -34,28 +37,6 @@ export interface AddressRange {
   readonly low: FileAddress;
   /** First address after it. */
   readonly high: FileAddress;
-}
-
-/** A DWARF expression, a location list, or a constant; still to be evaluated (DWARF 5, 2.6). */
-export type LocationDescription =
-  | { readonly kind: 'expression'; readonly bytes: Uint8Array; readonly unit: UnitContext }
-  | { readonly kind: 'list'; readonly offset: number; readonly unit: UnitContext }
-  | { readonly kind: 'constant'; readonly value: bigint | Uint8Array };
-
-/** What evaluating an expression needs of the compilation unit it stands in. */
-export interface UnitContext {
-  readonly addressSize: number;
-  readonly version: number;
-  /** 4 or 8: the size of section offsets (32-bit and 64-bit DWARF). */
-  readonly offsetSize: number;
-  /** Entry of .debug_addr (DW_OP_addrx). */
-  addressAt(index: number): FileAddress;
-  /** A base type by its DIE's offset in the unit (DW_OP_convert, DW_OP_const_type); undefined for 0, the generic type. */
-  baseType(unitOffset: number): CType | undefined;
-  /** The expression of another DIE's DW_AT_location (DW_OP_call2/4/ref). */
-  expressionOf(offset: number, relativeToUnit: boolean): Uint8Array | undefined;
-  /** The entries of a location list that covers this address, as ranges of file addresses and expressions. */
-  locationList(offset: number): readonly { low: FileAddress; high: FileAddress; expression: Uint8Array; isDefault?: boolean }[];
 }
 
 export interface Variable {
@@ -229,14 +210,4 @@ export interface SymbolImage {
   readonly callFrames: CallFrameSource;
 
   close(): void;
-}
-
-/** .eh_frame and .debug_frame of one file, as bytes with the addresses that pointer encodings need. */
-export interface CallFrameSource {
-  readonly ehFrame: { readonly bytes: Uint8Array; readonly address: FileAddress } | undefined;
-  readonly ehFrameHeader: { readonly bytes: Uint8Array; readonly address: FileAddress } | undefined;
-  readonly debugFrame: { readonly bytes: Uint8Array } | undefined;
-  /** DW_EH_PE_textrel and datarel bases. */
-  readonly textAddress: FileAddress | undefined;
-  readonly gotAddress: FileAddress | undefined;
 }

@@ -3,11 +3,14 @@
  * Bodies of functions are passed over (by DW_AT_sibling where given, else by sizes alone).
  */
 import { Reader } from '../common/reader.js';
-import { formSize, skipByPlan, skipStep, type Abbreviation } from '../dwarf/abbreviations.js';
+import { Skip, skipStep, type Abbreviation } from '../dwarf/abbreviations.js';
 import { At, Form, Tag, languageOf } from '../dwarf/constants.js';
 import { skipChildren } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
 import { Flag, Kind, NameIn, type EntryTable } from './entries.js';
+
+/** Codes above this are not remembered by number. */
+const MAX_KNOWN = 4096;
 
 /** Namespaces and classes nest; deeper nesting than this is damage. */
 const MAX_DEPTH = 256;
@@ -44,6 +47,52 @@ const kindOf = (tag: number): number => {
   }
 };
 
+/** What an attribute means to the scan. */
+const Role = { none: 0, name: 1, sibling: 2, origin: 3, declaration: 4, external: 5 } as const;
+
+/** An abbreviation as the scan sees it: what its attributes mean, those without meaning taken together. */
+interface Shape {
+  readonly kind: number;
+  readonly hasChildren: boolean;
+  /** Flags that every entry of the shape has. */
+  readonly flags: number;
+  /** Triples of role, form and step (abbreviations.ts). */
+  readonly program: readonly number[];
+}
+
+const shapeOf = (abbreviation: Abbreviation): Shape => {
+  const { attributes, forms, steps, constants } = abbreviation;
+  const program: number[] = [];
+  let flags = 0;
+  attributes.forEach((attribute, i) => {
+    let role: number = Role.none;
+    if (attribute === At.name) role = Role.name;
+    else if (attribute === At.sibling) role = Role.sibling;
+    else if (attribute === At.specification || attribute === At.abstract_origin) role = Role.origin;
+    else if (attribute === At.low_pc || attribute === At.ranges) flags |= Flag.code;
+    else if (attribute === At.location || attribute === At.const_value) flags |= Flag.located;
+    else if (attribute === At.declaration || attribute === At.external) {
+      const flag = attribute === At.declaration ? Flag.declaration : Flag.external;
+      if (forms[i] === Form.flag) role = attribute === At.declaration ? Role.declaration : Role.external;
+      else if (forms[i] !== Form.implicit_const || constants[i] !== 0) flags |= flag;
+    }
+    const step = steps[i];
+    const last = program.length - 3;
+    if (role === Role.none && step === Skip.nothing) return;
+    if (role === Role.none && step > 0 && last >= 0 && program[last] === Role.none && program[last + 2] > 0) program[last + 2] += step;
+    else program.push(role, forms[i], step);
+  });
+  return { kind: kindOf(abbreviation.tag), hasChildren: abbreviation.hasChildren, flags, program };
+};
+
+const shapes = new WeakMap<Abbreviation, Shape>();
+
+const shapeFor = (abbreviation: Abbreviation): Shape => {
+  let shape = shapes.get(abbreviation);
+  if (!shape) shapes.set(abbreviation, (shape = shapeOf(abbreviation)));
+  return shape;
+};
+
 /** What one entry's attributes say; reused for every entry. */
 interface Found {
   nameSection: number;
@@ -71,13 +120,13 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
   const first = table.count;
   table.beginUnit(number, { info: bytes, str: unit.file.section('str'), lineStr: unit.file.section('line_str') });
   const language = languageOf(unit.language || (unit.skeleton?.language ?? 0));
-  // In C nothing inside of a struct has a name of its own elsewhere; enumerators of nested enums do, so enums are entered.
   const plain = language === 'c';
   const root = unit.root;
   if (!root.hasChildren) return;
   const reader = new Reader(bytes, unit.sectionName, 0, end);
   const found: Found = { nameSection: 0, nameOffset: 0, flags: 0, sibling: 0, origin: 0, end: 0 };
   const parents: number[] = [-1];
+  const known: (Shape | undefined)[] = [];
   const unresolved: { entry: number; origin: number }[] = [];
   let position = root.next;
   while (position < end) {
@@ -93,12 +142,16 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
       if (parents.length === 0) break;
       continue;
     }
-    const abbreviation = abbreviations.get(code);
-    if (!abbreviation) unit.fail(offset, `no abbreviation ${code}`);
-    const kind = kindOf(abbreviation.tag);
+    let shape = known[code];
+    if (!shape) {
+      const abbreviation = abbreviations.get(code) ?? unit.fail(offset, `no abbreviation ${code}`);
+      shape = shapeFor(abbreviation);
+      if (code < MAX_KNOWN) known[code] = shape;
+    }
+    const { kind } = shape;
     // C's structs do not scope what is declared inside of them; only an enumerator belongs to its enum.
     const parent = plain && kind !== Kind.enumerator ? -1 : (parents.at(-1) ?? -1);
-    readAttributes(unit, reader, abbreviation, position, found, kind);
+    readAttributes(unit, reader, shape, position, found);
     position = found.end;
     let entry = parent;
     let enter = false;
@@ -122,14 +175,12 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
         table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
         break;
       default:
-        if (found.nameSection !== NameIn.none || abbreviation.hasChildren)
+        if (found.nameSection !== NameIn.none || shape.hasChildren)
           entry = table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
-        enter =
-          kind === Kind.enum ||
-          (!plain && kind !== Kind.typedef && kind !== Kind.base) ||
-          (plain && kind <= Kind.class && kind >= Kind.struct);
+        // Structs of C have no named parts of their own: what is declared inside is a type of the file.
+        enter = kind === Kind.enum || (!plain && kind !== Kind.typedef && kind !== Kind.base);
     }
-    if (!abbreviation.hasChildren) continue;
+    if (!shape.hasChildren) continue;
     if (enter && parents.length < MAX_DEPTH) parents.push(entry);
     else position = found.sibling > position && found.sibling <= end ? found.sibling : skipChildren(unit, position);
   }
@@ -173,55 +224,40 @@ const namePlace = (unit: Unit, offset: number): Found | undefined => {
   const reader = new Reader(unit.bytes, unit.sectionName, offset, unit.end);
   reader.skipLeb();
   const found: Found = { nameSection: 0, nameOffset: 0, flags: 0, sibling: 0, origin: 0, end: 0 };
-  readAttributes(unit, reader, die.abbreviation, reader.offset, found, Kind.function);
+  readAttributes(unit, reader, shapeFor(die.abbreviation), reader.offset, found);
   return found;
 };
 
-const readAttributes = (unit: Unit, reader: Reader, abbreviation: Abbreviation, position: number, found: Found, kind: number): void => {
-  const { bytes, end } = unit;
+const readAttributes = (unit: Unit, reader: Reader, shape: Shape, position: number, found: Found): void => {
+  const { bytes } = unit;
+  const { program } = shape;
   found.nameSection = NameIn.none;
-  found.flags = 0;
+  found.flags = shape.flags;
   found.sibling = 0;
   found.origin = 0;
-  if (kind === 0 && !abbreviation.hasChildren) {
-    found.end = abbreviation.fixedSize >= 0 ? position + abbreviation.fixedSize : skipByPlan(bytes, position, abbreviation.plan, unit);
-    if (!(found.end <= end)) unit.fail(position, 'entry runs over the end of its unit');
-    return;
-  }
-  const { attributes, forms } = abbreviation;
-  for (let i = 0; i < attributes.length; i++) {
-    const form = forms[i];
-    switch (attributes[i]) {
-      case At.name:
-        readName(unit, reader, form, position, found);
+  for (let i = 0; i < program.length; i += 3) {
+    const step = program[i + 2];
+    switch (program[i]) {
+      case Role.none:
         break;
-      case At.sibling:
-        found.sibling = localReference(unit, reader, form, position);
+      case Role.name:
+        readName(unit, reader, program[i + 1], position, found);
         break;
-      case At.specification:
-      case At.abstract_origin:
-        found.origin = localReference(unit, reader, form, position);
+      case Role.sibling:
+        found.sibling = localReference(unit, reader, program[i + 1], position);
         break;
-      case At.declaration:
-        found.flags |= Flag.declaration;
+      case Role.origin:
+        found.origin = localReference(unit, reader, program[i + 1], position);
         break;
-      case At.external:
-        found.flags |= Flag.external;
-        break;
-      case At.low_pc:
-      case At.ranges:
-        found.flags |= Flag.code;
-        break;
-      case At.location:
-      case At.const_value:
-        found.flags |= Flag.located;
+      case Role.declaration:
+        if (bytes[position]) found.flags |= Flag.declaration;
         break;
       default:
+        if (bytes[position]) found.flags |= Flag.external;
     }
-    const size = formSize(form, unit);
-    if (size !== undefined) position = skipStep(bytes, position, size, unit);
+    position = step > 0 ? position + step : skipStep(bytes, position, step, unit);
   }
-  if (!(position <= end)) unit.fail(position, 'entry runs over the end of its unit');
+  if (!(position <= unit.end)) unit.fail(position, 'entry runs over the end of its unit');
   found.end = position;
 };
 
