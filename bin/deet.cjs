@@ -5,11 +5,12 @@
  * is missing, stale or cannot be written, everything works as well, only later.
  */
 'use strict';
-const { readFileSync, realpathSync, renameSync, writeFileSync } = require('node:fs');
+const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
-const bundle = join(dirname(dirname(realpathSync(__filename))), 'dist', 'main.cjs');
+const folder = join(dirname(__dirname), 'dist');
+const bundle = join(folder, 'main.cjs');
 const cache = bundle.replace(/cjs$/, `${process.version}.cache`);
 
 const read = (path, encoding) => {
@@ -42,5 +43,6 @@ if (cachedData === undefined || script.cachedDataRejected)
   });
 
 const loaded = { exports: {} };
-script.runInThisContext()(loaded.exports, require, loaded, bundle);
+const requireFromBundle = (name) => require(name.startsWith('./') ? join(folder, name) : name);
+script.runInThisContext()(loaded.exports, requireFromBundle, loaded, bundle);
 void loaded.exports.main(process.argv.slice(2)).then((status) => process.exit(status));
