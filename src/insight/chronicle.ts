@@ -13,7 +13,7 @@ import type { FamilyMember } from './family.js';
 import { forkPlace, viewOfProcess, type Biography } from './family_view.js';
 import { report, type FamilyEvent, type Report } from './report.js';
 import { pendingOutput } from './stdio.js';
-import { sceneFrames, symbolNamed } from './thread_scene.js';
+import { symbolNamed, walkFrames } from './thread_scene.js';
 
 interface Entry {
   readonly process: Process;
@@ -76,7 +76,7 @@ export class Chronicle {
    */
   exiting(thread: Thread): void {
     const { process } = thread;
-    const functions = sceneFrames(stackOf(thread, 0), exitFrames).map(({ functionName }) => functionName ?? '');
+    const functions = Array.from(walkFrames(stackOf(thread, 0), exitFrames), ({ functionName }) => functionName ?? '');
     const byExit = functions.some((name) => /^(?:__GI_)?exit$|__run_exit_handlers/.test(name));
     const fromMain = byExit && functions.some((name) => name.startsWith('__libc_start_'));
     const stillInMain = functions.includes('main');

@@ -8,24 +8,32 @@ import { procText, readStat } from '../linux/proc.js';
 import { Word, type RegisterName } from '../linux/registers.js';
 import { signalName } from '../linux/signals.js';
 import { stackOf } from '../session/stacks.js';
+import type { CrashFrame } from './crash.js';
 import type { FamilyMember, FamilyThread, ProcessState, SourcePlace } from './family.js';
 import { Naming, type SymbolSource } from './naming.js';
 import { OperandTrace } from './operand.js';
 import { isOwnCode } from './own_code.js';
-import { sceneFrames, symbolAt, variableAt } from './thread_scene.js';
+import { symbolAt, variableAt, walkFrames } from './thread_scene.js';
 
 /** Frames looked at for names and places. */
 const fewFrames = 16;
 
-/** The place in the user's own code where a stack stands. */
+const ownFrame = (stack: Stack): CrashFrame | undefined => {
+  for (const frame of walkFrames(stack, fewFrames)) if (isOwnCode(frame)) return frame;
+  return undefined;
+};
+
+/** The place where a stack stands: in the user's own code, or else in the first that has lines. */
 const placeIn = (stack: Stack): SourcePlace | undefined => {
-  const frames = sceneFrames(stack, fewFrames);
-  return (frames.find(isOwnCode) ?? frames.find(({ place }) => place))?.place;
+  const own = ownFrame(stack);
+  if (own) return own.place;
+  for (const { place } of walkFrames(stack, fewFrames)) if (place) return place;
+  return undefined;
 };
 
 /** What the user's own innermost code gave as the first argument to the function it called (System V ABI, 3.2.3: rdi). */
 const argumentIn = (stack: Stack, process: Process): ReturnType<NonNullable<FamilyThread['argument']>> => {
-  const frame = sceneFrames(stack, fewFrames).find(isOwnCode);
+  const frame = ownFrame(stack);
   const trace = frame && OperandTrace.of(frame, process.space);
   const sum = trace?.register('rdi');
   const value = sum && trace?.evaluate(sum);
@@ -66,7 +74,7 @@ const viewOfThread = (thread: Thread): FamilyThread => {
     ...common,
     state: thread.groupStopped ? 'group-stopped' : 'stopped',
     register: (register) => (register in Word ? thread.registers()[Word[register as RegisterName]] : undefined),
-    functions: () => sceneFrames(stack(), fewFrames).map(({ functionName }) => functionName ?? '??'),
+    functions: () => Array.from(walkFrames(stack(), fewFrames), ({ functionName }) => functionName ?? '??'),
     argument: () => argumentIn(stack(), thread.process),
     place: () => placeIn(stack()),
   };

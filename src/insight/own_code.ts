@@ -2,5 +2,9 @@
 import type { CrashFrame } from './crash.js';
 
 /** With source lines, and neither of a system library nor of its headers. */
-export const isOwnCode = ({ place, image }: Pick<CrashFrame, 'place' | 'image'>): boolean =>
-  place !== undefined && !/^\/(?:usr\/)?lib(?:64)?\//.test(image ?? '') && !/^\/usr\/(?:lib|include)\//.test(place.file);
+export const isOwnCode = (frame: Pick<CrashFrame, 'place' | 'image'>): boolean => {
+  // The file first: lines are looked up only where they count.
+  if (/^\/(?:usr\/)?lib(?:64)?\//.test(frame.image ?? '')) return false;
+  const { place } = frame;
+  return place !== undefined && !/^\/usr\/(?:lib|include)\//.test(place.file);
+};

@@ -118,12 +118,10 @@ const variablesOf = (frame: Frame): LocatedVariable[] => {
   return found;
 };
 
+/** Lines and names are looked up when asked for: of most frames only the file is. */
 class ThreadFrame implements CrashFrame {
   readonly pc: Address;
   readonly lookup: Address;
-  readonly functionName: string | undefined;
-  readonly functionStart: Address | undefined;
-  readonly place: SourcePlace | undefined;
   readonly image: string | undefined;
   readonly cfa: Address;
   readonly inlined: boolean;
@@ -132,16 +130,25 @@ class ThreadFrame implements CrashFrame {
   constructor(private readonly frame: Frame) {
     this.pc = frame.pc;
     this.lookup = frame.lookup;
-    this.functionName = frame.kind === 'signal' ? '<signal handler called>' : frame.functionName;
-    this.place = placeOf(frame.position, frame.functionName);
     this.image = frame.loaded?.image.path;
     this.cfa = frame.cfa;
     this.inlined = frame.kind === 'inlined';
-    const { loaded, symbolOffset } = frame;
-    const entry = frame.scope?.owner.entry ?? frame.function?.entry;
+  }
+
+  get functionName(): string | undefined {
+    return this.frame.kind === 'signal' ? '<signal handler called>' : this.frame.functionName;
+  }
+
+  get functionStart(): Address | undefined {
+    const { loaded, symbolOffset, scope, function: own } = this.frame;
+    const entry = scope?.owner.entry ?? own?.entry;
     // Code split off a function (.cold) does not follow its entry: the trace sees that lookup is before it, or too far.
-    if (loaded && entry !== undefined) this.functionStart = BigInt(entry) + loaded.bias;
-    else if (symbolOffset !== undefined) this.functionStart = frame.pc - BigInt(symbolOffset);
+    if (loaded && entry !== undefined) return BigInt(entry) + loaded.bias;
+    return symbolOffset === undefined ? undefined : this.pc - BigInt(symbolOffset);
+  }
+
+  get place(): SourcePlace | undefined {
+    return placeOf(this.frame.position, this.frame.functionName);
   }
 
   register(name: string): bigint | undefined {
@@ -154,8 +161,14 @@ class ThreadFrame implements CrashFrame {
   }
 }
 
-/** Frames of a stack as explanations see them, the innermost first. */
-export const sceneFrames = (stack: Stack, limit: number): CrashFrame[] => stack.frames(limit).map((frame) => new ThreadFrame(frame));
+/** Frames of a stack as explanations see them, the innermost first; unwound as far as they are taken. */
+export function* walkFrames(stack: Stack, limit: number): Generator<CrashFrame> {
+  let count = 0;
+  for (const frame of stack) {
+    if (count++ >= limit) return;
+    yield new ThreadFrame(frame);
+  }
+}
 
 class ThreadScene implements CrashScene {
   readonly pid: number;
@@ -182,7 +195,7 @@ class ThreadScene implements CrashScene {
   }
 
   frames(limit: number): readonly CrashFrame[] {
-    return sceneFrames(this.stack, limit);
+    return [...walkFrames(this.stack, limit)];
   }
 
   maps(): ReturnType<CrashScene['maps']> {
