@@ -6,7 +6,7 @@
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { Reader } from '../common/reader.js';
-import type { CallFrameSource } from '../symbols/model.js';
+import type { CallFrameSource } from './location.js';
 
 /** One of the two sections, as the entry parser needs it. */
 export interface FrameSection {

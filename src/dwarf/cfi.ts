@@ -5,7 +5,7 @@
  */
 import { DeetError } from '../common/errors.js';
 import { Reader } from '../common/reader.js';
-import type { CallFrameSource } from '../symbols/model.js';
+import type { CallFrameSource } from './location.js';
 import { FrameEntries, readEncoded, type FrameEntry } from './cfi-entries.js';
 import { rowAt, type Row } from './cfi-program.js';
 

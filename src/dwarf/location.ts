@@ -1,8 +1,8 @@
 /**
- * The interface between DWARF expressions and a stopped thread, and what an expression yields (DWARF 5, 2.5 and 2.6).
- * Evaluation is in dwarf/machine.ts; nothing here knows a process.
+ * The interface between DWARF expressions and a stopped thread, what an expression yields (DWARF 5, 2.5 and 2.6), and what it
+ * needs of the file it stands in. Evaluation is in dwarf/machine.ts; nothing here knows a process.
  */
-import type { Address } from '../common/addresses.js';
+import type { Address, FileAddress } from '../common/addresses.js';
 import type { MemoryReader } from '../common/memory.js';
 
 /** What an expression may ask of the frame it is evaluated in. Each answer may be "not known": undefined. */
@@ -46,4 +46,55 @@ export interface Piece {
   readonly offset: number;
   /** Undefined: this part is optimized out. */
   readonly location: Location | undefined;
+}
+
+/** A base type as expressions compute with it (DWARF 5, 5.1 and 2.5.1.6). */
+export interface ExpressionType {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly encoding:
+    | 'signed'
+    | 'unsigned'
+    | 'bool'
+    | 'signed-char'
+    | 'unsigned-char'
+    | 'utf'
+    | 'float'
+    | 'complex-float'
+    | 'complex-signed'
+    | 'address'
+    | 'unspecified';
+}
+
+/** A DWARF expression, a location list, or a constant; still to be evaluated (DWARF 5, 2.6). */
+export type LocationDescription =
+  | { readonly kind: 'expression'; readonly bytes: Uint8Array; readonly unit: UnitContext }
+  | { readonly kind: 'list'; readonly offset: number; readonly unit: UnitContext }
+  | { readonly kind: 'constant'; readonly value: bigint | Uint8Array };
+
+/** What evaluating an expression needs of the compilation unit it stands in. */
+export interface UnitContext {
+  readonly addressSize: number;
+  readonly version: number;
+  /** 4 or 8: the size of section offsets (32-bit and 64-bit DWARF). */
+  readonly offsetSize: number;
+  /** Entry of .debug_addr (DW_OP_addrx). */
+  addressAt(index: number): FileAddress;
+  /** A base type by its DIE's offset in the unit (DW_OP_convert, DW_OP_const_type); undefined for 0, the generic type. */
+  baseType(unitOffset: number): ExpressionType | undefined;
+  /** The expression of another DIE's DW_AT_location (DW_OP_call2/4/ref). */
+  expressionOf(offset: number, relativeToUnit: boolean): Uint8Array | undefined;
+  /** The entries of a location list that covers this address, as ranges of file addresses and expressions. */
+  locationList(offset: number): readonly { low: FileAddress; high: FileAddress; expression: Uint8Array; isDefault?: boolean }[];
+}
+
+/** .eh_frame and .debug_frame of one file, as bytes with the addresses that pointer encodings need. */
+export interface CallFrameSource {
+  readonly ehFrame: { readonly bytes: Uint8Array; readonly address: FileAddress } | undefined;
+  readonly ehFrameHeader: { readonly bytes: Uint8Array; readonly address: FileAddress } | undefined;
+  readonly debugFrame: { readonly bytes: Uint8Array } | undefined;
+  /** DW_EH_PE_textrel and datarel bases. */
+  readonly textAddress: FileAddress | undefined;
+  readonly gotAddress: FileAddress | undefined;
 }

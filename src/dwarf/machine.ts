@@ -8,28 +8,22 @@
  */
 import { DeetError } from '../common/errors.js';
 import { Reader } from '../common/reader.js';
-import type { LocationDescription, UnitContext } from '../symbols/model.js';
-import type { FrameContext, Location, Piece } from './location.js';
+import type { FrameContext, Location, LocationDescription, Piece, UnitContext } from './location.js';
+import { OperandStack } from './operand-stack.js';
 import { Op, operationName } from './operations.js';
 import {
-  binary,
   bitsOfBytes,
-  compare,
   convert,
   generic,
   GENERIC,
   numberType,
   reinterpret,
-  unary,
   valueOfBits,
-  type BinaryName,
-  type ComparisonName,
   type NumberType,
   type TypedValue,
 } from './typed-value.js';
 
 const MAX_STEPS = 100_000;
-const MAX_STACK = 4096;
 const MAX_CALLS = 16;
 const MAX_PIECES = 4096;
 
@@ -40,31 +34,8 @@ const unknown = (what: string): never => {
   throw new DeetError('optimized-out', what);
 };
 
-const BINARY: ReadonlyMap<number, BinaryName> = new Map([
-  [Op.and, 'and'],
-  [Op.div, 'div'],
-  [Op.minus, 'minus'],
-  [Op.mod, 'mod'],
-  [Op.mul, 'mul'],
-  [Op.or, 'or'],
-  [Op.plus, 'plus'],
-  [Op.shl, 'shl'],
-  [Op.shr, 'shr'],
-  [Op.shra, 'shra'],
-  [Op.xor, 'xor'],
-]);
-
-const COMPARISONS: ReadonlyMap<number, ComparisonName> = new Map([
-  [Op.eq, 'eq'],
-  [Op.ge, 'ge'],
-  [Op.gt, 'gt'],
-  [Op.le, 'le'],
-  [Op.lt, 'lt'],
-  [Op.ne, 'ne'],
-]);
-
 class Machine {
-  private readonly stack: TypedValue[];
+  private readonly stack: OperandStack;
   private readonly pieces: Piece[] = [];
   /** Set by an operation that describes a location by itself, until a piece takes it or the expression ends. */
   private location: Location | undefined;
@@ -76,15 +47,15 @@ class Machine {
     private readonly context: FrameContext,
     initial: readonly bigint[],
   ) {
-    this.stack = initial.map(generic);
+    this.stack = new OperandStack(initial);
   }
 
   /** @throws DeetError */
   result(expression: Uint8Array): Location {
-    if (expression.length === 0 && this.stack.length === 0) return OPTIMIZED_OUT;
+    if (expression.length === 0 && this.stack.isEmpty) return OPTIMIZED_OUT;
     this.run(expression);
     if (this.pieces.length > 0) return { kind: 'pieces', pieces: this.pieces };
-    return this.location ?? { kind: 'memory', address: this.popAddress() };
+    return this.location ?? { kind: 'memory', address: this.stack.popAddress() };
   }
 
   private run(expression: Uint8Array): void {
@@ -100,187 +71,88 @@ class Machine {
   }
 
   private operation(code: number, reader: Reader, at: number): void {
-    if (code >= Op.lit0 && code <= Op.lit31) {
-      this.push(BigInt(code - Op.lit0));
-      return;
-    }
     if (code >= Op.reg0 && code <= Op.reg31) {
-      this.describe({ kind: 'register', register: code - Op.reg0 });
+      this.location = { kind: 'register', register: code - Op.reg0 };
       return;
     }
-    if (code >= Op.breg0 && code <= Op.breg31) {
-      this.push(this.register(code - Op.breg0) + reader.slebBig());
-      return;
-    }
-    if (this.constant(code, reader) || this.stackOperation(code, reader) || this.arithmetic(code, reader)) return;
-    if (this.addressing(code, reader) || this.control(code, reader, at) || this.describing(code, reader) || this.typed(code, reader))
-      return;
-    reader.fail(`${operationName(code)} is not supported`, at);
+    const value = this.literal(code, reader) ?? this.fromFrame(code, reader) ?? this.typed(code, reader);
+    if (value !== undefined) this.stack.push(typeof value === 'bigint' ? generic(value) : value);
+    else if (!this.stack.operate(code, reader) && !this.control(code, reader, at) && !this.describes(code, reader))
+      reader.fail(`${operationName(code)} is not supported`, at);
   }
 
-  /** DWARF 5, 2.5.1.1: literals. */
-  private constant(code: number, reader: Reader): boolean {
+  /** DWARF 5, 2.5.1.1: what is pushed; undefined: the operation is no literal. */
+  private literal(code: number, reader: Reader): bigint | undefined {
+    if (code >= Op.lit0 && code <= Op.lit31) return BigInt(code - Op.lit0);
     switch (code) {
       case Op.const1u:
-        this.push(BigInt(reader.u8()));
-        return true;
+        return BigInt(reader.u8());
       case Op.const1s:
-        this.push(BigInt(reader.i8()));
-        return true;
+        return BigInt(reader.i8());
       case Op.const2u:
-        this.push(BigInt(reader.u16()));
-        return true;
+        return BigInt(reader.u16());
       case Op.const2s:
-        this.push(BigInt(reader.i16()));
-        return true;
+        return BigInt(reader.i16());
       case Op.const4u:
-        this.push(BigInt(reader.u32()));
-        return true;
+        return BigInt(reader.u32());
       case Op.const4s:
-        this.push(BigInt(reader.i32()));
-        return true;
+        return BigInt(reader.i32());
       case Op.const8u:
       case Op.const8s:
-        this.push(reader.u64Big());
-        return true;
+        return reader.u64Big();
       case Op.constu:
-        this.push(reader.ulebBig());
-        return true;
+        return reader.ulebBig();
       case Op.consts:
-        this.push(reader.slebBig());
-        return true;
+        return reader.slebBig();
       case Op.addr: {
         const address = reader.u64Big();
         // Old compilers wrote the offset of a thread-local variable with DW_OP_addr; it is no address and moves with no image.
         const next = reader.atEnd ? 0 : reader.bytes[reader.offset];
-        const offset = next === Op.GNU_push_tls_address || next === Op.form_tls_address;
-        this.push(offset ? address : address + this.context.bias);
-        return true;
+        return next === Op.GNU_push_tls_address || next === Op.form_tls_address ? address : address + this.context.bias;
       }
       case Op.addrx:
       case Op.GNU_addr_index:
-        this.push(BigInt(this.needUnit().addressAt(reader.uleb())) + this.context.bias);
-        return true;
+        return BigInt(this.needUnit().addressAt(reader.uleb())) + this.context.bias;
       case Op.constx:
       case Op.GNU_const_index:
-        this.push(BigInt(this.needUnit().addressAt(reader.uleb())));
-        return true;
+        return BigInt(this.needUnit().addressAt(reader.uleb()));
       default:
-        return false;
+        return undefined;
     }
   }
 
-  /** DWARF 5, 2.5.1.3. */
-  private stackOperation(code: number, reader: Reader): boolean {
+  /** DWARF 5, 2.5.1.2, and of 2.5.1.3 and 2.5.1.7 what reads memory or asks the frame: what is pushed. */
+  private fromFrame(code: number, reader: Reader): bigint | undefined {
+    const { context, stack } = this;
+    if (code >= Op.breg0 && code <= Op.breg31) return this.register(code - Op.breg0) + reader.slebBig();
     switch (code) {
-      case Op.dup:
-        this.pushValue(this.peek(0));
-        return true;
-      case Op.drop:
-        this.pop();
-        return true;
-      case Op.over:
-        this.pushValue(this.peek(1));
-        return true;
-      case Op.pick:
-        this.pushValue(this.peek(reader.u8()));
-        return true;
-      case Op.swap: {
-        const [top, second] = [this.pop(), this.pop()];
-        this.stack.push(top, second);
-        return true;
-      }
-      case Op.rot: {
-        const [top, second, third] = [this.pop(), this.pop(), this.pop()];
-        this.stack.push(top, third, second);
-        return true;
-      }
-      case Op.nop:
-      case Op.GNU_uninit:
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  /** DWARF 5, 2.5.1.4 and the comparisons of 2.5.1.5. */
-  private arithmetic(code: number, reader: Reader): boolean {
-    const name = BINARY.get(code);
-    if (name !== undefined) {
-      const [b, a] = [this.pop(), this.pop()];
-      this.stack.push(binary(name, a, b));
-      return true;
-    }
-    const comparison = COMPARISONS.get(code);
-    if (comparison !== undefined) {
-      const [b, a] = [this.pop(), this.pop()];
-      this.stack.push(compare(comparison, a, b));
-      return true;
-    }
-    switch (code) {
-      case Op.abs:
-        this.stack.push(unary('abs', this.pop()));
-        return true;
-      case Op.neg:
-        this.stack.push(unary('neg', this.pop()));
-        return true;
-      case Op.not:
-        this.stack.push(unary('not', this.pop()));
-        return true;
-      case Op.plus_uconst: {
-        const a = this.pop();
-        this.stack.push(binary('plus', a, valueOfBits(reader.ulebBig(), a.type)));
-        return true;
-      }
-      default:
-        return false;
-    }
-  }
-
-  /** DWARF 5, 2.5.1.2 and the parts of 2.5.1.3 that read memory or ask for an address of the frame. */
-  private addressing(code: number, reader: Reader): boolean {
-    switch (code) {
-      case Op.bregx: {
-        const register = reader.uleb();
-        this.push(this.register(register) + reader.slebBig());
-        return true;
-      }
+      case Op.bregx:
+        return this.register(reader.uleb()) + reader.slebBig();
       case Op.fbreg:
-        this.push((this.context.frameBase() ?? unknown('the frame base is not known')) + reader.slebBig());
-        return true;
+        return (context.frameBase() ?? unknown('the frame base is not known')) + reader.slebBig();
       case Op.call_frame_cfa:
-        this.push(this.context.cfa() ?? unknown('the canonical frame address is not known'));
-        return true;
+        return context.cfa() ?? unknown('the canonical frame address is not known');
       case Op.deref:
-        this.push(bitsOfBytes(this.context.memory.read(this.popAddress(), 8)));
-        return true;
+        return bitsOfBytes(context.memory.read(stack.popAddress(), 8));
       case Op.deref_size: {
         const size = reader.u8();
         if (size < 1 || size > 8) reader.fail(`DW_OP_deref_size of ${size} bytes`);
-        this.push(bitsOfBytes(this.context.memory.read(this.popAddress(), size)));
-        return true;
+        return bitsOfBytes(context.memory.read(stack.popAddress(), size));
       }
       case Op.push_object_address:
-        this.push(this.context.objectAddress ?? unknown('no object to take the address of'));
-        return true;
+        return context.objectAddress ?? unknown('no object to take the address of');
       case Op.form_tls_address:
       case Op.GNU_push_tls_address:
-        this.push(this.context.tlsAddress(this.popAddress()) ?? unknown("the address of the thread's copy is not known"));
-        return true;
+        return context.tlsAddress(stack.popAddress()) ?? unknown("the address of the thread's copy is not known");
       case Op.entry_value:
-      case Op.GNU_entry_value: {
-        const inner = reader.slice(reader.uleb());
-        this.push(this.context.entryValue(inner) ?? unknown('the value at entry of the function is not known'));
-        return true;
-      }
+      case Op.GNU_entry_value:
+        return context.entryValue(reader.slice(reader.uleb())) ?? unknown('the value at entry of the function is not known');
       case Op.GNU_parameter_ref:
-        reader.skip(4);
         return unknown('the parameter is not known');
       case Op.GNU_variable_value:
-        this.push(this.variableValue(this.sectionOffset(reader)));
-        return true;
+        return this.variableValue(this.sectionOffset(reader));
       default:
-        return false;
+        return undefined;
     }
   }
 
@@ -290,7 +162,7 @@ class Machine {
       case Op.skip:
       case Op.bra: {
         const target = reader.i16() + reader.offset;
-        if (code === Op.skip || this.pop().bits !== 0n) {
+        if (code === Op.skip || this.stack.pop().bits !== 0n) {
           if (target < 0 || target > reader.end) reader.fail('branch out of the expression', at);
           reader.seek(target);
         }
@@ -311,83 +183,71 @@ class Machine {
   }
 
   /** DWARF 5, 2.6.1: what says by itself where (or what) the object is. */
-  private describing(code: number, reader: Reader): boolean {
+  private describes(code: number, reader: Reader): boolean {
     switch (code) {
       case Op.regx:
-        this.describe({ kind: 'register', register: reader.uleb() });
+        this.location = { kind: 'register', register: reader.uleb() };
         return true;
       case Op.implicit_value:
-        this.describe({ kind: 'bytes', bytes: reader.slice(reader.uleb()) });
+        this.location = { kind: 'bytes', bytes: reader.slice(reader.uleb()) };
         return true;
       case Op.stack_value:
-        this.describe({ kind: 'value', value: this.pop().bits });
+        this.location = { kind: 'value', value: this.stack.pop().bits };
         return true;
       case Op.implicit_pointer:
       case Op.GNU_implicit_pointer:
-        this.describe({ kind: 'implicit-pointer', die: this.sectionOffset(reader), offset: reader.slebBig() });
+        this.location = { kind: 'implicit-pointer', die: this.sectionOffset(reader), offset: reader.slebBig() };
         return true;
       case Op.piece:
         this.piece(reader.uleb() * 8, 0, reader);
         return true;
-      case Op.bit_piece: {
-        const size = reader.uleb();
-        this.piece(size, reader.uleb(), reader);
+      case Op.bit_piece:
+        this.piece(reader.uleb(), reader.uleb(), reader);
         return true;
-      }
       default:
         return false;
     }
   }
 
-  /** Operations with base types: DWARF 5, 2.5.1.1 (const_type), 2.5.1.2 (regval_type), 2.5.1.3 (deref_type), 2.5.1.6. */
-  private typed(code: number, reader: Reader): boolean {
+  /** Operations with base types, DWARF 5, 2.5.1.1 (const_type), 2.5.1.2 (regval_type), 2.5.1.3 (deref_type), 2.5.1.6: what is pushed. */
+  private typed(code: number, reader: Reader): TypedValue | undefined {
     switch (code) {
       case Op.const_type:
       case Op.GNU_const_type: {
         const type = this.type(reader);
-        this.pushValue(valueOfBits(bitsOfBytes(reader.slice(reader.u8())), type));
-        return true;
+        return valueOfBits(bitsOfBytes(reader.slice(reader.u8())), type);
       }
       case Op.regval_type:
       case Op.GNU_regval_type: {
         const register = reader.uleb();
-        const type = this.type(reader);
-        this.pushValue(valueOfBits(this.wholeRegister(register), type));
-        return true;
+        return valueOfBits(this.wholeRegister(register), this.type(reader));
       }
       case Op.deref_type:
       case Op.GNU_deref_type: {
         const size = reader.u8();
         const type = this.type(reader);
-        this.pushValue(valueOfBits(bitsOfBytes(this.context.memory.read(this.popAddress(), size)), type));
-        return true;
+        return valueOfBits(bitsOfBytes(this.context.memory.read(this.stack.popAddress(), size)), type);
       }
       case Op.convert:
       case Op.GNU_convert: {
         const type = this.type(reader);
-        this.stack.push(convert(this.pop(), type));
-        return true;
+        return convert(this.stack.pop(), type);
       }
       case Op.reinterpret:
       case Op.GNU_reinterpret: {
         const type = this.type(reader);
-        this.stack.push(reinterpret(this.pop(), type));
-        return true;
+        return reinterpret(this.stack.pop(), type);
       }
       default:
-        return false;
+        return undefined;
     }
-  }
-
-  private describe(location: Location): void {
-    this.location = location;
   }
 
   /** A part of a composite location (DWARF 5, 2.6.1.2); without a location before it the part is optimized out. */
   private piece(size: number, offset: number, reader: Reader): void {
     if (this.pieces.length >= MAX_PIECES) reader.fail(`more than ${MAX_PIECES} pieces`);
     if (!Number.isSafeInteger(size) || !Number.isSafeInteger(offset)) reader.fail('absurdly big piece');
-    const location = this.location ?? (this.stack.length > 0 ? { kind: 'memory' as const, address: this.popAddress() } : undefined);
+    const location = this.location ?? (!this.stack.isEmpty ? { kind: 'memory' as const, address: this.stack.popAddress() } : undefined);
     this.location = undefined;
     this.pieces.push({ size, offset, location });
   }
@@ -424,8 +284,7 @@ class Machine {
     const offset = reader.uleb();
     if (offset === 0) return GENERIC;
     const type = this.needUnit().baseType(offset);
-    if (type?.kind !== 'base') return reader.fail('no base type where the expression says');
-    return numberType(type);
+    return numberType(type ?? reader.fail('no base type where the expression says'));
   }
 
   private needUnit(): UnitContext {
@@ -440,33 +299,6 @@ class Machine {
   private wholeRegister(number: number): bigint {
     const wide = number <= 16 ? undefined : this.context.wideRegister(number);
     return wide === undefined ? this.register(number) : bitsOfBytes(wide);
-  }
-
-  private push(value: bigint): void {
-    this.pushValue(generic(value));
-  }
-
-  private pushValue(value: TypedValue): void {
-    if (this.stack.length >= MAX_STACK) throw new DeetError('location', 'the stack of a DWARF expression overflows');
-    this.stack.push(value);
-  }
-
-  private pop(): TypedValue {
-    const value = this.stack.pop();
-    if (value === undefined) throw new DeetError('location', 'the stack of a DWARF expression is empty');
-    return value;
-  }
-
-  private peek(depth: number): TypedValue {
-    const value = this.stack.at(-1 - depth);
-    if (value === undefined) throw new DeetError('location', 'the stack of a DWARF expression is empty');
-    return value;
-  }
-
-  private popAddress(): bigint {
-    const { bits, type } = this.pop();
-    if (type.form === 'float') throw new DeetError('location', 'a floating-point number where an address must stand');
-    return BigInt.asUintN(64, bits);
   }
 }
 

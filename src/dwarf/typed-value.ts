@@ -4,7 +4,7 @@
  * base type of the program.
  */
 import { DeetError } from '../common/errors.js';
-import type { BaseType } from '../symbols/types.js';
+import type { ExpressionType } from './location.js';
 
 export type NumberForm = 'generic' | 'signed' | 'unsigned' | 'float';
 
@@ -31,7 +31,7 @@ const fail = (message: string): never => {
 };
 
 /** How the machine computes with a base type. @throws DeetError `location` for complex numbers and odd sizes. */
-export const numberType = (type: BaseType): NumberType => {
+export const numberType = (type: ExpressionType): NumberType => {
   const { encoding, size } = type;
   if (encoding === 'float') {
     if (size !== 4 && size !== 8 && size !== 16 && size !== 10 && size !== 12) fail(`no arithmetic on ${type.name} in an expression`);

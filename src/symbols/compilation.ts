@@ -111,12 +111,16 @@ export class Compilation implements UnitContext {
 
   private header: LineHeader | undefined | null = null;
 
+  /** In .debug_line; undefined: it has no line table. */
+  get lineTableOffset(): number | undefined {
+    return this.ask(() => this.own.root.number(At.stmt_list), undefined);
+  }
+
   private get lineHeader(): LineHeader | undefined {
-    if (this.header === null)
-      this.header = this.ask(() => {
-        const offset = this.own.root.number(At.stmt_list);
-        return offset === undefined ? undefined : readLineHeader(this.own, offset);
-      }, undefined);
+    if (this.header === null) {
+      const offset = this.lineTableOffset;
+      this.header = offset === undefined ? undefined : this.ask(() => readLineHeader(this.own, offset), undefined);
+    }
     return this.header;
   }
 

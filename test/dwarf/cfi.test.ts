@@ -6,7 +6,7 @@ import { fileAddress } from '../../src/common/addresses.js';
 import { CallFrames, type RegisterRule, type Row } from '../../src/dwarf/cfi.js';
 import { FrameEntries } from '../../src/dwarf/cfi-entries.js';
 import { rowAt, visitRows } from '../../src/dwarf/cfi-program.js';
-import type { CallFrameSource } from '../../src/symbols/model.js';
+import type { CallFrameSource } from '../../src/dwarf/location.js';
 import { openImage } from '../../src/symbols/open.js';
 import { attackFrames } from '../fuzz/frames.js';
 import { compileText } from '../helpers/build.js';

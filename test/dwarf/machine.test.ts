@@ -3,16 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fileAddress } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';
-import type { FrameContext, Location } from '../../src/dwarf/location.js';
+import type { ExpressionType, FrameContext, Location, LocationDescription, UnitContext } from '../../src/dwarf/location.js';
 import { evaluate, evaluateNumber, locate, numberAt } from '../../src/dwarf/machine.js';
 import { Op, operationName } from '../../src/dwarf/operations.js';
-import type { LocationDescription, UnitContext } from '../../src/symbols/model.js';
-import type { BaseType, CType } from '../../src/symbols/types.js';
 
-const base = (name: string, size: number, encoding: BaseType['encoding']): BaseType => ({ kind: 'base', name, size, encoding });
+const base = (name: string, size: number, encoding: ExpressionType['encoding']): ExpressionType => ({ name, size, encoding });
 
 /** Types by their offsets in the unit. */
-const types = new Map<number, CType>([
+const types = new Map<number, ExpressionType>([
   [1, base('int', 4, 'signed')],
   [2, base('unsigned char', 1, 'unsigned-char')],
   [3, base('float', 4, 'float')],
@@ -21,7 +19,6 @@ const types = new Map<number, CType>([
   [6, base('__int128', 16, 'signed')],
   [7, base('_Float128', 16, 'float')],
   [8, base('long', 8, 'signed')],
-  [9, { kind: 'void' }],
   [10, base('complex double', 16, 'complex-float')],
   [11, base('unsigned long', 8, 'unsigned')],
 ]);

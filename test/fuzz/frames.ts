@@ -4,9 +4,8 @@ import { DeetError } from '../../src/common/errors.js';
 import { CallFrames } from '../../src/dwarf/cfi.js';
 import { FrameEntries, type FrameEntry } from '../../src/dwarf/cfi-entries.js';
 import { visitRows } from '../../src/dwarf/cfi-program.js';
-import type { FrameContext } from '../../src/dwarf/location.js';
+import type { CallFrameSource, FrameContext, UnitContext } from '../../src/dwarf/location.js';
 import { evaluate } from '../../src/dwarf/machine.js';
-import type { CallFrameSource, UnitContext } from '../../src/symbols/model.js';
 import { seededRandom, type Random } from './mutate.js';
 
 /** Memory of every address and registers with every value, as a damaged program would have them. */
@@ -34,7 +33,7 @@ const unitOf = (expression: Uint8Array): UnitContext => ({
   version: 5,
   offsetSize: 4,
   addressAt: fileAddress,
-  baseType: (offset) => ({ kind: 'base', name: 'T', size: offset % 20, encoding: (['signed', 'unsigned', 'float'] as const)[offset % 3] }),
+  baseType: (offset) => ({ name: 'T', size: offset % 20, encoding: (['signed', 'unsigned', 'float'] as const)[offset % 3] }),
   expressionOf: () => expression,
   locationList: () => [],
 });
