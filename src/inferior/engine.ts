@@ -21,7 +21,7 @@ import type { Thread } from './thread.js';
 const breathAfter = 4;
 /** Microseconds to look again and again before sleeping: a stop that follows at once is caught without the cost of a sleep. */
 const patience = 50;
-/** Microseconds within which a single step is over unless its instruction is a system call that sleeps. */
+/** Microseconds within which a single step is over unless its instruction is a system call that sleeps, or the machine is busy. */
 const stepLimit = 2000;
 
 /** Bytes of the instruction `syscall`. */
@@ -226,7 +226,7 @@ export class Engine implements WaitClient {
     thread.passed = undefined;
     space.sites.lift(site);
     thread.resume('step');
-    const event = this.#waitBriefly(thread.tid, stepLimit);
+    const event = this.#waitForStep(thread);
     // Before the int3 returns: a child that is born here has copied memory without it, and must know.
     const recorded = event && this.family.record(event);
     if (thread.process.space === space && space.sites.at(site.address) === site && thread.process.alive)
@@ -252,6 +252,14 @@ export class Engine implements WaitClient {
       if (!halt) halt = this.#go(other);
     }
     return halt;
+  }
+
+  /** Undefined: the thread sleeps in its step. One that only waits for a processor has perhaps not begun with it. */
+  #waitForStep(thread: Thread): WaitEvent | undefined {
+    for (;;) {
+      const event = this.#waitBriefly(thread.tid, stepLimit);
+      if (event || !this.family.isRunnable(thread)) return event;
+    }
   }
 
   /** A string instruction with a repeat prefix (Intel SDM volume 2, REP) stands at pc. */
@@ -292,7 +300,7 @@ export class Engine implements WaitClient {
     if (event.kind !== 'signal') return undefined;
     if (event.signal !== Signal.SIGTRAP) return this.#decideSignal(thread, event.signal);
     const code = this.#signalCode(thread);
-    if (code === TrapCode.kernel) return this.#decideInt3(thread);
+    if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
       const detail = this.hooks.trapped(thread);
@@ -303,11 +311,13 @@ export class Engine implements WaitClient {
     return this.#decideSignal(thread, event.signal);
   }
 
-  #decideInt3(thread: Thread): Halt | undefined {
+  #decideInt3(thread: Thread, overSite: boolean): Halt | undefined {
     const address = thread.pc - 1n;
     const { sites } = thread.process.space;
     const site = sites.at(address);
-    if (site?.inserted) {
+    // Taken over a site, the thread has met an int3 of the program's own under it.
+    const isOwn = overSite && site?.saved === int3;
+    if (site?.inserted && !isOwn) {
       thread.pc = address;
       if (this.#hasComeBack(thread, address)) {
         thread.returnsTo = undefined;
@@ -316,7 +326,7 @@ export class Engine implements WaitClient {
       }
       return this.#arrive(thread, site);
     }
-    if (!this.#hasOwnInt3(thread, address)) {
+    if (!isOwn && !this.#hasOwnInt3(thread, address)) {
       // The site was removed between the thread's trap and now: it shall execute the instruction that stands there again.
       thread.pc = address;
       return undefined;
@@ -378,6 +388,7 @@ export class Engine implements WaitClient {
       thread.awaitsFirstStop = false;
       return undefined;
     }
+    if (event.event === PtraceEvent.exit) this.hooks.exiting(thread);
     const wanted = this.family.takeNews(thread);
     return wanted && !thread.process.muted ? { kind: 'event', thread, event: wanted satisfies FamilyEvent } : undefined;
   }

@@ -157,6 +157,11 @@ export class Family {
     return state === undefined || state === 'D' || state === 'Z' || state === 'X' || thread.process.inVfork !== undefined;
   }
 
+  /** True for a thread that runs, or would if there was a processor for it. */
+  isRunnable(thread: Thread): boolean {
+    return stateOf(thread.tid) === 'R';
+  }
+
   /** wait says that there is no such child: somebody else's, or reaped before. */
   vanished(thread: Thread): void {
     this.#removeThread(thread);

@@ -1,10 +1,8 @@
 /**
  * An instruction moved: bytes that do at another address exactly what the original does where it stands. Most instructions do not care where
  * they are; those that address memory relative to rip get another displacement (Intel SDM 2, 2.2.1.6), and short jumps become near ones (SDM 2,
- * Jcc and JMP). What cannot be moved exactly - calls, which push where they are; returns and system calls, which leave; repeated string
- * instructions, which a debugger sees once per round - is not moved at all.
+ * Jcc and JMP). What cannot be moved exactly - calls, which push where they are; returns and system calls, which leave - is not moved at all.
  */
-import type * as Iced from 'iced-x86';
 import type { Address } from '../common/addresses.js';
 import { firstInstruction } from './disassemble.js';
 
@@ -38,14 +36,11 @@ const movedBranch = (bytes: Uint8Array, target: Address, to: Address): Uint8Arra
   return withDistance(Uint8Array.of(0x0f, 0x80 | condition, 0, 0, 0, 0), 2, target - (to + 6n));
 };
 
-const isRepeated = (instruction: Iced.Instruction): boolean =>
-  instruction.isStringInstruction && (instruction.hasRepPrefix || instruction.hasRepnePrefix);
-
 /** @param bytes of the program at `from`, up to 15. Undefined: it cannot be moved there. */
 export const relocated = (bytes: Uint8Array, from: Address, to: Address): Moved | undefined =>
   firstInstruction(bytes, from, (instruction, { FlowControl, Register }, displacement) => {
     const { length } = instruction;
-    if (instruction.isInvalid || length > bytes.length || isRepeated(instruction)) return undefined;
+    if (instruction.isInvalid || length > bytes.length) return undefined;
     const own = bytes.slice(0, length);
     const moved = (copy: Uint8Array | undefined, leaves: boolean): Moved | undefined => copy && { bytes: copy, length, leaves };
     switch (instruction.flowControl) {
