@@ -101,7 +101,7 @@ export class BreakpointRules {
 
   /** `break FILE:LINE`. */
   ofLine(file: SourceFile, line: number): ResolvedLocation[] {
-    const units = this.info.compilations().filter((unit) => unit.sources.includes(file));
+    const units = this.info.sources.unitsOf(file);
     let wanted = line;
     let addresses: FileAddress[] = [];
     let best: number | undefined;

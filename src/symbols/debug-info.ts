@@ -12,6 +12,7 @@ import type { EntryTable } from './entries.js';
 import { FunctionEntry, type ScopeHost, type ScopeNode } from './functions.js';
 import { Lookup } from './lookup.js';
 import type { SourceFile, SymbolImage, Variable } from './model.js';
+import { SourceFiles } from './source-files.js';
 import { TypeReader } from './types-reader.js';
 import type { CType } from './types.js';
 import { distinct, locationOf, readVariable } from './variables.js';
@@ -82,6 +83,12 @@ export class DebugInfo implements CompilationHost, ScopeHost {
 
   entriesOf(unit: Compilation): EntryTable {
     return this.lookup.names.tableOf(unit);
+  }
+
+  private sourceList: SourceFiles | undefined;
+
+  get sources(): SourceFiles {
+    return (this.sourceList ??= new SourceFiles(this.file, this.compilations()));
   }
 
   private readonly files = new Map<string, SourceFile>();

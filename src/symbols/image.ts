@@ -186,16 +186,11 @@ export class ElfImage implements SymbolImage {
   }
 
   sourceFiles(): readonly SourceFile[] {
-    return this.guard<readonly SourceFile[]>([], (info) => {
-      const all = new Set<SourceFile>();
-      for (const unit of info.compilations()) for (const source of unit.sources) if (source) all.add(source);
-      return [...all];
-    });
+    return this.guard<readonly SourceFile[]>([], (info) => info.sources.all());
   }
 
   filesMatching(spelling: string): readonly SourceFile[] {
-    const clean = spelling.replace(/^(\.\/)+/, '');
-    return this.sourceFiles().filter((file) => file.path === clean || (!clean.startsWith('/') && file.path.endsWith(`/${clean}`)));
+    return this.guard<readonly SourceFile[]>([], (info) => info.sources.matching(spelling));
   }
 
   private breakpointRules: BreakpointRules | undefined;

@@ -5,19 +5,11 @@
  */
 import { At, Form } from '../dwarf/constants.js';
 import type { DwarfFile } from '../dwarf/file.js';
+import { bufferOf, littleEndian, positionsOf } from './byte-search.js';
 import type { Compilation } from './compilation.js';
 
 /** A name that ends this many different strings is quicker found by the index of all names. */
 const MAX_OFFSETS = 24;
-
-const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-const littleEndian = (value: number, size: number): Buffer => {
-  const bytes = Buffer.alloc(size);
-  bytes.writeUInt32LE(value % 2 ** 32, 0);
-  if (size === 8) bytes.writeUInt32LE(Math.floor(value / 2 ** 32), 4);
-  return bytes;
-};
 
 export class Mentions {
   /** In the order of their offsets, in which compilations are not listed: type units come last there. */
@@ -39,7 +31,7 @@ export class Mentions {
    */
   get usable(): boolean {
     if (this.possible === undefined) {
-      const abbreviations = buffer(this.file.section('abbrev'));
+      const abbreviations = bufferOf(this.file.section('abbrev'));
       const leb = (form: number): number[] => (form < 0x80 ? [form] : [(form & 0x7f) | 0x80, form >> 7]);
       const crossing = [Form.ref_addr, Form.GNU_ref_alt, Form.ref_sup4, Form.ref_sup8].flatMap((form) =>
         [At.abstract_origin, At.specification].map((attribute) => Buffer.from([attribute, ...leb(form)])),
@@ -57,10 +49,10 @@ export class Mentions {
     if (!this.usable) return undefined;
     const text = Buffer.from(`${name}\0`, 'utf8');
     const found = new Set<Compilation>();
-    const offsets = positions(buffer(this.file.section('str')), text, MAX_OFFSETS);
+    const offsets = positionsOf(bufferOf(this.file.section('str')), text, MAX_OFFSETS);
     if (!offsets) return undefined;
-    const info = buffer(this.file.section('info'));
-    const tables = buffer(this.file.section('str_offsets'));
+    const info = bufferOf(this.file.section('info'));
+    const tables = bufferOf(this.file.section('str_offsets'));
     for (const size of this.offsetSizes)
       for (const offset of offsets) {
         const pattern = littleEndian(offset, size);
@@ -129,13 +121,3 @@ export class Mentions {
     }
   }
 }
-
-/** Where `text` stands; undefined when more often than `limit`. */
-const positions = (bytes: Buffer, text: Buffer, limit: number): number[] | undefined => {
-  const result: number[] = [];
-  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
-    result.push(at);
-    if (result.length > limit) return undefined;
-  }
-  return result;
-};

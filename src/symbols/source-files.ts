@@ -1,0 +1,106 @@
+/**
+ * From the name of a source file to the units that have lines of it. As with other names the text is searched for first, in
+ * the line tables as bytes, and only the headers of tables that mention it are read.
+ */
+import type { DwarfFile } from '../dwarf/file.js';
+import { bufferOf, littleEndian, positionsOf } from './byte-search.js';
+import type { Compilation } from './compilation.js';
+import type { SourceFile } from './model.js';
+
+/** A name that stands in more places than this (`init.c` in a kernel) is looked for in all units. */
+const MAX_PLACES = 64;
+
+interface TableSpan {
+  readonly offset: number;
+  readonly units: Compilation[];
+}
+
+export class SourceFiles {
+  constructor(
+    private readonly file: DwarfFile,
+    private readonly units: readonly Compilation[],
+  ) {}
+
+  private everything: readonly SourceFile[] | undefined;
+
+  /** Every file that some unit names, in the order of the units. */
+  all(): readonly SourceFile[] {
+    if (!this.everything) {
+      const found = new Set<SourceFile>();
+      for (const unit of this.units) for (const source of unit.sources) if (source) found.add(source);
+      this.everything = [...found];
+    }
+    return this.everything;
+  }
+
+  /** Files that a spelling may mean: the whole path, or its last parts. */
+  matching(spelling: string): readonly SourceFile[] {
+    const wanted = normalized(spelling);
+    if (wanted === '') return [];
+    const found = new Set<SourceFile>();
+    for (const unit of this.mentioning(wanted))
+      for (const source of unit.sources)
+        if (source && (source.path === wanted || (!wanted.startsWith('/') && source.path.endsWith(`/${wanted}`)))) found.add(source);
+    return [...found];
+  }
+
+  /** The units that have this file in their line table. */
+  unitsOf(source: SourceFile): readonly Compilation[] {
+    return this.mentioning(source.path).filter((unit) => unit.sources.includes(source));
+  }
+
+  private tables: readonly TableSpan[] | undefined;
+
+  /** Line tables in the order of their offsets; several units (partial ones, type units) may share one. */
+  private get spans(): readonly TableSpan[] {
+    if (!this.tables) {
+      const byOffset = new Map<number, Compilation[]>();
+      for (const unit of this.units) {
+        const offset = unit.lineTableOffset;
+        if (offset === undefined) continue;
+        const same = byOffset.get(offset);
+        if (same) same.push(unit);
+        else byOffset.set(offset, [unit]);
+      }
+      this.tables = [...byOffset].map(([offset, units]) => ({ offset, units })).sort((a, b) => a.offset - b.offset);
+    }
+    return this.tables;
+  }
+
+  /** Units whose line table has the last part of a path: in itself (before DWARF 5), or as an offset of a string section. */
+  private mentioning(path: string): readonly Compilation[] {
+    const base = path.slice(path.lastIndexOf('/') + 1);
+    const text = Buffer.from(`${base}\0`, 'utf8');
+    const lines = bufferOf(this.file.section('line'));
+    const hits = positionsOf(lines, text, Infinity) ?? [];
+    for (const section of ['line_str', 'str']) {
+      const offsets = positionsOf(bufferOf(this.file.section(section)), text, MAX_PLACES);
+      if (!offsets) return this.units;
+      // The name may stand behind a folder in the same string: then the string begins earlier.
+      for (const offset of offsets.flatMap((at) => stringStarts(this.file.section(section), at)))
+        for (const size of [4, 8]) hits.push(...(positionsOf(lines, littleEndian(offset, size), Infinity) ?? []));
+    }
+    const found = new Set<Compilation>();
+    for (const hit of hits) this.spans.findLast(({ offset }) => offset <= hit)?.units.forEach((unit) => found.add(unit));
+    return [...found].sort((a, b) => a.number - b.number);
+  }
+}
+
+/** Offsets at which a string that ends in a name may begin: behind every `/` before it, and behind the zero before that. */
+const stringStarts = (bytes: Uint8Array, at: number): number[] => {
+  const starts = [at];
+  for (let i = at - 1; i >= 0 && at - i < 4096 && bytes[i] !== 0; i--)
+    if (i === 0 || bytes[i - 1] === 0 || bytes[i - 1] === 0x2f) starts.push(i);
+  return starts;
+};
+
+/** `./a/../b.c` is `b.c`. */
+const normalized = (path: string): string => {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
+    else parts.push(part);
+  }
+  return (path.startsWith('/') ? '/' : '') + parts.join('/');
+};
