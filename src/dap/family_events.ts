@@ -32,6 +32,7 @@ export const announce = (event: SessionEvent, debuggee: Debuggee): void => {
       if (!event.thread.process.muted)
         client.event('thread', { reason: event.change === 'started' ? 'started' : 'exited', threadId: event.thread.id });
       return;
+    case 'exiting':
     case 'exited':
       return;
     case 'executed':

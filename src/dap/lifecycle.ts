@@ -27,7 +27,7 @@ export class Lifecycle {
   #initialized: P.InitializeRequestArguments | undefined;
   #debuggee: Debuggee | undefined;
   /** Begins to run what has been prepared; its failure is the answer to launch or attach. */
-  #begin: { readonly start: () => Promise<void>; readonly settle: (error: unknown) => void } | undefined;
+  #begin: { readonly start: () => Promise<void>; readonly settle: (error: Error | undefined) => void } | undefined;
   #launched: LaunchAttributes | undefined;
   /** Those in the configuration's `args`. */
   #redirections: Session['redirections'] = [];
@@ -70,7 +70,7 @@ export class Lifecycle {
             begin.settle(undefined);
           },
           (error: unknown) => {
-            begin.settle(error);
+            begin.settle(error instanceof Error ? error : new Error(String(error)));
             this.client.event('terminated');
           },
         );

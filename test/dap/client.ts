@@ -1,4 +1,5 @@
 /** A Debug Adapter Protocol client for tests: talks to a real adapter process over its stdin and stdout, and notes everything that came, in order. */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return -- a message's body is what the test says it is */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { deet } from '../repl/cli.js';

@@ -1,4 +1,5 @@
 /** What a client sees of a stopped program, and how it changes it. */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return -- a message's body is what the test says it is */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compileText, lineOf } from '../helpers/build.js';
