@@ -64,13 +64,13 @@ export const partsOf = (
   };
 };
 
-/** In a tree the parts have rows of their own: the summary need not go deep. */
+/** In a tree the parts have rows of their own: the summary need not go deep. Text ends at its NUL: the bytes behind it are a row away. */
 const summaryDepth = 3;
 const longestSummary = 4096;
 
 export const summaryOf = (value: Value, context: EvaluationContext, format?: P.ValueFormat): string => {
   const depth = context.settings.depth < 0 ? summaryDepth : Math.min(context.settings.depth, summaryDepth);
-  const text = formatMember(value, context, { settings: { depth, pretty: false }, ...(format?.hex && { letter: 'x' }) });
+  const text = formatMember(value, context, { settings: { depth, pretty: false, nullStop: true }, ...(format?.hex && { letter: 'x' }) });
   return text.length > longestSummary ? `${text.slice(0, longestSummary)}...` : text;
 };
 
