@@ -13,6 +13,8 @@ export const describeExit = (pid: number, ending: Ending, child: boolean): ExitR
 
 export const describeEvent = (event: SessionEvent): Result[] => {
   switch (event.type) {
+    case 'exiting':
+      return [];
     case 'exited':
       return [describeExit(event.process.pid, event.ending, event.process.parent !== undefined)];
     case 'forked':

@@ -27,6 +27,8 @@ export interface EngineHooks {
   born(child: Process, thread: Thread): boolean;
   executed(process: Process, thread: Thread): boolean;
   ended(process: Process): void;
+  /** A thread is about to end (PTRACE_EVENT_EXIT; only where the session asked for it) and can still be looked at. */
+  exiting(thread: Thread): void;
   threadBorn(thread: Thread): void;
   threadEnded(thread: Thread): void;
   /**

@@ -123,6 +123,9 @@ export class Chronicle {
         this.#events.push({ kind: 'exec', pid, program, descriptors: views });
         break;
       }
+      case 'exiting':
+        this.exiting(event.thread);
+        break;
       case 'exited':
         this.#died(event.process);
         break;

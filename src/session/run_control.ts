@@ -9,10 +9,10 @@ import type { MappedImage } from '../inferior/images.js';
 import type { StepPlan } from '../inferior/plan.js';
 import type { Ending, Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
-import { Signal } from '../linux/constants.js';
+import { Option, Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
 import { readThreads } from '../linux/proc.js';
-import { seizeLaunched, seizeRunning } from '../linux/seize.js';
+import { familyOptions, seizeLaunched, seizeRunning } from '../linux/seize.js';
 import { decodeSignalInfo, signalInfoSize } from '../linux/siginfo.js';
 import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
@@ -51,6 +51,9 @@ export class RunControl implements EngineHooks, LoaderListener {
   /** Processes that the terminal's Ctrl-C reached together with the one that stopped: theirs is not a second one. */
   readonly #sameInterrupt = new Set<Process>();
   readonly #caught: Breakpoint[] = [];
+  /** Processes with a parent or a child in the family. */
+  readonly #related = new WeakSet<Process>();
+  readonly #exitAnnounced = new WeakSet<Thread>();
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
@@ -311,6 +314,7 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   born(child: Process, thread: Thread): boolean {
     if (!child.muted) this.#parts.breakpoints.forked(thread.process, child);
+    for (const process of [thread.process, child]) this.#related.add(process);
     this.#selfTracing.watch(thread.process);
     this.#selfTracing.watch(child);
     if (this.#left.delete(thread.process)) {
@@ -365,7 +369,20 @@ export class RunControl implements EngineHooks, LoaderListener {
     return !thread.process.muted && this.#parts.watchpoints.stepping;
   }
 
+  exiting(thread: Thread): void {
+    if (!this.#killing) this.#parts.emit({ type: 'exiting', thread });
+  }
+
+  /** The ends of processes that have relatives are announced, so that what they leave undone can be reported. */
+  #announceExit(thread: Thread): void {
+    if (thread.tid !== thread.process.pid || !this.#related.has(thread.process) || this.#exitAnnounced.has(thread)) return;
+    this.#exitAnnounced.add(thread);
+    const options = thread.process.wasAttached ? familyOptions & ~Option.exitKill : familyOptions;
+    native.setOptions(thread.tid, options | Option.exit);
+  }
+
   beforeResume(thread: Thread): void {
+    this.#announceExit(thread);
     if (!thread.process.muted) this.#parts.watchpoints.registers.apply(thread);
   }
 

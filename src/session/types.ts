@@ -74,6 +74,8 @@ export type SessionEvent =
   | { readonly type: 'executed'; readonly process: Process }
   /** One process of the family has ended. `last`: nobody is left. */
   | { readonly type: 'exited'; readonly process: Process; readonly ending: Ending; readonly last: boolean }
+  /** A process that has a parent or children in the family is about to end, and can still be looked at. */
+  | { readonly type: 'exiting'; readonly thread: Thread }
   | { readonly type: 'thread'; readonly thread: Thread; readonly change: 'started' | 'ended' }
   | { readonly type: 'resumed' }
   | { readonly type: 'stopped'; readonly stop: Stop }
