@@ -49,7 +49,7 @@ describe('neighbours', () => {
 
   it('are met by single steps as well, and memory never shows them', () =>
     driven(points, async (session) => {
-      const code = session.programImage()?.image.bytesAt(session.images()[0]?.image.symbolsNamed('main')[0]?.address as never, 32);
+      const code = session.programImage()?.image.bytesAt(session.images()[0]?.image.symbolsNamed('main')[0]?.address, 32);
       for (const name of names) breakAt(session, name);
       const { thread } = stopOf(await session.run());
       const stops: string[] = [];
