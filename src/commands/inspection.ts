@@ -256,20 +256,33 @@ const infoFunctions: Command = {
   completes: ['function'],
   run: ({ session, text }) => {
     const pattern = text.trim();
+    const expression = regularExpression(pattern);
     const entries: { file: string; line: number; text: string }[] = [];
-    const plain: string[] = [];
-    for (const [image, names] of namesMatching(imagesFor(session, pattern), regularExpression(pattern), (each) => each.functionNames()))
-      for (const name of names) {
-        const functions = image.functionsNamed(name).filter((fn) => fn.qualifiedName === name);
-        for (const fn of functions)
-          entries.push({ file: fn.declared?.file.path ?? image.path, line: fn.declared?.line ?? 0, text: functionText(fn) });
-        if (functions.length === 0) plain.push(...image.symbolsNamed(name).map((symbol) => `${hex(symbol.address)}  ${name}`));
-      }
+    for (const [image, names] of namesMatching(imagesFor(session, pattern), expression, (each) => each.functionNames()))
+      for (const fn of names.flatMap((name) => image.functionsNamed(name).filter(({ qualifiedName }) => qualifiedName === name)))
+        entries.push({ file: fn.declared?.file.path ?? image.path, line: fn.declared?.line ?? 0, text: functionText(fn) });
     const head = pattern === '' ? 'All defined functions:' : `All functions matching regular expression "${pattern}":`;
-    return message(
-      [head, ...grouped(entries), ...(plain.length > 0 ? ['', 'Non-debugging symbols:', ...new Set(plain.sort())] : [])].join('\n'),
-    );
+    const plain = plainFunctions(session, pattern, expression);
+    return message([head, ...grouped(entries), ...(plain.length > 0 ? ['', 'Non-debugging symbols:', ...plain] : [])].join('\n'));
   },
+};
+
+/** Functions that only the symbol table knows, by address. */
+const plainFunctions = (session: Session, pattern: string, expression: RegExp): string[] => {
+  const chosen = new Set(imagesFor(session, pattern));
+  return session
+    .images()
+    .filter(({ image }) => chosen.has(image))
+    .flatMap(({ image, bias }) =>
+      image
+        .symbols()
+        .filter(
+          ({ type, name, address }) =>
+            type === 'function' && address !== 0 && expression.test(name) && image.functionAt(address)?.entry !== address,
+        )
+        .slice(0, mostNames)
+        .map(({ name, address }) => `0x${(BigInt(address) + bias).toString(16).padStart(16, '0')}  ${name}`),
+    );
 };
 
 const infoVariables: Command = {

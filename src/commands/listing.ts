@@ -176,7 +176,9 @@ const infoSources: Command = {
   completes: ['none'],
   run: ({ session, text }) => {
     const expression = regularExpression(text.trim());
-    const paths = new Set(session.images().flatMap(({ image }) => image.sourceFiles().map(({ path }) => path)));
+    // Without a pattern those of the program alone: its libraries have thousands.
+    const images = text.trim() === '' ? session.images().slice(0, 1) : session.images();
+    const paths = new Set(images.flatMap(({ image }) => image.sourceFiles().map(({ path }) => path)));
     const shown = [...paths].filter((path) => expression.test(path)).sort();
     return message(shown.length === 0 ? 'No source files are known.' : shown.join('\n'));
   },

@@ -72,6 +72,27 @@ export class Registry {
   }
 
   /**
+   * For help: the command with this name, whether it can be run or only has subcommands.
+   * @throws DeetError `unknown-command` or `ambiguous-command`
+   */
+  named(name: string): { readonly command: Command; readonly path: readonly string[] } {
+    const path: string[] = [];
+    let table: ReadonlyMap<string, Command> = this.#table;
+    let commands: readonly Command[] = this.#commands;
+    let found: Command | undefined;
+    for (const word of name.trim().split(/\s+/)) {
+      const next = lookUp(word, table, commands);
+      if (!next) throw unknown(word, table, path.length === 0 ? undefined : path.join(' '));
+      path.push(next.name);
+      found = next;
+      table = tableOf(next);
+      commands = next.subcommands ?? [];
+    }
+    if (!found) throw new DeetError('usage', 'Which command?');
+    return { command: found, path };
+  }
+
+  /**
    * The command of a line, subcommands followed as far as they go.
    * @throws DeetError `unknown-command` or `ambiguous-command`
    */

@@ -40,6 +40,7 @@ const set: Command = {
   group: 'shell',
   usage: 'SETTING VALUE | var EXPRESSION | environment NAME=VALUE',
   about: 'Change a setting, a variable of the program, or its environment.',
+  details: ['Settings:', ...options.map(({ name, about }) => `  ${name.padEnd(24)} ${about}`)].join('\n'),
   completes: ['setting'],
   run: async (context) => {
     const { session, text } = context;

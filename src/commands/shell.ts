@@ -50,7 +50,7 @@ const help: Command = {
     const group = groups.find(([id, title]) => id === name || title.toLowerCase() === name.toLowerCase());
     if (group && !registry.all().some((command) => command.name === name))
       return message([group[1], ...columns(registry.inGroup(group[0]))].join('\n'));
-    const { command, path } = registry.find(name);
+    const { command, path } = registry.named(interpreter.aliases.get(name)?.split(' ', 1)[0] ?? name);
     const aliases = (command.aliases ?? []).filter((each) => !command.name.startsWith(each) || each.length <= 2);
     return message(
       [

@@ -217,7 +217,7 @@ const infoFrame: Command = {
     const described: FrameResult = describeFrame(of, session);
     const caller = session.stack().frame(of.level + 1);
     const saved = savedRegisters.flatMap(([name, number]) => {
-      const at = of.savedAt(number);
+      const at = caller?.savedAt(number);
       return at === undefined ? [] : [`${name} at ${hex(at)}`];
     });
     const place = described.file === undefined ? '' : ` (${described.file}:${described.line ?? 0})`;

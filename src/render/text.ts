@@ -42,7 +42,9 @@ const render = (result: Result, options: TextOptions): string => {
       return renderProcesses(result, style);
     case 'registers':
       return Object.entries(result.registers)
-        .map(([name, raw]) => `${style.name(name.padEnd(15))}${raw.padEnd(19)}${line(result.natural[name] ?? '')}`.trimEnd())
+        .map(([name, raw]) =>
+          `${style.name(name.padEnd(15))}${raw.length > 18 ? '' : raw.padEnd(19)}${line(result.natural[name] ?? '')}`.trimEnd(),
+        )
         .join('\n');
     case 'memory':
       return lines(result.text);
