@@ -35,14 +35,14 @@ export class ElementWindow {
     return this.#chunk ? this.#chunk.part(this.array.element, index * this.#size - this.#start) : this.value.element(this.array, index);
   }
 
-  /** How many elements from here on are equal to this one; 1 when it cannot be read. */
-  run(index: number): number {
-    if (this.#size === 0) return 1;
+  /** How many elements from here on are equal to this one (1 when it cannot be read); `cut`: no further was looked. */
+  run(index: number): { readonly length: number; readonly cut: boolean } {
+    if (this.#size === 0) return { length: 1, cut: false };
     const most = Math.min(this.count, index + Math.max(1, Math.floor(MAX_SCAN_BYTES / this.#size)));
     const first = this.#at(index)?.slice();
     let next = index + 1;
     if (first) while (next < most && sameBytes(first, this.#at(next))) next++;
-    return next - index;
+    return { length: next - index, cut: next === most && most < this.count };
   }
 
   #at(index: number): Uint8Array | undefined {

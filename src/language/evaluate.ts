@@ -3,23 +3,23 @@
  * the value it is given, so that the same code serves synchronous conditions and asynchronous sessions.
  */
 import { DeetError } from '../common/errors.js';
-import type { CType, FunctionType } from '../symbols/types.js';
+import type { CType } from '../symbols/types.js';
 import { isTrue } from './arithmetic.js';
 import type { BinaryOperator, Expression } from './ast.js';
 import * as c from './c-types.js';
-import type { CallRequest, Evaluation, EvaluationContext, Meaning } from './context.js';
-import { addressOf, cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
+import type { Evaluation, EvaluationContext, Meaning } from './context.js';
+import { addressOf, cast, convertForAssignment, decayed } from './conversions.js';
 import { placed } from './errors.js';
-import { callConvenience, isConvenienceFunction } from './functions.js';
-import { isUnknown, returnsUnknown, unknownType } from './unknown.js';
-import { allocate, ComputedPlace, FetchedPlace } from './place.js';
+import { evaluateCall } from './evaluate-calls.js';
+import { evaluateAggregate, evaluateList } from './evaluate-lists.js';
 import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
 import { memberNamed } from './members.js';
+import { ComputedPlace, FetchedPlace } from './place.js';
 import { binary, noOperator, stride, unary } from './operators.js';
 import { resolveSyntax, type OperandEvaluator } from './resolve-type.js';
-import { functionLike } from './type-copies.js';
-import { alignOf, asArray, asFunction, asInteger, asPointer, asStruct, isVoid, requireSize, sameType, sizeOf, strip } from './types.js';
+import { alignOf, asArray, asFunction, asInteger, asPointer, asReference, asStruct, isVoid, requireSize, strip } from './types.js';
+import { isUnknown, unknownType } from './unknown.js';
 import { toInteger, Value } from './value.js';
 
 /** Evaluates an expression; the generator returns its value. @throws DeetError, mostly with a place in the text */
@@ -51,7 +51,7 @@ function finish<R>(evaluation: Evaluation<R>): R {
 class Evaluator implements OperandEvaluator {
   constructor(
     readonly context: EvaluationContext,
-    private readonly typesOnly: boolean,
+    readonly typesOnly: boolean,
   ) {}
 
   /** With a place in the text for every error. */
@@ -71,8 +71,12 @@ class Evaluator implements OperandEvaluator {
 
   *typeOnly(node: Expression): Evaluation<CType> {
     if (node.kind === 'type') return yield* resolveSyntax(node.type, this);
-    const meaning = this.#meaning(node);
-    if (meaning?.kind === 'type') return meaning.type;
+    try {
+      const meaning = this.#meaning(node);
+      if (meaning?.kind === 'type') return meaning.type;
+    } catch (error) {
+      throw placed(error, node.offset);
+    }
     const evaluator = this.typesOnly ? this : new Evaluator(this.context, true);
     return (yield* evaluator.value(node)).type;
   }
@@ -134,7 +138,7 @@ class Evaluator implements OperandEvaluator {
         return (yield* this.operand(node.operand)).as(yield* resolveSyntax(node.type, this));
       case 'sizeof': {
         const type = yield* this.typeOnly(node.operand);
-        const referred = strip(type).kind === 'pointer' ? (asReferenceTarget(type) ?? type) : type;
+        const referred = asReference(type)?.target ?? type;
         return Value.integer(c.UNSIGNED_LONG, BigInt(node.what === 'size' ? requireSize(referred) : alignOf(referred)));
       }
       case 'member':
@@ -144,14 +148,14 @@ class Evaluator implements OperandEvaluator {
       case 'index':
         return yield* this.#index(node.array, node.index);
       case 'call':
-        return yield* this.#call(node, undefined);
+        return yield* evaluateCall(node, undefined, this);
       case 'at': {
         const type = yield* resolveSyntax(node.type, this);
         const address = decayed(yield* this.operand(node.address));
         return this.#object(type, toInteger(address));
       }
       case 'list':
-        return yield* this.#list(node.elements);
+        return yield* evaluateList(node.elements, this);
       case 'type':
         throw new DeetError('type', 'Attempt to use a type name as an expression');
     }
@@ -178,12 +182,12 @@ class Evaluator implements OperandEvaluator {
         return this.#dereference(yield* this.operand(node.operand));
       case '&': {
         const value = used(yield* this.value(node.operand), context);
-        if (node.operand.kind === 'name' && value.place.kind === 'register') {
-          const where = value.place.register ?? '';
-          throw new DeetError('type', `Address requested for identifier "${node.operand.name}" which is in register $${where}`);
+        const name = node.operand.kind === 'name' || node.operand.kind === 'scoped' ? spelled(node.operand) : undefined;
+        if (name !== undefined && value.place.kind === 'register') {
+          throw new DeetError('type', `Address requested for identifier "${name}" which is in register $${value.place.register ?? ''}`);
         }
-        if (node.operand.kind === 'name' && value.address === undefined && !asFunction(value.type)) {
-          throw new DeetError('type', `Can't take address of "${node.operand.name}" which isn't an lvalue.`);
+        if (name !== undefined && value.address === undefined && !asFunction(value.type)) {
+          throw new DeetError('type', `Can't take address of "${name}" which isn't an lvalue.`);
         }
         return addressOf(value);
       }
@@ -202,7 +206,9 @@ class Evaluator implements OperandEvaluator {
     const array = asArray(value.type);
     if (array && !array.vector) return value.part(array.element, 0);
     const pointer = asPointer(value.type);
-    if (!pointer && asInteger(value.type)) return this.#object(c.LONG, toInteger(value));
+    // gdb's convenience: a number is an address of a long.
+    const integer = pointer ? undefined : asInteger(value.type);
+    if (integer?.kind === 'base' && integer.encoding !== 'bool') return this.#object(c.LONG, toInteger(value));
     if (asStruct(value.type)) throw noOperator('*');
     if (!pointer) throw new DeetError('type', 'Attempt to take contents of a non-pointer value.');
     if (isVoid(pointer.target) && !this.typesOnly)
@@ -264,8 +270,9 @@ class Evaluator implements OperandEvaluator {
 
   *#cast(node: Extract<Expression, { kind: 'cast' }>): Evaluation {
     const type = yield* resolveSyntax(node.type, this);
-    if (node.operand.kind === 'call') return cast(yield* this.#call(node.operand, type), type, this.context.memory);
-    if (node.operand.kind === 'list' && (asStruct(type) ?? asArray(type))) return yield* this.#aggregate(type, node.operand.elements);
+    if (node.operand.kind === 'call') return cast(yield* evaluateCall(node.operand, type, this), type, this.context.memory);
+    if (node.operand.kind === 'list' && (asStruct(type) ?? asArray(type)))
+      return yield* evaluateAggregate(type, node.operand.elements, this);
     const value = yield* this.operand(node.operand);
     return this.typesOnly && !value.isLvalue ? Value.abstract(type) : cast(value, type, this.context.memory);
   }
@@ -312,129 +319,10 @@ class Evaluator implements OperandEvaluator {
       return base.element(own, Number(i));
     }
     const pointer = asPointer(base.type);
+    if (asStruct(base.type)?.kind !== 'union' && asStruct(base.type)) throw noOperator('[]');
     if (!pointer) throw new DeetError('type', `cannot subscript something of type \`${typeDescription(base.type)}'`);
     return this.#object(pointer.target, this.typesOnly ? 0n : toInteger(base) + i * BigInt(stride(pointer)));
   }
-
-  *#list(nodes: readonly Expression[]): Evaluation {
-    const elements: Value[] = [];
-    for (const node of nodes) elements.push(yield* this.operand(node));
-    const [first] = elements;
-    if (!first) throw new DeetError('type', 'An array needs at least one element.');
-    const size = first.size;
-    const bytes = allocate(size * elements.length);
-    elements.forEach((element, i) => {
-      if (!sameType(element.type, first.type)) throw new DeetError('type', 'array elements must all be the same size');
-      bytes.set(element.bytes(), i * size);
-    });
-    return Value.of(c.arrayOf(first.type, elements.length), bytes);
-  }
-
-  /** `(struct point) {1, 2}`: as C initialises, in order (C11, 6.7.9); what is not given is zero. */
-  *#aggregate(type: CType, nodes: readonly Expression[]): Evaluation {
-    const bytes = allocate(sizeOf(type) ?? 0);
-    const array = asArray(type);
-    const unsized = array && typeof array.count !== 'number';
-    const whole = unsized ? c.arrayOf(array.element, nodes.length) : type;
-    const storage = unsized ? allocate(requireSize(whole)) : bytes;
-    const result = Value.of(whole, storage);
-    const members =
-      asStruct(type)
-        ?.members()
-        .filter((member) => !member.staticVariable) ?? [];
-    for (const [i, node] of nodes.entries()) {
-      const member = members[i];
-      const slot = array ? result.element(array, i) : member ? result.member(member) : undefined;
-      if (!slot || slot.offset + slot.size > storage.length) throw new DeetError('type', 'Too many elements in braces.');
-      const nested = node.kind === 'list' && (asStruct(slot.type) ?? asArray(slot.type));
-      const value = nested ? yield* this.#aggregate(slot.type, node.elements) : yield* this.operand(node);
-      const converted = convertForAssignment(value, slot.type, this.context.memory);
-      new Value(
-        slot.type,
-        {
-          kind: 'value',
-          read: (o, n) => storage.slice(o, o + n),
-          write: (o, b) => {
-            storage.set(b, o);
-          },
-        },
-        slot.offset,
-        slot.bits,
-      ).write(converted.bytes());
-    }
-    return result;
-  }
-
-  *#call(node: Extract<Expression, { kind: 'call' }>, returns: CType | undefined): Evaluation {
-    if (node.callee.kind === 'dollar' && isConvenienceFunction(node.callee.name))
-      return yield* this.#convenience(node.callee.name, node.arguments);
-    const callee = yield* this.#callee(node.callee);
-    const pointer = asPointer(callee.value.type);
-    const declared = asFunction(pointer ? pointer.target : callee.value.type);
-    if (!declared) throw new DeetError('type', 'Cannot perform a call of something that is not a function.');
-    const unknown = returnsUnknown(declared);
-    if (unknown && !returns) {
-      throw new DeetError(
-        'no-debug-info',
-        `'${calleeName(node.callee)}' has unknown return type; cast the call to its declared return type`,
-        `print (int) ${calleeName(node.callee)}(...)`,
-      );
-    }
-    const type: FunctionType = unknown && returns ? functionLike(declared, returns, declared.parameters) : declared;
-    const given = [...callee.self];
-    for (const argument of node.arguments) given.push(yield* this.value(argument));
-    if (given.length < type.parameters.length) throw new DeetError('type', 'Too few arguments in function call.');
-    if (given.length > type.parameters.length && type.prototyped && !type.varargs && !unknown)
-      throw new DeetError('type', 'Too many arguments in function call.');
-    const list = given.map((value, i) => this.#argument(value, type.parameters[i]?.type));
-    if (this.typesOnly) return Value.abstract(type.returns);
-    const address = pointer ? toInteger(callee.value) : callee.value.address;
-    if (address === undefined) throw new DeetError('type', 'The function has no address.');
-    const entry = callee.value.type === c.UNKNOWN_INDIRECT ? yield* this.#resolved(address) : address;
-    const request: CallRequest = { kind: 'call', function: BigInt.asUintN(64, entry), type, arguments: list };
-    return yield request;
-  }
-
-  /** An indirect function's resolver says where the function is (System V ABI, gABI extension STT_GNU_IFUNC). */
-  *#resolved(resolver: bigint): Evaluation<bigint> {
-    const request: CallRequest = { kind: 'call', function: BigInt.asUintN(64, resolver), type: c.IFUNC_RESOLVER, arguments: [] };
-    return toInteger(yield request);
-  }
-
-  *#convenience(name: string, nodes: readonly Expression[]): Evaluation {
-    const given: Value[] = [];
-    for (const node of nodes) given.push(yield* this.operand(node));
-    return this.typesOnly ? Value.abstract(c.INT) : callConvenience(name, given, this.context);
-  }
-
-  /** An array without an address (a string in quotes) stays an array: whoever makes the call must place it in memory. */
-  #argument(value: Value, parameter: CType | undefined): Value {
-    const reference = parameter && strip(parameter).kind === 'pointer' && asReferenceTarget(parameter);
-    if (reference && parameter) return cast(used(value, this.context), parameter, this.context.memory);
-    const operand = used(value, this.context);
-    if (asArray(operand.type) && operand.address === undefined) return operand;
-    const settled = decayed(operand);
-    return parameter ? convertForAssignment(settled, parameter, this.context.memory) : promoteArgument(settled);
-  }
-
-  /** A function and, for C++ `object.method`, the object's address as its first argument. */
-  *#callee(node: Expression): Evaluation<{ value: Value; self: readonly Value[] }> {
-    if (node.kind === 'member') {
-      const left = yield* this.operand(node.object);
-      const pointer = asPointer(left.type);
-      const struct = asStruct(pointer ? pointer.target : left.type);
-      if (struct?.methods().some((method) => method.name === node.name) && struct.name !== undefined) {
-        const method = this.context.names.scoped({ path: [struct.name] }, node.name);
-        if (method?.kind === 'value') return { value: method.value, self: [pointer ? left : addressOf(left)] };
-      }
-    }
-    return { value: yield* this.operand(node), self: [] };
-  }
-}
-
-function asReferenceTarget(type: CType): CType | undefined {
-  const bare = strip(type);
-  return bare.kind === 'pointer' && bare.reference !== undefined ? bare.target : undefined;
 }
 
 function typeDescription(type: CType): string {
@@ -442,4 +330,5 @@ function typeDescription(type: CType): string {
   return 'name' in bare && bare.name !== undefined ? bare.name : bare.kind;
 }
 
-const calleeName = (node: Expression): string => (node.kind === 'name' || node.kind === 'scoped' ? node.name : 'function');
+const spelled = (node: Extract<Expression, { kind: 'name' | 'scoped' }>): string =>
+  node.kind === 'name' ? node.name : [...node.path, node.name].join('::');

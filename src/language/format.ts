@@ -21,7 +21,7 @@ import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
 import { textKind, type TextKind } from './textual.js';
 import { isUnknown, unknownType } from './unknown.js';
 import { typeName } from './type-name.js';
-import { asFunction, asPointer, countOf, isStruct, nameOf, strip } from './types.js';
+import { asFunction, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
 import { floatFormat, toFloat, toInteger, Value } from './value.js';
 
 export interface FormatOptions {
@@ -58,7 +58,7 @@ export function formatMember(value: Value, context: EvaluationContext, options: 
 /** What stands for a value that cannot be read. @throws the error itself when it is not about reading */
 export function unreadable(error: unknown): string {
   if (!(error instanceof DeetError)) throw error;
-  if (error.code === 'synthetic-pointer') return error.message;
+  if (error.code === 'synthetic-pointer' || error.code === 'invalid-address') return error.message;
   return error.code === 'optimized-out' ? '<optimized out>' : `<error: ${error.message}>`;
 }
 
@@ -67,6 +67,9 @@ class Formatter {
   #written = 0;
   /** Anonymous structs and unions around what is being written: they do not count as depth. */
   #anonymous = 0;
+  /** Static members that were shown around here: a class may have itself as one. */
+  readonly #statics: Address[] = [];
+  #insideStatic = false;
 
   constructor(
     private readonly context: EvaluationContext,
@@ -119,7 +122,7 @@ class Formatter {
       case 'void':
         return 'void';
       case 'function':
-        return `{${typeName(value.type, this.context.language)}} ${this.address(value.address ?? 0n)}`;
+        return `{${typeName(bare, this.context.language)}} ${this.address(value.address ?? 0n)}`;
       case 'enum':
         return enumText(toInteger(value), bare);
       case 'pointer':
@@ -238,7 +241,7 @@ class Formatter {
     let things = 0;
     let at = 0;
     while (at < count && things < limit && this.#written < MAX_TEXT) {
-      const run = repeats === 0 ? 1 : window.run(at);
+      const { length: run, cut } = repeats === 0 ? { length: 1, cut: false } : window.run(at);
       const repeated = repeats > 0 && run > repeats;
       const label = arrayIndexes ? `[${at}] = ` : '';
       const element = label + this.guarded(window.element(at), depth + 1) + (repeated ? ` <repeats ${run} times>` : '');
@@ -246,6 +249,7 @@ class Formatter {
       parts.push(element);
       at += repeated ? run : 1;
       things += repeated ? repeats : 1;
+      if (cut) break;
     }
     const last = parts.pop() ?? '';
     parts.push(at < count ? `${last}...` : last);
@@ -257,7 +261,9 @@ class Formatter {
     if (this.#tooDeep(depth)) return '{...}';
     const members = struct.members().filter((member) => !member.staticVariable || this.#settings.staticMembers);
     if (struct.size === undefined) return '<incomplete type>';
-    if (members.length === 0) return '<No data fields>';
+    if (members.length === 0) return '{<No data fields>}';
+    const before = this.#insideStatic ? undefined : this.#statics.length;
+    this.#insideStatic = false;
     const object = this.#readAtOnce(value);
     const parts: string[] = [];
     for (const member of members) {
@@ -269,6 +275,7 @@ class Formatter {
       this.#written += text.length;
       parts.push(text);
     }
+    if (before !== undefined) this.#statics.length = before;
     return layout(parts, this.#settings.pretty ? depth : undefined);
   }
 
@@ -284,12 +291,23 @@ class Formatter {
     }
   }
 
+  #isSeen(part: Value): boolean {
+    const { address } = part;
+    if (address === undefined || !asStruct(part.type)) return false;
+    const seen = this.#statics.includes(address);
+    this.#statics.push(address);
+    this.#insideStatic = !seen;
+    return seen;
+  }
+
   #member(object: Value, member: Member, depth: number): string {
     let text: string;
     const nameless = member.name === undefined ? 1 : 0;
     this.#anonymous += nameless;
     try {
       const part = readMember(object, member, memberWorld(this.context));
+      if (member.staticVariable && this.#isSeen(part))
+        return `static ${member.name ?? ''} = <same as static member of an already seen type>`;
       // The pointer to the virtual table is an address whatever the format.
       const table = /^_vptr[.$]/.test(member.name ?? '');
       text = table ? this.address(BigInt.asUintN(64, toInteger(part))) : this.#value(part, depth + 1);

@@ -108,7 +108,12 @@ class RealContext implements EvaluationContext {
     if (this.language === 'c' || symbol.type !== 'function') return symbol.name;
     const fn = image.functionAt(symbol.address);
     const own = fn?.language === 'c++' && fn.entry === symbol.address && fn.name === symbol.name;
-    return own ? symbol.name + parameterList(fn.type, 'c++').replace('(void)', '()') : symbol.name;
+    return own
+      ? symbol.name +
+          parameterList(fn.type, 'c++')
+            .replace('(void)', '()')
+            .replace(/ (?=[*&])/g, '')
+      : symbol.name;
   }
 
   virtualBase(object: Value, location: Parameters<typeof locate>[0]): number | undefined {

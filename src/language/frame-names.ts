@@ -87,7 +87,21 @@ export class FrameNames implements NameSpace {
         if (found) return found;
       }
     }
-    return this.#bareSymbol(name) ?? this.#inlinedHere(name);
+    return this.#bareSymbol(name) ?? this.#inlinedHere(name) ?? this.#insideNamespace(name);
+  }
+
+  /** C++: as if by a using directive, for which debug information is rarely there; only when nothing else bears the name. */
+  #insideNamespace(name: string): Meaning | undefined {
+    if (this.world.language !== 'c++') return undefined;
+    for (const loaded of this.#images()) {
+      const variable = loaded.image
+        .variablesNamed(name)
+        .find(({ role, isDeclaration }) => (role === 'global' || role === 'file-static') && !isDeclaration);
+      if (variable) return { kind: 'value', value: this.world.variable(variable, undefined) };
+      const [fn] = loaded.image.functionsNamed(name);
+      if (fn) return { kind: 'value', value: this.functionValue(fn, loaded) };
+    }
+    return undefined;
   }
 
   /** A function without code of its own stands where the frame executes it. */
@@ -141,7 +155,9 @@ export class FrameNames implements NameSpace {
   }
 
   #chooseVariable(image: SymbolImage, name: string, file: string | undefined, near: FileAddress | undefined): Variable | undefined {
-    const all = image.variablesNamed(name, file).filter((variable) => variable.role === 'global' || variable.role === 'file-static');
+    const all = image
+      .variablesNamed(name, file)
+      .filter(({ role, qualifiedName }) => (role === 'global' || role === 'file-static') && (qualifiedName ?? name) === name);
     const defined = all.filter((variable) => !variable.isDeclaration);
     const [first] = defined;
     if (defined.length <= 1 || near === undefined) return first ?? all[0];
@@ -151,7 +167,9 @@ export class FrameNames implements NameSpace {
 
   #chooseFunction(image: SymbolImage, name: string, file: string | undefined, near: FileAddress | undefined): FunctionSymbol | undefined {
     const files = file === undefined ? undefined : new Set(image.filesMatching(file).map((source) => source.path));
-    const all = image.functionsNamed(name).filter((fn) => !files || (fn.declared && files.has(fn.declared.file.path)));
+    const all = image
+      .functionsNamed(name)
+      .filter((fn) => isCalled(fn, name) && (!files || (fn.declared !== undefined && files.has(fn.declared.file.path))));
     if (all.length <= 1) return all[0];
     const here = near === undefined ? undefined : image.functionAt(near)?.declared?.file.path;
     return all.find((fn) => fn.declared?.file.path === here && here !== undefined) ?? all.find((fn) => fn.external) ?? all[0];
@@ -167,7 +185,11 @@ export class FrameNames implements NameSpace {
 
   #bareSymbol(name: string): Meaning | undefined {
     for (const loaded of this.#images()) {
-      const symbol = loaded.image.symbolsNamed(name).find((entry) => entry.address !== 0 || entry.type === 'tls');
+      const { image } = loaded;
+      // Of a function that another image defines, this one has only a stub in its procedure linkage table.
+      const symbol = [...image.symbolsNamed(name), ...image.symbolsNamed(`${name}@plt`)].find(
+        ({ address, type }) => address !== 0 || type === 'tls',
+      );
       if (!symbol) continue;
       const code = symbol.type === 'function' || (symbol.type === 'other' && symbol.section === '.text');
       const kind = symbol.type === 'ifunc' ? 'ifunc' : code ? 'code' : 'data';
@@ -244,6 +266,10 @@ export class FrameNames implements NameSpace {
     yield* loaded.image.typeNames();
   }
 }
+
+/** By its whole name: `ns::f` is not `f`, and a class is not its constructor. */
+const isCalled = (fn: FunctionSymbol, name: string): boolean =>
+  fn.qualifiedName === name || fn.linkageName === name || (fn.language !== 'c++' && fn.name === name);
 
 const isTagged = (type: CType): boolean => isStruct(type) || type.kind === 'enum';
 

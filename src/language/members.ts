@@ -46,7 +46,7 @@ export function readMember(object: Value, member: Member, world: MemberWorld): V
   }
   if (member.virtualBase) {
     const offset = world.virtualBase(object, member);
-    if (offset === undefined) throw new DeetError('optimized-out', 'The place of a virtual base class is not known.');
+    if (offset === undefined) throw new DeetError('invalid-address', '<invalid address>');
     return object.part(member.type, offset);
   }
   return object.member(member);

@@ -19,7 +19,7 @@ export function stride(pointer: PointerType): number {
 }
 
 function movePointer(pointer: Value, type: PointerType, count: bigint): Value {
-  return Value.integer(pointer.type, toInteger(pointer) + count * BigInt(stride(type)));
+  return Value.integer(type, toInteger(pointer) + count * BigInt(stride(type)));
 }
 
 /** @throws DeetError */
@@ -49,8 +49,7 @@ export function binary(operator: BinaryOperator, left: Value, right: Value, trut
     }
     return Value.integer(c.LONG, (toInteger(a) - toInteger(b)) / BigInt(stride(p)));
   }
-  // As gdb: other operators see the address as a number.
-  return arithmetic(operator, asNumber(a), asNumber(b), truth, warn);
+  throw new DeetError('type', 'Argument to arithmetic operation not a number or boolean.', 'Cast the pointer first: (long) p');
 }
 
 const asNumber = (value: Value): Value => (asPointer(value.type) ? Value.integer(c.LONG, toInteger(value)) : value);
@@ -113,7 +112,7 @@ export function unary(operator: '-' | '+' | '~' | '!', operand: Value, truth: CT
     const what =
       operator === '~'
         ? 'Argument to complement operation not an integer, boolean.'
-        : 'Argument to arithmetic operation not a number or boolean.';
+        : `Argument to ${operator === '-' ? 'negate' : 'positive'} operation not a number.`;
     throw new DeetError('type', what);
   }
   const value = toInteger(operand);

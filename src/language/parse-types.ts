@@ -82,6 +82,8 @@ function specifiers(parser: Parser): TypeSyntax {
 
 function tagged(parser: Parser, tag: Tag): TypeSyntax {
   const { offset } = parser.tokens.take();
+  const word = parser.tokens.peek();
+  if (word.kind === 'name' && BASE_WORDS.has(word.name)) throw parser.tokens.syntaxError();
   let name = parser.tokens.expectName();
   while (parser.tokens.accept('::')) name += `::${parser.tokens.expectName()}`;
   return { kind: 'named', name, tag, offset };

@@ -3,7 +3,7 @@ import type { CType, EnumType, Member, StructType } from '../symbols/types.js';
 import { LayoutColumn } from './type-layout.js';
 import { declaration, parameterList, specifier, typeName, type Language } from './type-name.js';
 import { arrayLike, functionLike, pointerLike } from './type-copies.js';
-import { isQualified, isStruct, sizeOf, strip } from './types.js';
+import { isQualified, isStruct, sizeOf, strip, templateName } from './types.js';
 
 export interface TypeOptions {
   readonly language?: Language;
@@ -58,7 +58,8 @@ class TypePrinter {
   body(type: CType, show: number, level: number): string {
     if (type.kind === 'enum') return show > 0 || type.name === undefined ? this.#enum(type, show) : specifier(type, this.#language);
     if (!isStruct(type)) return specifier(type, this.#language);
-    const head = type.name === undefined ? type.kind : show > 0 ? `${type.kind} ${type.name}` : specifier(type, this.#language);
+    const head =
+      type.name === undefined ? type.kind : show > 0 ? `${type.kind} ${templateName(type.name)}` : specifier(type, this.#language);
     if (show <= 0 && type.name !== undefined) return head;
     if (show < 0 || level > MAX_DEPTH * 4) return `${head} {...}`;
     return `${head}${this.#bases(type)} {\n${this.#lines(type, show, level).join('\n')}\n${this.#indent(level, level === 0)}}`;
@@ -84,18 +85,18 @@ class TypePrinter {
   #bases(type: StructType): string {
     const bases = type.members().filter((member) => member.isBase);
     if (bases.length === 0) return '';
-    return ` : ${bases.map((base) => `${base.access ?? 'public'} ${base.virtualBase ? 'virtual ' : ''}${typeName(base.type, 'c++')}`).join(', ')}`;
+    return ` : ${bases.map((base) => `${base.access ?? (type.kind === 'class' ? 'private' : 'public')} ${base.virtualBase ? 'virtual ' : ''}${typeName(base.type, 'c++')}`).join(', ')}`;
   }
 
   #lines(type: StructType, show: number, level: number): string[] {
     const inner = this.#indent(level + 4);
     if (type.size === undefined) return [`${inner}<incomplete type>`];
     const members = type.members().filter((member) => !member.isBase && !/^_vptr[.$]/.test(member.name ?? ''));
-    const methods = this.options.methods === false ? [] : type.methods().filter((method) => !method.artificial);
+    const methods = this.options.methods === false || this.#column ? [] : type.methods().filter((method) => !method.artificial);
     const lines: string[] = [];
     const labels = this.#labels(type, level);
     this.#column?.open(type);
-    if (members.length === 0 && methods.length === 0) lines.push(`${inner}<no data fields>`);
+    if (type.members().length === 0 && type.methods().every((method) => method.artificial)) lines.push(`${inner}<no data fields>`);
     for (const member of members.slice(0, MAX_MEMBERS)) {
       lines.push(...labels.before(member.access, false), ...this.#member(type, member, show, level));
     }
@@ -130,7 +131,7 @@ class TypePrinter {
     const before = column && !member.staticVariable ? column.member(type, member) : [];
     const prefix = column ? (before.pop() ?? ' '.repeat(LayoutColumn.width)) : '';
     const direct = strip(member.type);
-    const opens = column !== undefined && isStruct(direct) && member.type.kind !== 'typedef';
+    const opens = column !== undefined && !member.staticVariable && isStruct(direct) && member.type.kind !== 'typedef';
     const open = (base: CType): string => {
       column?.descend(type, member, isStruct(withoutArrays(member.type)));
       const text = this.body(base, opens ? show : show - 1, level + 4);
@@ -154,6 +155,17 @@ function integerName(type: EnumType): string {
   return `${type.signed ? '' : 'unsigned '}${names[sizeOf(type) ?? 4] ?? 'int'}`;
 }
 
+/** ` const volatile`, as a member function bears it for its object. */
+function qualifiersOf(type: CType): string {
+  const words = new Set<string>();
+  let current = type;
+  for (let i = 0; i < 4 && isQualified(current); i++, current = current.target) words.add(current.kind);
+  return ['const', 'volatile']
+    .filter((word) => words.has(word))
+    .map((word) => ` ${word}`)
+    .join('');
+}
+
 /** `int get(int) const`, without the hidden `this`. */
 function methodText(method: ReturnType<StructType['methods']>[number], type: StructType): string {
   const [first, ...rest] = method.type.parameters;
@@ -161,7 +173,7 @@ function methodText(method: ReturnType<StructType['methods']>[number], type: Str
   const parameters = (hidden ? rest : method.type.parameters).filter((parameter) => !parameter.artificial);
   const list = parameterList(functionLike(method.type, method.type.returns, parameters), 'c++');
   const self = hidden ? strip(first.type) : undefined;
-  const constant = self?.kind === 'pointer' && self.target.kind === 'const' ? ' const' : '';
+  const constant = self?.kind === 'pointer' ? qualifiersOf(self.target) : '';
   const plain = type.name?.replace(/<.*$/s, '').split('::').pop();
   const special = method.name === plain || method.name.startsWith('~');
   return special ? `${method.name}${list}` : declaration(method.type.returns, `${method.name}${list}${constant}`, 'c++');

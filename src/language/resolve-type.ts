@@ -11,9 +11,13 @@ import { toInteger, type Value } from './value.js';
 /** More elements than any address space holds bytes. */
 const MAX_COUNT = 2 ** 47;
 
-/** Evaluates an operand for its value, or (typeof) for its type only. */
+/** What the parts of evaluation ask of each other. */
 export interface OperandEvaluator {
   readonly context: EvaluationContext;
+  /** Only types are wanted: nothing may be read, written or called. */
+  readonly typesOnly: boolean;
+  value(expression: Expression): Evaluation;
+  /** The value with references followed. */
   operand(expression: Expression): Evaluation;
   typeOnly(expression: Expression): Evaluation<CType>;
 }

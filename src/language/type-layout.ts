@@ -15,8 +15,11 @@ export class LayoutColumn {
   #start = 0;
   readonly #starts: number[] = [];
 
-  open(_type: StructType): void {
-    this.#levels.push({ start: this.#start, end: 0 });
+  /** Base classes come first, and are no hole. */
+  open(type: StructType): void {
+    const bases = type.members().filter((member) => member.isBase && !member.virtualBase);
+    const end = bases.reduce((most, base) => Math.max(most, (base.offset + (sizeOf(base.type) ?? 0)) * 8), 0);
+    this.#levels.push({ start: this.#start, end });
   }
 
   /** Before a member's own body; one that is only pointed to counts from its own beginning. */
@@ -56,7 +59,7 @@ export class LayoutColumn {
     const level = this.#levels.pop();
     const size = type.size ?? 0;
     const padding = level && type.kind !== 'union' ? hole(size * 8 - level.end, 'padding') : [];
-    const empty = type.members().length === 0;
+    const empty = type.members().every((member) => member.staticVariable !== undefined);
     const total = `${' '.repeat(LayoutColumn.width + indent + 4)}/* total size (bytes): ${size.toString().padStart(4)} */`;
     return [...(empty ? [] : padding), '', total];
   }

@@ -1,7 +1,7 @@
 /** A type as C writes it, with or without a declared name: `char *`, `int (*)[5]`, `struct node *next`. */
 import type { CType, FunctionType } from '../symbols/types.js';
 import { UNKNOWN_FUNCTION, UNKNOWN_INDIRECT } from './c-types.js';
-import { baseName, isQualified, strip } from './types.js';
+import { baseName, isQualified, strip, templateName } from './types.js';
 
 export type Language = 'c' | 'c++';
 
@@ -27,7 +27,7 @@ export function specifier(type: CType, language: Language): string {
     case 'class':
     case 'enum': {
       if (type.name === undefined) return `${type.kind} {...}`;
-      return language === 'c++' ? type.name : `${type.kind} ${type.name}`;
+      return language === 'c++' ? templateName(type.name) : `${type.kind} ${type.name}`;
     }
     default:
       return '';
@@ -55,7 +55,7 @@ export function declaration(type: CType, name: string, language: Language = 'c',
   let inner = name;
   let qualifiers: string[] = [];
   const vectors: string[] = [];
-  for (let i = 0; i < MAX_DEPTH; i++) {
+  for (let i = 0; i < MAX_DEPTH && !UNKNOWN.has(current); i++) {
     if (isQualified(current)) {
       qualifiers.push(SPELLING[current.kind]);
       current = current.target;
@@ -86,15 +86,16 @@ export function declaration(type: CType, name: string, language: Language = 'c',
       current = current.returns;
     } else break;
   }
-  const unknown = UNKNOWN.get(type);
-  if (unknown !== undefined && name === '') return unknown;
-  const words = [...ordered(qualifiers), base ? base(current) : specifier(current, language), ...vectors].join(' ');
+  const words = [...ordered(qualifiers), UNKNOWN.get(current) ?? (base ? base(current) : specifier(current, language)), ...vectors].join(
+    ' ',
+  );
   return inner === '' ? words : `${words} ${inner}`;
 }
 
 function unqualifiedKind(type: CType): CType['kind'] {
   let current = type;
   for (let i = 0; i < MAX_DEPTH && isQualified(current); i++) current = current.target;
+  if (UNKNOWN.has(current)) return 'base';
   return current.kind === 'array' && current.vector ? 'base' : current.kind;
 }
 

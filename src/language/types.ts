@@ -161,6 +161,10 @@ const CANONICAL: ReadonlyMap<string, string> = new Map([
 /** Compilers write `long unsigned int`; people, and gdb, `unsigned long`. */
 export const baseName = (type: BaseType): string => CANONICAL.get(type.name) ?? type.name;
 
+/** The same inside template arguments: `Box<unsigned long>`. */
+export const templateName = (name: string): string =>
+  name.includes('<') ? name.replace(/\b(?:long |short )+(?:unsigned )?int\b/g, (words) => CANONICAL.get(words) ?? words) : name;
+
 /** Structural where C is (pointers, arrays, functions), by name where C is (struct, enum). Qualifiers below the top count. */
 export function sameType(a: CType, b: CType, depth = 0): boolean {
   const left = strip(a);

@@ -1,0 +1,89 @@
+/** Calls in an expression (C11, 6.5.2.2): checked and converted here, carried out by whoever drives the evaluation. */
+import { DeetError } from '../common/errors.js';
+import type { CType, FunctionType } from '../symbols/types.js';
+import type { Expression } from './ast.js';
+import * as c from './c-types.js';
+import type { CallRequest, Evaluation, EvaluationContext } from './context.js';
+import { addressOf, cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
+import { callConvenience, isConvenienceFunction } from './functions.js';
+import { used } from './identifiers.js';
+import type { OperandEvaluator } from './resolve-type.js';
+import { functionLike } from './type-copies.js';
+import { asArray, asFunction, asPointer, asReference, asStruct } from './types.js';
+import { returnsUnknown } from './unknown.js';
+import { toInteger, Value } from './value.js';
+
+type Call = Extract<Expression, { kind: 'call' }>;
+
+/** @param returns what a cast around the call says of a function whose type nobody knows */
+export function* evaluateCall(node: Call, returns: CType | undefined, evaluator: OperandEvaluator): Evaluation {
+  if (node.callee.kind === 'dollar' && isConvenienceFunction(node.callee.name))
+    return yield* convenience(node.callee.name, node, evaluator);
+  const callee = yield* calleeOf(node.callee, evaluator);
+  const pointer = asPointer(callee.value.type);
+  const declared = asFunction(pointer ? pointer.target : callee.value.type);
+  if (!declared) throw new DeetError('type', 'Cannot perform a call of something that is not a function.');
+  const type = settledType(declared, returns, node.callee);
+  const given = [...callee.self];
+  for (const argument of node.arguments) given.push(yield* evaluator.value(argument));
+  requireCount(given.length, type);
+  const list = given.map((value, i) => argumentFor(value, type.parameters[i]?.type, evaluator.context));
+  if (evaluator.typesOnly) return Value.abstract(type.returns);
+  const address = pointer ? toInteger(callee.value) : callee.value.address;
+  if (address === undefined) throw new DeetError('type', 'The function has no address.');
+  const entry = callee.value.type === c.UNKNOWN_INDIRECT ? yield* resolved(address) : address;
+  const request: CallRequest = { kind: 'call', function: BigInt.asUintN(64, entry), type, arguments: list };
+  return yield request;
+}
+
+function settledType(declared: FunctionType, returns: CType | undefined, callee: Expression): FunctionType {
+  if (!returnsUnknown(declared)) return declared;
+  if (returns) return functionLike(declared, returns, declared.parameters);
+  const name = callee.kind === 'name' || callee.kind === 'scoped' ? callee.name : 'function';
+  throw new DeetError(
+    'no-debug-info',
+    `'${name}' has unknown return type; cast the call to its declared return type`,
+    `print (int) ${name}(...)`,
+  );
+}
+
+function requireCount(given: number, type: FunctionType): void {
+  if (given < type.parameters.length) throw new DeetError('type', 'Too few arguments in function call.');
+  const exact = type.prototyped && !type.varargs;
+  if (exact && given > type.parameters.length) throw new DeetError('type', 'Too many arguments in function call.');
+}
+
+/** An indirect function's resolver says where the function is (gABI extension STT_GNU_IFUNC). */
+function* resolved(resolver: bigint): Evaluation<bigint> {
+  const request: CallRequest = { kind: 'call', function: BigInt.asUintN(64, resolver), type: c.IFUNC_RESOLVER, arguments: [] };
+  return toInteger(yield request);
+}
+
+function* convenience(name: string, node: Call, evaluator: OperandEvaluator): Evaluation {
+  const given: Value[] = [];
+  for (const argument of node.arguments) given.push(yield* evaluator.operand(argument));
+  return evaluator.typesOnly ? Value.abstract(c.INT) : callConvenience(name, given, evaluator.context);
+}
+
+/** An array without an address (a string in quotes) stays an array: whoever makes the call must place it in memory. */
+function argumentFor(value: Value, parameter: CType | undefined, context: EvaluationContext): Value {
+  const operand = used(value, context);
+  if (parameter && asReference(parameter)) return cast(operand, parameter, context.memory);
+  if (asArray(operand.type) && operand.address === undefined) return operand;
+  const settled = decayed(operand);
+  return parameter ? convertForAssignment(settled, parameter, context.memory) : promoteArgument(settled);
+}
+
+/** A function and, for C++ `object.method`, the object's address as its first argument. */
+function* calleeOf(node: Expression, evaluator: OperandEvaluator): Evaluation<{ value: Value; self: readonly Value[] }> {
+  if (node.kind === 'member') {
+    const left = yield* evaluator.operand(node.object);
+    const pointer = asPointer(left.type);
+    const struct = asStruct(pointer ? pointer.target : left.type);
+    if (struct?.name !== undefined && struct.methods().some((method) => method.name === node.name)) {
+      const method = evaluator.context.names.scoped({ path: [struct.name] }, node.name);
+      if (method?.kind === 'value') return { value: method.value, self: [pointer ? left : addressOf(left)] };
+    }
+  }
+  return { value: yield* evaluator.operand(node), self: [] };
+}
