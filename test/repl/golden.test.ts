@@ -25,6 +25,8 @@ const stable = (text: string): string =>
     .replace(/^(\* |[│├└─ ]*)\d+ (\w+:)/gm, '$1PID $2')
 
     .replace(/Inferior \d+/g, 'Inferior PID')
+    // Whether init was faster than we.
+    .replace(/; orphaned(, adopted by \d+)?/g, '')
     .replace(/reaped by \d+/g, 'reaped by PID')
     // The C library's own source lines.
     .replace(/( at|\(|Stopped at) [\w./-]*(?:sysdeps|csu|stdio-common|posix)\/[\w./-]+:\d+/g, '$1 LIBC');
