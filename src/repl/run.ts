@@ -153,8 +153,8 @@ class Run {
 
   /** At the end of a batch, a program that stands before a signal which kills it is let die of it, as it would alone: its end is the truth. */
   async #letEnd(interpreter: Interpreter, session: Session): Promise<void> {
-    // One signal for each process of a family, at most: a handler that returns to the fault would go on for ever.
-    for (let left = session.processes().length; left > 0; left--) {
+    // One signal for each thread of the family, at most: several may have crashed at the same moment.
+    for (let left = session.threads().length; left > 0; left--) {
       const stop = session.state === 'stopped' ? session.lastStop : undefined;
       if (stop?.reason !== 'signal' || !stop.signal || stop.signal.name === 'SIGINT' || stop.process.catches(stop.signal.number)) return;
       await interpreter.execute(`signal ${stop.signal.name}`);
