@@ -20,6 +20,7 @@ const program = (word: string): string => (word.startsWith('samples/') ? compile
 const stable = (text: string): string =>
   text
     .replaceAll(root, 'ROOT')
+    .replace(/\.built\/[0-9a-f]+\//g, '.built/HASH/')
     .replace(/\b0x[0-9a-f]{5,}\b/g, '0xADDRESS')
     .replace(/\b([Pp]rocess|pid|tid|made process|parent) \d+\b/g, '$1 PID')
     .replace(/^(\* |[│├└─ ]*)\d+ (\w+:)/gm, '$1PID $2')
