@@ -95,7 +95,7 @@ describe('text of the program', () => {
       { type: 'threads', threads: [{ id: 1, pid: 1, tid: 1, name: evil, state: 'stopped', current: true }] },
       { type: 'processes', processes: [{ pid: 1, id: 1, state: 'stopped', program: evil }] },
     ];
-    for (const result of results) expect(text(result), result.type).not.toMatch(/[\x1b\x07]/);  
+    for (const result of results) expect(text(result), result.type).not.toMatch(/[\x1b\x07]/);
   });
 });
 
@@ -114,7 +114,7 @@ describe('colour', () => {
     const result: Result = { type: 'frame', frame: frame({ function: 'f', file: '/a.c', line: 1, args: [variable('x', '1')] }) };
     const coloured = toText(result, { style, sources: new Sources() });
     expect(coloured).toContain('\x1b[');
-    expect(coloured.replace(/\x1b\[\d*m/g, '')).toBe(text(result));  
+    expect(coloured.replace(/\x1b\[\d*m/g, '')).toBe(text(result));
   });
 
   it('of C begins anew on every line', async () => {
@@ -123,6 +123,6 @@ describe('colour', () => {
     const shown = highlighted(source, (each) => each);
     expect(shown[0]).toBe('\x1b[90m/* a comment\x1b[0m');
     expect(shown[1]).toBe('\x1b[90m   over two lines */\x1b[0m');
-    expect(shown.map((each) => each.replace(/\x1b\[\d*m/g, ''))).toEqual(source);  
+    expect(shown.map((each) => each.replace(/\x1b\[\d*m/g, ''))).toEqual(source);
   });
 });
