@@ -32,7 +32,7 @@ const order = [
   ['insight'],
   ['commands'],
   ['render'],
-  ['repl', 'dap', 'web', 'grade'],
+  ['repl', 'dap', 'web', 'grade', 'api'],
   ['main', 'index', 'testing'],
 ] as const;
 

@@ -19,7 +19,9 @@ export class OutputPipe {
     const ends = new Int32Array(2);
     const result = native.makePipe(ends);
     if (result < 0) throw new DeetError('descriptors', `No pipe for the program's output can be made (errno ${-result}).`);
-    [this.#reading, this.writing] = ends as unknown as [number, number];
+    const [reading = -1, writing = -1] = ends;
+    this.#reading = reading;
+    this.writing = writing;
     // The socket makes the reading end non-blocking.
     this.#socket = new Socket({ fd: this.#reading, readable: true, writable: false });
     this.#socket.on('data', listener);

@@ -1,0 +1,106 @@
+/** Threads and processes of the program. */
+import { DeetError } from '../common/errors.js';
+import { isOutermost } from '../commands/frames.js';
+import type { Process as InnerProcess } from '../inferior/process.js';
+import type { Thread as InnerThread } from '../inferior/thread.js';
+import type { Session as Engine } from '../session/session.js';
+import { Frame } from './frame.js';
+
+export class Process {
+  /** @internal */
+  constructor(
+    /** @internal */
+    readonly inner: InnerProcess,
+    private readonly engine: Engine,
+  ) {}
+
+  get pid(): number {
+    return this.inner.pid;
+  }
+
+  /** 1, 2, ... within the session. */
+  get id(): number {
+    return this.inner.id;
+  }
+
+  /** Path of what it executes. */
+  get program(): string {
+    return this.inner.program;
+  }
+
+  get alive(): boolean {
+    return this.inner.alive;
+  }
+
+  get parent(): Process | undefined {
+    return this.inner.parent && new Process(this.inner.parent, this.engine);
+  }
+
+  get threads(): Thread[] {
+    return [...this.inner.threads.values()].map((thread) => new Thread(thread, this.engine));
+  }
+
+  /** Paths of the program and its libraries. */
+  get images(): string[] {
+    return this.inner.images.all().map(({ image }) => image.path);
+  }
+
+  /** @throws DeetError `memory`, naming the first address that cannot be read */
+  readMemory(address: bigint, length: number): Uint8Array {
+    return this.inner.space.read(address, length);
+  }
+
+  /** @throws DeetError `memory` */
+  writeMemory(address: bigint, bytes: Uint8Array): void {
+    this.inner.space.write(address, bytes);
+  }
+}
+
+export class Thread {
+  /** @internal */
+  constructor(
+    /** @internal */
+    readonly inner: InnerThread,
+    private readonly engine: Engine,
+  ) {}
+
+  /** 1, 2, ... within the session. */
+  get id(): number {
+    return this.inner.id;
+  }
+
+  /** The kernel's number. */
+  get tid(): number {
+    return this.inner.tid;
+  }
+
+  get name(): string | undefined {
+    return this.inner.name;
+  }
+
+  get process(): Process {
+    return new Process(this.inner.process, this.engine);
+  }
+
+  get stopped(): boolean {
+    return this.inner.stopped;
+  }
+
+  /** The innermost frame. @throws DeetError `running` or `no-frame` */
+  get frame(): Frame {
+    const frame = this.engine.stack(this.inner).frame(0);
+    if (!frame) throw new DeetError('no-frame', 'No stack.');
+    return new Frame(frame, this.inner, this.engine);
+  }
+
+  /** The stack, innermost first, as far as main, at most `limit` frames. @throws DeetError `running` */
+  frames(limit = 1000): Frame[] {
+    const frames: Frame[] = [];
+    for (const frame of this.engine.stack(this.inner)) {
+      if (frames.length >= limit) break;
+      frames.push(new Frame(frame, this.inner, this.engine));
+      if (isOutermost(frame, this.engine)) break;
+    }
+    return frames;
+  }
+}
