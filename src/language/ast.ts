@@ -34,7 +34,6 @@ export type Expression =
   | (Placed & { readonly kind: 'conditional'; readonly test: Expression; readonly then: Expression; readonly otherwise: Expression })
   | (Placed & { readonly kind: 'comma'; readonly left: Expression; readonly right: Expression })
   | (Placed & { readonly kind: 'cast'; readonly type: TypeSyntax; readonly operand: Expression })
-  | (Placed & { readonly kind: 'reinterpret'; readonly type: TypeSyntax; readonly operand: Expression })
   | (Placed & { readonly kind: 'sizeof'; readonly what: 'size' | 'alignment'; readonly operand: Expression | TypeExpression })
   | (Placed & { readonly kind: 'member'; readonly object: Expression; readonly name: string; readonly arrow: boolean })
   | (Placed & { readonly kind: 'memberPointer'; readonly object: Expression; readonly pointer: Expression; readonly arrow: boolean })
@@ -67,7 +66,7 @@ export type TypeSyntax =
   | (Placed & { readonly kind: 'typeof'; readonly operand: Expression })
   | (Placed & { readonly kind: 'qualified'; readonly qualifier: 'const' | 'volatile' | 'restrict' | 'atomic'; readonly target: TypeSyntax })
   | (Placed & { readonly kind: 'pointer'; readonly target: TypeSyntax; readonly reference?: 'lvalue' | 'rvalue' })
-  | (Placed & { readonly kind: 'array'; readonly element: TypeSyntax; readonly count: Expression | undefined; readonly vector?: boolean })
+  | (Placed & { readonly kind: 'array'; readonly element: TypeSyntax; readonly count: Expression | undefined })
   | (Placed & {
       readonly kind: 'function';
       readonly returns: TypeSyntax;

@@ -1,6 +1,6 @@
 /** The parts of a value, on demand: what a variables view unfolds and what the scripting API walks. */
 import { DeetError } from '../common/errors.js';
-import type { StructType } from '../symbols/types.js';
+import type { ArrayType, CType, PointerType, StructType } from '../symbols/types.js';
 import { complexParts } from './arithmetic.js';
 import type { EvaluationContext } from './context.js';
 import { dereferenced } from './conversions.js';
@@ -8,7 +8,7 @@ import { memberWorld } from './identifiers.js';
 import { readMember } from './members.js';
 import { MissingPlace } from './place.js';
 import { textKind } from './textual.js';
-import { asArray, asComplex, asFunction, asPointer, asReference, asStruct, countOf, isVoid, nameOf, strip } from './types.js';
+import { asArray, asComplex, asFunction, asPointer, asReference, asStruct, countOf, isVoid, nameOf } from './types.js';
 import { toInteger, Value } from './value.js';
 
 export interface Child {
@@ -19,25 +19,23 @@ export interface Child {
   readonly expression: string | undefined;
 }
 
-/** Number of children without reading them. A pointer to a struct has that struct's members; other pointers one: what they point to. */
+/** What a value's children are those of: a reference's are its object's, a pointer's the struct behind it. */
+function subject(type: CType): { readonly array?: ArrayType; readonly struct?: StructType; readonly pointer?: PointerType } {
+  const own = asReference(type)?.target ?? type;
+  const array = asArray(own);
+  const struct = asStruct(own);
+  const pointer = asPointer(own);
+  return { ...(array && { array }), ...(struct && { struct }), ...(pointer && { pointer }) };
+}
+
+/** Number of children, without reading anything. A pointer to a struct has that struct's members, others have what they point to. */
 export function childCount(value: Value): number {
-  const type = strip(value.type);
-  const array = asArray(type);
+  const { array, struct, pointer } = subject(value.type);
   if (array) return countOf(array);
-  const struct = asStruct(type);
   if (struct) return struct.members().length;
-  if (asComplex(type)) return 2;
-  const pointer = asPointer(type) ?? asReference(type);
-  if (!pointer) return 0;
-  if (asFunction(pointer.target) || isVoid(pointer.target)) return 0;
-  const target = asStruct(pointer.target);
-  if (asReference(type))
-    return asArray(pointer.target)
-      ? countOf(asArray(pointer.target) ?? { kind: 'array', element: pointer.target, count: 0 })
-      : target
-        ? target.members().length
-        : 1;
-  return target ? target.members().length : 1;
+  if (asComplex(value.type)) return 2;
+  if (!pointer || asFunction(pointer.target) || isVoid(pointer.target)) return 0;
+  return asStruct(pointer.target)?.members().length ?? 1;
 }
 
 /**
@@ -46,47 +44,38 @@ export function childCount(value: Value): number {
  * @throws DeetError when a pointer cannot be read
  */
 export function childrenOf(value: Value, context: EvaluationContext, start = 0, count = Infinity, expression?: string): readonly Child[] {
-  const type = strip(value.type);
-  if (asReference(type)) return childrenOf(dereferenced(value, context.memory), context, start, count, expression);
-  const array = asArray(type);
-  if (array) {
-    const last = Math.min(countOf(array), start + Math.min(count, MAX_CHILDREN));
-    const list: Child[] = [];
-    for (let i = start; i < last; i++)
-      list.push({ name: `[${i}]`, value: value.element(array, i), expression: joined(expression, `[${i}]`) });
-    return list;
+  const object = dereferenced(value, context.memory);
+  const { array, struct, pointer } = subject(object.type);
+  if (array) return elements(object, array, start, count, expression);
+  const all = struct
+    ? members(object, struct, context, expression, '.')
+    : asComplex(object.type)
+      ? complexParts(object).map((part, i) => ({ name: i === 0 ? 'real' : 'imaginary', value: part, expression: undefined }))
+      : pointer && childCount(object) > 0
+        ? pointed(object, pointer, context, expression)
+        : [];
+  return all.slice(start, start + count);
+}
+
+function elements(value: Value, array: ArrayType, start: number, count: number, expression: string | undefined): readonly Child[] {
+  const last = Math.min(countOf(array), start + Math.min(count, MAX_CHILDREN));
+  const list: Child[] = [];
+  for (let i = start; i < last; i++) {
+    list.push({ name: `[${i}]`, value: value.element(array, i), expression: joined(expression, `[${i}]`) });
   }
-  const struct = asStruct(type);
-  if (struct) return members(value, struct, context, expression, '.').slice(start, start + count);
-  if (asComplex(type)) {
-    const [real, imaginary] = complexParts(value);
-    return [
-      { name: 'real', value: real, expression: undefined },
-      { name: 'imaginary', value: imaginary, expression: undefined },
-    ].slice(start, start + count);
-  }
-  const pointer = asPointer(type);
-  if (!pointer || childCount(value) === 0 || start > 0 || toInteger(value) === 0n)
-    return pointer && asStruct(pointer.target) && start > 0 ? pointed(value, context, expression).slice(start, start + count) : [];
-  return pointed(value, context, expression).slice(start, start + count);
+  return list;
 }
 
 /** Nobody looks at more rows at once. */
 const MAX_CHILDREN = 100_000;
 
-function pointed(value: Value, context: EvaluationContext, expression: string | undefined): readonly Child[] {
-  const pointer = asPointer(value.type);
-  if (!pointer || toInteger(value) === 0n) return [];
-  const target = Value.at(pointer.target, context.memory, BigInt.asUintN(64, toInteger(value)));
+function pointed(value: Value, pointer: PointerType, context: EvaluationContext, expression: string | undefined): readonly Child[] {
+  const address = BigInt.asUintN(64, toInteger(value));
+  if (address === 0n) return [];
+  const target = Value.at(pointer.target, context.memory, address);
   const struct = asStruct(pointer.target);
   if (struct) return members(target, struct, context, expression, '->');
-  return [
-    {
-      name: expression === undefined ? '*' : `*${expression}`,
-      value: target,
-      expression: expression === undefined ? undefined : `*(${expression})`,
-    },
-  ];
+  return [{ name: `*${expression ?? ''}`, value: target, expression: expression === undefined ? undefined : `*(${expression})` }];
 }
 
 function members(
@@ -121,13 +110,12 @@ function joined(parent: string | undefined, rest: string | undefined): string | 
   return /^[\w$]+(?:(?:\.|->|::)\w+|\[\d+\])*$/.test(parent) ? parent + rest : `(${parent})${rest}`;
 }
 
-/** Has the value anything to unfold? Text and null pointers have not much to show. */
+/** Has the value anything to unfold? Text and null pointers have not. */
 export function isExpandable(value: Value): boolean {
-  const type = strip(value.type);
   if (childCount(value) === 0) return false;
-  const pointer = asPointer(type);
+  const pointer = asPointer(value.type);
   if (!pointer) return true;
-  if (textKind(pointer.target) || strip(pointer.target).kind === 'array') return strip(pointer.target).kind === 'array';
+  if (textKind(pointer.target)) return false;
   try {
     return toInteger(value) !== 0n;
   } catch (error) {

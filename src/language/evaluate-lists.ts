@@ -35,7 +35,7 @@ export function* evaluateAggregate(type: CType, nodes: readonly Expression[], ev
   for (const [i, node] of nodes.entries()) {
     const member = members[i];
     const slot = array ? object.element(array, i) : member && object.member(member);
-    if (!slot || slot.offset + slot.size > storage.length) throw new DeetError('type', 'Too many elements in braces.');
+    if (!slot || slot.offset + slot.extent > storage.length) throw new DeetError('type', 'Too many elements in braces.');
     const nested = node.kind === 'list' && (asStruct(slot.type) ?? asArray(slot.type));
     const value = nested ? yield* evaluateAggregate(slot.type, node.elements, evaluator) : yield* evaluator.operand(node);
     slot.write(convertForAssignment(value, slot.type, evaluator.context.memory).bytes());

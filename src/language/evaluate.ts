@@ -134,8 +134,6 @@ class Evaluator implements OperandEvaluator {
         return yield* this.#assignment(node);
       case 'cast':
         return yield* this.#cast(node);
-      case 'reinterpret':
-        return (yield* this.operand(node.operand)).as(yield* resolveSyntax(node.type, this));
       case 'sizeof': {
         const type = yield* this.typeOnly(node.operand);
         const referred = asReference(type)?.target ?? type;

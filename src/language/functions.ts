@@ -66,9 +66,6 @@ function sameMemory(a: Value | undefined, b: Value | undefined, length: Value | 
 
 export const isConvenienceFunction = (name: string): boolean => FUNCTIONS.has(name);
 
-/** For completion. */
-export const convenienceFunctionNames = (): Iterable<string> => FUNCTIONS.keys();
-
 /** @throws DeetError for a wrong number of arguments, and what reading them throws */
 export function callConvenience(name: string, given: readonly Value[], context: EvaluationContext): Value {
   const entry = FUNCTIONS.get(name);

@@ -4,7 +4,6 @@ import type { Member, StructType } from '../symbols/types.js';
 import { nearest } from './nearest.js';
 import { asStruct } from './types.js';
 import type { Value } from './value.js';
-import { toInteger } from './value.js';
 
 /** Nested anonymous members and base classes beyond this are damage. */
 const MAX_DEPTH = 32;
@@ -79,6 +78,3 @@ export function memberNamed(object: Value, name: string, world: MemberWorld, lan
   for (const member of found.path) current = readMember(current, member, world);
   return current;
 }
-
-/** The pointer value's target address; kept here so that members and formatting agree. */
-export const targetAddress = (pointer: Value): bigint => BigInt.asUintN(64, toInteger(pointer));

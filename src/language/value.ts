@@ -26,7 +26,7 @@ import {
   type Float,
   type FloatFormat,
 } from './floats.js';
-import { asFloat, asInteger, countOf, isSigned, requireSize, sizeOf, strip } from './types.js';
+import { asFloat, asInteger, isSigned, requireSize, sizeOf, strip } from './types.js';
 
 export interface BitRange {
   /** From bit 0 of the byte at the value's offset. */
@@ -91,6 +91,11 @@ export class Value {
   /** @throws DeetError `incomplete-type` */
   get size(): number {
     return requireSize(this.type);
+  }
+
+  /** Bytes that it takes of its place: a bit-field only those that its bits are in. @throws DeetError `incomplete-type` */
+  get extent(): number {
+    return this.bits ? (this.bits.offset + this.bits.size + 7) >> 3 : this.size;
   }
 
   /**
@@ -242,6 +247,3 @@ export function floatFormat(type: CType): FloatFormat {
 export function toFloat(value: Value): Float {
   return asFloat(value.type) ? decodeFloat(value.bytes(), floatFormat(value.type)) : fromInteger(toInteger(value));
 }
-
-/** Number of elements of an array value whose type says so. */
-export const elementCount = (type: ArrayType): number => countOf(type);

@@ -6,6 +6,7 @@ import { ExpressionError } from '../../src/language/errors.js';
 import { conditionHolds, typeOf } from '../../src/language/evaluate.js';
 import { parseExpression } from '../../src/language/parser.js';
 import { MissingPlace, PiecesPlace, ComputedPlace } from '../../src/language/place.js';
+import { symbolValue } from '../../src/language/unknown.js';
 import { toInteger, Value } from '../../src/language/value.js';
 import { zoo, longs } from './world.js';
 
@@ -155,6 +156,56 @@ describe('calls', () => {
     const context = zoo().context();
     expect(() => conditionHolds(parseExpression('add(1, 2) > 0', context.names), context)).toThrow('cannot be called here');
     expect(conditionHolds(parseExpression("i == 7 && name[0] == 'a'", context.names), context)).toBe(true);
+  });
+});
+
+describe('values in braces', () => {
+  it('are arrays, or what they are cast to', () => {
+    const world = zoo();
+    expect(world.print('{1, 2, 3}')).toBe('{1, 2, 3}');
+    expect(world.print('{1, 2, 3}[1]')).toBe('2');
+    expect(world.print('(struct node) {5}')).toBe('{value = 5, next = 0x0}');
+    expect(world.print('((struct node) {5, list}).next == list')).toBe('1');
+    expect(world.print('(long[]) {1, 2}')).toBe('{1, 2}');
+    expect(world.print('(struct bits) {1, -2, 3}')).toBe('{low = 1, across = -2, high = 3}');
+    expect(world.print('second = (struct node) {9, 0}, second.value')).toBe('9');
+    expect(() => world.print('(struct node) {1, 2, 3}')).toThrow('Too many elements');
+    expect(() => world.print('{1, 2.5}')).toThrow('array elements must all be the same size');
+  });
+});
+
+describe('convenience functions', () => {
+  it('need no call into the program', () => {
+    const world = zoo();
+    expect(world.print('$_strlen(string)')).toBe('5');
+    expect(world.print('$_streq(string, "hello") && !$_streq(name, "abcd")')).toBe('1');
+    expect(world.print('$_memeq(string, "help", 3)')).toBe('1');
+    expect(world.print('$_regex(string, "h.l+o")')).toBe('1');
+    expect(world.print('$_isvoid($nothing) + $_isvoid(i)')).toBe('1');
+    expect(() => world.print('$_strlen()')).toThrow('You must provide 1 argument to $_strlen.');
+    expect(() => world.print('$_regex(string, "(")')).toThrow('not a regular expression');
+    expect(() => world.print('$_strlen(wild)')).toThrow('Cannot access memory at address 0x10');
+  });
+});
+
+describe('indirect functions', () => {
+  it('are resolved by a call of their own', () => {
+    const world = zoo();
+    world.variables.set('fast', { kind: 'value', value: symbolValue('fast', 'ifunc', world, 0x404000n) });
+    world.variables.set('data', { kind: 'value', value: symbolValue('data', 'data', world, 0x1000n) });
+    const calls: bigint[] = [];
+    const value = world.calling('(int) fast(1)', (request) => {
+      calls.push(request.function);
+      return Value.integer(request.type.returns, calls.length === 1 ? 0x405000n : 42n);
+    });
+    expect(calls).toEqual([0x404000n, 0x405000n]);
+    expect(toInteger(value)).toBe(42n);
+    expect(world.print('fast')).toBe('{<text gnu-indirect-function variable, no debug info>} 0x404000');
+    expect(world.print('&fast')).toBe('(<text gnu-indirect-function variable, no debug info> *) 0x404000');
+    expect(() => world.print('data')).toThrow("'data' has unknown type; cast it to its declared type");
+    expect(() => world.print('data + 1')).toThrow("'data' has unknown type");
+    expect(world.print('(int) data')).toBe('7');
+    expect(world.print('*(int *) &data')).toBe('7');
   });
 });
 
