@@ -289,10 +289,11 @@ int main(void) {
   });
 
   it('attaches, and leaves the process as it was', async () => {
-    const program = compileText('waits.c', '#include <unistd.h>\nint main(void) {\n  for (;;) pause();\n}\n');
+    const program = compileText('says_and_waits.c', '#include <unistd.h>\nint main(void) {\n  write(1, "x", 1);\n  for (;;) pause();\n}\n');
     const { spawn } = await import('node:child_process');
-    const child = spawn(program, { stdio: 'ignore' });
+    const child = spawn(program, { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
+      await new Promise((said) => child.stdout.once('data', said));
       await using client = new Client();
       await client.initialize();
       const attach = client.send('attach', { pid: child.pid });

@@ -1,5 +1,5 @@
 /** What a client may do wrong, and what comes of it: an answer with a reason, never silence, never the end. */
- 
+
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
