@@ -52,7 +52,9 @@ const find: Command = {
   run: ({ session, text }): Result => {
     const options = /^\/(\w+)\s+/.exec(text);
     const letters = options?.[1] ?? '';
-    const unit = [...letters].map((letter) => unitSizes[letter]).find((size) => size !== undefined);
+    const unit = Array.from(letters)
+      .map((letter) => unitSizes[letter])
+      .find((size) => size !== undefined);
     const most = Number(/\d+/.exec(letters)?.[0] ?? Infinity);
     const [from = '', to = '', ...values] = splitCommas(text.slice(options?.[0].length ?? 0)).map((part) => part.trim());
     if (values.length === 0) throw new DeetError('usage', 'find needs a start, a length or end, and values.', 'find &buffer, +100, "text"');

@@ -130,7 +130,7 @@ export class ImageTable implements ImageMap {
     const candidates = deleted ? [program] : [mapping.path, `/proc/${this.pid}/root${mapping.path}`];
     for (const path of candidates) {
       try {
-        if (Number(statSync(path).ino) === mapping.inode) return sharedImage(path, this.options);
+        if (statSync(path).ino === mapping.inode) return sharedImage(path, this.options);
       } catch {
         // not reachable by that name; try the next
       }

@@ -42,9 +42,9 @@ export interface BreakpointHost {
   currentPlace(): CurrentPlace;
   evaluateAddress(expression: string): Address;
   /** A thread is at a location of an enabled breakpoint: evaluates conditions, counts, logs. */
-  hit(breakpoint: Breakpoint, location: BreakpointLocation, thread: Thread): Verdict;
+  hit(breakpoint: Breakpoint, thread: Thread): Verdict;
   /** Throws in the user's words when a condition cannot be parsed here. */
-  checkCondition(condition: string, location: BreakpointLocation | undefined): void;
+  checkCondition(condition: string): void;
   changed(breakpoint: Breakpoint, change: 'new' | 'changed' | 'removed'): void;
 }
 
@@ -59,7 +59,7 @@ export class PlantedLocation implements SiteOwner {
 
   arrived(thread: Thread): Verdict {
     if (!this.breakpoint.enabled || !this.location.enabled) return 'pass';
-    return this.host.hit(this.breakpoint, this.location, thread);
+    return this.host.hit(this.breakpoint, thread);
   }
 }
 
@@ -114,7 +114,7 @@ export class Breakpoints {
       entry.breakpoint.pending = true;
     }
     try {
-      if (options.condition !== undefined) this.host.checkCondition(options.condition, entry.breakpoint.locations[0]);
+      if (options.condition !== undefined) this.host.checkCondition(options.condition);
     } catch (error) {
       this.#uproot(entry);
       throw error;
@@ -195,7 +195,7 @@ export class Breakpoints {
   /** Undefined removes the condition. */
   setCondition(id: number, condition: string | undefined): void {
     const { breakpoint } = this.#entry(id);
-    if (condition !== undefined) this.host.checkCondition(condition, breakpoint.locations[0]);
+    if (condition !== undefined) this.host.checkCondition(condition);
     breakpoint.condition = condition;
     this.host.changed(breakpoint, 'changed');
   }

@@ -16,7 +16,7 @@ import type { Value } from '../language/value.js';
 import { resolveProgram, type ProgramRedirection } from '../linux/launch.js';
 import { openImage } from '../symbols/open.js';
 import type { SymbolImage } from '../symbols/model.js';
-import type { Breakpoint, BreakpointLocation } from './breakpoint.js';
+import type { Breakpoint } from './breakpoint.js';
 import { Breakpoints, type BreakOptions } from './breakpoints.js';
 import { parseLocation, placesIn, noSuchPlace, describeAddress, type CurrentPlace, type FoundPlace } from './locations.js';
 import { RunControl } from './run_control.js';
@@ -84,9 +84,9 @@ export class Session {
       processes: () => this.processes(),
       currentPlace: () => this.currentPlace(),
       evaluateAddress: (expression) => this.values.address(expression),
-      hit: (breakpoint, location, thread) => this.#hit(breakpoint, location, thread),
-      checkCondition: (condition, location) => {
-        this.values.check(condition, location);
+      hit: (breakpoint, thread) => this.#hit(breakpoint, thread),
+      checkCondition: (condition) => {
+        this.values.check(condition);
       },
       changed: (breakpoint, change) => {
         if (change === 'removed') this.watchpoints.removed(breakpoint.id);
@@ -427,7 +427,7 @@ export class Session {
   }
 
   /** A thread is at a location of an enabled breakpoint. As in gdb a false condition is no hit, and an ignored hit is one. */
-  #hit(breakpoint: Breakpoint, location: BreakpointLocation, thread: Thread): Verdict {
+  #hit(breakpoint: Breakpoint, thread: Thread): Verdict {
     if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return 'pass';
     if (breakpoint.condition !== undefined && !this.values.holds(breakpoint, thread)) return 'pass';
     breakpoint.hits++;
@@ -439,7 +439,6 @@ export class Session {
       this.announce(this.values.log(breakpoint, thread), 'log');
       return 'pass';
     }
-    void location;
     return breakpoint.onHit?.(thread, breakpoint.hits) ?? 'stop';
   }
 

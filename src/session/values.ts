@@ -19,7 +19,7 @@ import { asInteger, asPointer } from '../language/types.js';
 import { toInteger, Value } from '../language/value.js';
 import type { CType } from '../symbols/types.js';
 import { dwarfToWord } from '../linux/registers.js';
-import type { Breakpoint, BreakpointLocation } from './breakpoint.js';
+import type { Breakpoint } from './breakpoint.js';
 import type { Session } from './session.js';
 import { registersOf } from './thread_registers.js';
 
@@ -122,8 +122,7 @@ export class Values {
   }
 
   /** Refuses a condition that can never be evaluated here. */
-  check(condition: string, location: BreakpointLocation | undefined): void {
-    void location;
+  check(condition: string): void {
     const { names } = this.context();
     parseExpression(condition, names);
   }
