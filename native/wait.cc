@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 namespace deet {
 namespace {
@@ -21,9 +22,58 @@ long report(Integers into, pid_t pid, int status) {
 long wait(int pid, int flags, Integers into) {
   if (into.size() < 2) return -EINVAL;
   int status = 0;
-  const pid_t found = waitpid(pid, &status, flags | __WALL);
+  pid_t found;
+  do found = waitpid(pid, &status, flags | __WALL);
+  while (found < 0 && errno == EINTR);  // a tick, see below
   return report(into, found, status);
 }
+
+// Waits block, and a timer's signal ends them: sleeping is how to leave the processor to the tracee (the kernel then runs it where we ran,
+// with warm caches), and a spin would take it from the tracee when the machine is busy. The timer beats periodically, because a single
+// shot could fall into the moment before the wait begins. It belongs to the calling thread, and its handler does nothing.
+int tickSignal() { return SIGRTMIN + 7; }
+
+long setTimer(timer_t timer, int microseconds) {
+  itimerspec beat{};
+  beat.it_value.tv_nsec = beat.it_interval.tv_nsec = microseconds * 1000L;
+  return orErrno(timer_settime(timer, 0, &beat, nullptr));
+}
+
+long ticks(int microseconds) {
+  static thread_local timer_t timer;
+  static thread_local bool made = false;
+  if (microseconds < 0 || microseconds >= 1'000'000) return -EINVAL;
+  if (!made) {
+    struct sigaction action {};
+    action.sa_handler = [](int) {};  // without SA_RESTART: the wait ends with EINTR
+    if (sigaction(tickSignal(), &action, nullptr) < 0) return -errno;
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = tickSignal();
+    event._sigev_un._tid = gettid();
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0) return -errno;
+    made = true;
+  }
+  return setTimer(timer, microseconds);
+}
+
+// Process groups and -1 are refused: a child of Node's own must not be taken.
+long waitTick(int pid, Integers into) {
+  if (into.size() < 2 || pid <= 0) return -EINVAL;
+  int status = 0;
+  const pid_t found = waitpid(pid, &status, __WALL);
+  return found < 0 && errno == EINTR ? report(into, 0, 0) : report(into, found, status);
+}
+
+long peek(int flags) {
+  siginfo_t info{};
+  const int result = waitid(P_ALL, 0, &info, flags | WNOWAIT | WEXITED | WSTOPPED | __WALL | __WNOTHREAD);
+  if (result < 0) return errno == ECHILD || errno == EINTR ? 0 : -errno;
+  return info.si_pid;
+}
+
+long peekWaitable() { return peek(WNOHANG); }
+long peekTick() { return peek(0); }
 
 int64_t nanoseconds() {
   timespec now;
@@ -31,9 +81,7 @@ int64_t nanoseconds() {
   return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
 }
 
-// The answer to a step or to a call that touches memory comes within microseconds: asking again is cheaper than sleeping and being
-// woken. Process groups and -1 are refused: a spin must not steal a child of Node's own. The yield lets a tracee run that shares our
-// CPU (23 instead of 33 microseconds a step); alone on the CPU it costs nothing that the step would notice.
+// For a moment that is sure to be short, with a limit that is shorter than a tick. The yield lets a tracee run that shares our CPU.
 long waitSpin(int pid, int microseconds, Integers into) {
   if (into.size() < 2 || pid <= 0) return -EINVAL;
   const int64_t deadline = nanoseconds() + microseconds * 1000LL;
@@ -41,22 +89,6 @@ long waitSpin(int pid, int microseconds, Integers into) {
     int status = 0;
     const pid_t found = waitpid(pid, &status, WNOHANG | __WALL);
     if (found != 0 || nanoseconds() >= deadline) return report(into, found, status);
-    sched_yield();
-  }
-}
-
-long peekWaitable() {
-  siginfo_t info{};
-  const int result = waitid(P_ALL, 0, &info, WNOWAIT | WNOHANG | WEXITED | WSTOPPED | __WALL | __WNOTHREAD);
-  if (result < 0) return errno == ECHILD ? 0 : -errno;
-  return info.si_pid;
-}
-
-long peekSpin(int microseconds) {
-  const int64_t deadline = nanoseconds() + microseconds * 1000LL;
-  for (;;) {
-    const long found = peekWaitable();
-    if (found != 0 || nanoseconds() >= deadline) return found;
     sched_yield();
   }
 }
@@ -77,7 +109,9 @@ void exportWait(Napi::Object exports) {
                          bind<wait>("wait"),
                          bind<waitSpin>("waitSpin"),
                          bind<peekWaitable>("peekWaitable"),
-                         bind<peekSpin>("peekSpin"),
+                         bind<ticks>("ticks"),
+                         bind<waitTick>("waitTick"),
+                         bind<peekTick>("peekTick"),
                          bind<signalStops>("signalStops"),
                      });
 }

@@ -81,8 +81,12 @@ export interface Native {
    * consuming it; 0 none; -errno. It may be a child of Node's own, which the caller must leave alone.
    */
   peekWaitable(): number;
-  /** peekWaitable again and again for at most `microseconds`. */
-  peekSpin(microseconds: number): number;
+  /** Makes this thread's `waitTick` and `peekTick` end every so many microseconds (timer_create(2)); 0: they would block. */
+  ticks(microseconds: number): number;
+  /** As wait(), blocking until the next tick, which yields 0. Not for pid <= 0. */
+  waitTick(pid: number, into: Int32Array): number;
+  /** As peekWaitable(), blocking until the next tick, which yields 0. */
+  peekTick(): number;
   /** Whether the kernel sends SIGCHLD for each stop of a tracee (the default) or only for deaths: sigaction(2), SA_NOCLDSTOP. */
   signalStops(wanted: 0 | 1): number;
 

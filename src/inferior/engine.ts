@@ -3,7 +3,7 @@
  * All-stop: when one thread has a reason, all stand still before anybody hears of it. Events that other threads had at the same moment wait in
  * `Thread.pending` and are decided upon at the next resumption, each once.
  */
-import { PtraceEvent, Signal, TrapCode, WaitFlag } from '../linux/constants.js';
+import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
 import { Word } from '../linux/registers.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import { decodeStatus, isGroupStop, type WaitEvent } from '../linux/status.js';
@@ -19,10 +19,6 @@ import type { Thread } from './thread.js';
 
 /** Milliseconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
 const breathAfter = 4;
-/** Microseconds to look again and again before sleeping: a stop that follows at once is caught without the cost of a sleep. */
-const patience = 50;
-/** Microseconds within which a single step is over unless its instruction is a system call that sleeps, or the machine is busy. */
-const stepLimit = 2000;
 
 /** Bytes of the instruction `syscall`. */
 const syscallSize = 2n;
@@ -82,6 +78,7 @@ export class Engine implements WaitClient {
       this.stopAll();
       return halt;
     } finally {
+      waitHub.rest();
       this.#running = false;
       this.#haltMeanwhile = undefined;
       this.#pauseWanted = false;
@@ -121,7 +118,7 @@ export class Engine implements WaitClient {
     const tids = (): Iterable<number> => this.family.runningTids();
     try {
       for (;;) {
-        const event = waitHub.next(this, patience, this.family.onlyTid, tids);
+        const event = waitHub.next(this, this.family.onlyTid, tids);
         if (!event) return { busy: false };
         const found = this.#take(event);
         if (found) return { found, busy: false };
@@ -129,7 +126,7 @@ export class Engine implements WaitClient {
         if (performance.now() - start > breathAfter) return { busy: true };
       }
     } finally {
-      waitHub.paused();
+      waitHub.rest();
     }
   }
 
@@ -254,10 +251,10 @@ export class Engine implements WaitClient {
     return halt;
   }
 
-  /** Undefined: the thread sleeps in its step. One that only waits for a processor has perhaps not begun with it. */
+  /** Undefined: the thread sleeps in its step. One that waits for a processor or for a page has perhaps not begun with it. */
   #waitForStep(thread: Thread): WaitEvent | undefined {
     for (;;) {
-      const event = this.#waitBriefly(thread.tid, stepLimit);
+      const event = waitHub.waitFor(thread.tid);
       if (event || !this.family.isRunnable(thread)) return event;
     }
   }
@@ -472,13 +469,16 @@ export class Engine implements WaitClient {
     const until = Date.now() + 10_000;
     while (this.family.size > 0 && Date.now() < until) {
       for (const process of this.family.processes()) native.kill(process.pid, Signal.SIGKILL);
+      // What the first one reports is waited for a moment; the others are only asked.
+      let patience = 200;
       for (const thread of [...this.family.threads()]) {
-        const result = native.wait(thread.tid, WaitFlag.noHang, this.#status);
+        const result = native.waitSpin(thread.tid, patience, this.#status);
+        patience = 0;
         if (result > 0) this.#bury(decodeStatus(this.#status[0], this.#status[1]));
         else if (result < 0) this.family.vanished(thread);
       }
-      if (this.family.size > 0) native.waitSpin([...this.family.threads()][0]?.tid ?? process.pid, 200, this.#status);
     }
+    waitHub.wake(); // whoever let them run hears of their end
   }
 
   /** During killAll: a stop may still be reported before the death; the thread must run into it. */

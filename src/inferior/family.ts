@@ -157,9 +157,10 @@ export class Family {
     return state === undefined || state === 'D' || state === 'Z' || state === 'X' || thread.process.inVfork !== undefined;
   }
 
-  /** True for a thread that runs, or would if there was a processor for it. */
+  /** True for a thread that runs, or would if there was a processor for it, or the page that it needs (state D of proc(5)). */
   isRunnable(thread: Thread): boolean {
-    return stateOf(thread.tid) === 'R';
+    const state = stateOf(thread.tid);
+    return state === 'R' || state === 'D';
   }
 
   /** wait says that there is no such child: somebody else's, or reaped before. */

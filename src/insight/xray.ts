@@ -81,6 +81,7 @@ const describers: { readonly [Name in keyof Native]?: Describe } = {
     `ptrace(PTRACE_POKEUSER, ${String(tid)}, DR${String(index)}, ${hex(value as bigint)}) = ${errorText(Number(result))}`,
   wait: waited,
   waitSpin: waited,
+  waitTick: waited,
   openMemory: ([pid], result) => {
     memories.set(Number(result), Number(pid));
     return `open("/proc/${String(pid)}/mem") = ${errorText(Number(result))}`;

@@ -3,10 +3,10 @@
  * libuv, so a wait may never take just any child: `peekWaitable` looks without consuming, and only what is a tracee of deet
  * is then waited for by its own number.
  *
- * Waiting does not block the event loop: `next` looks for a moment, and when nothing is there `parked` sleeps until SIGCHLD, which the kernel
- * sends for every stop and death of a tracee. While somebody looks, the signals for stops are off: they would cost as much as
- * the stops. They are on again before the last look, and one that arrives between this and the sleep is not lost: libuv keeps it in
- * its pipe, and it wakes the promise made afterwards.
+ * Waiting does not block the event loop for longer than a moment: `next` waits in the kernel for a millisecond at most, and when nothing has come
+ * `parked` waits for SIGCHLD, which the kernel sends for every stop and death of a tracee. While somebody waits in the kernel, the signals for stops
+ * are off: they would cost as much as the stops. They are on again before the last look, and one that arrives between this and `parked` is not
+ * lost: libuv keeps it in its pipe, and it wakes the promise made afterwards.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
@@ -18,6 +18,9 @@ import { decodeStatus, type WaitEvent } from './status.js';
 export interface WaitClient {
   owns(tid: number): boolean;
 }
+
+/** Microseconds after which a wait in the kernel ends although nothing has happened. */
+const patience = 1000;
 
 const buffer = new Int32Array(2);
 
@@ -45,7 +48,7 @@ class WaitHub {
   readonly #wakers = new Set<() => void>();
   readonly #onChild = (): void => this.wake();
   #fallback: NodeJS.Timeout | undefined;
-  #stopsAreSignalled = true;
+  #attending = false;
 
   /** Starts to watch for a session. */
   add(client: WaitClient): void {
@@ -75,37 +78,42 @@ class WaitHub {
     return event;
   }
 
+  /** From now until `rest` this thread waits in the kernel for what comes. */
+  attend(): void {
+    if (this.#attending) return;
+    this.#attending = true;
+    native.signalStops(0);
+    native.ticks(patience);
+  }
+
+  /** Something else is done now, or nothing: SIGCHLD tells of stops again. */
+  rest(): void {
+    if (!this.#attending) return;
+    this.#attending = false;
+    native.ticks(0);
+    native.signalStops(1);
+    // Nobody told the other clients of what happened to their threads meanwhile.
+    if (this.#clients.size > 1) this.wake();
+  }
+
   /**
-   * The next event for a client, or undefined when there is none for `patience` microseconds.
+   * The next event for a client, or undefined when there is none for a moment; then this thread rests.
    * @param only the client's only thread: it is waited for by its number, which is one call instead of two
    * @param tids asked for only when the cheap look is blocked by a child that is not ours (a zombie of Node's own that libuv has not reaped yet)
    */
-  next(client: WaitClient, patience: number, only: number | undefined, tids: () => Iterable<number>): WaitEvent | undefined {
+  next(client: WaitClient, only: number | undefined, tids: () => Iterable<number>): WaitEvent | undefined {
     const queued = this.#queues.get(client)?.shift();
     if (queued) return queued;
-    this.#signalStops(false);
-    const event = only === undefined ? this.#look(client, patience, tids) : this.#waitFor(only, patience);
+    this.attend();
+    const event = only === undefined ? this.#look(client, native.peekTick, tids) : this.waitFor(only);
     if (event) return event;
-    this.#signalStops(true);
-    return this.#look(client, 0, tids);
+    this.rest();
+    return this.#look(client, native.peekWaitable, tids);
   }
 
-  /** A client that has called `next` does something else now, although there may be more. */
-  paused(): void {
-    this.#signalStops(true);
-  }
-
-  #signalStops(wanted: boolean): void {
-    if (wanted === this.#stopsAreSignalled) return;
-    this.#stopsAreSignalled = wanted;
-    native.signalStops(wanted ? 1 : 0);
-    // Nobody told the others of what happened to their threads meanwhile.
-    if (wanted && this.#clients.size > 1) this.wake();
-  }
-
-  #look(client: WaitClient, patience: number, tids: () => Iterable<number>): WaitEvent | undefined {
+  #look(client: WaitClient, peek: () => number, tids: () => Iterable<number>): WaitEvent | undefined {
     for (;;) {
-      const tid = native.peekSpin(patience);
+      const tid = peek();
       if (tid <= 0) return undefined;
       if (client.owns(tid)) return takeEvent(tid) ?? this.#scan(tids());
       const other = [...this.#clients].find((each) => each !== client && each.owns(tid));
@@ -121,8 +129,10 @@ class WaitHub {
     }
   }
 
-  #waitFor(tid: number, patience: number): WaitEvent | undefined {
-    const result = native.waitSpin(tid, patience, buffer);
+  /** Waits for one thread, for a moment. */
+  waitFor(tid: number): WaitEvent | undefined {
+    this.attend();
+    const result = native.waitTick(tid, buffer);
     return result > 0 ? decodeStatus(buffer[0], buffer[1]) : undefined;
   }
 

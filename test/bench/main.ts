@@ -13,7 +13,7 @@ import { deetFollows, deetHits, deetSteps, findPlaces, forks, inC, inGdb, loop, 
 import { measureRow, ratio, type Measured, type Row } from './measure.js';
 
 const hello = 'samples/hello';
-const hits = { fast: 10_000, gdb: 2_000 };
+const hits = { deet: 40_000, c: 20_000, gdb: 2_000 };
 const steps = { fast: 10_000, gdb: 3_000 };
 const births = 200;
 
@@ -23,7 +23,7 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
     unit: 'run',
     rounds: 11,
     contenders: [
-      { name: 'deet', measure: () => wholeRun(process.execPath, 'dist/main.js', '--batch', '-ex', 'run', hello) },
+      { name: 'deet', measure: () => wholeRun(process.execPath, 'bin/deet.cjs', '--batch', '-ex', 'run', hello) },
       { name: 'gdb', measure: () => wholeRun('gdb', '-nx', '-batch', '-ex', 'run', hello) },
       { name: 'node -e 0', measure: () => wholeRun(process.execPath, '-e', '0') },
     ],
@@ -34,9 +34,9 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
     unit: 'hit',
     rounds: 5,
     contenders: [
-      { name: 'deet', measure: () => deetHits(hits.fast, { ignore: hits.fast + 1 }) },
-      { name: 'C, lift and step', measure: () => inC('lift', visit, loop, String(hits.fast)) },
-      { name: 'C, jump back', measure: () => inC('jump', visit, length, loop, String(hits.fast)) },
+      { name: 'deet', measure: () => deetHits(hits.deet, { ignore: hits.deet + 1 }) },
+      { name: 'C, lift and step', measure: () => inC('lift', visit, loop, String(hits.c)) },
+      { name: 'C, jump back', measure: () => inC('jump', visit, length, loop, String(hits.c)) },
       {
         name: 'gdb',
         measure: () =>
@@ -53,8 +53,8 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
     unit: 'hit',
     rounds: 5,
     contenders: [
-      { name: 'deet', measure: () => deetHits(hits.fast, { condition: 'i == -1' }) },
-      { name: 'C, lift and step', measure: () => inC('check', visit, offset, loop, String(hits.fast)) },
+      { name: 'deet', measure: () => deetHits(hits.deet, { condition: 'i == -1' }) },
+      { name: 'C, lift and step', measure: () => inC('check', visit, offset, loop, String(hits.c)) },
       {
         name: 'gdb',
         measure: () => inGdb(hits.gdb, [loop, String(hits.gdb)], ['break main', 'run', 'break visit if i == -1'], 'continue'),

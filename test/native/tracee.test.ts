@@ -182,6 +182,64 @@ describe('waiting', () => {
     for (const pid of [0, -1, -5]) expect(native.waitSpin(pid, 1, into)).toBe(-EINVAL);
   });
 
+  it('waits until the next tick, and no longer than for a stop; other waits know no ticks', () => {
+    withStopped(planFor(['true']), (pid) => {
+      expect(native.ticks(5000)).toBe(0);
+      try {
+        const start = performance.now();
+        expect(native.waitTick(pid, into)).toBe(0);
+        expect(native.peekTick()).toBe(0);
+        expect(performance.now() - start).toBeLessThan(5000);
+        native.step(pid, 0);
+        while (native.peekTick() === 0);
+        expect(native.peekTick()).toBe(pid);
+        expect(native.waitTick(pid, into)).toBe(pid);
+        expect([...into]).toEqual([pid, stoppedBy(SIGTRAP)]);
+      } finally {
+        native.ticks(0);
+      }
+    });
+    for (const pid of [0, -1]) expect(native.waitTick(pid, into)).toBe(-EINVAL);
+    expect(native.ticks(-1)).toBe(-EINVAL);
+    const sleeping = launchStopped(planFor(['sleep', '0.05']));
+    native.ticks(1000);
+    native.cont(sleeping, 0);
+    expect(native.wait(sleeping, 0, into)).toBe(sleeping);
+    native.ticks(0);
+    expect(into[1]).toBe(exited(0));
+  });
+
+  it('sends SIGCHLD for stops only when it is wanted', async () => {
+    let signals = 0;
+    const count = (): void => void signals++;
+    // Node hears of signals in the order in which they came.
+    const fence = (): Promise<unknown> =>
+      new Promise((resolve) => {
+        process.once('SIGUSR2', resolve);
+        process.kill(process.pid, 'SIGUSR2');
+      });
+    process.on('SIGCHLD', count);
+    try {
+      const stops = async (wanted: 0 | 1): Promise<number> => {
+        const pid = launchStopped(planFor(['true']));
+        await fence();
+        signals = 0;
+        expect(native.signalStops(wanted)).toBe(0);
+        native.step(pid, 0);
+        waitFor(pid);
+        native.signalStops(1);
+        await fence();
+        const seen = signals;
+        end(pid);
+        return seen;
+      };
+      expect(await stops(0)).toBe(0);
+      expect(await stops(1)).toBe(1);
+    } finally {
+      process.off('SIGCHLD', count);
+    }
+  });
+
   it('looks without taking: the stop is still there', () => {
     expect(native.peekWaitable()).toBe(0);
     const launched = native.launch(planFor(['true']));
