@@ -160,6 +160,9 @@ export const skipStep = (bytes: Uint8Array, position: number, step: number, size
 const word = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 
+/** Codes are nearly always 1, 2, 3...; bigger ones than this go to a map. */
+const MAX_DENSE = 0x1_0000;
+
 /**
  * The abbreviations of a file. Units of one compiler declare the same shapes over and over (each object file has a table of
  * its own): equal declarations become one object.
@@ -184,37 +187,65 @@ export class AbbreviationPool {
     }
     return found;
   }
-
-  /** The table at `offset`. Damage ends it; what stands before it stays usable. */
-  table(offset: number, sizes: FormSizes): AbbreviationTable {
-    const table = new AbbreviationTable();
-    try {
-      const reader = new Reader(this.bytes, '.debug_abbrev', offset);
-      for (let code = reader.uleb(); code !== 0; code = reader.uleb()) {
-        const abbreviation = this.read(reader, sizes);
-        if (abbreviation) table.add(code, abbreviation);
-      }
-    } catch {
-      // The entries that need what is missing will be reported where they stand.
-    }
-    return table;
-  }
 }
 
-/** The abbreviations of one unit, by code; codes are nearly always 1, 2, 3... */
+/**
+ * The abbreviations of one unit, by code. They are read up to the one that is asked for: of a unit of which only the first
+ * entry matters, that is a small part. Damage ends the table; what stands before it stays usable.
+ */
 export class AbbreviationTable {
-  private readonly dense: (Abbreviation | undefined)[] = [];
+  private readonly byCode: (Abbreviation | undefined)[] = [];
   private readonly sparse = new Map<number, Abbreviation>();
+  private readonly reader: Reader | undefined;
+  private done = false;
 
-  add(code: number, abbreviation: Abbreviation): void {
-    if (code < 0x1_0000) {
-      while (this.dense.length < code) this.dense.push(undefined);
-      this.dense[code] ??= abbreviation;
-    } else this.sparse.set(code, abbreviation);
+  constructor(
+    private readonly pool: AbbreviationPool,
+    bytes: Uint8Array,
+    offset: number,
+    private readonly sizes: FormSizes,
+  ) {
+    if (offset <= bytes.length) this.reader = new Reader(bytes, '.debug_abbrev', offset);
+    else this.done = true;
   }
 
   get(code: number): Abbreviation | undefined {
-    return code < this.dense.length ? this.dense[code] : this.sparse.get(code);
+    let found = this.known(code);
+    while (!found && !this.done) {
+      this.readNext();
+      found = this.known(code);
+    }
+    return found;
+  }
+
+  /** All of them, with their codes. */
+  *entries(): Iterable<[code: number, abbreviation: Abbreviation]> {
+    while (!this.done) this.readNext();
+    for (const [code, abbreviation] of this.byCode.entries()) if (abbreviation) yield [code, abbreviation];
+    yield* this.sparse;
+  }
+
+  private known(code: number): Abbreviation | undefined {
+    return code < MAX_DENSE ? this.byCode[code] : this.sparse.get(code);
+  }
+
+  private readNext(): void {
+    try {
+      const code = this.reader?.uleb() ?? 0;
+      if (!this.reader || code === 0) {
+        this.done = true;
+        return;
+      }
+      const abbreviation = this.pool.read(this.reader, this.sizes);
+      if (!abbreviation || this.known(code)) return;
+      if (code < MAX_DENSE) {
+        while (this.byCode.length < code) this.byCode.push(undefined);
+        this.byCode[code] = abbreviation;
+      } else this.sparse.set(code, abbreviation);
+    } catch {
+      // The entries that need what is missing will be reported where they stand.
+      this.done = true;
+    }
   }
 }
 

@@ -3,7 +3,7 @@
  * its list of units, found by walking the headers only.
  */
 import { Reader } from '../common/reader.js';
-import { AbbreviationPool, type AbbreviationTable, type FormSizes } from './abbreviations.js';
+import { AbbreviationPool, AbbreviationTable, type FormSizes } from './abbreviations.js';
 import { UnitType } from './constants.js';
 import type { Die } from './die.js';
 import { readUnitHeader, stringIn, Unit } from './unit.js';
@@ -57,8 +57,9 @@ export class DwarfFile {
     const key = `${offset}/${sizes.offsetSize}/${sizes.addressSize}/${sizes.version <= 2 ? 2 : 3}`;
     let table = this.tables.get(key);
     if (!table) {
-      this.pool ??= new AbbreviationPool(this.section('abbrev'));
-      this.tables.set(key, (table = this.pool.table(offset, sizes)));
+      const bytes = this.section('abbrev');
+      this.pool ??= new AbbreviationPool(bytes);
+      this.tables.set(key, (table = new AbbreviationTable(this.pool, bytes, offset, sizes)));
     }
     return table;
   }

@@ -4,6 +4,7 @@
  * and a hash over their bytes finds them.
  */
 import { decodeText } from '../common/reader.js';
+import { Tag } from '../dwarf/constants.js';
 
 /** What an entry is; `declaration` and the like are bits of `Flag`. */
 export const Kind = {
@@ -18,6 +19,39 @@ export const Kind = {
   base: 9,
   enumerator: 10,
 } as const;
+
+/** The kind of entries with this tag; 0: such entries are not in the index. */
+export const kindOf = (tag: number): number => {
+  switch (tag) {
+    case Tag.namespace:
+    case Tag.module:
+      return Kind.namespace;
+    case Tag.subprogram:
+      return Kind.function;
+    case Tag.variable:
+    case Tag.constant:
+      return Kind.variable;
+    case Tag.structure_type:
+    case Tag.interface_type:
+      return Kind.struct;
+    case Tag.union_type:
+      return Kind.union;
+    case Tag.class_type:
+      return Kind.class;
+    case Tag.enumeration_type:
+      return Kind.enum;
+    case Tag.typedef:
+    case Tag.template_alias:
+      return Kind.typedef;
+    case Tag.base_type:
+    case Tag.unspecified_type:
+      return Kind.base;
+    case Tag.enumerator:
+      return Kind.enumerator;
+    default:
+      return 0;
+  }
+};
 
 export const Flag = {
   /** DW_AT_declaration. */

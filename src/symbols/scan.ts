@@ -4,48 +4,16 @@
  */
 import { Reader } from '../common/reader.js';
 import { Skip, skipStep, type Abbreviation } from '../dwarf/abbreviations.js';
-import { At, Form, Tag, languageOf } from '../dwarf/constants.js';
+import { At, Form, languageOf } from '../dwarf/constants.js';
 import { skipChildren } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
-import { Flag, Kind, NameIn, type EntryTable } from './entries.js';
+import { Flag, Kind, kindOf, NameIn, type EntryTable } from './entries.js';
 
 /** Codes above this are not remembered by number. */
 const MAX_KNOWN = 4096;
 
 /** Namespaces and classes nest; deeper nesting than this is damage. */
 const MAX_DEPTH = 256;
-
-const kindOf = (tag: number): number => {
-  switch (tag) {
-    case Tag.namespace:
-    case Tag.module:
-      return Kind.namespace;
-    case Tag.subprogram:
-      return Kind.function;
-    case Tag.variable:
-    case Tag.constant:
-      return Kind.variable;
-    case Tag.structure_type:
-    case Tag.interface_type:
-      return Kind.struct;
-    case Tag.union_type:
-      return Kind.union;
-    case Tag.class_type:
-      return Kind.class;
-    case Tag.enumeration_type:
-      return Kind.enum;
-    case Tag.typedef:
-    case Tag.template_alias:
-      return Kind.typedef;
-    case Tag.base_type:
-    case Tag.unspecified_type:
-      return Kind.base;
-    case Tag.enumerator:
-      return Kind.enumerator;
-    default:
-      return 0;
-  }
-};
 
 /** What an attribute means to the scan. */
 const Role = { none: 0, name: 1, sibling: 2, origin: 3, declaration: 4, external: 5 } as const;

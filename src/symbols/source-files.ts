@@ -3,7 +3,7 @@
  * the line tables as bytes, and only the headers of tables that mention it are read.
  */
 import type { DwarfFile } from '../dwarf/file.js';
-import { bufferOf, littleEndian, positionsOf } from './byte-search.js';
+import { offsetPattern, positionsOf, searchAny } from './byte-search.js';
 import type { Compilation } from './compilation.js';
 import type { SourceFile } from './model.js';
 
@@ -70,18 +70,29 @@ export class SourceFiles {
   /** Units whose line table has the last part of a path: in itself (before DWARF 5), or as an offset of a string section. */
   private mentioning(path: string): readonly Compilation[] {
     const base = path.slice(path.lastIndexOf('/') + 1);
+    let units = this.found.get(base);
+    if (!units) this.found.set(base, (units = this.search(base)));
+    return units;
+  }
+
+  private readonly found = new Map<string, readonly Compilation[]>();
+
+  private search(base: string): readonly Compilation[] {
     const text = Buffer.from(`${base}\0`, 'utf8');
-    const lines = bufferOf(this.file.section('line'));
-    const hits = positionsOf(lines, text, Infinity) ?? [];
+    const patterns: Uint8Array[] = [text];
     for (const section of ['line_str', 'str']) {
-      const offsets = positionsOf(bufferOf(this.file.section(section)), text, MAX_PLACES);
+      const bytes = this.file.section(section);
+      const offsets = positionsOf(bytes, text, MAX_PLACES);
       if (!offsets) return this.units;
       // The name may stand behind a folder in the same string: then the string begins earlier.
-      for (const offset of offsets.flatMap((at) => stringStarts(this.file.section(section), at)))
-        for (const size of [4, 8]) hits.push(...(positionsOf(lines, littleEndian(offset, size), Infinity) ?? []));
+      for (const offset of offsets.flatMap((at) => stringStarts(bytes, at))) patterns.push(offsetPattern(offset));
     }
     const found = new Set<Compilation>();
-    for (const hit of hits) this.spans.findLast(({ offset }) => offset <= hit)?.units.forEach((unit) => found.add(unit));
+    searchAny(this.file.section('line'), patterns, (position) => {
+      const index = this.spans.findLastIndex(({ offset }) => offset <= position);
+      this.spans[index]?.units.forEach((unit) => found.add(unit));
+      return this.spans[index + 1]?.offset ?? Infinity;
+    });
     return [...found].sort((a, b) => a.number - b.number);
   }
 }
