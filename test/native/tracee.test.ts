@@ -211,7 +211,9 @@ describe('waiting', () => {
 
   it('sends SIGCHLD for stops only when it is wanted', async () => {
     let signals = 0;
-    const count = (): void => void signals++;
+    const count = (): void => {
+      signals++;
+    };
     // Node hears of signals in the order in which they came.
     const fence = (): Promise<unknown> =>
       new Promise((resolve) => {
