@@ -274,10 +274,10 @@ export class Session {
   /** step, next, stepi, nexti; with a count they end early at anything but a completed step. */
   async step({ over, instruction, count = 1 }: StepOptions): Promise<Outcome> {
     const { thread } = this.selection();
+    if (instruction && count > 0) return this.#ran(this.#carryOut(new InstructionStep(this.world, thread, over, count)));
     let outcome: Outcome | undefined;
     for (let done = 0; done < count; done++) {
-      const plan = instruction ? new InstructionStep(this.world, thread, over) : new LineStep(this.world, thread, { over });
-      outcome = await this.#carryOut(plan);
+      outcome = await this.#carryOut(new LineStep(this.world, thread, { over }));
       if (outcome.kind === 'ended' || outcome.stop.reason !== 'step') break;
     }
     return this.#settle(outcome ?? this.control.stopHere(thread, 'step'));

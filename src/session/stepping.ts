@@ -222,18 +222,33 @@ export const madeCall = (thread: Thread, before: { pc: Address; stackPointer: Ad
 
 /** stepi and nexti: one instruction, or one instruction with what it calls. */
 export class InstructionStep extends PlanBase {
-  protected readonly initiating: FrameIdentity;
-  readonly #before: { pc: Address; stackPointer: Address };
+  #before: { pc: Address; stackPointer: Address };
+  #initiating: FrameIdentity | undefined;
 
+  /** @param remaining how many instructions to step */
   constructor(
     world: StepWorld,
     thread: Thread,
     private readonly over: boolean,
+    private remaining = 1,
   ) {
     super(world, thread);
-    this.#before = { pc: thread.pc, stackPointer: thread.stackPointer };
-    const { frame, outer } = world.innermost(thread);
-    this.initiating = identityOf(frame, outer);
+    this.#before = this.#begin();
+  }
+
+  /** Only what leaves the instruction's frame asks for it; steps that do not are spared the unwinding. */
+  protected get initiating(): FrameIdentity {
+    return (this.#initiating ??= this.#identity());
+  }
+
+  #identity(): FrameIdentity {
+    const { frame, outer } = this.world.innermost(this.thread);
+    return identityOf(frame, outer);
+  }
+
+  #begin(): { pc: Address; stackPointer: Address } {
+    this.#initiating = this.over ? this.#identity() : undefined;
+    return { pc: this.thread.pc, stackPointer: this.thread.stackPointer };
   }
 
   stepped(): PlanMode {
@@ -246,13 +261,16 @@ export class InstructionStep extends PlanBase {
   /** Who steps by instructions wants to see the innermost code, not a call that is about to begin. */
   #complete(): PlanMode {
     this.world.revealAll(this.thread);
-    return 'done';
+    if (--this.remaining <= 0) return 'done';
+    this.#before = this.#begin();
+    return 'step';
   }
 
   /** The signal may have come before the instruction, or with its end (a system call that sent it). */
   override entersHandler(): PlanMode {
     const { pc, stackPointer } = this.thread;
     const executed = pc !== this.#before.pc;
+    this.#initiating ??= this.#identity();
     return this.runTo(pc, this.atOrAbove(stackPointer), () => (executed ? this.#complete() : 'step'));
   }
 }
