@@ -79,6 +79,11 @@ export class BreakpointRules {
     return [...result.values()].sort((a, b) => a.address - b.address);
   }
 
+  /** A function by another name that the linker has for it: `malloc`, which is `__libc_malloc` in its debug information. */
+  ofAlias(fn: FunctionEntry): ResolvedLocation {
+    return this.atStart(fn.entry, fn, fn.qualifiedName);
+  }
+
   /** A function, or an inlined call, that begins at an address. */
   private atStart(address: FileAddress, owner: FunctionEntry, name: string): ResolvedLocation {
     const exact = locationsAreExact({ producer: owner.producer, hasLocationLists: owner.unit.hasLocationLists });

@@ -207,8 +207,14 @@ export class ElfImage implements SymbolImage {
     const described = this.guard<readonly ResolvedLocation[]>([], (info) => this.rules(info).ofFunction(name));
     let symbols = this.symbolsNamed(name);
     if (described.length === 0 && symbols.length === 0) symbols = this.symbolsDemangledAs(name);
-    const bare = symbols
-      .filter((symbol) => (symbol.type === 'function' || symbol.type === 'ifunc') && !this.functionAt(symbol.address))
+    const code = symbols.filter((symbol) => symbol.type === 'function' || symbol.type === 'ifunc');
+    const aliases = code.flatMap((symbol) => {
+      const fn = this.functionAt(symbol.address);
+      if (!(fn instanceof FunctionEntry) || fn.entry !== symbol.address) return [];
+      return this.guard<readonly ResolvedLocation[]>([], (info) => [this.rules(info).ofAlias(fn)]);
+    });
+    const bare = code
+      .filter((symbol) => !this.functionAt(symbol.address))
       .map((symbol) =>
         locationOfSymbol(
           symbol,
@@ -217,7 +223,10 @@ export class ElfImage implements SymbolImage {
         ),
       )
       .filter(({ address }) => !described.some((location) => location.address === address));
-    return [...described, ...bare].sort((a, b) => a.address - b.address);
+    const others = aliases.filter(
+      ({ address }, index) => ![...described, ...aliases.slice(0, index)].some((each) => each.address === address),
+    );
+    return [...described, ...others, ...bare].sort((a, b) => a.address - b.address);
   }
 
   /** C++ functions without debug information: `ns::f` for `_ZN2ns1fEi`. */
