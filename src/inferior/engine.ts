@@ -105,7 +105,7 @@ export class Engine implements WaitClient {
   }
 
   #endOrPause(): Halt | undefined {
-    if (!this.family.anyFollowed()) return { kind: 'ended' };
+    if (!this.family.anyAwaited()) return { kind: 'ended' };
     if (!this.#pauseWanted) return undefined;
     this.stopAll();
     const thread = this.family.anyThread();
@@ -122,7 +122,7 @@ export class Engine implements WaitClient {
         if (!event) return { busy: false };
         const found = this.#take(event);
         if (found) return { found, busy: false };
-        if (this.#pauseWanted || !this.family.anyFollowed()) return { busy: false };
+        if (this.#pauseWanted || !this.family.anyAwaited()) return { busy: false };
         if (performance.now() - start > breathAfter) return { busy: true };
       }
     } finally {

@@ -75,8 +75,9 @@ export class Family {
     for (const thread of this.#threads.values()) if (thread.actual !== 'stopped') yield thread.tid;
   }
 
-  anyFollowed(): boolean {
-    for (const process of this.#processes.values()) if (!process.muted) return true;
+  /** Somebody whose end the user waits for: a followed process, or the first one, which goes on unseen when its child is followed. */
+  anyAwaited(): boolean {
+    for (const process of this.#processes.values()) if (!process.muted || process.parent === undefined) return true;
     return false;
   }
 

@@ -340,7 +340,7 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.#parts.breakpoints.processForgotten(process);
     const { ending } = process;
     if (this.#root?.pid === process.pid) this.#root.ending = ending;
-    if (ending && !this.#killing) this.#parts.emit({ type: 'exited', process, ending, last: !this.engine.family.anyFollowed() });
+    if (ending && !this.#killing) this.#parts.emit({ type: 'exited', process, ending, last: !this.engine.family.anyAwaited() });
   }
 
   threadBorn(thread: Thread): void {
