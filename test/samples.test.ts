@@ -45,6 +45,8 @@ const rows: readonly Row[] = [
   { run: 'count', prints: ['1', '2', '3', '4', '5', 'Their sum is 15.'] },
   { run: 'count 2', prints: ['1', '2', 'Their sum is 3.'] },
   { run: 'sleepy_print 1', prints: ['0'] },
+  { run: 'scripts/corrupted_list', prints: ['0 3 6 8 11 14 16 19 24 27 '] },
+  { run: 'scripts/corrupted_list 40', prints: ['0 0 1 2 3 6 11 14 19 22 27 '], status: 29 },
   { run: 'fork/runaway', prints: ['job 0', 'job 1', 'job 1', 'job 2', 'job 2', 'job 2', 'job 2'] },
   { run: 'fork/runaway fixed', prints: ['job 0', 'job 1', 'job 2'] },
   { run: 'fork/nested_forks', prints: ['I am the parent', 'I am the reader', 'I am the writer', 'I am the writer'] },

@@ -1,5 +1,4 @@
 /** What the program reads, written by deet while it runs: a pipe whose reading end the program gets as its stdin. */
-import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { DeetError } from '../common/errors.js';
 import { native } from '../native.js';
@@ -47,7 +46,7 @@ export class InputPipe {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeSync(this.reading);
+    native.closeDescriptor(this.reading);
     this.#socket.destroy();
   }
 }

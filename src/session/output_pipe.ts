@@ -2,7 +2,7 @@
  * What the program writes, read by deet: a pipe (pipe(7)) whose writing end the program gets as its stdout or stderr. It is read as it fills, while the event
  * loop turns; and `drain` reads at once what is there now, so that a stop or an end is never reported before the output that came before it.
  */
-import { closeSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { DeetError } from '../common/errors.js';
 import { native } from '../native.js';
@@ -48,7 +48,7 @@ export class OutputPipe {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeSync(this.writing);
+    native.closeDescriptor(this.writing);
     this.#socket.destroy();
   }
 }

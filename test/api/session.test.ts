@@ -131,7 +131,7 @@ describe('a session', () => {
       expect(session.thread.frames().map((frame) => frame.function)).toContain('main');
       session.close();
       expect(readFileSync(`/proc/${child.pid}/status`, 'utf8')).toMatch(/TracerPid:\s+0\n/);
-      expect(await codeOf(() => attach(2 ** 22 + 1))).toBe('attach');
+      expect(await codeOf(() => attach(2 ** 22 + 1))).toBe('process-gone');
     } finally {
       child.kill('SIGKILL');
       await new Promise((done) => child.on('close', done));
