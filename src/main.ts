@@ -1,4 +1,4 @@
-/** The `deet` command: options to a front end. bin/deet.cjs calls `main`. */
+/** The `deet` command: options to a front end. src/bin/deet.cjs calls `main`. */
 import { version } from './common/version.js';
 import { helpText, parseOptions, usage, UsageError, type Options } from './repl/options.js';
 import { writeAll } from './render/output.js';

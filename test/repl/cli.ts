@@ -12,7 +12,7 @@ export const root = resolve(import.meta.dirname, '../..');
 
 const sourceHash = (): string => {
   const hash = createHash('sha256');
-  for (const folder of ['src', 'bin'])
+  for (const folder of ['src'])
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
       if (entry.isFile()) hash.update(entry.name).update(readFileSync(join(entry.parentPath, entry.name)));
   return hash.digest('hex').slice(0, 16);
@@ -27,14 +27,14 @@ export const deet = (): string => {
   if (!existsSync(folder)) {
     mkdirSync(built, { recursive: true });
     const temporary = mkdtempSync(join(built, 'cli-new-'));
-    execFileSync(process.execPath, [join(root, 'bin/bundle.mjs'), temporary], { stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync(process.execPath, [join(root, 'src/bin/bundle.mjs'), temporary], { stdio: ['ignore', 'ignore', 'pipe'] });
     try {
       renameSync(temporary, folder);
     } catch {
       rmSync(temporary, { recursive: true }); // another test file was faster
     }
   }
-  return (command = join(folder, 'bin/deet.cjs'));
+  return (command = join(folder, 'src/bin/deet.cjs'));
 };
 
 export interface Finished {

@@ -1,6 +1,6 @@
 /**
- * Builds dist/: the command as one CommonJS file for bin/deet.cjs, and the scripting API as ES modules. Run by `npm run bundle`.
- * `node bin/bundle.mjs FOLDER` builds the command alone, into FOLDER/dist, with a copy of its loader: what the tests of the command use.
+ * Builds dist/: the command as one CommonJS file for src/bin/deet.cjs, and the scripting API as ES modules. Run by `npm run bundle`.
+ * `node src/bin/bundle.mjs FOLDER` builds the command alone, into FOLDER/dist, with a copy of its loader: what the tests of the command use.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const target = process.argv[2];
 const folder = target === undefined ? root : resolve(target);
 
@@ -52,17 +52,17 @@ await Promise.all([
 ]);
 
 if (target !== undefined) {
-  mkdirSync(join(folder, 'bin'), { recursive: true });
-  copyFileSync(join(root, 'bin/deet.cjs'), join(folder, 'bin/deet.cjs'));
+  mkdirSync(join(folder, 'src/bin'), { recursive: true });
+  copyFileSync(join(root, 'src/bin/deet.cjs'), join(folder, 'src/bin/deet.cjs'));
 } else {
   const api = ['src/index.ts', 'src/testing.ts'].filter((path) => existsSync(join(root, path)));
   if (api.length > 0)
     await build({ ...common, entryPoints: api, outdir: join(root, 'dist'), format: 'esm', splitting: true, packages: 'external' });
 }
 
-// The first run fills the code cache (bin/deet.cjs); better now than when somebody waits for it.
+// The first run fills the code cache (src/bin/deet.cjs); better now than when somebody waits for it.
 rmSync(join(folder, `dist/main.${process.version}.cache`), { force: true });
-spawnSync(process.execPath, [join(folder, 'bin/deet.cjs'), '-nx', '--batch', '-ex', 'break main', '-ex', 'run', '/bin/true'], {
+spawnSync(process.execPath, [join(folder, 'src/bin/deet.cjs'), '-nx', '--batch', '-ex', 'break main', '-ex', 'run', '/bin/true'], {
   stdio: 'ignore',
   timeout: 30_000,
 });

@@ -9,7 +9,7 @@ const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
-const folder = join(dirname(__dirname), 'dist');
+const folder = join(dirname(dirname(__dirname)), 'dist');
 const bundle = join(folder, 'main.cjs');
 const cache = bundle.replace(/cjs$/, `${process.version}.cache`);
 
