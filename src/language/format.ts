@@ -22,7 +22,7 @@ import { textKind, type TextKind } from './textual.js';
 import { isUnknown, unknownType } from './unknown.js';
 import { typeName } from './type-name.js';
 import { asFunction, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
-import { floatFormat, toFloat, toInteger, Value } from './value.js';
+import { floatFormat, integerOf, toFloat, toInteger, Value } from './value.js';
 
 export interface FormatOptions {
   /** `print/x`: applied to every scalar inside. */
@@ -70,6 +70,7 @@ class Formatter {
   /** Static members that were shown around here: a class may have itself as one. */
   readonly #statics: Address[] = [];
   #insideStatic = false;
+  #virtualBases = new Set<string>();
 
   constructor(
     private readonly context: EvaluationContext,
@@ -128,7 +129,7 @@ class Formatter {
       case 'pointer':
         return bare.reference === undefined ? this.#pointer(value, bare) : this.#reference(value, bare, depth);
       case 'member-pointer':
-        return memberPointerText(toInteger(value), bare);
+        return asFunction(bare.target) ? this.#methodPointer(value) : memberPointerText(toInteger(value), bare);
       case 'base':
         return this.#base(value);
     }
@@ -186,6 +187,13 @@ class Formatter {
     if (error !== undefined && bytes.length === 0) return error;
     const text = quotedString(glyphs(bytes, kind.unit), kind, { ...this.#settings, elements: limit }, !ended && error === undefined);
     return text + (error ?? '');
+  }
+
+  /** Itanium C++ ABI, 2.3: an address or, odd, one more than an offset into the virtual table; then what to add to `this`. */
+  #methodPointer(value: Value): string {
+    const pointer = integerOf(value.bytes().subarray(0, 8), false);
+    if (pointer === 0n) return 'NULL';
+    return (pointer & 1n) === 0n ? this.address(pointer, true) : `&virtual table offset ${pointer - 1n}`;
   }
 
   #reference(value: Value, reference: PointerType, depth: number): string {
@@ -261,7 +269,6 @@ class Formatter {
     if (this.#tooDeep(depth)) return '{...}';
     const members = struct.members().filter((member) => !member.staticVariable || this.#settings.staticMembers);
     if (struct.size === undefined) return '<incomplete type>';
-    if (members.length === 0) return '{<No data fields>}';
     const before = this.#insideStatic ? undefined : this.#statics.length;
     this.#insideStatic = false;
     const object = this.#readAtOnce(value);
@@ -272,9 +279,11 @@ class Formatter {
         break;
       }
       const text = this.#member(object, member, depth);
+      if (text === undefined) continue;
       this.#written += text.length;
       parts.push(text);
     }
+    if (members.every((member) => member.isBase)) parts.push('<No data fields>');
     if (before !== undefined) this.#statics.length = before;
     return layout(parts, this.#settings.pretty ? depth : undefined);
   }
@@ -300,10 +309,16 @@ class Formatter {
     return seen;
   }
 
-  #member(object: Value, member: Member, depth: number): string {
+  /** Undefined: a virtual base that the object showed before. */
+  #member(object: Value, member: Member, depth: number): string | undefined {
     let text: string;
+    if (member.virtualBase && this.#virtualBases.has(nameOf(member.type) ?? '')) return undefined;
+    if (member.virtualBase) this.#virtualBases.add(nameOf(member.type) ?? '');
     const nameless = member.name === undefined ? 1 : 0;
     this.#anonymous += nameless;
+    const around = this.#virtualBases;
+    // A member is a complete object, with virtual bases of its own; a base class is a part of this one.
+    if (!member.isBase) this.#virtualBases = new Set();
     try {
       const part = readMember(object, member, memberWorld(this.context));
       if (member.staticVariable && this.#isSeen(part))
@@ -315,6 +330,7 @@ class Formatter {
       text = unreadable(error);
     } finally {
       this.#anonymous -= nameless;
+      this.#virtualBases = around;
     }
     if (member.isBase) return `<${nameOf(member.type) ?? ''}> = ${text}`;
     const name = member.name ?? '';

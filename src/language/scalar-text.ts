@@ -1,5 +1,5 @@
 /** Enumerations and flag registers as names. */
-import type { EnumType, MemberPointerType } from '../symbols/types.js';
+import type { EnumType, MemberPointerType, StructType } from '../symbols/types.js';
 import { asStruct } from './types.js';
 
 /** An enumeration whose values are single bits names the sum of its flags: `(A | B)`, `(A | unknown: 0x8)`. */
@@ -39,6 +39,21 @@ export function flagsText(value: bigint, names: ReadonlyMap<number, string>): st
 export function memberPointerText(offset: bigint, type: MemberPointerType): string {
   if (offset === -1n) return 'NULL';
   const struct = asStruct(type.containing);
-  const member = struct?.members().find((entry) => !entry.staticVariable && !entry.isBase && BigInt(entry.offset) === offset);
-  return member?.name === undefined ? offset.toString() : `&${struct?.name ?? ''}::${member.name}`;
+  const name = struct && memberAt(struct, Number(offset), 0);
+  return name === undefined ? offset.toString() : `&${name}`;
+}
+
+/** `Class::member`, in the class or the base class where it is declared. */
+function memberAt(struct: StructType, offset: number, depth: number): string | undefined {
+  for (const member of struct.members()) {
+    if (member.staticVariable || member.virtualBase || depth > 16) continue;
+    const base = member.isBase ? asStruct(member.type) : undefined;
+    const inner =
+      base && offset >= member.offset && offset < member.offset + (base.size ?? 0)
+        ? memberAt(base, offset - member.offset, depth + 1)
+        : undefined;
+    if (inner !== undefined) return inner;
+    if (!member.isBase && member.offset === offset && member.name !== undefined) return `${struct.name ?? ''}::${member.name}`;
+  }
+  return undefined;
 }

@@ -117,9 +117,9 @@ export function quotedString(all: readonly Glyph[], kind: TextKind, settings: Pr
     let run = 1;
     while (at + run < list.length && sameGlyph(glyph, list[at + run])) run++;
     if (run > threshold) {
-      if (open !== undefined) segments.push(`${prefix}"${open}"`);
+      if (open !== undefined) segments.push(`"${open}"`);
       open = undefined;
-      segments.push(`${prefix}'${glyphText(glyph, unit, "'", false).text}' <repeats ${run} times>`);
+      segments.push(`'${glyphText(glyph, unit, "'", false).text}' <repeats ${run} times>`);
       escaped = false;
       at += run;
       continue;
@@ -132,9 +132,9 @@ export function quotedString(all: readonly Glyph[], kind: TextKind, settings: Pr
     }
     at += run;
   }
-  if (open !== undefined) segments.push(`${prefix}"${open}"`);
+  if (open !== undefined) segments.push(`"${open}"`);
   if (tail !== '' && at >= list.length) segments.push(`<incomplete sequence ${tail}>`);
-  return segments.join(', ') + (more || at < list.length ? '...' : '');
+  return prefix + segments.join(', ') + (more || at < list.length ? '...' : '');
 }
 
 /** A multibyte character that the string's end cuts off stands apart, as gdb shows it. */
