@@ -378,7 +378,7 @@ export const joinPath = (base: string, directory: string, name: string): string 
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;
     if (part === '..' && parts.length > 0 && parts[parts.length - 1] !== '..') parts.pop();
-    else parts.push(part);
+    else if (part !== '..' || !absolute) parts.push(part);
   }
   return (absolute ? '/' : '') + parts.join('/');
 };

@@ -3,6 +3,7 @@
  * the line tables as bytes, and only the headers of tables that mention it are read.
  */
 import type { DwarfFile } from '../dwarf/file.js';
+import { joinPath } from '../dwarf/lines.js';
 import { offsetPattern, positionsOf, searchAny } from './byte-search.js';
 import type { Compilation } from './compilation.js';
 import type { SourceFile } from './model.js';
@@ -35,7 +36,7 @@ export class SourceFiles {
 
   /** Files that a spelling may mean: the whole path, or its last parts. */
   matching(spelling: string): readonly SourceFile[] {
-    const wanted = normalized(spelling);
+    const wanted = joinPath('', '', spelling);
     if (wanted === '') return [];
     const found = new Set<SourceFile>();
     for (const unit of this.mentioning(wanted))
@@ -103,15 +104,4 @@ const stringStarts = (bytes: Uint8Array, at: number): number[] => {
   for (let i = at - 1; i >= 0 && at - i < 4096 && bytes[i] !== 0; i--)
     if (i === 0 || bytes[i - 1] === 0 || bytes[i - 1] === 0x2f) starts.push(i);
   return starts;
-};
-
-/** `./a/../b.c` is `b.c`. */
-const normalized = (path: string): string => {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
-    else parts.push(part);
-  }
-  return (path.startsWith('/') ? '/' : '') + parts.join('/');
 };
