@@ -16,6 +16,7 @@ import { correctSignalInfo, removePages, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, type Site, type SiteOwner } from './sites.js';
 import type { Thread } from './thread.js';
+import { hideTrapFlag } from './trap_flag.js';
 
 /** Milliseconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
 const breathAfter = 4;
@@ -300,6 +301,7 @@ export class Engine implements WaitClient {
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
+      if (code === TrapCode.trace && thread.stepStart) hideTrapFlag(thread, thread.stepStart);
       const detail = this.hooks.trapped(thread);
       if (detail) return { kind: 'trap', thread, detail };
       if (this.plan?.thread === thread && (this.plan.mode === 'step' || overSite)) return this.#afterStep(thread);
@@ -386,6 +388,11 @@ export class Engine implements WaitClient {
       return undefined;
     }
     if (event.event === PtraceEvent.exit) this.hooks.exiting(thread);
+    if (event.event === PtraceEvent.exec && this.plan?.thread.process === thread.process) {
+      // The step's code is gone; the new program runs.
+      this.plan.dispose();
+      this.plan = undefined;
+    }
     const wanted = this.family.takeNews(thread);
     return wanted && !thread.process.muted ? { kind: 'event', thread, event: wanted satisfies FamilyEvent } : undefined;
   }

@@ -6,6 +6,7 @@ import { registerWords, Word } from '../linux/registers.js';
 import type { WaitEvent } from '../linux/status.js';
 import { native } from '../native.js';
 import type { Process } from './process.js';
+import type { StepStart } from './trap_flag.js';
 
 /** What the kernel last said. `stuck`: asked to stop, but in a sleep that only its end interrupts (vfork's parent, a zombie leader). */
 export type ActualState = 'running' | 'stopped' | 'stuck' | 'gone';
@@ -32,6 +33,8 @@ export class Thread {
    * the site is a system call that sleeps and may be restarted (`sleep`; over when its single step is reported).
    */
   returnsTo: { readonly address: Address; readonly stackPointer: bigint; readonly because: 'handler' | 'sleep' } | undefined;
+  /** Where it stood when it was last resumed by a single step. */
+  stepStart: StepStart | undefined;
   /** Set by system call stops: alternates between entry and exit. */
   inSyscall = false;
   name: string | undefined;
@@ -108,6 +111,7 @@ export class Thread {
   /** Lets it run. A thread that died meanwhile (ESRCH) stays "running": its exit is about to be reported. */
   resume(how: 'run' | 'step' | 'syscall', signal = this.signal): void {
     this.flush();
+    this.stepStart = how === 'step' ? { pc: this.pc, stackPointer: this.stackPointer } : undefined;
     const start = how === 'run' ? native.cont : how === 'step' ? native.step : native.syscall;
     this.markRunning();
     const result = start(this.tid, signal);
