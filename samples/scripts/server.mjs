@@ -12,6 +12,7 @@ try {
   // The server runs until it has said where it listens; a client asks; a grandchild answers, and stops in search().
   const events = session.events();
   await session.break('search');
+  const { pid } = session.processes[0];
   const stopped = session.continue();
   let port;
   for await (const event of events) {
@@ -28,7 +29,7 @@ try {
   assert.equal(stop.frame.function, 'search');
   assert.equal(await stop.frame.evaluate('word'), word);
   // Who is this? Not the server, not its child, which has ended: its grandchild.
-  assert.equal(stop.process.parent.parent.pid, session.processes[0].pid);
+  assert.equal(stop.process.parent.parent.pid, pid);
   console.log(`process ${stop.process.id} of the family serves the client; it looks for "${await stop.frame.evaluate('word')}"`);
 
   const end = session.continue();
