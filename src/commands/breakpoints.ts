@@ -74,7 +74,7 @@ const hbreak: Command = {
   aliases: ['hb'],
   group: 'stop',
   usage: locationUsage,
-  about: 'As break, with a debug register of the processor instead of a changed instruction (four at most).',
+  about: 'As break. (In this version the instruction is changed here too; debug registers serve watchpoints only.)',
   completes: ['location', 'expression'],
   run: breaker({ hardware: true }),
 };
