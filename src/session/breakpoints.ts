@@ -4,12 +4,14 @@
  */
 import type { Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import type { AddressSpace } from '../inferior/address_space.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import type { MappedImage } from '../inferior/images.js';
 import type { Process } from '../inferior/process.js';
 import type { SiteOwner, Verdict } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Breakpoint, BreakpointKind, BreakpointLocation, CatchSpec } from './breakpoint.js';
+import { resolveIndirect } from './linkage.js';
 import {
   describeAddress,
   noSuchPlace,
@@ -78,6 +80,8 @@ const keyOf = ({ loaded, address }: FoundPlace): string => `${loaded?.image.path
 export class Breakpoints {
   readonly #entries = new Map<number, Entry>();
   #next = 0;
+  /** Memory in which a site at main waits for the end of the program's start-up. */
+  readonly #awaited = new WeakMap<Process, AddressSpace>();
 
   constructor(private readonly host: BreakpointHost) {}
 
@@ -321,10 +325,34 @@ export class Breakpoints {
   }
 
   #resolveIn(entry: Entry, process: Process, loaded: MappedImage): void {
-    for (const place of this.#placesOf(entry, loaded)) {
+    let places: readonly FoundPlace[] = this.#placesOf(entry, loaded);
+    if (entry.spec?.kind === 'function') {
+      const resolved = resolveIndirect(process, loaded, entry.spec.name, places);
+      if (resolved.waiting) this.#lookAgainAtMain(process);
+      places = resolved.places;
+    }
+    for (const place of places) {
       const owner = this.#locate(entry, place);
       this.#plant(owner, process, place.address);
     }
+  }
+
+  /** By then every indirect function has been resolved. */
+  #lookAgainAtMain(process: Process): void {
+    const { main } = process.images;
+    const symbol = main?.image.symbolsNamed('main').find(({ address }) => address !== 0);
+    if (!main || this.#awaited.get(process) === process.space) return;
+    this.#awaited.set(process, process.space);
+    const address = BigInt(symbol?.address ?? main.image.entryPoint) + main.bias;
+    const owner: SiteOwner = {
+      kind: 'internal',
+      arrived: (thread) => {
+        thread.process.space.sites.remove(address, owner);
+        this.imagesAdded(thread.process, thread.process.images.all());
+        return 'pass';
+      },
+    };
+    process.space.sites.add(address, owner);
   }
 
   #placesOf(entry: Entry, loaded: LoadedImage): FoundPlace[] {

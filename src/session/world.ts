@@ -7,26 +7,13 @@ import { inlinedCallsStartingAt } from '../inferior/frames.js';
 import type { SiteOwner } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
 import { jumpHooks } from './jumps.js';
+import { slotTarget } from './linkage.js';
 import type { Settings } from './settings.js';
 import type { LineSpan, StepWorld } from './stepping.js';
 import { stackOf } from './stacks.js';
 
 /** Decides whether `step` passes over a function (skip function, skip file). */
 export type SkipRule = (name: string | undefined, file: string | undefined) => boolean;
-
-/**
- * Where the jump of a PLT stub goes now: `[endbr64] [bnd] jmp *displacement(%rip)`. Before lazy binding that is the dynamic linker's part of the stub itself.
- */
-const slotTarget = (thread: Thread, stub: Address): Address | undefined => {
-  const code = thread.process.space.readAvailable(stub, 16);
-  let at = 0;
-  if (code[0] === 0xf3 && code[1] === 0x0f && code[2] === 0x1e && code[3] === 0xfa) at = 4;
-  if (code[at] === 0xf2) at++;
-  if (code.length < at + 6 || code[at] !== 0xff || code[at + 1] !== 0x25) return undefined;
-  const displacement = new DataView(code.buffer, code.byteOffset).getInt32(at + 2, true);
-  const slot = thread.process.space.readAvailable(stub + BigInt(at + 6 + displacement), 8);
-  return slot.length === 8 ? new DataView(slot.buffer, slot.byteOffset).getBigUint64(0, true) : undefined;
-};
 
 const located = (thread: Thread, pc: Address): { loaded: LoadedImage; at: ReturnType<typeof fileAddress> } | undefined => {
   const loaded = thread.process.images.imageAt(pc);
@@ -93,8 +80,8 @@ export class ProgramWorld implements StepWorld {
     const symbol = place?.loaded.image.symbolAt(place.at);
     if (!place || !symbol?.name.endsWith('@plt')) return undefined;
     // Once the slot has been filled it tells the truth, whatever the names say (versions, interposition, indirect functions).
-    const slot = slotTarget(thread, BigInt(symbol.address) + place.loaded.bias);
-    if (slot !== undefined && this.functionAt(thread, slot) && !this.isLinkage(thread, slot)) return slot;
+    const slot = slotTarget(thread.process.space, BigInt(symbol.address) + place.loaded.bias);
+    if (slot !== undefined) return slot;
     const wanted = symbol.name.slice(0, -4);
     for (const { image, bias } of thread.process.images.all()) {
       const found = image.symbolsNamed(wanted).find((each) => each.type === 'function' && each.address !== 0 && each.binding !== 'local');

@@ -358,6 +358,35 @@ describe('what cannot be', () => {
     }));
 });
 
+describe('indirect functions', () => {
+  const indirect = fixture('ifunc');
+
+  it.each(['before the run', 'at main'])('by their name stop in the function that was picked, not in the resolver (set %s)', (when) =>
+    driven(indirect, async (session, output) => {
+      if (when === 'at main') await session.start('main');
+      session.break('chosen');
+      const outcome = when === 'at main' ? await session.continue() : await session.run();
+      expect(placeOf((stopOf(outcome), session))).toBe(`plain:${lineOf('ifunc.c', '// plain')}`);
+      expect(endOf(await session.continue())).toBe('exited 0');
+      expect(output()).toBe('42\n');
+    }),
+  );
+
+  const calls = `#include <string.h>
+int main(int argc, char **argv) { size_t (*volatile length)(const char *) = strlen; return argc + (int)length(argv[0]) < 2; }
+`;
+  it.each([[], ['-static'], ['-Wl,-z,now']])("libc's strlen: %s", (...flags) =>
+    driven(compileText('measures.c', calls, ['-fno-builtin', ...flags]), async (session) => {
+      session.break('strlen', { pending: true });
+      const { breakpoints } = stopOf(await session.run());
+      expect(breakpoints[0]?.locations).toHaveLength(1);
+      expect(session.stack().frame(1)?.functionName).toBe('main');
+      session.breakpoints.delete(0);
+      expect(endOf(await session.continue())).toBe('exited 0');
+    }),
+  );
+});
+
 describe('over runs', () => {
   it('breakpoints survive the exit and the restart; hit counts begin anew', () =>
     driven(fixture('recursion'), async (session) => {
