@@ -111,19 +111,20 @@ export class Connection {
   }
 
   #enqueue(seq: number, command: string, args: unknown): void {
-    if (interrupting.has(command)) {
+    const cancelled = command === 'cancel' && typeof args === 'object' && args !== null ? (args as P.CancelArguments).requestId : undefined;
+    if (cancelled !== undefined && this.#waiting.delete(cancelled)) this.#answer(cancelled, '', { message: 'cancelled' });
+    // To cancel one request must not end another that is being handled.
+    if (interrupting.has(command) && (command !== 'cancel' || cancelled === this.#current)) {
       this.#urgent.add(seq);
       this.answerer.interrupt();
-    }
-    if (command === 'cancel' && typeof args === 'object' && args !== null) {
-      const { requestId } = args as P.CancelArguments;
-      if (requestId !== undefined && this.#waiting.delete(requestId)) this.#answer(requestId, '', { message: 'cancelled' });
     }
     this.#waiting.add(seq);
     this.#commands.set(seq, command);
     this.#queue = this.#queue.then(() => this.#handle(seq, command, args));
   }
 
+  /** The request that is being handled, or was last. */
+  #current: number | undefined;
   readonly #commands = new Map<number, string>();
   /** Requests that wait for their turn although they should not. */
   readonly #urgent = new Set<number>();
@@ -136,6 +137,7 @@ export class Connection {
   async #handle(seq: number, command: string, args: unknown): Promise<void> {
     this.#urgent.delete(seq);
     if (!this.#waiting.delete(seq)) return;
+    this.#current = seq;
     let answered: object;
     try {
       if (args !== undefined && args !== null && (typeof args !== 'object' || Array.isArray(args)))

@@ -3,6 +3,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { compileText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { root } from '../repl/cli.js';
 import { Deframer, encode, type Incoming } from '../../src/dap/framing.js';
@@ -108,20 +109,27 @@ describe('a client that does it wrong', () => {
     expect(new Set(responses).size).toBe(responses.length);
   });
 
-  it('can cancel what has not begun', async () => {
+  /** Stopped at the main of a program with a function that never returns. */
+  const beforeForever = async (client: Client): Promise<void> => {
+    await client.stopAt(compileText('forever.c', 'int forever(void) {\n  for (;;)\n    ;\n}\nint main(void) {\n  return 0;\n}\n'), 'main');
+  };
+
+  it('can cancel what has not begun, and nothing else', async () => {
     await using client = new Client();
-    await client.stopAt(calls, 'main');
-    const first = client.send('evaluate', { expression: 'func1(1)', context: 'watch' });
-    const second = client.send('evaluate', { expression: 'func1(2)', context: 'watch' });
-    client.send('cancel', { requestId: second });
-    await client.answer(first);
-    expect(await client.answer(second)).toMatchObject({ success: false, command: 'evaluate', message: 'cancelled' });
+    await beforeForever(client);
+    const endless = client.send('evaluate', { expression: 'forever()', context: 'watch' });
+    const behind = client.send('evaluate', { expression: '1 + 1', context: 'watch' });
+    client.send('cancel', { requestId: behind });
+    expect(await client.answer(behind)).toMatchObject({ success: false, command: 'evaluate', message: 'cancelled' });
+    const last = client.send('evaluate', { expression: '2 + 2', context: 'watch' });
+    client.send('cancel', { requestId: endless });
+    expect(await client.answer(endless)).toMatchObject({ success: false, message: expect.stringContaining('given up') });
+    expect(await client.answer(last)).toMatchObject({ success: true, body: { result: '4' } });
   });
 
   it('can interrupt an expression that never ends', async () => {
     await using client = new Client();
-    const { compileText } = await import('../helpers/build.js');
-    await client.stopAt(compileText('forever.c', 'int forever(void) {\n  for (;;)\n    ;\n}\nint main(void) {\n  return 0;\n}\n'), 'main');
+    await beforeForever(client);
     const endless = client.send('evaluate', { expression: 'forever()', context: 'watch' });
     client.send('threads');
     client.send('pause', { threadId: 1 });
