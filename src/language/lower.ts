@@ -256,7 +256,8 @@ class Lowering {
     const array = asArray(type);
     if (array && !array.vector) return object(array.element, addressOf(operand));
     const pointer = asPointer(type);
-    if (!pointer && asInteger(type)) return object(c.LONG, numberOf(operand));
+    const integer = asInteger(type);
+    if (integer?.kind === 'base' && integer.encoding !== 'bool') return object(c.LONG, numberOf(operand));
     return !pointer || isVoid(pointer.target) ? notSimple() : object(pointer.target, numberOf(operand));
   }
 

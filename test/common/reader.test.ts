@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../helpers/property.js';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/common/errors.js';
 import { Reader } from '../../src/common/reader.js';

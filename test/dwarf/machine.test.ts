@@ -1,5 +1,5 @@
 /** The expression machine operation by operation, its arithmetic against a model in bigints, and damaged expressions. */
-import fc from 'fast-check';
+import fc from '../helpers/property.js';
 import { describe, expect, it } from 'vitest';
 import { fileAddress } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';

@@ -1,5 +1,5 @@
 /** The sort by digits against the sort by comparing. */
-import fc from 'fast-check';
+import fc from '../helpers/property.js';
 import { expect, it } from 'vitest';
 import { sortByAddress } from '../../src/elf/sort.js';
 import { seededRandom } from '../fuzz/mutate.js';

@@ -1,5 +1,5 @@
 /** Stacks that call-frame information does not explain, deep ones, and damaged ones. */
-import fc from 'fast-check';
+import fc from '../helpers/property.js';
 import { describe, expect, it } from 'vitest';
 import { fileAddress, hex } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';

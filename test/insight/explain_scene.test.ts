@@ -1,5 +1,5 @@
 /** explain() on scenes made by hand: what a session may not know, and what no compiler produces. */
-import fc from 'fast-check';
+import fc from '../helpers/property.js';
 import { describe, expect, it } from 'vitest';
 import { DeetError } from '../../src/common/errors.js';
 import type { CrashFrame, CrashScene, LocatedVariable } from '../../src/insight/crash.js';

@@ -1,5 +1,5 @@
 /** Compiled conditions say what the evaluator says: over a made-up program and in real frames, where names become places. */
-import fc from 'fast-check';
+import fc from '../helpers/property.js';
 import { describe, expect, it } from 'vitest';
 import { DeetError } from '../../src/common/errors.js';
 import { compileCondition } from '../../src/language/compile.js';

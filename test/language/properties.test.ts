@@ -1,5 +1,5 @@
 /** Whatever is typed: an answer or a complaint, soon, and never anything else. */
-import fc from 'fast-check';
+import fc from '../helpers/property.js';
 import { expect, it } from 'vitest';
 import { DeetError } from '../../src/common/errors.js';
 import { typeOf } from '../../src/language/evaluate.js';
