@@ -13,12 +13,15 @@ const table = (name: string): string[] =>
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('#'));
 
+/** gdb 13 cannot call functions of the program, nor put a value into its memory, where the processor's extended state is larger than it knows: no answer. */
+const isNoAnswer = (gdb: string): boolean => gdb.startsWith("Couldn't write extended state status");
+
 const compare = (commands: readonly string[], gdb: readonly string[], deet: readonly string[]): void => {
   const differences = commands.flatMap((command, i) => {
     // gdb warns on a line of its own; the front end shows ours.
     const wanted = normalised((gdb[i] ?? '').replace(/^warning: .*\n/, ''));
     const got = normalised(deet[i] ?? '');
-    return wanted === got ? [] : [{ command, gdb: wanted, deet: got }];
+    return wanted === got || isNoAnswer(wanted) ? [] : [{ command, gdb: wanted, deet: got }];
   });
   expect(differences).toEqual([]);
 };
