@@ -30,7 +30,8 @@ const place = (context: CommandContext, location: string, options: BreakOptions)
   } catch (error) {
     if (!(error instanceof DeetError) || !mayAppear.has(error.code) || pending !== 'auto') throw error;
     const question = `${error.message} ${error.hint ?? ''}\nMake the breakpoint pending, until a library that has it is loaded?`;
-    if (!frontEnd.confirm(question, false)) throw error;
+    if (!frontEnd.confirm(question, false))
+      throw new DeetError(error.code, error.message, error.hint ?? 'If a library will bring it: set breakpoint pending on');
     return session.break(location, { ...options, pending: true });
   }
 };
