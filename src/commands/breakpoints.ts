@@ -45,7 +45,7 @@ const breaker =
       ...(condition !== undefined && { condition }),
       ...(thread !== undefined && { threadId: thread }),
     });
-    return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session.breakpoints.all()));
+    return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session));
   };
 
 const locationUsage = '[LINE | FILE:LINE | FUNCTION | *ADDRESS] [thread N] [if CONDITION]';
@@ -117,7 +117,7 @@ const rbreak: Command = {
     if (names.size === 0) throw new DeetError('no-symbol', `No function with debug information matches "${pattern}".`);
     return [...names].sort().map((name) => {
       const breakpoint = context.session.break(file === undefined ? name : `${file}:${name}`);
-      return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session.breakpoints.all()));
+      return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session));
     });
   },
 };
