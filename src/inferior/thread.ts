@@ -17,8 +17,8 @@ export class Thread {
   awaitsFirstStop = false;
   /** An interrupt was sent and its stop has not been seen. */
   interrupted = false;
-  /** In a group-stop (SIGSTOP and the like): resumed by PTRACE_LISTEN until SIGCONT, as without a debugger. */
-  groupStopped = false;
+  /** The signal (SIGSTOP and the like) of the group-stop that it is in: resumed by PTRACE_LISTEN until SIGCONT, as without a debugger. 0: in none. */
+  groupStop = 0;
   /** The signal to deliver when it next runs. */
   signal = 0;
   /** Events read while all threads were being stopped, not yet decided upon. */
@@ -49,6 +49,10 @@ export class Thread {
     readonly id: number,
     public process: Process,
   ) {}
+
+  get groupStopped(): boolean {
+    return this.groupStop !== 0;
+  }
 
   get stopped(): boolean {
     return this.actual === 'stopped';

@@ -54,6 +54,10 @@ export class RunControl implements EngineHooks, LoaderListener {
   /** Processes with a parent or a child in the family. */
   readonly #related = new WeakSet<Process>();
   readonly #exitAnnounced = new WeakSet<Thread>();
+  /** Processes that stand in a group-stop which the user was told of; the next resumption continues them, as a shell's `fg` does. */
+  readonly #jobs = new Set<Process>();
+  /** Processes that were sent this SIGCONT: nobody is to be asked about it. */
+  readonly #continued = new Set<Process>();
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
@@ -155,6 +159,7 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
     this.#parts.emit({ type: 'resumed' });
     this.#terminal?.give();
+    this.#continueJobs();
     this.#guards.begin();
     let halt: Halt;
     try {
@@ -164,6 +169,15 @@ export class RunControl implements EngineHooks, LoaderListener {
       this.#terminal?.take(!this.alive);
     }
     return this.#outcome(halt, plan);
+  }
+
+  #continueJobs(): void {
+    for (const process of this.#jobs) {
+      if (!process.alive) continue;
+      this.#continued.add(process);
+      native.kill(process.pid, Signal.SIGCONT);
+    }
+    this.#jobs.clear();
   }
 
   /** The outcome of something that stops without the program having run, such as a step into an inlined call. */
@@ -286,8 +300,15 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   // EngineHooks
 
+  jobStopped(): boolean {
+    if (this.#parts.batch) return false;
+    for (const process of this.processes()) this.#jobs.add(process);
+    return true;
+  }
+
   signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard' {
     const { process } = thread;
+    if (signal === Signal.SIGCONT && this.#continued.delete(process)) return 'pass';
     if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
     if (this.#catchIf(this.#parts.catchpoints.signal(signal))) return 'stop';
     const treatment = this.#parts.signals.treatment(signal);
