@@ -16,6 +16,8 @@ export interface FrameContext {
   readonly bias: bigint;
   /** The pc that location lists are searched with: for a caller frame the address inside the call, pc - 1. As a file address. */
   readonly listAddress: number;
+  /** That is the first instruction of the function. */
+  readonly atEntry?: boolean;
   /** DW_OP_fbreg: the value of the function's DW_AT_frame_base. */
   frameBase(): bigint | undefined;
   /** DW_OP_call_frame_cfa. */

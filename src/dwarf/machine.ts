@@ -8,6 +8,7 @@
  */
 import { DeetError } from '../common/errors.js';
 import { Reader } from '../common/reader.js';
+import { entryAt } from './lists.js';
 import type { FrameContext, Location, LocationDescription, Piece, UnitContext } from './location.js';
 import { OperandStack } from './operand-stack.js';
 import { Op, operationName } from './operations.js';
@@ -367,10 +368,8 @@ export const locate = (description: LocationDescription | undefined, context: Fr
       : { kind: 'bytes', bytes: description.value };
   if (description.kind === 'expression') return evaluate(description.bytes, description.unit, context, initial);
   try {
-    const at = context.listAddress;
     const entries = description.unit.locationList(description.offset);
-    const entry =
-      entries.find(({ low, high, isDefault }) => isDefault !== true && low <= at && at < high) ?? entries.find((e) => e.isDefault);
+    const entry = entryAt(entries, context.listAddress, context.atEntry ?? false);
     return entry === undefined ? OPTIMIZED_OUT : evaluate(entry.expression, description.unit, context, initial);
   } catch (error) {
     return unavailable(error);

@@ -42,6 +42,7 @@ const unit: UnitContext = {
     return [
       { low: fileAddress(0x100), high: fileAddress(0x110), expression: Uint8Array.of(Op.reg0) },
       { low: fileAddress(0x110), high: fileAddress(0x120), expression: Uint8Array.of(Op.reg0 + 1) },
+      ...(offset === 2 ? [{ low: fileAddress(0x130), high: fileAddress(0x130), expression: Uint8Array.of(Op.reg0 + 3) }] : []),
       ...(offset === 1 ? [{ low: fileAddress(0), high: fileAddress(0), expression: Uint8Array.of(Op.reg0 + 2), isDefault: true }] : []),
     ];
   },
@@ -317,6 +318,13 @@ describe('locate', () => {
       kind: 'unavailable',
       reason: expect.stringContaining('damaged'),
     });
+  });
+
+  it('takes an entry that covers nothing at the first instruction of a function only', () => {
+    const description: LocationDescription = { kind: 'list', offset: 2, unit };
+    expect(at(description, 0x130)).toMatchObject({ kind: 'unavailable', optimizedOut: true });
+    expect(locate(description, context({ listAddress: 0x130, atEntry: true }))).toEqual(register(3));
+    expect(locate(description, context({ listAddress: 0x131, atEntry: true }))).toMatchObject({ kind: 'unavailable', optimizedOut: true });
   });
 
   it('takes constants and expressions as they are', () => {
