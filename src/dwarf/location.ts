@@ -24,7 +24,7 @@ export interface FrameContext {
   cfa(): bigint | undefined;
   /** DW_OP_form_tls_address: the address of the thread's copy. */
   tlsAddress(offset: bigint): Address | undefined;
-  /** DW_OP_entry_value: evaluates the inner expression in the caller as the call site describes it. */
+  /** DW_OP_entry_value: evaluates the inner expression (or `parameterReference`) in the caller as the call site describes it. */
   entryValue(expression: Uint8Array): bigint | undefined;
   /** DW_OP_push_object_address. */
   readonly objectAddress?: Address;

@@ -11,7 +11,7 @@ import { Reader } from '../common/reader.js';
 import { entryAt } from './lists.js';
 import type { FrameContext, Location, LocationDescription, Piece, UnitContext } from './location.js';
 import { OperandStack } from './operand-stack.js';
-import { Op, operationName } from './operations.js';
+import { Op, operationName, parameterReference } from './operations.js';
 import {
   bitsOfBytes,
   convert,
@@ -149,7 +149,7 @@ class Machine {
       case Op.GNU_entry_value:
         return context.entryValue(reader.slice(reader.uleb())) ?? unknown('the value at entry of the function is not known');
       case Op.GNU_parameter_ref:
-        return unknown('the parameter is not known');
+        return context.entryValue(parameterReference(reader.u32())) ?? unknown('the parameter is not known');
       case Op.GNU_variable_value:
         return this.variableValue(this.sectionOffset(reader));
       default:

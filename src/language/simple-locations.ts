@@ -24,7 +24,10 @@ const lastRegister = 16;
 const register = (number: number): Code => ({ kind: 'register', number });
 
 /** The expression that applies at an address, and its unit. */
-const chosen = (description: LocationDescription, context: FrameContext | undefined): { bytes: Uint8Array; unit: UnitContext } | undefined => {
+const chosen = (
+  description: LocationDescription,
+  context: FrameContext | undefined,
+): { bytes: Uint8Array; unit: UnitContext } | undefined => {
   if (description.kind === 'constant') return undefined;
   if (description.kind === 'expression') return description;
   const { unit } = description;
