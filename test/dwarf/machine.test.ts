@@ -65,7 +65,8 @@ const context = (changes: Partial<FrameContext> = {}): FrameContext => ({
   frameBase: () => 0x7000n,
   cfa: () => 0x7fff0000n,
   tlsAddress: (offset) => 0x9000n + offset,
-  entryValue: (inner) => (inner[0] === Op.reg0 + 5 ? 42n : undefined),
+  entryValue: (inner) =>
+    inner.length > 1 ? undefined : inner[0] === Op.reg0 + 5 ? 42n : inner[0] === Op.reg0 + 17 ? 0x4004000000000000n : undefined,
   objectAddress: 0xabc0n,
   ...changes,
 });
@@ -155,6 +156,9 @@ describe('operations', () => {
     ['GNU_variable_value in a register', [Op.GNU_variable_value, 0x30, 0x10, 0, 0, Op.stack_value], value(0x3000n)],
     ['GNU_variable_value in memory', [Op.GNU_variable_value, 0x40, 0x10, 0, 0, Op.stack_value], value(0x0706050403020100n)],
     ['entry_value', [Op.entry_value, 1, Op.reg0 + 5, Op.lit0 + 1, Op.minus, Op.stack_value], value(41n)],
+    ['entry_value of a floating-point register: 2.5 + 2.5', [
+      ...[Op.entry_value, 3, Op.regval_type, 17, 4, Op.dup, Op.plus, Op.stack_value],
+    ], value(0x4014000000000000n)], // prettier-ignore
     ['GNU_entry_value', [Op.GNU_entry_value, 1, Op.reg0 + 5, Op.stack_value], value(42n)],
     ['reg3', [Op.reg0 + 3], { kind: 'register', register: 3 }],
     ['regx', [Op.regx, 17], { kind: 'register', register: 17 }],

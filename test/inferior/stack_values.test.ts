@@ -223,6 +223,28 @@ int main(void) {
     expect(valueOf(frame, 'given')).toBe(4711n);
   });
 
+  it('is the value of a floating-point parameter too', () => {
+    const program = compileText(
+      'halves.c',
+      `volatile int sink;
+__attribute__((noipa)) void stop(int n) { sink += n; }
+__attribute__((noipa)) int cut(double whole, float part) {
+  int n = (int)whole + (int)part;
+  stop(n);
+  return sink;
+}
+int main(void) { return cut(2.5, 4.0f) == 6 ? 0 : 1; }
+`,
+      ['-O2'],
+    );
+    using target = new Stopped(program);
+    target.runToFunction('stop');
+    const frame = target.stack().frame(1);
+    expect(frame?.functionName).toBe('cut');
+    expect(valueOf(frame, 'whole')).toBe(0x4004000000000000n);
+    expect(valueOf(frame, 'part')).toBe(0x40800000n);
+  });
+
   it('does not count where the callee may have come back to itself by jumps', () => {
     // main calls even(6, 7); what runs in the end is even(0, 1), and rdi at its entry is not main's 6.
     const program = compileText(
