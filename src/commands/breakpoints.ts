@@ -74,7 +74,7 @@ const hbreak: Command = {
   aliases: ['hb'],
   group: 'stop',
   usage: locationUsage,
-  about: 'As break. (In this version the instruction is changed here too; debug registers serve watchpoints only.)',
+  about: 'As break, but by one of the four debug registers: the code of the program stays as it is.',
   completes: ['location', 'expression'],
   run: breaker({ hardware: true }),
 };

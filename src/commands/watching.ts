@@ -10,17 +10,21 @@ const watcher = (name: 'watch' | 'rwatch' | 'awatch', about: string, aliases: re
   name,
   aliases,
   group: 'stop',
-  usage: '[-location] EXPRESSION [if CONDITION]',
+  usage: '[-location] EXPRESSION [thread N] [if CONDITION]',
   about,
   completes: ['expression'],
   run: ({ session, text }): Result => {
     const words = new Words(text);
     const location = words.take('-location', 2);
-    const { location: expression, condition } = parseBreakText(words.rest);
+    const { location: expression, condition, thread } = parseBreakText(words.rest);
     if (expression === '') throw new DeetError('usage', 'Watch what?', `${name} counter, or ${name} -l *pointer`);
-    const breakpoint = session.watchpoints.create(name, expression, { location, ...(condition !== undefined && { condition }) });
+    const breakpoint = session.watchpoints.create(name, expression, {
+      location,
+      ...(condition !== undefined && { condition }),
+      ...(thread !== undefined && { threadId: thread }),
+    });
     const notes = breakpoint.software
-      ? ['No debug register can watch this: the program is stepped instruction by instruction, which is slow.']
+      ? ['The debug registers cannot watch this: the program is stepped instruction by instruction, which is slow.']
       : [];
     return breakpointResult(breakpoint, 'set', notes);
   },

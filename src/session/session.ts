@@ -90,7 +90,11 @@ export class Session {
       },
       changed: (breakpoint, change) => {
         if (change === 'removed') this.watchpoints.removed(breakpoint.id);
+        else if (change === 'changed') this.watchpoints.changed(breakpoint.id);
         this.#emit({ type: 'breakpoint', breakpoint, change });
+      },
+      warn: (text) => {
+        this.announce(text, 'warning');
       },
     });
     this.control = new RunControl({
