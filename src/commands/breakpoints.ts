@@ -5,6 +5,7 @@ import type { BreakOptions } from '../session/breakpoints.js';
 import { describeBreakpoint, notesOn, parseBreakText } from './breakpoint-text.js';
 import { numberList } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
+import { withVariables } from './variables.js';
 import { message, type BreakpointResult, type Result } from './results.js';
 
 export const breakpointResult = (
@@ -132,7 +133,9 @@ export const regularExpression = (pattern: string): RegExp => {
 
 /** Breakpoints by a list of numbers; all of them without one. @throws DeetError */
 const named = ({ session }: CommandContext, text: string): Breakpoint[] =>
-  text.trim() === '' ? session.breakpoints.all() : numberList(text, 'breakpoint').map((id) => session.breakpoints.get(id));
+  text.trim() === ''
+    ? session.breakpoints.all()
+    : numberList(withVariables(text, session), 'breakpoint').map((id) => session.breakpoints.get(id));
 
 const deleteBreakpoints = (context: CommandContext): void => {
   const { session, text, frontEnd } = context;
@@ -192,7 +195,9 @@ const switchAll = (context: CommandContext, enabled: boolean): void => {
     for (const { id } of session.breakpoints.all()) session.breakpoints.enable(id, enabled);
     return;
   }
-  for (const word of text.trim().split(/[\s,]+/)) {
+  for (const word of withVariables(text, session)
+    .trim()
+    .split(/[\s,]+/)) {
     const location = /^(\d+)\.(\d+)$/.exec(word);
     if (location) session.breakpoints.enable(Number(location[1]), enabled, Number(location[2]));
     else for (const id of numberList(word, 'breakpoint')) session.breakpoints.enable(id, enabled);

@@ -363,7 +363,9 @@ export class Engine implements WaitClient {
 
   #decideSignal(thread: Thread, signal: number): Halt | undefined {
     if (!thread.process.space.slots.isEmpty) correctSignalInfo(thread, signal);
-    const verdict = thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
+    const promised = signal === thread.promised;
+    if (promised) thread.promised = 0;
+    const verdict = promised || thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
     thread.signal = verdict === 'discard' ? 0 : signal;
     if (verdict === 'stop') return { kind: 'signal', thread, signal };
     if (verdict === 'pass' && this.plan?.thread === thread && this.plan.mode === 'step' && thread.process.catches(signal))

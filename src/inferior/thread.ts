@@ -21,6 +21,8 @@ export class Thread {
   groupStopped = false;
   /** The signal to deliver when it next runs. */
   signal = 0;
+  /** A signal from the user that is on its way through the kernel: delivered without a question when it comes. */
+  promised = 0;
   /** Events read while all threads were being stopped, not yet decided upon. */
   readonly pending: WaitEvent[] = [];
   /**

@@ -167,6 +167,14 @@ export class RunControl implements EngineHooks, LoaderListener {
     return this.#outcome(halt, plan);
   }
 
+  /** As `resume`, for a call that an expression makes: where the program stands for the user stays as it is. */
+  async resumeWithin(plan: StepPlan): Promise<Outcome> {
+    const { lastStop } = this;
+    const outcome = await this.resume(plan);
+    if (outcome.kind === 'stopped') this.lastStop = lastStop;
+    return outcome;
+  }
+
   /** The outcome of something that stops without the program having run, such as a step into an inlined call. */
   stopHere(thread: Thread, reason: StopReason): Outcome {
     return this.#stopped({ ...this.#stopOf(thread, reason) });

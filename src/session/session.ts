@@ -21,6 +21,7 @@ import { Breakpoints, type BreakOptions } from './breakpoints.js';
 import { parseLocation, placesIn, noSuchPlace, describeAddress, type CurrentPlace, type FoundPlace } from './locations.js';
 import { RunControl } from './run_control.js';
 import { Settings } from './settings.js';
+import { giveSignal } from './signal_delivery.js';
 import { SignalTable } from './signal_table.js';
 import { popFrame } from './pop_frame.js';
 import { Skips } from './skips.js';
@@ -363,9 +364,13 @@ export class Session {
 
   /** Goes on with a signal of the user's choice; 0: with none. */
   async signalAndContinue(signal: number): Promise<Outcome> {
-    const { thread } = this.selection();
-    thread.signal = signal;
+    giveSignal(this.selection().thread, signal);
     return this.#ran(this.control.resume());
+  }
+
+  /** The selected thread gets this signal when it goes on; 0: none. */
+  queueSignal(signal: number): void {
+    giveSignal(this.selection().thread, signal);
   }
 
   pause(): void {

@@ -8,7 +8,7 @@ import { isTrue } from '../language/arithmetic.js';
 import type { Expression } from '../language/ast.js';
 import * as c from '../language/c-types.js';
 import { compileCondition } from '../language/compile.js';
-import type { EvaluationContext, ValueHistory } from '../language/context.js';
+import type { ConvenienceVariables, EvaluationContext, ValueHistory } from '../language/context.js';
 import { conditionHolds, evaluate, evaluateNow } from '../language/evaluate.js';
 import { fileMemory, frameContext, singleImage, variableStore } from '../language/frame-context.js';
 import { convertForAssignment } from '../language/conversions.js';
@@ -22,6 +22,7 @@ import type { CType } from '../symbols/types.js';
 import { dwarfToWord } from '../linux/registers.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { Session } from './session.js';
+import { ownVariables } from './own_variables.js';
 import { registersOf } from './thread_registers.js';
 
 const noImages: ImageMap = { imageAt: () => undefined, all: () => [] };
@@ -48,7 +49,7 @@ class ThreadMachine implements Machine {
 }
 
 export class Values {
-  readonly variables = variableStore();
+  readonly variables: ConvenienceVariables;
   readonly #history: Value[] = [];
   /** Parsed conditions, by their text; names are looked up at each evaluation, because every location has its own. */
   readonly #conditions = new Map<string, Expression>();
@@ -56,7 +57,9 @@ export class Values {
   readonly #compiled = new WeakMap<Breakpoint, readonly CompiledCondition[]>();
   readonly #machine = new ThreadMachine();
 
-  constructor(private readonly session: Session) {}
+  constructor(private readonly session: Session) {
+    this.variables = ownVariables(session, variableStore());
+  }
 
   get history(): ValueHistory {
     const values = this.#history;
