@@ -48,6 +48,11 @@ export interface WatchResult {
   readonly old?: string;
   readonly new?: string;
   readonly scopeEnded?: true;
+  /** The watchpoint's number. */
+  readonly id: number;
+  /** The line whose code has just touched it. */
+  readonly file?: string;
+  readonly line?: number;
 }
 
 export interface SyscallResult {

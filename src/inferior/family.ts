@@ -223,7 +223,7 @@ export class Family {
     thread.pending.length = 0;
     for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
     process.replaceImage();
-    if (this.hooks.executed(process, thread)) this.#news.set(thread, { kind: 'exec', program: process.program });
+    if (this.hooks.executed(process)) this.#news.set(thread, { kind: 'exec', program: process.program });
     return thread;
   }
 

@@ -2,7 +2,7 @@
 import { DeetError } from '../common/errors.js';
 import type { Address } from '../common/addresses.js';
 import { errno } from '../linux/constants.js';
-import { registerWords, Word } from '../linux/registers.js';
+import { registerWords, resumeFlag, Word } from '../linux/registers.js';
 import type { WaitEvent } from '../linux/status.js';
 import { native } from '../native.js';
 import type { Process } from './process.js';
@@ -21,6 +21,8 @@ export class Thread {
   groupStop = 0;
   /** The signal to deliver when it next runs. */
   signal = 0;
+  /** A signal from the user that is on its way through the kernel: delivered without a question when it comes. */
+  promised = 0;
   /** Events read while all threads were being stopped, not yet decided upon. */
   readonly pending: WaitEvent[] = [];
   /**
@@ -92,7 +94,10 @@ export class Thread {
   }
 
   setRegister(word: number, value: bigint): void {
-    this.registers()[word] = BigInt.asUintN(64, value);
+    const registers = this.registers();
+    registers[word] = BigInt.asUintN(64, value);
+    // The flag is for the instruction that stood at the old pc.
+    if (word === Word.rip) registers[Word.eflags] &= ~resumeFlag;
     this.#dirty = true;
   }
 
