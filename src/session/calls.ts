@@ -11,7 +11,6 @@ import type { CallRequest } from '../language/context.js';
 import { asArray, sizeOf, strip } from '../language/types.js';
 import { Value } from '../language/value.js';
 import { Word } from '../linux/registers.js';
-import { ExtendedState } from '../linux/xstate.js';
 import { returnedValue } from './returned.js';
 import type { Session } from './session.js';
 import { forgetStack } from './stacks.js';
@@ -114,14 +113,14 @@ const enter = (thread: Thread, request: CallRequest, returnTo: Address): Address
   layout.integers.forEach((value, index) => {
     thread.setRegister(integerRegisters[index], u64(value));
   });
-  const state = ExtendedState.read(thread.tid);
+  const state = thread.extendedState();
   if (state && layout.vectors.length > 0) {
     layout.vectors.forEach((bytes, index) => {
       state.xmm(index).fill(0);
       state.xmm(index).set(bytes);
     });
     state.bytes[512] |= 2;
-    state.write(thread.tid);
+    thread.writeExtendedState(state);
   }
   thread.setRegister(Word.rax, BigInt(layout.vectors.length));
   thread.setRegister(Word.rsp, stackPointer);
@@ -143,7 +142,7 @@ export const callFunction = async (session: Session, thread: Thread, request: Ca
   const returnTo = thread.process.auxiliaryVector().get(entryOfProgram);
   if (returnTo === undefined) throw new DeetError('call', 'This program cannot be called into: its entry point is not known.');
   const registers = thread.saveRegisters();
-  const vectors = ExtendedState.read(thread.tid);
+  const vectors = thread.extendedState();
   const { passed, signal } = thread;
   const stack = session.stack(thread);
   const innermost = stack.frame(0);
@@ -161,7 +160,7 @@ export const callFunction = async (session: Session, thread: Thread, request: Ca
   const result = completed ? returnedValue(thread, request.type.returns) : undefined;
   const kept = result && Value.of(result.type, result.bytes().slice());
   thread.restoreRegisters(registers);
-  vectors?.write(thread.tid);
+  if (vectors) thread.writeExtendedState(vectors);
   thread.flush();
   thread.signal = signal;
   thread.passed = passed;

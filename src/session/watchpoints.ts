@@ -55,7 +55,7 @@ export class Watchpoints {
   /** @param location `-l`: the object that the expression means now, wherever the program goes. @throws DeetError. */
   create(kind: WatchKind, text: string, options: { readonly condition?: string; readonly location?: boolean } = {}): Breakpoint {
     const { session } = this;
-    const { thread, frame } = session.selection();
+    const { thread, frame } = session.liveSelection();
     const context = session.context();
     let source = text;
     let value = evaluateNow(parseExpression(source, context.names), context);
