@@ -30,7 +30,8 @@ const place = (context: CommandContext, location: string, options: BreakOptions)
   } catch (error) {
     if (!(error instanceof DeetError) || !mayAppear.has(error.code) || pending !== 'auto') throw error;
     const question = `${error.message} ${error.hint ?? ''}\nMake the breakpoint pending, until a library that has it is loaded?`;
-    if (!frontEnd.confirm(question, false)) throw error;
+    if (!frontEnd.confirm(question, false))
+      throw new DeetError(error.code, error.message, error.hint ?? 'If a library will bring it: set breakpoint pending on');
     return session.break(location, { ...options, pending: true });
   }
 };
@@ -44,7 +45,7 @@ const breaker =
       ...(condition !== undefined && { condition }),
       ...(thread !== undefined && { threadId: thread }),
     });
-    return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session.breakpoints.all()));
+    return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session));
   };
 
 const locationUsage = '[LINE | FILE:LINE | FUNCTION | *ADDRESS] [thread N] [if CONDITION]';
@@ -116,7 +117,7 @@ const rbreak: Command = {
     if (names.size === 0) throw new DeetError('no-symbol', `No function with debug information matches "${pattern}".`);
     return [...names].sort().map((name) => {
       const breakpoint = context.session.break(file === undefined ? name : `${file}:${name}`);
-      return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session.breakpoints.all()));
+      return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session));
     });
   },
 };

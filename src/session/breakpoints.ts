@@ -2,7 +2,7 @@
  * All breakpoints of a session: from what was asked, over the locations where it resolved, to the sites planted in each process. They outlive
  * processes: an exit forgets only what was planted, and the next run resolves again.
  */
-import type { Address } from '../common/addresses.js';
+import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { AddressSpace } from '../inferior/address_space.js';
 import type { LoadedImage } from '../inferior/frame.js';
@@ -279,14 +279,14 @@ export class Breakpoints {
 
   // Resolution
 
-  #here({ file, line }: CurrentPlace): string {
-    if (file === undefined || line === undefined)
+  #here({ address }: CurrentPlace): string {
+    if (address === undefined)
       throw new DeetError(
         'no-default',
         'There is no current place to break at: the program is not stopped.',
         'Say where: break FUNCTION, break FILE:LINE or break *ADDRESS.',
       );
-    return `${file}:${line}`;
+    return `*${hex(address)}`;
   }
 
   #images(): LoadedImage['image'][] {

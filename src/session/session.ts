@@ -221,9 +221,13 @@ export class Session {
   /** Where relative places count from: the selected frame, or before a run the file of main. */
   currentPlace(): CurrentPlace {
     if (this.state === 'stopped' && this.selectedThread()) {
-      const { position } = this.selection().frame;
-      if (position) return { file: position.file.path, line: position.line };
+      const { position, pc: address } = this.selection().frame;
+      return { ...(position ? { file: position.file.path, line: position.line } : this.#fileOfMain()), address };
     }
+    return this.#fileOfMain();
+  }
+
+  #fileOfMain(): CurrentPlace {
     const image = this.programImage()?.image;
     const main = image?.functionsNamed('main')[0];
     return { file: main?.declared?.file.path ?? image?.lineAt(main?.entry ?? fileAddress(0))?.file.path, line: undefined };
