@@ -176,6 +176,25 @@ export interface InstructionResult {
   readonly current?: true;
 }
 
+/** A core file was opened: what `stop` says of a living process. */
+export interface CoreResult {
+  readonly type: 'core';
+  readonly file: string;
+  /** Absent: no file of it was found. */
+  readonly program?: string;
+  readonly pid: number;
+  readonly tid?: number;
+  /** The program's words, as far as the kernel keeps them. */
+  readonly command?: string;
+  readonly signal?: string;
+  readonly description?: string;
+  readonly address?: string;
+  readonly threads: number;
+  /** Number of the current thread. */
+  readonly thread?: number;
+  readonly frame?: FrameResult;
+}
+
 export type Result =
   | StopResult
   | ExitResult
@@ -219,6 +238,7 @@ export type Result =
       readonly function?: string;
       readonly mode?: string;
     }
+  | CoreResult
   | DescriptorTable
   | WhyReport
   | Explanation

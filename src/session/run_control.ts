@@ -14,7 +14,6 @@ import { Option, Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
 import { readThreads } from '../linux/proc.js';
 import { familyOptions, seizeLaunched, seizeRunning } from '../linux/seize.js';
-import { decodeSignalInfo, signalInfoSize } from '../linux/siginfo.js';
 import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
@@ -24,6 +23,7 @@ import { watchLoader, type LoaderListener } from './loader.js';
 import { SelfTracing } from './self_tracing.js';
 import type { Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
+import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
 import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
 import type { Catchpoints } from './catchpoints.js';
@@ -44,7 +44,7 @@ export interface RunControlParts {
   readonly catchpoints: Catchpoints;
 }
 
-export class RunControl implements EngineHooks, LoaderListener {
+export class RunControl implements EngineHooks, LoaderListener, Target {
   readonly engine = new Engine(this);
   readonly #parts: RunControlParts;
   readonly #terminal: Terminal | undefined;
@@ -89,6 +89,15 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   get alive(): boolean {
     return this.engine.family.size > 0;
+  }
+
+  get state(): Target['state'] {
+    if (!this.alive) return 'none';
+    return this.engine.running ? 'running' : 'stopped';
+  }
+
+  requireLive(): void {
+    // it is, or it is no process at all, which whoever needs one says
   }
 
   /** Followed processes, oldest first. */
@@ -264,8 +273,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   #signalStop(thread: Thread, number: number): Stop {
-    const bytes = new Uint8Array(signalInfoSize);
-    const info = native.getSignalInfo(thread.tid, bytes) === 0 ? decodeSignalInfo(bytes) : undefined;
+    const info = thread.signalInfo();
     if (!this.#parts.signals.treatment(number).pass) thread.signal = 0;
     if (number === Signal.SIGINT) this.#noteSharedInterrupt(thread.process);
     const description = signalByNumber(number)?.description ?? `Signal ${number}`;
