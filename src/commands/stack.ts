@@ -237,7 +237,6 @@ const infoFrame: Command = {
 
 const infoStack: Command = {
   name: 'stack',
-  aliases: ['s'],
   group: 'look',
   usage: '[LEVEL]',
   about: 'Draw the memory of a frame: return address, saved registers, canary, locals.',
