@@ -7,7 +7,7 @@ import { DeetError } from '../common/errors.js';
 import { Chronicle } from '../insight/chronicle.js';
 import type { Session } from '../session/session.js';
 import type { Breakpoint } from '../session/breakpoint.js';
-import type { Outcome, SessionEvent } from '../session/types.js';
+import type { Outcome, SessionEvent, Stop } from '../session/types.js';
 import { Blocks, type Block } from './blocks.js';
 import type { CommandContext, FrontEnd, Memory } from './command.js';
 import { showDisplay } from './data.js';
@@ -128,6 +128,22 @@ export class Interpreter {
     return results;
   }
 
+  /**
+   * A front end has let the program run by itself, by a button rather than a command: what belongs to every stop is done (displays, the commands of the breakpoints that were hit).
+   * Nothing is thrown. Afterwards the program may stand elsewhere, or have ended.
+   */
+  async stopped(stop: Stop): Promise<void> {
+    this.#collected = [];
+    try {
+      this.#attend(stop);
+      await this.#runHitCommands();
+    } catch (error) {
+      this.#emit(errorResult(error, ''));
+      this.#hitCommands = [];
+    }
+    this.#collected = [];
+  }
+
   /** Runs lines as `source` does. Nothing is thrown. Returns false when a line failed. */
   async source(lines: readonly string[], origin: string): Promise<boolean> {
     try {
@@ -244,11 +260,14 @@ export class Interpreter {
   #conclude(outcome: Outcome): void {
     this.#memory.listed = undefined;
     if (outcome.kind !== 'stopped') return;
-    const { stop } = outcome;
+    this.#attend(outcome.stop, () => this.#emit(describeStop(outcome.stop, this.session)));
+  }
+
+  #attend(stop: Stop, describe: () => void = () => undefined): void {
     const lists = stop.breakpoints.map(commandsOf).filter((list) => list.length > 0);
     const silent = lists.some(([first]) => first === 'silent');
     if (!silent) {
-      this.#emit(describeStop(stop, this.session));
+      describe();
       for (const result of this.displays.results(this.session, showDisplay)) this.#emit(result);
     }
     this.#hitCommands = lists.flatMap((list) => (list[0] === 'silent' ? list.slice(1) : list));

@@ -23,6 +23,7 @@ export const capabilities: P.Capabilities = {
   supportsCompletionsRequest: true,
   completionTriggerCharacters: ['.', '>', '$'],
   supportsSteppingGranularity: true,
+  supportsStepInTargetsRequest: true,
   supportsGotoTargetsRequest: true,
   supportsRestartRequest: true,
   supportsTerminateRequest: true,

@@ -46,6 +46,8 @@ export class Debuggee {
   /** While the debug console runs a command, its results are the answer and no events. */
   #listening: Result[] | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** Commands of breakpoints, one list after another: a command of the debug console waits for their end. */
+  #scripted: Promise<void> = Promise.resolve();
   /** The value of the last `stepOut`, shown in a scope of its own. */
   stop: Stop | undefined;
 
@@ -108,6 +110,7 @@ export class Debuggee {
 
   /** Runs a line of the prompt. Returns what it had to say. If it let the program run, the client hears where that ended. */
   async command(line: string): Promise<Result[]> {
+    await this.interruptible(() => this.#scripted);
     const results: Result[] = [];
     const before = this.#place();
     const running = setTimeout(() => {
@@ -198,9 +201,7 @@ export class Debuggee {
   run(run: () => Promise<Outcome>): void {
     this.forget();
     this.#running = run().then(
-      (outcome) => {
-        this.report(outcome);
-      },
+      (outcome) => this.conclude(outcome),
       (error: unknown) => {
         this.output('stderr', `${error instanceof Error ? error.message : String(error)}\n`);
         this.afterFailure();
@@ -239,6 +240,22 @@ export class Debuggee {
     }
     this.stop = outcome.stop;
     this.client.event('stopped', stoppedBody(outcome.stop, this));
+  }
+
+  /** The program has stopped or ended behind a request: the commands of the breakpoints that it met run first, and may let it run again. */
+  async conclude(outcome: Outcome): Promise<void> {
+    this.drain();
+    const { session } = this;
+    if (!this.#silent && outcome.kind === 'stopped') {
+      this.stop = outcome.stop;
+      const before = session.lastStop;
+      this.#scripted = this.interpreter.stopped(outcome.stop);
+      await this.#scripted;
+      if (this.interpreter.left) session.kill();
+      if (session.state === 'none') this.end(this.#exitCode ?? 137);
+      else if (session.state === 'stopped')
+        this.report(session.lastStop && session.lastStop !== before ? { kind: 'stopped', stop: session.lastStop } : outcome);
+    } else this.report(outcome);
   }
 
   drain(): void {

@@ -176,7 +176,7 @@ export class Lifecycle {
     return async () => {
       const outcome = await session.attach(pid);
       setImmediate(() => {
-        debuggee.report(outcome);
+        debuggee.run(() => Promise.resolve(outcome));
       });
     };
   }

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import type { Stop } from '../session/types.js';
 import type { Breakpoint } from '../session/breakpoint.js';
+import { thrownText } from './exceptions.js';
 import { clientId } from './breakpoint_ids.js';
 import type { Debuggee } from './debuggee.js';
 
@@ -29,10 +30,8 @@ const wording = (stop: Stop): Pick<Body, 'reason' | 'description' | 'text'> => {
   switch (stop.reason) {
     case 'breakpoint': {
       const caught = stop.breakpoints.find((each) => each.catch)?.catch?.what;
-      if (caught === 'throw')
-        return { reason: 'exception', description: 'Stopped where an exception is thrown', text: 'C++ exception thrown' };
-      if (caught === 'catch')
-        return { reason: 'exception', description: 'Stopped where an exception is caught', text: 'C++ exception caught' };
+      if (caught === 'throw') return { reason: 'exception', description: 'Stopped where an exception is thrown', text: thrownText(stop) };
+      if (caught === 'catch') return { reason: 'exception', description: 'Stopped where an exception is caught', text: thrownText(stop) };
       return { reason: breakpointReason(stop.breakpoints) };
     }
     case 'signal':
