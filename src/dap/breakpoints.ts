@@ -79,7 +79,7 @@ export class ClientBreakpoints {
   }
 }
 
-const optionsOf = (wanted: Wanted, debuggee: Debuggee): BreakOptions => {
+export const optionsOf = (wanted: Omit<Wanted, 'spec'>, debuggee: Debuggee): BreakOptions => {
   const counts = wanted.hitCondition?.trim() ? hitCondition(wanted.hitCondition) : undefined;
   const log = wanted.logMessage ? logMessage(wanted.logMessage, debuggee) : undefined;
   return {

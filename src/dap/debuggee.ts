@@ -72,7 +72,10 @@ export class Debuggee {
   }
 
   output(category: 'console' | 'stdout' | 'stderr' | 'important', output: string): void {
-    if (output !== '') this.client.event('output', { category, output });
+    if (output === '') return;
+    // What the program has written so far was written before.
+    if (category !== 'stdout' && category !== 'stderr') this.drain();
+    this.client.event('output', { category, output });
   }
 
   text(result: Result): string {

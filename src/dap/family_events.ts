@@ -14,26 +14,39 @@ const processEvent = (process: Process, startMethod: 'launch' | 'attach' | 'atta
   pointerSize: 64,
 });
 
+/** Threads that the client knows of, by process: when one ends, its last threads do so without a word of their own. */
+const known = new WeakMap<Process, Set<number>>();
+
+const tellThread = (reason: 'started' | 'exited', threadId: number, process: Process, { client }: Debuggee): void => {
+  if (process.muted) return;
+  const threads = known.get(process) ?? new Set();
+  known.set(process, threads);
+  if (reason === 'started') threads.add(threadId);
+  else if (!threads.delete(threadId)) return;
+  client.event('thread', { reason, threadId });
+};
+
 export const announce = (event: SessionEvent, debuggee: Debuggee): void => {
   const { client } = debuggee;
   switch (event.type) {
     case 'started': {
       client.event('process', processEvent(event.process, event.process.origin === 'attach' ? 'attach' : 'launch'));
       const { leader } = event.process;
-      if (leader) client.event('thread', { reason: 'started', threadId: leader.id });
+      if (leader) tellThread('started', leader.id, event.process, debuggee);
       return;
     }
     case 'forked': {
       const { leader } = event.child;
-      if (leader && !event.child.muted) client.event('thread', { reason: 'started', threadId: leader.id });
+      if (leader) tellThread('started', leader.id, event.child, debuggee);
       return;
     }
     case 'thread':
-      if (!event.thread.process.muted)
-        client.event('thread', { reason: event.change === 'started' ? 'started' : 'exited', threadId: event.thread.id });
+      tellThread(event.change === 'started' ? 'started' : 'exited', event.thread.id, event.thread.process, debuggee);
       return;
     case 'exiting':
+      return;
     case 'exited':
+      for (const id of [...(known.get(event.process) ?? [])]) tellThread('exited', id, event.process, debuggee);
       return;
     case 'executed':
       client.event('process', processEvent(event.process, 'launch'));

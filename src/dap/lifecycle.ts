@@ -77,7 +77,7 @@ export class Lifecycle {
       });
       return undefined;
     },
-    restart: () => this.#restart(),
+    restart: (args) => this.#restart(args.arguments),
     terminate: async () => {
       const debuggee = this.target();
       debuggee.session.kill();
@@ -85,10 +85,9 @@ export class Lifecycle {
       debuggee.end(137);
       return undefined;
     },
-    disconnect: (args) => {
+    disconnect: async (args) => {
       const terminate = args.terminateDebuggee ?? !this.#detach;
-      const session = this.#debuggee?.session;
-      if (!terminate && session && session.state !== 'none') letGo(session);
+      if (!terminate && this.#debuggee) await letGo(this.#debuggee);
       this.#debuggee?.close();
       this.client.afterwards(() => {
         this.ending.leave();
@@ -139,6 +138,11 @@ export class Lifecycle {
   }
 
   #launch(attributes: LaunchAttributes, debuggee: Debuggee): () => Promise<void> {
+    this.#configure(attributes, debuggee);
+    return () => this.#start(attributes, debuggee);
+  }
+
+  #configure(attributes: LaunchAttributes, debuggee: Debuggee): void {
     const { session } = debuggee;
     const { args, env, cwd } = attributes;
     Object.assign(session.environment, env);
@@ -151,7 +155,6 @@ export class Lifecycle {
     if (attributes.noDebug) session.signals.handle('all nostop noprint pass');
     debuggee.breakpoints.disabled = attributes.noDebug;
     this.#launched = attributes;
-    return () => this.#start(attributes, debuggee);
   }
 
   async #start(attributes: LaunchAttributes, debuggee: Debuggee): Promise<void> {
@@ -181,10 +184,12 @@ export class Lifecycle {
     };
   }
 
-  async #restart(): Promise<undefined> {
+  /** @param changed the configuration as it is now; the client may have read it again */
+  async #restart(changed: object | undefined): Promise<undefined> {
     const debuggee = this.target();
-    const attributes = this.#launched;
-    if (!attributes) throw new DeetError('unsupported', 'Only a program that was launched can be started again.');
+    if (!this.#launched) throw new DeetError('unsupported', 'Only a program that was launched can be started again.');
+    const attributes = changed && 'program' in changed ? launchAttributes(changed) : this.#launched;
+    this.#configure(attributes, debuggee);
     debuggee.silence();
     debuggee.session.kill();
     await debuggee.settled;
@@ -213,7 +218,12 @@ const atEntry = async (outcome: Promise<Outcome>): Promise<Outcome> => {
 };
 
 /** The program goes on without deet. */
-const letGo = (session: Session): void => {
-  if (session.state === 'running') return; // close() lets go of what was attached
+const letGo = async (debuggee: Debuggee): Promise<void> => {
+  const { session } = debuggee;
+  debuggee.silence();
+  if (session.state === 'running') {
+    session.pause();
+    await debuggee.settled;
+  }
   for (const process of session.processes()) session.detach(process);
 };

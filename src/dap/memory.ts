@@ -13,7 +13,7 @@ const mostBytes = 16 * 1024 * 1024;
 const mostInstructions = 10_000;
 
 /** @throws DeetError `protocol`. */
-const addressOf = (reference: string, offset = 0): Address => {
+export const addressOf = (reference: string, offset = 0): Address => {
   if (!/^(?:0x[0-9a-f]+|\d+)$/i.test(reference)) throw new DeetError('protocol', `"${reference}" is no memory reference.`);
   return BigInt.asUintN(64, BigInt(reference) + BigInt(Math.trunc(offset)));
 };

@@ -14,6 +14,7 @@ import { formatValue } from '../language/format.js';
 import { parseExpression } from '../language/parser.js';
 import type { Value } from '../language/value.js';
 import type { Breakpoint } from './breakpoint.js';
+import type { BreakOptions } from './breakpoints.js';
 import type { Session } from './session.js';
 import type { WatchReport } from './types.js';
 
@@ -29,6 +30,11 @@ interface Watch {
   readonly scope: { readonly cfa: bigint; readonly thread: Thread; readonly unplant: () => void } | undefined;
   readonly hardware: boolean;
   old: { readonly bytes: Uint8Array; readonly text: string } | undefined;
+}
+
+export interface WatchOptions extends Pick<BreakOptions, 'condition' | 'onHit'> {
+  /** The object that the expression means now, wherever the program goes. */
+  readonly location?: boolean;
 }
 
 const same = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
@@ -53,7 +59,7 @@ export class Watchpoints {
   constructor(private readonly session: Session) {}
 
   /** @param location `-l`: the object that the expression means now, wherever the program goes. @throws DeetError. */
-  create(kind: WatchKind, text: string, options: { readonly condition?: string; readonly location?: boolean } = {}): Breakpoint {
+  create(kind: WatchKind, text: string, options: WatchOptions = {}): Breakpoint {
     const { session } = this;
     const { thread, frame } = session.selection();
     const context = session.context();
@@ -80,6 +86,7 @@ export class Watchpoints {
     const local = options.location ? false : usesLocals(text, frame);
     const breakpoint = session.breakpoints.createWithoutPlace(kind, options.location ? `-location ${text}` : text, {
       ...(options.condition !== undefined && { condition: options.condition }),
+      ...(options.onHit && { onHit: options.onHit }),
     });
     breakpoint.software = !hardware;
     this.#watches.set(breakpoint.id, {
@@ -185,6 +192,7 @@ export class Watchpoints {
       breakpoint.ignoreCount--;
       return undefined;
     }
+    if (breakpoint.onHit?.(thread, breakpoint.hits) === 'pass') return undefined;
     return {
       breakpoint,
       expression: breakpoint.spec,
