@@ -70,6 +70,8 @@ export class ClientBreakpoints {
   #make(wanted: Wanted, debuggee: Debuggee, made: (breakpoint: Breakpoint) => void): P.Breakpoint {
     try {
       const breakpoint = wanted.make ? wanted.make() : debuggee.session.break(wanted.spec, optionsOf(wanted, debuggee));
+      // With sessions of their own, processes have breakpoints of their own.
+      if (debuggee.attributes.childSessions) breakpoint.accepts = (thread) => debuggee.owns(thread.process);
       made(breakpoint);
       return described(breakpoint, debuggee);
     } catch (error) {

@@ -26,7 +26,7 @@ export const controlHandlers = (target: () => Debuggee): Handlers => {
       const into = args.targetId === undefined ? undefined : callees[args.targetId];
       if (args.targetId !== undefined && into === undefined)
         throw new DeetError('no-target', 'This function is not known: ask for the targets again.');
-      return step(args.threadId, false, args.granularity, into);
+      step(args.threadId, false, args.granularity, into);
     },
     stepInTargets: (args) => {
       const debuggee = target();
@@ -49,9 +49,7 @@ export const controlHandlers = (target: () => Debuggee): Handlers => {
       debuggee.resume(() => debuggee.session.finish());
     },
     pause: () => {
-      const { session } = target();
-      if (session.state === 'none') throw new DeetError('no-process', 'The program is not being run.');
-      session.pause();
+      target().program.pause();
       return undefined;
     },
   };

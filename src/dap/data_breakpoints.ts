@@ -37,7 +37,7 @@ export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
       if (watched.frameId !== undefined) {
         const { thread, frame } = debuggee.frame(watched.frameId);
         debuggee.select(thread, frame);
-      }
+      } else debuggee.focus();
       return debuggee.session.watchpoints.create(kind, watched.expression, {
         location: !watched.local,
         ...optionsOf({ condition, hitCondition }, debuggee),
@@ -68,6 +68,7 @@ export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
       const frameId = container ? container.frameId : args.frameId;
       if (expression === undefined) return { dataId: null, description: `${args.name} cannot be watched: it has no expression.` };
       const { session } = debuggee;
+      if (frameId === undefined) debuggee.focus();
       const frame = frameId === undefined ? undefined : debuggee.frame(frameId).frame;
       const register = expression.startsWith('$');
       try {

@@ -18,8 +18,9 @@ export const addressOf = (reference: string, offset = 0): Address => {
   return BigInt.asUintN(64, BigInt(reference) + BigInt(Math.trunc(offset)));
 };
 
-const processOf = ({ session }: Debuggee): Process => {
-  const process = session.selectedThread()?.process ?? session.processes()[0];
+const processOf = (debuggee: Debuggee): Process => {
+  debuggee.focus();
+  const process = debuggee.session.selectedThread()?.process ?? debuggee.processes()[0];
   if (!process?.alive) throw new DeetError('no-process', 'The program is not being run.');
   return process;
 };

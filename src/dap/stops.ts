@@ -9,13 +9,21 @@ import type { Debuggee } from './debuggee.js';
 
 type Body = P.StoppedEvent['body'];
 
-export const stoppedBody = (stop: Stop, { session }: Debuggee): Body => {
+/** Another client's process has stopped, and this client's with it. Undefined: there is nobody left to stop. */
+export const bystanderBody = ({ process }: Stop, debuggee: Debuggee): Body | undefined => {
+  const [first] = debuggee.threads();
+  if (!first) return undefined;
+  const description = `Paused: process ${process.pid} has stopped`;
+  return { reason: 'pause', description, threadId: first.id, allThreadsStopped: true };
+};
+
+export const stoppedBody = (stop: Stop, debuggee: Debuggee): Body => {
   const hits = stop.breakpoints.map(({ id }) => clientId(id));
   return {
     ...wording(stop),
     threadId: stop.thread.id,
     allThreadsStopped: true,
-    ...(session.threads().length === 0 && { allThreadsStopped: false }),
+    ...(debuggee.threads().length === 0 && { allThreadsStopped: false }),
     ...(hits.length > 0 && { hitBreakpointIds: hits }),
   };
 };

@@ -431,6 +431,7 @@ export class Session {
   /** A thread is at a location of an enabled breakpoint. As in gdb a false condition is no hit, and an ignored hit is one. */
   #hit(breakpoint: Breakpoint, thread: Thread): Verdict {
     if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return 'pass';
+    if (breakpoint.accepts?.(thread) === false) return 'pass';
     if (breakpoint.condition !== undefined && !this.values.holds(breakpoint, thread)) return 'pass';
     breakpoint.hits++;
     if (breakpoint.ignoreCount > 0) {

@@ -186,6 +186,7 @@ export class Watchpoints {
       return undefined;
     }
     watch.old = now;
+    if (breakpoint.accepts?.(thread) === false) return undefined;
     if (breakpoint.condition !== undefined && !this.session.values.holds(breakpoint, thread)) return undefined;
     breakpoint.hits++;
     if (breakpoint.ignoreCount > 0) {
