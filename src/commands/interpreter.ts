@@ -59,6 +59,7 @@ export class Interpreter {
   #repeat: string | undefined;
   /** Commands of the breakpoints that were hit last, still to be run. */
   #hitCommands: readonly string[] = [];
+  #abandoned = false;
   #depth = 0;
   #killing = false;
   #scripts = 0;
@@ -142,6 +143,11 @@ export class Interpreter {
       this.#hitCommands = [];
     }
     this.#collected = [];
+  }
+
+  /** The commands of breakpoints that are being run end with the next stop. */
+  abandonCommands(): void {
+    this.#abandoned = true;
   }
 
   /** Runs lines as `source` does. Nothing is thrown. Returns false when a line failed. */
@@ -246,7 +252,11 @@ export class Interpreter {
 
   /** A list ends early when one of its commands lets the program run: then the commands of the next stop come (as in gdb). */
   async #runHitCommands(): Promise<void> {
+    this.#abandoned = false;
     while (this.#hitCommands.length > 0 && !this.left) {
+      // A breakpoint whose commands go on may be hit at once, for ever: whoever wants to stop that must be heard.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#abandoned) break;
       const lines = this.#hitCommands;
       this.#hitCommands = [];
       const before = this.session.lastStop;

@@ -35,6 +35,8 @@ export class Program {
   /** While the debug console runs a command, its results are the answer and no events. */
   #listening: Result[] | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** A run has begun whose end has not been told. */
+  #active = false;
   /** What uses the interpreter now: one command, or the commands of breakpoints, after another. */
   #interpreting: Promise<unknown> = Promise.resolve();
 
@@ -126,11 +128,8 @@ export class Program {
     if (this.interpreter.left || (before !== '' && session.state === 'none')) {
       if (this.interpreter.left) this.kill();
       this.#end(this.#exitCode ?? killed);
-    } else if (
-      session.state === 'stopped' &&
-      session.lastStop &&
-      (this.#place() !== before || results.some(({ type }) => type === 'stop'))
-    ) {
+    } else if (this.#active) return;
+    else if (session.state === 'stopped' && session.lastStop && (this.#place() !== before || results.some(({ type }) => type === 'stop'))) {
       this.#forget();
       this.#report({ kind: 'stopped', stop: session.lastStop });
     } else if (session.state === 'stopped') for (const view of this.views) view.changed();
@@ -153,9 +152,11 @@ export class Program {
   }
 
   #go(run: () => Promise<Outcome>, by: Debuggee | undefined): void {
+    this.#active = true;
     this.#running = run().then(
       (outcome) => (this.#instead ? this.#instead(outcome) : this.#conclude(outcome)),
       (error: unknown) => {
+        this.#active = false;
         by?.output('stderr', `${error instanceof Error ? error.message : String(error)}\n`);
         this.#afterFailure();
       },
@@ -178,12 +179,14 @@ export class Program {
     this.streams.drain();
     const { session } = this;
     if (this.#silent || outcome.kind === 'ended') {
+      this.#active = false;
       this.#report(outcome);
       return;
     }
     const before = session.lastStop;
     this.#interpreting = this.interpreter.stopped(outcome.stop);
     await this.#interpreting;
+    this.#active = false;
     if (this.interpreter.left) this.kill();
     if (session.state === 'none') this.#end(this.#exitCode ?? killed);
     else if (session.state === 'stopped')
@@ -249,6 +252,7 @@ export class Program {
     });
     this.session.pause();
     await this.#running;
+    this.#active = false;
     this.#instead?.(undefined);
     this.#instead = undefined;
     return outcome;
@@ -265,6 +269,7 @@ export class Program {
   /** Ends what a client is waiting for: `pause` ends every run. @throws DeetError `no-process` */
   pause(): void {
     if (this.session.state === 'none') throw new DeetError('no-process', 'The program is not being run.');
+    this.interpreter.abandonCommands();
     this.session.pause();
   }
 }
