@@ -7,7 +7,7 @@ import type { Stack } from '../inferior/frames.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { asArray, asStruct, sizeOf } from '../language/types.js';
-import { readMaps, readStat } from '../linux/proc.js';
+import { readLimit, readMaps, readStat } from '../linux/proc.js';
 import { Word, type RegisterName } from '../linux/registers.js';
 import type { SignalInfo } from '../linux/siginfo.js';
 import type { SourcePosition, Variable } from '../symbols/model.js';
@@ -223,6 +223,10 @@ class ThreadScene implements CrashScene {
     const descriptor = this.#files.find(this.pid, fd);
     const peers = descriptor && this.#files.peers(this.pid, descriptor);
     return descriptor && { noun: nounFor(descriptor), ...(peers ? { peers } : {}) };
+  }
+
+  limit(name: string): number | undefined {
+    return readLimit(this.pid, name);
   }
 
   processName(pid: number): string | undefined {

@@ -39,7 +39,9 @@ const withoutParameters = (demangled: string): string => {
   let depth = 0;
   for (let i = 0; i < demangled.length; i++) {
     const char = demangled[i];
-    if (char === '<') depth++;
+    const operator = char === 'o' ? /^operator(?:\(\)|[-+*\/%^&|~!=<>,[\]]+)/.exec(demangled.slice(i, i + 16))?.[0] : undefined;
+    if (operator !== undefined) i += operator.length - 1;
+    else if (char === '<') depth++;
     else if (char === '>') depth--;
     else if (char === '(' && depth === 0 && !demangled.startsWith('(anonymous', i)) return demangled.slice(0, i);
   }
@@ -51,3 +53,6 @@ export const demangledName = (linkage: string): string | undefined => {
   const demangled = native.demangle(linkage);
   return demangled === undefined ? undefined : withoutParameters(demangled);
 };
+
+/** `std::out_of_range` for `St12out_of_range`, the name in a type's run-time description. */
+export const demangledType = (mangled: string): string => native.demangle(`_ZTS${mangled}`)?.replace(/^typeinfo name for /, '') ?? mangled;
