@@ -48,6 +48,11 @@ export interface WatchResult {
   readonly old?: string;
   readonly new?: string;
   readonly scopeEnded?: true;
+  /** The watchpoint's number. */
+  readonly id: number;
+  /** The line whose code has just touched it. */
+  readonly file?: string;
+  readonly line?: number;
 }
 
 export interface SyscallResult {
@@ -84,6 +89,8 @@ export interface StopResult {
   /** The number of the returned value in the value history. */
   readonly returnedNumber?: number;
   readonly frame?: FrameResult;
+  /** For a stop outside of the program's own code (in a library, or where there are no lines): the innermost frame that is in it. */
+  readonly calledFrom?: FrameResult;
   /** The thread's number in deet, and its name, present when there is more than one thread or process. */
   readonly thread?: {
     readonly id: number;

@@ -7,6 +7,7 @@ import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader, MemoryWriter } from '../common/memory.js';
 import { native } from '../native.js';
+import { DebugRegisters } from './debug_registers.js';
 import { SiteTable, type RawMemory } from './sites.js';
 import { SlotTable } from './slots.js';
 
@@ -19,6 +20,7 @@ const unreadable = (address: Address): DeetError => new DeetError('memory', `Can
 export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readonly sites: SiteTable;
   readonly slots = new SlotTable();
+  readonly traps = new DebugRegisters();
   readonly #descriptor: number;
   #users = 1;
   /** Counts writes and resumptions: a cache of what was read is stale when this has changed. */
@@ -49,6 +51,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   copyTo(child: AddressSpace): void {
     this.sites.copyTo(child.sites);
     this.slots.copyTo(child.slots);
+    this.traps.copyTo(child.traps);
   }
 
   read(address: Address, length: number): Uint8Array {
