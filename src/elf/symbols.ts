@@ -30,6 +30,9 @@ interface Source extends NumberedTable {
 const MAX_LABELS = 4096;
 const MAX_ENCLOSING = 16;
 
+/** Answers kept by name. */
+const MAX_KNOWN = 1024;
+
 /** How many symbols of one address are compared; real files have a dozen. */
 const MAX_SAME_ADDRESS = 64;
 
@@ -171,7 +174,20 @@ export class ElfSymbols {
   private names: SymbolNames | undefined;
 
   /** All symbols of this name, the widest known first; several are normal (static functions, versions). */
-  named(name: string): ElfSymbol[] {
+  named(name: string): readonly ElfSymbol[] {
+    let symbols = this.known.get(name);
+    if (!symbols) {
+      symbols = this.find(name);
+      if (this.known.size >= MAX_KNOWN) this.known.clear();
+      this.known.set(name, symbols);
+    }
+    return symbols;
+  }
+
+  /** The same names are asked for again at every stage of a run. */
+  private readonly known = new Map<string, readonly ElfSymbol[]>();
+
+  private find(name: string): ElfSymbol[] {
     this.names ??= new SymbolNames(this.sources);
     const found = this.names.find(name);
     const rank = (ordinal: number): number => {
@@ -180,6 +196,13 @@ export class ElfSymbols {
     };
     found.sort((a, b) => rank(b) - rank(a) || a - b);
     return withoutRepeats(found.map((ordinal) => this.describe(ordinal)));
+  }
+
+  /** Symbols whose name has a text in it, by address. */
+  containing(text: string): ElfSymbol[] {
+    this.names ??= new SymbolNames(this.sources);
+    const found = withoutRepeats(this.names.containing(text).map((ordinal) => this.describe(ordinal)));
+    return found.filter(({ name }) => name.includes(text)).sort((a, b) => a.address - b.address);
   }
 
   // ---- all

@@ -14,13 +14,13 @@ import type { Thread } from '../inferior/thread.js';
 import type { CallRequest, EvaluationContext } from '../language/context.js';
 import type { Value } from '../language/value.js';
 import { resolveProgram, type ProgramRedirection } from '../linux/launch.js';
-import { openImage } from '../symbols/open.js';
+import { openImage, type OpenOptions } from '../symbols/open.js';
 import type { SymbolImage } from '../symbols/model.js';
 import type { Breakpoint } from './breakpoint.js';
 import { Breakpoints, type BreakOptions } from './breakpoints.js';
 import { parseLocation, placesIn, noSuchPlace, describeAddress, type CurrentPlace, type FoundPlace } from './locations.js';
 import { RunControl } from './run_control.js';
-import { Settings } from './settings.js';
+import { imageOptions, Settings } from './settings.js';
 import { SignalTable } from './signal_table.js';
 import { popFrame } from './pop_frame.js';
 import { Skips } from './skips.js';
@@ -128,8 +128,8 @@ export class Session {
     this.program = found;
   }
 
-  #imageOptions(): { debugDirectories: string[] } {
-    return { debugDirectories: this.settings.text('debug-file-directory').split(':') };
+  #imageOptions(): OpenOptions {
+    return imageOptions(this.settings);
   }
 
   /** The program as a file, whether it runs or not. Read again when it has been rebuilt. */
