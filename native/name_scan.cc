@@ -9,6 +9,8 @@
 #include "facilities.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -45,7 +47,7 @@ class NameScan {
   // Names of entries that have theirs from another; then everything in order, each name once for each unit.
   std::vector<uint64_t> finish() {
     for (const Pending& pending : pending_) keys_.push_back(key(originName(pending.origin), pending.unit, pending.mark));
-    std::sort(keys_.begin(), keys_.end());
+    sortKeys();
     size_t kept = 0;
     for (const uint64_t each : keys_) {
       if (kept > 0 && (keys_[kept - 1] ^ each) < 0x100)
@@ -103,6 +105,26 @@ class NameScan {
     return !cursor.bad();
   }
 
+  // By the digits of the hash, which keeps the units in their order; then what was added out of that order.
+  void sortKeys() {
+    constexpr unsigned bits = 11;
+    std::vector<uint64_t> other(keys_.size());
+    for (unsigned shift = 32; shift < 64; shift += bits) {
+      std::array<size_t, (1 << bits) + 1> starts{};
+      const auto digit = [&](uint64_t each) { return (each >> shift) & ((1 << bits) - 1); };
+      for (const uint64_t each : keys_) starts[digit(each) + 1]++;
+      for (size_t i = 1; i < starts.size(); i++) starts[i] += starts[i - 1];
+      for (const uint64_t each : keys_) other[starts[digit(each)]++] = each;
+      keys_.swap(other);
+    }
+    for (size_t first = 0, end = 0; first < keys_.size(); first = end) {
+      const uint64_t hash = keys_[first] >> 32;
+      bool ordered = true;
+      for (end = first + 1; end < keys_.size() && keys_[end] >> 32 == hash; end++) ordered = ordered && keys_[end - 1] >> 8 <= keys_[end] >> 8;
+      if (!ordered) std::sort(keys_.begin() + static_cast<ptrdiff_t>(first), keys_.begin() + static_cast<ptrdiff_t>(end));
+    }
+  }
+
   static uint64_t key(uint32_t hash, uint32_t unit, uint8_t mark) { return uint64_t{hash} << 32 | uint64_t{unit} << 8 | mark; }
 
   // The units of one object file stand together and share their table.
@@ -119,12 +141,14 @@ class NameScan {
 
   void entry(uint32_t unit, const UnitPlace& place, const Sizes& sizes, const Abbreviations& table, const Shape& shape, size_t offset,
              bool inBody, Cursor& cursor) {
+    // Of what stands in bodies only functions count.
+    const bool wanted = shape.mark != 0 && (!inBody || shape.function);
     bool named = false;
     bool declaration = shape.declaration;
     uint32_t hash = 0;
     uint64_t origin = 0;
     for (const Step& step : table.steps(shape)) {
-      switch (step.role) {
+      switch (wanted || step.role == Role::skip ? step.role : Role::pass) {
         case Role::skip: cursor.skip(step.size); break;
         case Role::pass: skipForm(cursor, step.form, sizes); break;
         case Role::declaration: declaration = cursor.byte() != 0; break;
@@ -135,9 +159,9 @@ class NameScan {
           break;
       }
     }
-    if (shape.mark == 0 || cursor.bad() || !(named || origin != 0)) return;
+    if (!wanted || cursor.bad() || !(named || origin != 0)) return;
     if (shape.mark == kCode || shape.mark == kVariable) names_.push_back({offset, named ? 0 : origin, hash});
-    if (inBody && !(shape.function && shape.code)) return;
+    if (inBody && !shape.code) return;
     uint8_t mark = shape.mark;
     if (inBody)
       mark = kNested;

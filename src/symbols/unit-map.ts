@@ -7,7 +7,11 @@ import type { Compilation } from './compilation.js';
 /** Ranges of units seldom overlap; a few steps back find the unit all the same when they do. */
 const MAX_OVERLAP = 8;
 
+/** So many look-ups go through all ranges, as they stand in the file; who asks more often gets them sorted. */
+const SEARCHES = 16;
+
 interface Spans {
+  readonly count: number;
   readonly lows: Float64Array;
   readonly highs: Float64Array;
   /** Places in the list of units. */
@@ -21,11 +25,23 @@ export class UnitMap {
     private readonly units: readonly Compilation[],
   ) {}
 
+  private searches = 0;
+
   at(address: number): Compilation | undefined {
-    const index = find(this.aranges, address) ?? find(this.others, address);
+    const index = this.inAranges(address) ?? find(this.others, address);
     return index === undefined ? undefined : this.units[index];
   }
 
+  private inAranges(address: number): number | undefined {
+    if (this.searches++ >= SEARCHES) return find((this.sorted ??= ordered(this.aranges)), address);
+    const { count, lows, highs, units } = this.aranges;
+    // The one that begins last, as the sorted search finds it.
+    let best = -1;
+    for (let i = 0; i < count; i++) if (lows[i] <= address && address < highs[i] && (best < 0 || lows[i] >= lows[best])) best = i;
+    return best < 0 ? undefined : units[best];
+  }
+
+  private sorted: Spans | undefined;
   private arangeSpans: Spans | undefined;
 
   private get aranges(): Spans {
@@ -42,7 +58,7 @@ export class UnitMap {
         highs[kept] = highs[i];
         owners[kept++] = unit;
       }
-      this.arangeSpans = ordered(lows.subarray(0, kept), highs, owners);
+      this.arangeSpans = { count: kept, lows, highs, units: owners };
     }
     return this.arangeSpans;
   }
@@ -52,27 +68,30 @@ export class UnitMap {
   /** Not all compilers write .debug_aranges, and where one did, units of another may stand beside. */
   private get others(): Spans {
     if (!this.otherSpans) {
-      const covered = new Set(this.aranges.units);
+      const covered = new Set(this.aranges.units.subarray(0, this.aranges.count));
       const spans = this.units
         .filter(({ number }) => !covered.has(number))
         .flatMap((unit) => unit.ranges.map(({ low, high }) => ({ low, high, unit: unit.number })));
-      this.otherSpans = ordered(
-        Float64Array.from(spans, ({ low }) => low),
-        Float64Array.from(spans, ({ high }) => high),
-        Uint32Array.from(spans, ({ unit }) => unit),
-      );
+      this.otherSpans = ordered({
+        count: spans.length,
+        lows: Float64Array.from(spans, ({ low }) => low),
+        highs: Float64Array.from(spans, ({ high }) => high),
+        units: Uint32Array.from(spans, ({ unit }) => unit),
+      });
     }
     return this.otherSpans;
   }
 }
 
-const ordered = (lows: Float64Array, highs: Float64Array, units: Uint32Array): Spans => {
-  const order = sortByAddress(lows);
-  return {
-    lows: Float64Array.from(order, (index) => lows[index]),
-    highs: Float64Array.from(order, (index) => highs[index]),
-    units: Uint32Array.from(order, (index) => units[index]),
-  };
+const ordered = ({ count, lows, highs, units }: Spans): Spans => {
+  const order = sortByAddress(lows.subarray(0, count));
+  const sorted = { count, lows: new Float64Array(count), highs: new Float64Array(count), units: new Uint32Array(count) };
+  for (let i = 0; i < count; i++) {
+    sorted.lows[i] = lows[order[i]];
+    sorted.highs[i] = highs[order[i]];
+    sorted.units[i] = units[order[i]];
+  }
+  return sorted;
 };
 
 const find = ({ lows, highs, units }: Spans, address: number): number | undefined => {
