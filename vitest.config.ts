@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -10,6 +11,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     isolate: true,
+    // Programs under test leave nothing in the home of whoever runs the tests.
+    env: { XDG_CACHE_HOME: resolve(import.meta.dirname, 'test/.built/cache') },
     testTimeout: 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,

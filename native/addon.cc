@@ -7,6 +7,7 @@ static Napi::Object initialize(Napi::Env, Napi::Object exports) {
   deet::exportLaunch(exports);
   deet::exportMappedFile(exports);
   deet::exportMemory(exports);
+  deet::exportNameScan(exports);
   deet::exportPipe(exports);
   deet::exportProcess(exports);
   deet::exportPtrace(exports);

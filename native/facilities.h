@@ -9,6 +9,7 @@ void exportDemangle(Napi::Object exports);
 void exportLaunch(Napi::Object exports);
 void exportMappedFile(Napi::Object exports);
 void exportMemory(Napi::Object exports);
+void exportNameScan(Napi::Object exports);
 void exportPipe(Napi::Object exports);
 void exportProcess(Napi::Object exports);
 void exportPtrace(Napi::Object exports);

@@ -123,6 +123,18 @@ export interface Native {
   unmapFile(buffer: ArrayBuffer): void;
   /** sock_diag(7): sends a netlink request, puts all of the answer's messages into `reply`, and returns how many bytes they are. */
   sockDiag(request: Uint8Array, reply: Uint8Array): number;
+  /**
+   * One pass over the entries of .debug_info or .debug_types: 64-bit keys of (hash of a name, unit, what its entries are), in order. `units` has nine
+   * numbers for each, in the order of their offsets (symbols/name-units.ts). The other sections are abbreviations, strings, line strings, string offsets.
+   */
+  scanNames(
+    entries: Uint8Array,
+    abbreviations: Uint8Array,
+    strings: Uint8Array,
+    lineStrings: Uint8Array,
+    stringOffsets: Uint8Array,
+    units: Float64Array,
+  ): { readonly keys: ArrayBuffer; readonly crossing: boolean };
   /** abi::__cxa_demangle; undefined when the name is not mangled. */
   demangle(name: string): string | undefined;
 }

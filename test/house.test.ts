@@ -48,9 +48,10 @@ const forbidden: Record<string, readonly string[]> = {
   web: ['native', 'linux', 'elf', 'dwarf'],
 };
 
-/** Single files that may do what their layer may not: through the addon one maps files, the other demangles. */
+/** Single files that may do what their layer may not: through the addon one maps files, one passes over entries, one demangles. */
 const allowed = new Map([
   ['src/symbols/elf-files.ts', ['native']],
+  ['src/symbols/name-units.ts', ['native']],
   ['src/symbols/cxx-names.ts', ['native']],
 ]);
 

@@ -2,26 +2,35 @@
 import { Reader } from '../common/reader.js';
 import type { DwarfFile } from './file.js';
 
-export interface Arange {
-  readonly low: number;
-  readonly high: number;
-  /** Of the unit, in .debug_info. */
-  readonly unitOffset: number;
+/** In columns, because big programs have a hundred thousand rows. */
+export interface Aranges {
+  readonly count: number;
+  readonly lows: Float64Array;
+  /** First addresses behind. */
+  readonly highs: Float64Array;
+  /** Of the units, in .debug_info. */
+  readonly unitOffsets: Float64Array;
+}
+
+interface Columns extends Aranges {
+  count: number;
 }
 
 /** Code that the linker dropped (address 0) is left out; so are sets that are damaged, with a warning. */
-export const readAranges = (file: DwarfFile): readonly Arange[] => {
-  const result: Arange[] = [];
-  const reader = new Reader(file.section('aranges'), '.debug_aranges');
+export const readAranges = (file: DwarfFile): Aranges => {
+  const bytes = file.section('aranges');
+  const most = Math.floor(bytes.length / 16);
+  const columns = { count: 0, lows: new Float64Array(most), highs: new Float64Array(most), unitOffsets: new Float64Array(most) };
+  const reader = new Reader(bytes, '.debug_aranges');
   try {
-    while (reader.remaining > 0) readSet(reader, result);
+    while (reader.remaining > 0) readSet(reader, columns);
   } catch (error) {
     file.warn(error);
   }
-  return result;
+  return columns;
 };
 
-const readSet = (reader: Reader, into: Arange[]): void => {
+const readSet = (reader: Reader, into: Columns): void => {
   const start = reader.offset;
   let length = reader.u32();
   let offsetSize = 4;
@@ -40,6 +49,9 @@ const readSet = (reader: Reader, into: Arange[]): void => {
   while (set.remaining >= 16) {
     const low = set.u64Clamped();
     const size = set.u64Clamped();
-    if (low > 0 && size > 0) into.push({ low, high: low + size, unitOffset });
+    if (low <= 0 || size <= 0) continue;
+    into.lows[into.count] = low;
+    into.highs[into.count] = Math.min(low + size, Number.MAX_SAFE_INTEGER);
+    into.unitOffsets[into.count++] = unitOffset;
   }
 };

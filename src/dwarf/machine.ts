@@ -32,8 +32,13 @@ const OPTIMIZED_OUT: Location = { kind: 'unavailable', reason: 'optimized out', 
 
 /** Raised for what the compiler left unknown, as opposed to what is damaged or unreadable. */
 const unknown = (what: string): never => {
-  throw new DeetError('optimized-out', what);
+  let error = unknowns.get(what);
+  if (!error) unknowns.set(what, (error = new DeetError('optimized-out', what)));
+  throw error;
 };
+
+/** One for each reason: in a deep stack they are raised a hundred thousand times, and making an Error costs more than an evaluation. */
+const unknowns = new Map<string, DeetError>();
 
 class Machine {
   private readonly stack: OperandStack;

@@ -139,6 +139,11 @@ export class ElfFile {
     return this.data(`.debug_${name}`) ?? this.data(`.zdebug_${name}`);
   }
 
+  /** Bytes that `.debug_NAME` takes in the file, compressed or not. */
+  debugSize(name: string): number {
+    return (this.section(`.debug_${name}`) ?? this.section(`.zdebug_${name}`))?.size ?? 0;
+  }
+
   /** True if the file itself has DWARF units. */
   get hasDebugInfo(): boolean {
     return ['.debug_info', '.zdebug_info'].some((name) => {

@@ -27,6 +27,12 @@ export class SymbolNames {
     return this.searches++ < SEARCHES ? this.tables.flatMap((table) => search(table, bytes)) : this.lookUp(bytes);
   }
 
+  /** The numbers of all defined symbols whose string has this text in it (in its name, or in a version behind it). */
+  containing(text: string): number[] {
+    const bytes = Buffer.from(text);
+    return text === '' ? [] : this.tables.flatMap((table) => searchPart(table, bytes));
+  }
+
   private lookUp(name: Buffer): number[] {
     const { heads, next } = (this.hashed ??= this.hash());
     const found: number[] = [];
@@ -74,6 +80,38 @@ const search = ({ table, base }: NumberedTable, name: Buffer): number[] => {
   const found: number[] = [];
   if (places.size > 0) for (let i = 0; i < table.count; i++) if (places.has(table.nameStart(i)) && table.isDefined(i)) found.push(base + i);
   return found;
+};
+
+/** A symbol's string may begin anywhere between the zero before the text and the text. */
+const searchPart = ({ table, base }: NumberedTable, text: Buffer): number[] => {
+  const strings = Buffer.from(table.strings.buffer, table.strings.byteOffset, table.strings.byteLength);
+  const firsts: number[] = [];
+  const lasts: number[] = [];
+  for (let at = strings.indexOf(text); at >= 0;) {
+    const end = strings.indexOf(0, at);
+    firsts.push(strings.lastIndexOf(0, at) + 1);
+    lasts.push(at);
+    at = end < 0 ? -1 : strings.indexOf(text, end);
+  }
+  const found: number[] = [];
+  if (firsts.length === 0) return found;
+  for (let i = 0; i < table.count; i++) {
+    const start = table.nameStart(i);
+    const place = firstAtLeast(lasts, start);
+    if (place < lasts.length && firsts[place] <= start && table.isDefined(i)) found.push(base + i);
+  }
+  return found;
+};
+
+const firstAtLeast = (sorted: readonly number[], value: number): number => {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 };
 
 /** FNV-1a. */

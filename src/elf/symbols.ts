@@ -30,6 +30,9 @@ interface Source extends NumberedTable {
 const MAX_LABELS = 4096;
 const MAX_ENCLOSING = 16;
 
+/** Answers kept by name. */
+const MAX_KNOWN = 1024;
+
 /** How many symbols of one address are compared; real files have a dozen. */
 const MAX_SAME_ADDRESS = 64;
 
@@ -43,7 +46,14 @@ export class ElfSymbols {
   private knownSources: readonly Source[] | undefined;
 
   private get sources(): readonly Source[] {
-    return (this.knownSources ??= this.findSources());
+    if (!this.knownSources) {
+      const own = this.ownSources;
+      const table = pltSymbols(this.file);
+      const last = own.at(-1);
+      const base = last ? last.base + last.table.count : 0;
+      this.knownSources = table && table.count > 0 ? [...own, { table, file: this.file, base }] : own;
+    }
+    return this.knownSources;
   }
 
   private get total(): number {
@@ -51,27 +61,33 @@ export class ElfSymbols {
     return last ? last.base + last.table.count : 0;
   }
 
-  private findSources(): Source[] {
-    const { file, debugFile } = this;
-    const tables: [SymbolTable | undefined, ElfFile][] = [
-      [file.symtab, file],
-      [debugFile?.symtab, debugFile ?? file],
-      [file.dynsym, file],
-      [pltSymbols(file), file],
-    ];
-    let base = 0;
-    const sources: Source[] = [];
-    for (const [table, owner] of tables) {
-      if (!table || table.count === 0) continue;
-      sources.push({ table, file: owner, base });
-      base += table.count;
+  private tables: readonly Source[] | undefined;
+
+  /** The tables that the files have. */
+  private get ownSources(): readonly Source[] {
+    if (!this.tables) {
+      const { file, debugFile } = this;
+      const found: [SymbolTable | undefined, ElfFile][] = [
+        [file.symtab, file],
+        [debugFile?.symtab, debugFile ?? file],
+        [file.dynsym, file],
+      ];
+      let base = 0;
+      const sources: Source[] = [];
+      for (const [table, owner] of found) {
+        if (!table || table.count === 0) continue;
+        sources.push({ table, file: owner, base });
+        base += table.count;
+      }
+      this.tables = sources;
     }
-    return sources;
+    return this.tables;
   }
 
   private sourceOf(ordinal: number): Source {
-    let found = this.sources[0];
-    for (const source of this.sources) if (source.base <= ordinal) found = source;
+    const sources = this.knownSources ?? this.ownSources;
+    let found = sources[0];
+    for (const source of sources) if (source.base <= ordinal) found = source;
     if (!found) throw new RangeError(`no symbol ${ordinal}`);
     return found;
   }
@@ -169,17 +185,46 @@ export class ElfSymbols {
   // ---- by name
 
   private names: SymbolNames | undefined;
+  private ownNames: SymbolNames | undefined;
+
+  /** Slots of the PLT (`puts@plt`) are made up from relocations, which takes its time: only for who names one. */
+  private nameTables(withPlt: boolean): SymbolNames {
+    if (withPlt) return (this.names ??= new SymbolNames(this.sources));
+    return (this.ownNames ??= new SymbolNames(this.ownSources));
+  }
 
   /** All symbols of this name, the widest known first; several are normal (static functions, versions). */
-  named(name: string): ElfSymbol[] {
-    this.names ??= new SymbolNames(this.sources);
-    const found = this.names.find(name);
+  named(name: string): readonly ElfSymbol[] {
+    let symbols = this.known.get(name);
+    if (!symbols) {
+      symbols = this.find(name);
+      if (this.known.size >= MAX_KNOWN) this.known.clear();
+      this.known.set(name, symbols);
+    }
+    return symbols;
+  }
+
+  /** The same names are asked for again at every stage of a run. */
+  private readonly known = new Map<string, readonly ElfSymbol[]>();
+
+  private find(name: string): ElfSymbol[] {
+    const found = this.nameTables(name.includes('@')).find(name);
     const rank = (ordinal: number): number => {
       const { table, base } = this.sourceOf(ordinal);
       return rankOf(table, ordinal - base);
     };
     found.sort((a, b) => rank(b) - rank(a) || a - b);
     return withoutRepeats(found.map((ordinal) => this.describe(ordinal)));
+  }
+
+  /** Symbols whose name has a text in it, by address. */
+  containing(text: string): ElfSymbol[] {
+    const found = withoutRepeats(
+      this.nameTables(true)
+        .containing(text)
+        .map((ordinal) => this.describe(ordinal)),
+    );
+    return found.filter(({ name }) => name.includes(text)).sort((a, b) => a.address - b.address);
   }
 
   // ---- all

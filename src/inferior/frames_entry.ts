@@ -31,8 +31,14 @@ class NeededFirst extends Error {
   request: Request | undefined;
 }
 
-/** Values remembered, and the longest chain of frames followed. */
-const MOST_VALUES = 1 << 20;
+/** Values remembered; when there are more, all are forgotten. */
+const MOST_VALUES = 1 << 18;
+
+/**
+ * The longest chain of frames that is followed for a value. Three frames at the inner end of a recursion a million deep must not cost a walk to
+ * its outer end: there the value counts as unknown, and so do those on the way.
+ */
+const LONGEST_CHAIN = 1 << 15;
 
 const keyOf = ({ index, tail }: EntryOwner, expression: Uint8Array): string => `${index} ${tail} ${expression.join()}`;
 
@@ -53,11 +59,13 @@ export class EntryValues {
       this.neededFirst.request = first;
       throw this.neededFirst;
     }
+    if (this.known.size > MOST_VALUES) this.known.clear();
     const work = [first];
     for (let request = work.at(-1); request !== undefined; request = work.at(-1)) {
-      const needed = work.length + this.known.size > MOST_VALUES ? undefined : this.attempt(request);
-      if (needed !== undefined) work.push(needed);
-      else work.pop();
+      const needed = this.attempt(request);
+      if (needed === undefined) work.pop();
+      else if (work.length < LONGEST_CHAIN) work.push(needed);
+      else for (const { key } of work.splice(0)) this.known.set(key, undefined);
     }
     return this.known.get(first.key);
   }

@@ -22,6 +22,12 @@ export interface CurrentPlace {
   readonly address?: Address;
 }
 
+/** Before a run places count in the file of main. */
+export const placeOfMain = (image: SymbolImage | undefined): CurrentPlace => {
+  const main = image?.functionsNamed('main')[0];
+  return { file: main?.declared?.file.path ?? image?.lineAt(main?.entry ?? fileAddress(0))?.file.path, line: undefined };
+};
+
 /** A place in one image. */
 export interface FoundPlace {
   /** Undefined: an address outside of every file (code that the program makes itself). */

@@ -21,7 +21,7 @@ import { PlantedLocation, type Breakpoints } from './breakpoints.js';
 import { Guards } from './guards.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import { SelfTracing } from './self_tracing.js';
-import type { Settings } from './settings.js';
+import { imageOptions, type Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
 import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
@@ -113,7 +113,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   launch(options: LaunchOptions): Thread {
     this.#idle();
     this.engine.family.restartNumbers();
-    this.engine.family.imageOptions = { debugDirectories: this.#parts.settings.text('debug-file-directory').split(':') };
+    this.engine.family.imageOptions = imageOptions(this.#parts.settings);
     const { pid } = launchProgram({ ...options, foreground: this.#terminal?.present ?? false });
     seizeLaunched(pid);
     this.#terminal?.started(pid);
@@ -129,7 +129,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   attach(pid: number): Thread {
     this.#idle();
     this.engine.family.restartNumbers();
-    this.engine.family.imageOptions = { debugDirectories: this.#parts.settings.text('debug-file-directory').split(':') };
+    this.engine.family.imageOptions = imageOptions(this.#parts.settings);
     const tids = seizeRunning(pid, () => readThreads(pid));
     const thread = this.engine.family.beginRunning(pid, tids);
     this.#root = { pid, ending: undefined };

@@ -3,7 +3,7 @@
  * it. All methods that let the program run are asynchronous and end at the next stop for the user or with the family.
  */
 import { resolve } from 'node:path';
-import { fileAddress, type Address } from '../common/addresses.js';
+import type { Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { Frame, LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
@@ -14,13 +14,13 @@ import type { Thread } from '../inferior/thread.js';
 import type { CallRequest, EvaluationContext } from '../language/context.js';
 import type { Value } from '../language/value.js';
 import { resolveProgram, type ProgramRedirection } from '../linux/launch.js';
-import { openImage } from '../symbols/open.js';
+import { openImage, type OpenOptions } from '../symbols/open.js';
 import type { SymbolImage } from '../symbols/model.js';
 import type { Breakpoint } from './breakpoint.js';
 import { Breakpoints, type BreakOptions } from './breakpoints.js';
-import { parseLocation, placesIn, noSuchPlace, describeAddress, type CurrentPlace, type FoundPlace } from './locations.js';
+import { parseLocation, placesIn, noSuchPlace, describeAddress, placeOfMain, type CurrentPlace, type FoundPlace } from './locations.js';
 import { RunControl } from './run_control.js';
-import { Settings } from './settings.js';
+import { imageOptions, Settings } from './settings.js';
 import { giveSignal } from './signal_delivery.js';
 import { SignalTable } from './signal_table.js';
 import { popFrame } from './pop_frame.js';
@@ -149,8 +149,8 @@ export class Session {
     this.#target.requireLive();
   }
 
-  imageOptions(): { debugDirectories: string[] } {
-    return { debugDirectories: this.settings.text('debug-file-directory').split(':') };
+  imageOptions(): OpenOptions {
+    return imageOptions(this.settings);
   }
 
   /** The program as a file, whether it runs or not. Read again when it has been rebuilt. */
@@ -229,15 +229,9 @@ export class Session {
   currentPlace(): CurrentPlace {
     if (this.state === 'stopped' && this.selectedThread()) {
       const { position, pc: address } = this.selection().frame;
-      return { ...(position ? { file: position.file.path, line: position.line } : this.#fileOfMain()), address };
+      return { ...(position ? { file: position.file.path, line: position.line } : placeOfMain(this.programImage()?.image)), address };
     }
-    return this.#fileOfMain();
-  }
-
-  #fileOfMain(): CurrentPlace {
-    const image = this.programImage()?.image;
-    const main = image?.functionsNamed('main')[0];
-    return { file: main?.declared?.file.path ?? image?.lineAt(main?.entry ?? fileAddress(0))?.file.path, line: undefined };
+    return placeOfMain(this.programImage()?.image);
   }
 
   // Run control

@@ -1,5 +1,6 @@
 /** `set NAME VALUE` and `show NAME`: typed options with gdb's names, one table. */
 import { DeetError } from '../common/errors.js';
+import type { OpenOptions } from '../symbols/open.js';
 import { DEFAULT_SETTINGS, type PrintSettings } from '../language/settings.js';
 
 type Kind =
@@ -56,6 +57,7 @@ export const options: readonly Option[] = [
     about: 'Where separate debug information is looked for.',
   },
   { name: 'sysroot', kind: { type: 'text' }, initial: '', about: "Where a core file's programs and libraries are, if not here." },
+  flag('index-cache', true, "The index of a big program's names is kept in $XDG_CACHE_HOME/deet (else ~/.cache/deet) for the next run."),
   count('listsize', 10, 'Source lines that list shows.', 0),
   count('hang-after', 0, 'Seconds without any progress of the family after which it is stopped; 0: off.', 0),
   flag('confirm', true, 'Ask before doing what cannot be undone.'),
@@ -110,6 +112,12 @@ const parse = ({ name, kind }: Option, text: string): boolean | number | string 
       return text;
   }
 };
+
+/** How symbols are opened under these settings. */
+export const imageOptions = (settings: Settings): OpenOptions => ({
+  debugDirectories: settings.text('debug-file-directory').split(':'),
+  indexCache: settings.flag('index-cache'),
+});
 
 export class Settings {
   readonly #values = new Map<string, boolean | number | string>(options.map(({ name, initial }) => [name, initial]));

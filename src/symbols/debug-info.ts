@@ -2,7 +2,6 @@
  * All debug information of one image: its compilations, found by address without reading more than the answer needs, and
  * the readers of types, functions and variables that work on them. Look-ups by name are in lookup.ts.
  */
-import { readAranges } from '../dwarf/aranges.js';
 import { At, Tag, UnitType } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import type { DwarfFile } from '../dwarf/file.js';
@@ -12,20 +11,16 @@ import type { EntryTable } from './entries.js';
 import { FunctionEntry, type ScopeHost, type ScopeNode } from './functions.js';
 import { Lookup } from './lookup.js';
 import type { SourceFile, SymbolImage, Variable } from './model.js';
+import type { IndexStore } from './names.js';
 import { SourceFiles } from './source-files.js';
 import { TypeReader } from './types-reader.js';
 import type { CType } from './types.js';
+import { UnitMap } from './unit-map.js';
 import { distinct, locationOf, readVariable } from './variables.js';
 
 /** Where the split unit of a skeleton is found. */
 export interface SplitFiles {
   splitUnit(skeleton: Unit): Unit | undefined;
-}
-
-interface Span {
-  readonly low: number;
-  readonly high: number;
-  readonly unit: Compilation;
 }
 
 export class DebugInfo implements CompilationHost, ScopeHost {
@@ -36,6 +31,8 @@ export class DebugInfo implements CompilationHost, ScopeHost {
     readonly image: SymbolImage,
     readonly file: DwarfFile,
     private readonly split: SplitFiles,
+    /** Keeps the index of names. */
+    readonly store?: IndexStore,
   ) {
     this.types = new TypeReader({
       definitionOf: (die) => this.lookup.definitionOfType(die),
@@ -105,33 +102,11 @@ export class DebugInfo implements CompilationHost, ScopeHost {
 
   // ---- by address
 
-  private arangeSpans: readonly Span[] | undefined;
+  private map: UnitMap | undefined;
 
-  private aranges(): readonly Span[] {
-    if (!this.arangeSpans) {
-      const byOffset = new Map(this.compilations().map((unit) => [unit.own.section === 'info' ? unit.own.offset : -1, unit]));
-      const spans: Span[] = [];
-      for (const { low, high, unitOffset } of readAranges(this.file)) {
-        const unit = byOffset.get(unitOffset);
-        if (unit) spans.push({ low, high, unit });
-      }
-      this.arangeSpans = spans.sort((a, b) => a.low - b.low);
-    }
-    return this.arangeSpans;
-  }
-
-  private rangeSpans: readonly Span[] | undefined;
-
-  private unitSpans(): readonly Span[] {
-    this.rangeSpans ??= this.compilations()
-      .flatMap((unit) => unit.ranges.map(({ low, high }) => ({ low, high, unit })))
-      .sort((a, b) => a.low - b.low);
-    return this.rangeSpans;
-  }
-
-  /** The compilation that has the code at an address. Not all compilers write .debug_aranges, so the units are asked too. */
+  /** The compilation that has the code at an address. */
   compilationAt(address: number): Compilation | undefined {
-    return spanAt(this.aranges(), address) ?? spanAt(this.unitSpans(), address);
+    return (this.map ??= new UnitMap(this.file, this.compilations())).at(address);
   }
 
   private readonly functions = new Map<CodeEntry, FunctionEntry>();
@@ -190,18 +165,3 @@ export class DebugInfo implements CompilationHost, ScopeHost {
     return this.lookup.qualifiedName(die);
   }
 }
-
-/** Units' ranges seldom overlap; a few steps back find the unit all the same when they do. */
-const MAX_OVERLAP = 8;
-
-const spanAt = (spans: readonly Span[], address: number): Compilation | undefined => {
-  let low = 0;
-  let high = spans.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (spans[middle].low <= address) low = middle + 1;
-    else high = middle;
-  }
-  for (let i = low - 1; i >= Math.max(0, low - MAX_OVERLAP); i--) if (address < spans[i].high) return spans[i].unit;
-  return undefined;
-};

@@ -24,6 +24,7 @@ import type {
   SymbolImage,
   Variable,
 } from './model.js';
+import type { IndexStore } from './names.js';
 import type { CType } from './types.js';
 
 /** The files an image is made of; the debug file and others are looked for when first asked for. */
@@ -33,6 +34,8 @@ export interface ImageFiles {
   debugFile(): ElfFile | undefined;
   supplementary(): DwarfFile | undefined;
   splitUnit(skeleton: Unit): Unit | undefined;
+  /** Where the index of its names is kept between runs, if anywhere. */
+  indexStore(): IndexStore | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -127,6 +130,7 @@ export class ElfImage implements SymbolImage {
         () => this.files.supplementary(),
       ),
       this.files,
+      this.files.indexStore(),
     );
     return this.debugInfo;
   }
@@ -203,7 +207,16 @@ export class ElfImage implements SymbolImage {
     return this.guard<readonly ResolvedLocation[]>([], (info) => this.rules(info).ofLine(file, line));
   }
 
+  private readonly placesByName = new Map<string, readonly ResolvedLocation[]>();
+
+  /** Asked for by a breakpoint when it is set, at each run and for each process: the file stays the same. */
   locationsOfFunction(name: string): readonly ResolvedLocation[] {
+    let places = this.placesByName.get(name);
+    if (!places) this.placesByName.set(name, (places = this.findFunction(name)));
+    return places;
+  }
+
+  private findFunction(name: string): readonly ResolvedLocation[] {
     const described = this.guard<readonly ResolvedLocation[]>([], (info) => this.rules(info).ofFunction(name));
     let symbols = this.symbolsNamed(name);
     if (described.length === 0 && symbols.length === 0) symbols = this.symbolsDemangledAs(name);
@@ -232,9 +245,8 @@ export class ElfImage implements SymbolImage {
   /** C++ functions without debug information: `ns::f` for `_ZN2ns1fEi`. */
   private symbolsDemangledAs(name: string): readonly ElfSymbolInfo[] {
     const last = splitName(name).at(-1) ?? name;
-    const part = `${last.length}${last}`;
-    return this.symbols().filter((symbol) => {
-      if (!symbol.name.startsWith('_Z') || !symbol.name.includes(part)) return false;
+    return this.elfSymbols.containing(`${last.length}${last}`).filter((symbol) => {
+      if (!symbol.name.startsWith('_Z')) return false;
       const plain = demangledName(symbol.name);
       return plain !== undefined && (plain === name || plain.endsWith(`::${name}`));
     });

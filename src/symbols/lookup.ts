@@ -8,6 +8,7 @@ import type { DebugInfo } from './debug-info.js';
 import { Flag, Kind, type EntryTable } from './entries.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
 import type { Variable } from './model.js';
+import { Mark } from './name-units.js';
 import { dieOf, NameIndex, type NamedEntry } from './names.js';
 import { spellingsOf } from './types-reader.js';
 import type { CType } from './types.js';
@@ -24,7 +25,7 @@ export class Lookup {
   private nameIndex: NameIndex | undefined;
 
   get names(): NameIndex {
-    return (this.nameIndex ??= new NameIndex(this.info.file, this.info.compilations()));
+    return (this.nameIndex ??= new NameIndex(this.info.file, () => this.info.compilations(), this.info.store));
   }
 
   private dieOf(entry: NamedEntry): Die | undefined {
@@ -40,7 +41,7 @@ export class Lookup {
 
   functions(name: string): FunctionEntry[] {
     const result: FunctionEntry[] = [];
-    for (const { kind, flags, table, index, unit } of this.names.find(name)) {
+    for (const { kind, flags, table, index, unit } of this.names.find(name, Mark.code)) {
       if (kind !== Kind.function || !(flags & Flag.code)) continue;
       const code = unit.codeOf(table.dies[index]);
       if (code) result.push(this.info.functionOf(code, unit));
@@ -52,7 +53,7 @@ export class Lookup {
   private nestedFunctions(name: string): FunctionEntry[] {
     const last = splitName(name).at(-1) ?? name;
     const result: FunctionEntry[] = [];
-    for (const unit of this.names.unitsMentioning(last))
+    for (const unit of this.names.unitsOf(last, Mark.nested))
       for (const code of unit.nested()) if (nameOf(code.die) === last) result.push(this.info.functionOf(code, unit));
     return result;
   }
@@ -60,7 +61,7 @@ export class Lookup {
   /** Inlined calls of the functions of this name, in whatever function they are. */
   inlinedCalls(name: string): ScopeNode[] {
     const origins = new Map<Compilation, Set<number>>();
-    for (const entry of this.names.find(name)) {
+    for (const entry of this.names.find(name, Mark.inlined)) {
       if (entry.kind !== Kind.function || !(entry.flags & Flag.inlined)) continue;
       const known = origins.get(entry.unit);
       const die = entry.table.dies[entry.index];
@@ -161,7 +162,7 @@ export class Lookup {
   variables(name: string): Variable[] {
     const located: Variable[] = [];
     const declared: Variable[] = [];
-    for (const entry of this.names.find(name)) {
+    for (const entry of this.names.find(name, Mark.variable)) {
       const die = entry.kind === Kind.variable ? this.dieOf(entry) : undefined;
       const variable = die && readVariable(die, entry.unit, this.info, false);
       if (variable) (variable.location && !variable.isDeclaration ? located : declared).push(variable);
@@ -172,7 +173,7 @@ export class Lookup {
   definitionOfVariable(declaration: Die): { die: Die; unit: Compilation } | undefined {
     const name = nameOf(declaration);
     if (name === undefined) return undefined;
-    for (const entry of this.names.find(name, this.info.compilationOf(declaration))) {
+    for (const entry of this.names.find(name, Mark.variable, this.info.compilationOf(declaration))) {
       if (entry.kind !== Kind.variable || !(entry.flags & Flag.located) || !(entry.flags & Flag.external)) continue;
       const die = this.dieOf(entry);
       if (die) return { die, unit: entry.unit };
@@ -193,7 +194,7 @@ export class Lookup {
 
   private typeSpelled(name: string, tag: TypeTag | undefined, near: Compilation | undefined): CType | undefined {
     let declared: NamedEntry | undefined;
-    for (const entry of this.names.find(name, near)) {
+    for (const entry of this.names.find(name, Mark.type | Mark.other, near)) {
       if (!isTypeOf(entry, tag)) continue;
       declared ??= entry;
       if (entry.flags & Flag.declaration) continue;
@@ -211,7 +212,7 @@ export class Lookup {
     const home = this.info.compilationOf(declaration);
     // In C++ `ns::a` must not complete a declaration of `other::a`.
     const qualified = home.language === 'c' ? name : this.qualifiedName(declaration);
-    for (const entry of this.names.find(qualified, home.number >= 0 ? home : undefined)) {
+    for (const entry of this.names.find(qualified, Mark.type, home.number >= 0 ? home : undefined)) {
       if (!isTypeOf(entry, tag) || entry.flags & Flag.declaration) continue;
       const die = this.dieOf(entry);
       if (die) return die;
@@ -221,7 +222,7 @@ export class Lookup {
 
   enumerator(name: string, near: Compilation | undefined): { value: bigint; type: CType } | undefined {
     const last = splitName(name).at(-1);
-    for (const entry of this.names.find(name, near)) {
+    for (const entry of this.names.find(name, Mark.enumerator, near)) {
       if (entry.kind !== Kind.enumerator) continue;
       const holder = entry.unit.unit.dieAt(entry.table.dies[entry.table.parents[entry.index]] ?? -1);
       const type = holder && this.info.types.read(holder);

@@ -1,13 +1,13 @@
 /**
- * From a name to the entries that have it. Small questions look only into the units that mention the name; big ones
- * (completion, names that half of the program uses) make the index of all names once.
+ * From a name to the entries that have it: the index (name-units.ts) tells which units to look into, and each of those is read once. Who wants
+ * all names there are (completion, regular expressions) gets one table of them.
  */
-import type { DwarfFile } from '../dwarf/file.js';
 import type { Die } from '../dwarf/die.js';
+import type { DwarfFile } from '../dwarf/file.js';
 import type { Compilation } from './compilation.js';
 import { splitName } from './cxx-names.js';
 import { EntryTable } from './entries.js';
-import { Mentions } from './mentions.js';
+import { scanNames, type NameUnits } from './name-units.js';
 import { scanUnit } from './scan.js';
 
 /** One entry of a table, and the unit it stands in. */
@@ -19,17 +19,31 @@ export interface NamedEntry {
   readonly unit: Compilation;
 }
 
-export class NameIndex {
-  private readonly mentions: Mentions;
+/** Where an index is kept between runs. */
+export interface IndexStore {
+  load(): NameUnits | undefined;
+  save(index: NameUnits): void;
+}
 
+export class NameIndex {
   constructor(
-    file: DwarfFile,
-    private readonly units: readonly Compilation[],
-  ) {
-    this.mentions = new Mentions(
-      file,
-      units.filter((unit) => unit.own.section === 'info'),
-    );
+    private readonly file: DwarfFile,
+    /** All units of the file; not asked for before they are needed. */
+    private readonly units: () => readonly Compilation[],
+    private readonly store: IndexStore | undefined,
+  ) {}
+
+  private made: NameUnits | undefined;
+
+  private get index(): NameUnits {
+    if (!this.made) {
+      this.made = this.store?.load();
+      if (!this.made) {
+        this.made = scanNames(this.file, this.units());
+        this.store?.save(this.made);
+      }
+    }
+    return this.made;
   }
 
   private whole: EntryTable | undefined;
@@ -38,19 +52,22 @@ export class NameIndex {
   all(): EntryTable {
     if (!this.whole) {
       this.whole = new EntryTable();
-      for (const unit of this.units) scanUnit(unit.unit, unit.number, this.whole);
+      for (const unit of this.units()) scanUnit(unit.unit, unit.number, this.whole);
     }
     return this.whole;
   }
 
   /** True where entries refer to those of other units for their names. */
   get crossReferenced(): boolean {
-    return !this.mentions.usable;
+    return this.index.crossing;
   }
 
-  /** Units that may know a name; more than really do. */
-  unitsMentioning(name: string): readonly Compilation[] {
-    return this.mentions.of(name) ?? this.units;
+  /** Units that have entries of a name, of kinds given as `Mark`; perhaps more than really do. */
+  unitsOf(name: string, marks: number): readonly Compilation[] {
+    const numbers = this.index.of(name, marks);
+    if (numbers.length === 0) return [];
+    const units = this.units();
+    return numbers.filter((number) => number < units.length).map((number) => units[number]);
   }
 
   private readonly tables = new Map<Compilation, EntryTable>();
@@ -70,7 +87,7 @@ export class NameIndex {
    * Entries for a name as a user writes it: `f`, `ns::f`, `Class::f`; of `first` before those of other units. Lazily, unit
    * by unit: who needs one answer reads no more.
    */
-  *find(name: string, first?: Compilation): Iterable<NamedEntry> {
+  *find(name: string, marks: number, first?: Compilation): Iterable<NamedEntry> {
     const parts = splitName(name);
     const last = parts.at(-1) ?? name;
     const wanted = parts.join('::');
@@ -80,18 +97,7 @@ export class NameIndex {
       return qualified === wanted || qualified.endsWith(`::${wanted}`);
     };
     if (first) yield* this.inUnit(first, last, fits);
-    const candidates = this.whole ? undefined : this.mentions.of(last);
-    if (candidates) {
-      for (const unit of candidates) if (unit !== first) yield* this.inUnit(unit, last, fits);
-      // Type units of .debug_types are few, and stand in a section of their own.
-      for (const unit of this.units) if (unit.own.section === 'types') yield* this.inUnit(unit, last, fits);
-      return;
-    }
-    const table = this.all();
-    for (const index of table.named(last)) {
-      const unit = this.units[table.units[index]];
-      if (unit !== first && fits(table, index)) yield entry(table, index, unit);
-    }
+    for (const unit of this.unitsOf(last, marks)) if (unit !== first) yield* this.inUnit(unit, last, fits);
   }
 
   private *inUnit(unit: Compilation, name: string, fits: (table: EntryTable, index: number) => boolean): Iterable<NamedEntry> {

@@ -5,12 +5,16 @@ import type { ElfFile } from '../elf/file.js';
 import { findDebugFile, findSupplementaryFile, type DebugFileSearch } from '../elf/separate.js';
 import { debugFileSearch, openElf } from './elf-files.js';
 import { ElfImage, type ImageFiles } from './image.js';
+import { indexStore } from './index-cache.js';
 import type { SymbolImage } from './model.js';
+import type { IndexStore } from './names.js';
 import { SplitUnits } from './split.js';
 
 export interface OpenOptions {
   /** Where separate debug files are looked for, by build-id and .gnu_debuglink. Default: /usr/lib/debug. */
   readonly debugDirectories?: readonly string[];
+  /** False: the index of a big file's names is not kept on disk. */
+  readonly indexCache?: boolean;
 }
 
 /**
@@ -18,7 +22,7 @@ export interface OpenOptions {
  * @throws DeetError when the file cannot be read or is not a 64-bit x86-64 ELF file
  */
 export const openImage = (path: string, options: OpenOptions = {}): SymbolImage =>
-  new ElfImage(path, new FilesBeside(openElf(path), debugFileSearch(options.debugDirectories)));
+  new ElfImage(path, new FilesBeside(openElf(path), debugFileSearch(options.debugDirectories), options.indexCache ?? true));
 
 /** The file itself, and those that hold parts of its debug information: each opened when first asked for. */
 class FilesBeside implements ImageFiles {
@@ -27,6 +31,7 @@ class FilesBeside implements ImageFiles {
   constructor(
     readonly elf: ElfFile,
     private readonly search: DebugFileSearch,
+    private readonly keepsIndex: boolean,
   ) {
     this.split = new SplitUnits(
       () => this.debugFile(),
@@ -42,6 +47,12 @@ class FilesBeside implements ImageFiles {
 
   debugFile(): ElfFile {
     return (this.debug ??= findDebugFile(this.elf, this.search) ?? this.elf);
+  }
+
+  indexStore(): IndexStore | undefined {
+    const file = this.debugFile();
+    const sizes = ['info', 'types', 'abbrev', 'str'].map((name) => file.debugSize(name));
+    return this.keepsIndex ? indexStore(file.buildId, sizes) : undefined;
   }
 
   supplementary(): DwarfFile | undefined {

@@ -12,6 +12,10 @@ class LoneFile implements ImageFiles {
     return this.elf;
   }
 
+  indexStore(): undefined {
+    return undefined;
+  }
+
   supplementary(): DwarfFile | undefined {
     return undefined;
   }

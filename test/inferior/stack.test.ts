@@ -222,6 +222,14 @@ describe('deep recursion', () => {
       expect(stack.frame(level)?.context.entryValue(Uint8Array.of(Op.reg0 + 4))).toBe(40_001n - 2n * BigInt(level - 1));
     expect(performance.now() - started).toBeLessThan(2_000);
   });
+
+  it('follows values at entry so far and no further', () => {
+    using target = deep(['-O2', '-fomit-frame-pointer', '-fno-optimize-sibling-calls'], 100_000);
+    const stack = target.stack();
+    const k = (level: number): bigint | undefined => stack.frame(level)?.context.entryValue(Uint8Array.of(Op.reg0 + 4));
+    expect(k(1)).toBeUndefined();
+    expect(k(90_000)).toBe(200_001n - 2n * 89_999n);
+  });
 });
 
 /** Memory with some words changed or unreadable. */

@@ -1,0 +1,134 @@
+/** The index of names on disk: what is kept is found again, and whatever else lies there is not believed. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { indexStore } from '../../src/symbols/index-cache.js';
+import { NameUnits } from '../../src/symbols/name-units.js';
+import { fixture } from '../helpers/build.js';
+import { commands, run } from '../repl/cli.js';
+
+const home = mkdtempSync(join(tmpdir(), 'deet-cache-'));
+afterAll(() => {
+  rmSync(home, { recursive: true });
+});
+
+const id = 'ab'.repeat(20);
+const sizes = [3 << 20, 0, 100, 200];
+const folder = join(home, 'deet');
+const path = join(folder, `${id}.index`);
+const index = new NameUnits(new Uint8Array(BigUint64Array.of(0x1234_5678_0000_0501n, 0x9abc_def0_0000_0604n).buffer), true);
+
+beforeEach(() => {
+  vi.stubEnv('XDG_CACHE_HOME', home);
+  vi.stubEnv('DEET_INDEX_CACHE', undefined);
+  rmSync(folder, { recursive: true, force: true });
+  return () => vi.unstubAllEnvs();
+});
+
+const contents = (each: NameUnits | undefined): unknown =>
+  each && { keys: Buffer.from(each.keys).toString('hex'), crossing: each.crossing };
+const kept = (): unknown => contents(indexStore(id, sizes)?.load());
+const keep = (): void => indexStore(id, sizes)?.save(index);
+
+describe('an entry', () => {
+  it('comes back as it was, for its user only', () => {
+    keep();
+    expect(kept()).toEqual(contents(index));
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(readdirSync(folder)).toEqual([`${id}.index`]);
+  });
+
+  it.each([0, 5, 12, 16, 20, 30, 50, 80, 95])('is not believed with another byte %d', (at) => {
+    keep();
+    const bytes = readFileSync(path);
+    bytes[at] ^= 0x40;
+    writeFileSync(path, bytes);
+    expect(kept()).toBeUndefined();
+    keep();
+    expect(kept()).toEqual(contents(index));
+  });
+
+  it.each([0, 10, 24, 60, -1])('is not believed when cut off at %d', (length) => {
+    keep();
+    truncateSync(path, length < 0 ? statSync(path).size + length : length);
+    expect(kept()).toBeUndefined();
+  });
+
+  it('of a file with other sections is not taken', () => {
+    keep();
+    expect(indexStore(id, [3 << 20, 0, 100, 201])?.load()).toBeUndefined();
+  });
+});
+
+describe('no error, and no entry', () => {
+  it('where the folder cannot be made', () => {
+    writeFileSync(folder, 'in the way');
+    keep();
+    expect(kept()).toBeUndefined();
+    expect(readFileSync(folder, 'utf8')).toBe('in the way');
+  });
+
+  it('where a folder has the name of the entry', () => {
+    mkdirSync(join(path, 'full'), { recursive: true });
+    keep();
+    expect(kept()).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([`${id}.index`]);
+  });
+
+  it.each([
+    ['the file has no build-id', undefined, sizes],
+    ['its build-id is none', '../../etc/passwd', sizes],
+    ['it is small', id, [1000, 0, 10, 10]],
+  ])('where %s', (_why, buildId, each) => {
+    expect(indexStore(buildId, each)).toBeUndefined();
+  });
+
+  it('where the environment says so', () => {
+    vi.stubEnv('DEET_INDEX_CACHE', 'off');
+    expect(indexStore(id, sizes)).toBeUndefined();
+  });
+});
+
+it('the folder stays within its size: what was used last stays', () => {
+  keep();
+  const old = [1, 2, 3].map((n) => join(folder, `${String(n).repeat(40)}.index`));
+  old.forEach((each, n) => {
+    writeFileSync(each, '');
+    truncateSync(each, 100 << 20);
+    utimesSync(each, 1000 + n, 1000 + n);
+  });
+  writeFileSync(join(folder, 'notes.txt'), 'not ours');
+  writeFileSync(join(folder, `${id}.index.17.0123456789ab.new`), 'left behind');
+  utimesSync(join(folder, `${id}.index.17.0123456789ab.new`), 1000, 1000);
+  keep();
+  expect(readdirSync(folder).sort()).toEqual([`${'2'.repeat(40)}.index`, `${'3'.repeat(40)}.index`, `${id}.index`, 'notes.txt'].sort());
+});
+
+describe('libc with its debug file (libc6-dbg)', () => {
+  const words = (...settings: string[]): string[] => [
+    ...commands(...settings, 'break main', 'run', 'break printf', 'info line qsort', 'kill'),
+    fixture('calls'),
+  ];
+  const env = { XDG_CACHE_HOME: home, DEET_INDEX_CACHE: '' };
+
+  it('two at once write it, the next reads it, and all say the same', async () => {
+    const first = await Promise.all([run(words(), { env }), run(words(), { env })]);
+    const [entry, ...others] = readdirSync(folder).filter((name) => name.endsWith('.index'));
+    expect(entry).toBeDefined();
+    expect(others).toEqual([]);
+    const inode = statSync(join(folder, entry)).ino;
+    const next = await run(words(), { env });
+    expect(statSync(join(folder, entry)).ino).toBe(inode);
+    const said = (each: { stdout: string }): string => each.stdout.replace(/^\[Inferior \d+ killed\]$/m, '');
+    for (const each of first) expect(said(each)).toBe(said(next));
+    expect(next.stdout).toContain('printf.c');
+  });
+
+  it('set index-cache off', async () => {
+    const { stdout } = await run(words('set index-cache off'), { env });
+    expect(stdout).toContain('printf.c');
+    expect(() => readdirSync(folder)).toThrow('ENOENT');
+  });
+});
