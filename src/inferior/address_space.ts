@@ -7,6 +7,8 @@ import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader, MemoryWriter } from '../common/memory.js';
 import { native } from '../native.js';
+import type { CounterPage } from './counters.js';
+import { ProbeTable } from './probes.js';
 import { SiteTable, type RawMemory } from './sites.js';
 import { SlotTable } from './slots.js';
 
@@ -19,6 +21,9 @@ const unreadable = (address: Address): DeetError => new DeetError('memory', `Can
 export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readonly sites: SiteTable;
   readonly slots = new SlotTable();
+  readonly probes = new ProbeTable();
+  /** Where probes count; made when the first one does. */
+  counters: CounterPage | undefined;
   readonly #descriptor: number;
   #users = 1;
   /** Counts writes and resumptions: a cache of what was read is stale when this has changed. */
@@ -38,17 +43,21 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   }
 
   release(): void {
-    if (--this.#users === 0) native.closeDescriptor(this.#descriptor);
+    if (--this.#users > 0) return;
+    native.closeDescriptor(this.#descriptor);
+    this.counters?.close();
   }
 
   get shared(): boolean {
     return this.#users > 1;
   }
 
-  /** fork copies memory, with all that deet has put there. */
+  /** fork copies memory, with all that deet has put there. A counter would stay common to both: from now on their arrivals are counted by stops. */
   copyTo(child: AddressSpace): void {
+    for (const site of [...this.sites.armed]) if (site.armed?.counter) this.sites.disarm(site);
     this.sites.copyTo(child.sites);
     this.slots.copyTo(child.slots);
+    this.probes.copyTo(child.probes);
   }
 
   read(address: Address, length: number): Uint8Array {
@@ -79,11 +88,19 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   unmapped(low: Address, high: Address): void {
     this.sites.forgetRange(low, high);
     this.slots.forgetRange(low, high);
+    this.probes.forgetRange(low, high);
+  }
+
+  /** Threads may stand in code of deet's own, and are somewhere else in the program's eyes. */
+  get hasCopies(): boolean {
+    return !this.slots.isEmpty || !this.probes.isEmpty;
   }
 
   write(address: Address, bytes: Uint8Array): void {
     this.slots.forgetRange(address, address + BigInt(bytes.length));
-    this.writeRaw(address, this.sites.absorb(address, bytes));
+    const all = this.sites.absorb(address, bytes);
+    this.probes.forgetRange(address, address + BigInt(bytes.length));
+    this.writeRaw(address, all);
   }
 
   readRaw(address: Address, length: number): Uint8Array {

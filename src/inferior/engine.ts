@@ -4,15 +4,18 @@
  * `Thread.pending` and are decided upon at the next resumption, each once.
  */
 import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
-import { Word } from '../linux/registers.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import { decodeStatus, isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
+import { hasComeBack, hasOwnInt3, repeats, willRestart } from './arrivals.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
+import { killFamily, releaseStopped } from './family_end.js';
 import type { StepPlan } from './plan.js';
-import { correctSignalInfo, removePages, slotOf } from './out_of_line.js';
+import { Probing } from './probing.js';
+import { copyAt } from './probes.js';
+import { correctSignalInfo, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, type Site, type SiteOwner } from './sites.js';
 import type { Thread } from './thread.js';
@@ -21,18 +24,15 @@ import { hideTrapFlag } from './trap_flag.js';
 /** Milliseconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
 const breathAfter = 4;
 
-/** Bytes of the instruction `syscall`. */
-const syscallSize = 2n;
-/** Results of an interrupted system call that the kernel restarts, never seen by programs: ERESTARTSYS to ERESTARTNOHAND, ERESTART_RESTARTBLOCK (linux/errno.h). */
-const restartCodes = new Set([512n, 513n, 514n, 516n]);
-
-const willRestart = (thread: Thread): boolean => restartCodes.has(BigInt.asUintN(64, -thread.registers()[Word.rax]));
+/** What an instruction can do wrong. */
+const faults = new Set<number>([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGILL]);
 
 export class Engine implements WaitClient {
   readonly family: Family;
   plan: StepPlan | undefined;
   /** Whether threads pass sites by slots: always, when it pays, never. Where there can be no slot they are stepped over. */
   outOfLine: 'on' | 'auto' | 'off' = 'auto';
+  readonly probing = new Probing();
   #pauseWanted = false;
   #running = false;
   /** A reason to stop that was found outside of `run`'s own loop. */
@@ -68,7 +68,7 @@ export class Engine implements WaitClient {
   async run(): Promise<Halt> {
     this.#running = true;
     try {
-      let halt = this.#resumeAll();
+      let halt = this.#begin();
       while (!halt) {
         const { found, busy } = this.#haltMeanwhile ? { found: this.#haltMeanwhile, busy: false } : this.#drain();
         halt = found ?? this.#endOrPause();
@@ -100,9 +100,23 @@ export class Engine implements WaitClient {
       return work();
     } finally {
       this.#running = true;
-      this.#haltMeanwhile ??= this.#resumeAll();
+      this.#haltMeanwhile ??= this.#begin();
       waitHub.wake();
     }
+  }
+
+  /** Everybody stands, and whatever was changed meanwhile takes effect. */
+  #begin(): Halt | undefined {
+    const everyInstruction = [...this.family.threads()].some((thread) => this.hooks.wantsSteps(thread));
+    this.probing.prepare(this.family.processes(), this.plan, everyInstruction);
+    return this.#resumeAll();
+  }
+
+  /** Sites become probes, or cease to be. */
+  #carryOut(): Halt | undefined {
+    this.stopAll();
+    this.probing.carryOut();
+    return this.#resumeAll();
   }
 
   #endOrPause(): Halt | undefined {
@@ -121,7 +135,7 @@ export class Engine implements WaitClient {
       for (;;) {
         const event = waitHub.next(this, this.family.onlyTid, tids);
         if (!event) return { busy: false };
-        const found = this.#take(event);
+        const found = this.#take(event) ?? (this.probing.wants ? this.#carryOut() : undefined);
         if (found) return { found, busy: false };
         if (this.#pauseWanted || !this.family.anyAwaited()) return { busy: false };
         if (performance.now() - start > breathAfter) return { busy: true };
@@ -176,19 +190,35 @@ export class Engine implements WaitClient {
     this.hooks.beforeResume(thread);
     const { space } = thread.process;
     // The handler of a signal must see where the program was, not where its copied instruction lies.
-    if (thread.signal !== 0 && !space.slots.isEmpty) thread.registers();
+    if (thread.signal !== 0 && space.hasCopies) thread.registers();
+    const halt = space.probes.isEmpty ? undefined : this.#comeToProbe(thread);
+    if (halt) return halt;
     if (thread.passed !== undefined) {
       const site = space.sites.at(thread.passed);
       if (site?.inserted && thread.pc === site.address) {
         const handled = thread.signal !== 0 && thread.process.catches(thread.signal);
-        if (handled) thread.returnsTo = { address: site.address, stackPointer: thread.stackPointer, because: 'handler' };
-        else if (!this.#enterSlot(thread, site)) return this.#stepOver(thread, site);
+        if (handled) {
+          space.sites.disarm(site);
+          thread.returnsTo = { address: site.address, stackPointer: thread.stackPointer, because: 'handler' };
+        } else if (!this.#enterSlot(thread, site)) return this.#stepOver(thread, site);
         else if (!thread.stopped) return undefined;
       }
       thread.passed = undefined;
     }
-    const stepping = (this.plan?.thread === thread && this.plan.mode === 'step') || this.hooks.wantsSteps(thread);
-    thread.resume(stepping ? 'step' : this.hooks.wantsSyscalls(thread) ? 'syscall' : 'run');
+    thread.resume(this.#isStepping(thread) ? 'step' : this.hooks.wantsSyscalls(thread) ? 'syscall' : 'run');
+    return undefined;
+  }
+
+  #isStepping(thread: Thread): boolean {
+    return (this.plan?.thread === thread && this.plan.mode === 'step') || this.hooks.wantsSteps(thread);
+  }
+
+  /** A thread that stands at the jump of a probe and steps arrives now; one that stands in the middle of a jump goes on in the copies. */
+  #comeToProbe(thread: Thread): Halt | undefined {
+    if (thread.signal !== 0 || thread.passed !== undefined) return undefined;
+    const site = this.#isStepping(thread) ? thread.process.space.sites.at(thread.pc) : undefined;
+    if (site?.armed) return this.#arrive(thread, site);
+    thread.pc = this.probing.detour(thread) ?? thread.pc;
     return undefined;
   }
 
@@ -198,6 +228,10 @@ export class Engine implements WaitClient {
    */
   #enterSlot(thread: Thread, site: Site): boolean {
     const patience = thread.process.threads.size > 1 ? 4 : 100;
+    if (site.armed && thread.signal === 0) {
+      thread.pc = copyAt(site.armed, site.address) ?? site.address;
+      return true;
+    }
     if (thread.signal !== 0 || this.outOfLine === 'off' || (this.outOfLine === 'auto' && ++site.passes <= patience)) return false;
     const slot = slotOf(thread);
     if (slot === 'none') return false;
@@ -233,7 +267,7 @@ export class Engine implements WaitClient {
     if (event) {
       if (recorded) {
         // A signal came first, or the instruction repeats itself (rep movsb: one step is one turn): it is no new arrival.
-        if (thread.pc === site.address && (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || this.#repeats(thread)))
+        if (thread.pc === site.address && (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || repeats(thread)))
           thread.passed = site.address;
         halt = this.#decide(thread, event, true);
         if (!halt && thread.actual === 'stopped') halt = this.#go(thread);
@@ -258,12 +292,6 @@ export class Engine implements WaitClient {
       const event = waitHub.waitFor(thread.tid);
       if (event || !this.family.isRunnable(thread)) return event;
     }
-  }
-
-  /** A string instruction with a repeat prefix (Intel SDM volume 2, REP) stands at pc. */
-  #repeats(thread: Thread): boolean {
-    const [prefix] = thread.process.space.readAvailable(thread.pc, 1);
-    return prefix === 0xf2 || prefix === 0xf3;
   }
 
   #reinsert(process: Process, site: Site): void {
@@ -296,7 +324,10 @@ export class Engine implements WaitClient {
       return detail && { kind: 'trap', thread, detail };
     }
     if (event.kind !== 'signal') return undefined;
-    if (event.signal !== Signal.SIGTRAP) return this.#decideSignal(thread, event.signal);
+    if (event.signal !== Signal.SIGTRAP) {
+      const own = thread.process.space.probes.isEmpty ? undefined : this.#decideFault(thread, event.signal);
+      return own ? own.halt : this.#decideSignal(thread, event.signal);
+    }
     const code = this.#signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
@@ -310,6 +341,17 @@ export class Engine implements WaitClient {
     return this.#decideSignal(thread, event.signal);
   }
 
+  /** A fault that is deet's: a condition in the program has met bad memory, or a thread has come into the middle of a jump. */
+  #decideFault(thread: Thread, signal: number): { readonly halt: Halt | undefined } | undefined {
+    if (!faults.has(signal) || (this.#signalCode(thread) ?? 0) <= 0) return undefined;
+    const { pc } = thread;
+    const site = thread.leftCheck ? thread.process.space.sites.at(pc) : undefined;
+    if (!site?.inserted) return signal === Signal.SIGILL && this.probing.isStray(thread, pc) ? { halt: undefined } : undefined;
+    if (!site.armed?.counter) return { halt: this.#arrive(thread, site) };
+    this.probing.mustDisarm(thread, site);
+    return { halt: undefined };
+  }
+
   #decideInt3(thread: Thread, overSite: boolean): Halt | undefined {
     const address = thread.pc - 1n;
     const { sites } = thread.process.space;
@@ -318,34 +360,20 @@ export class Engine implements WaitClient {
     const isOwn = overSite && site?.saved === int3;
     if (site?.inserted && !isOwn) {
       thread.pc = address;
-      if (this.#hasComeBack(thread, address)) {
+      if (hasComeBack(thread, address)) {
         thread.returnsTo = undefined;
         thread.passed = address;
         return this.plan?.thread === thread ? this.#arrive(thread, site, true) : undefined;
       }
       return this.#arrive(thread, site);
     }
-    if (!isOwn && !this.#hasOwnInt3(thread, address)) {
+    const isStray = !isOwn && this.probing.isStray(thread, address);
+    if (isStray || (!isOwn && !hasOwnInt3(thread, address))) {
       // The site was removed between the thread's trap and now: it shall execute the instruction that stands there again.
       thread.pc = address;
       return undefined;
     }
     return this.#decideSignal(thread, Signal.SIGTRAP);
-  }
-
-  /** `returnsTo` has come true. A system call that is executed again, not for the first time, finds in rcx what the processor left there (SYSCALL). */
-  #hasComeBack(thread: Thread, address: bigint): boolean {
-    const { returnsTo } = thread;
-    if (returnsTo?.address !== address || returnsTo.stackPointer !== thread.stackPointer) return false;
-    return returnsTo.because !== 'sleep' || thread.registers()[Word.rcx] === address + syscallSize;
-  }
-
-  #hasOwnInt3(thread: Thread, address: bigint): boolean {
-    try {
-      return thread.process.space.readRaw(address, 1)[0] === int3;
-    } catch {
-      return true;
-    }
   }
 
   /** A thread stands at a site: ask its owners. `internalOnly`: the arrival was counted before. */
@@ -359,6 +387,7 @@ export class Engine implements WaitClient {
     }
     if (stopping.some((owner) => owner.kind === 'user')) return { kind: 'sites', thread, owners: stopping };
     if (stopping.length > 0 || (this.plan?.thread === thread && this.plan.mode === 'done')) return { kind: 'step', thread };
+    this.probing.passed(thread, site);
     return undefined;
   }
 
@@ -373,7 +402,7 @@ export class Engine implements WaitClient {
   }
 
   #decideSignal(thread: Thread, signal: number): Halt | undefined {
-    if (!thread.process.space.slots.isEmpty) correctSignalInfo(thread, signal);
+    if (thread.process.space.hasCopies) correctSignalInfo(thread, signal);
     const verdict = thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
     thread.signal = verdict === 'discard' ? 0 : signal;
     if (verdict === 'stop') return { kind: 'signal', thread, signal };
@@ -443,54 +472,18 @@ export class Engine implements WaitClient {
     thread.pending.push(event);
   }
 
-  /**
-   * Lets a process of the family go untraced: no site of deet's is left in its memory. Its threads are stopped first. Serves detach, and programs that trace
-   * their own children.
-   */
+  /** Lets a process go untraced; its threads are stopped first. Serves detach, and programs that trace their own children. */
   release(process: Process): void {
     for (let round = 0; round < 1000; round++) {
       const running = [...process.threads.values()].filter((thread) => thread.actual === 'running');
       if (running.length === 0) break;
       this.#quiesce(running);
     }
-    if (!process.alive) return;
-    const { space } = process;
-    const stopped = [...process.threads.values()].filter((thread) => thread.stopped);
-    if (!space.slots.isEmpty) for (const thread of stopped) thread.registers();
-    if (!space.shared) {
-      space.sites.liftAll();
-      const idle = stopped.find(({ signal, pending }) => signal === 0 && pending.length === 0);
-      if (idle) removePages(idle);
-    }
-    for (const thread of stopped) {
-      const owed = thread.pending.find((event) => event.kind === 'signal');
-      thread.flush();
-      native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
-      thread.actual = 'gone';
-    }
-    this.family.forgetProcess(process);
+    if (process.alive) releaseStopped(this.family, process);
   }
 
-  /** SIGKILL to everybody, and every one waited for. Returns when no process of the family is left, not even a zombie of ours. */
+  /** SIGKILL to everybody, and every one waited for. */
   killAll(): void {
-    const until = Date.now() + 10_000;
-    while (this.family.size > 0 && Date.now() < until) {
-      for (const process of this.family.processes()) native.kill(process.pid, Signal.SIGKILL);
-      // What the first one reports is waited for a moment; the others are only asked.
-      let patience = 200;
-      for (const thread of [...this.family.threads()]) {
-        const result = native.waitSpin(thread.tid, patience, this.#status);
-        patience = 0;
-        if (result > 0) this.#bury(decodeStatus(this.#status[0], this.#status[1]));
-        else if (result < 0) this.family.vanished(thread);
-      }
-    }
-    waitHub.wake(); // whoever let them run hears of their end
-  }
-
-  /** During killAll: a stop may still be reported before the death; the thread must run into it. */
-  #bury(event: WaitEvent): void {
-    const thread = this.family.record(event);
-    if (thread?.stopped) thread.resume('run', 0);
+    killFamily(this.family);
   }
 }

@@ -33,6 +33,10 @@ export class Thread {
    * the site is a system call that sleeps and may be restarted (`sleep`; over when its single step is reported).
    */
   returnsTo: { readonly address: Address; readonly stackPointer: bigint; readonly because: 'handler' | 'sleep' } | undefined;
+  /** At its last stop it was taken out of a probe's check: what it did there is undone. */
+  leftCheck = false;
+  /** Where it met a trap in the middle of a jump that was there no more. */
+  strayed: Address | undefined;
   /** Where it stood when it was last resumed by a single step. */
   stepStart: StepStart | undefined;
   /** Set by system call stops: alternates between entry and exit. */
@@ -61,18 +65,30 @@ export class Thread {
       const result = native.getRegisters(this.tid, this.#registers);
       if (result < 0) throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
       this.#loaded = true;
-      if (!this.process.space.slots.isEmpty) this.#leaveSlot();
+      if (this.process.space.hasCopies) this.#leaveCopy();
     }
     return this.#registers;
   }
 
-  /** A thread that was stopped in a copy of an instruction is shown, and goes on, at the original. */
-  #leaveSlot(): void {
-    const original = this.process.space.slots.original(this.#registers[Word.rip]);
-    if (!original) return;
-    this.#registers[Word.rip] = original.pc;
+  /** A thread that was stopped in code of deet's own - a copy of an instruction, a probe's check - is shown, and goes on, where it is in the program. */
+  #leaveCopy(): void {
+    const { slots, probes } = this.process.space;
+    const original = slots.original(this.#registers[Word.rip]);
+    const left = original ? undefined : probes.leave(this.#registers, (address) => this.#wordAt(address));
+    if (!original && !left) return;
+    if (original) this.#registers[Word.rip] = original.pc;
     this.#dirty = true;
-    if (original.before) this.passed = original.pc;
+    this.leftCheck = left?.inCheck ?? false;
+    if (original?.before || left?.passed) this.passed = this.#registers[Word.rip];
+  }
+
+  #wordAt(address: Address): bigint | undefined {
+    try {
+      return this.process.space.readNumber(address, 8);
+    } catch (error) {
+      if (error instanceof DeetError) return undefined;
+      throw error;
+    }
   }
 
   get pc(): Address {
@@ -131,6 +147,7 @@ export class Thread {
     this.interrupted = false;
     this.#loaded = false;
     this.#dirty = false;
+    this.leftCheck = false;
   }
 
   markRunning(): void {

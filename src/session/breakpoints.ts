@@ -7,6 +7,8 @@ import { DeetError } from '../common/errors.js';
 import type { AddressSpace } from '../inferior/address_space.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import type { MappedImage } from '../inferior/images.js';
+import type { ProbeCondition } from '../inferior/probe_code.js';
+import type { Counter, ProbeTest } from '../inferior/probes.js';
 import type { Process } from '../inferior/process.js';
 import type { SiteOwner, Verdict } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
@@ -21,6 +23,7 @@ import {
   type FoundPlace,
   type LocationSpec,
 } from './locations.js';
+import { Tallies } from './tallies.js';
 
 export interface BreakOptions {
   readonly temporary?: boolean;
@@ -45,6 +48,10 @@ export interface BreakpointHost {
   evaluateAddress(expression: string): Address;
   /** A thread is at a location of an enabled breakpoint: evaluates conditions, counts, logs. */
   hit(breakpoint: Breakpoint, thread: Thread): Verdict;
+  /** The condition at one of its places as machine code, or why there is none. */
+  inProgram(breakpoint: Breakpoint, address: Address, process: Process): ProbeCondition | string;
+  /** Nothing is to be checked in the program. */
+  checksAtStops(): boolean;
   /** Throws in the user's words when a condition cannot be parsed here. */
   checkCondition(condition: string): void;
   changed(breakpoint: Breakpoint, change: 'new' | 'changed' | 'removed'): void;
@@ -57,11 +64,34 @@ export class PlantedLocation implements SiteOwner {
     readonly breakpoint: Breakpoint,
     readonly location: BreakpointLocation,
     private readonly host: BreakpointHost,
+    private readonly tallies: Tallies,
   ) {}
 
   arrived(thread: Thread): Verdict {
-    if (!this.breakpoint.enabled || !this.location.enabled) return 'pass';
+    if (this.idle()) return 'pass';
+    this.tallies.settle(this.breakpoint);
     return this.host.hit(this.breakpoint, thread);
+  }
+
+  idle(): boolean {
+    return !this.breakpoint.enabled || !this.location.enabled;
+  }
+
+  probe(process: Process): ProbeTest | string {
+    const { breakpoint, location } = this;
+    this.tallies.settle(breakpoint);
+    const { ignoreCount, threadId } = breakpoint;
+    if (threadId !== undefined) return 'it is for one thread only';
+    if (breakpoint.condition === undefined && ignoreCount === 0) return 'a breakpoint there always stops';
+    const planted = breakpoint.locations.flatMap((each) => [...each.planted.keys()].map(({ space }) => space));
+    if (ignoreCount > 0 && breakpoint.locations.length > 1) return 'it counts at several places together';
+    if (ignoreCount > 0 && new Set(planted).size > 1) return 'it counts in several processes together';
+    const condition = breakpoint.condition === undefined ? undefined : this.host.inProgram(breakpoint, location.address, process);
+    if (typeof condition === 'string') return condition;
+    const counted = (by: Counter): void => {
+      this.tallies.begin(breakpoint, by);
+    };
+    return { condition, ignore: ignoreCount, counted };
   }
 }
 
@@ -80,6 +110,7 @@ const keyOf = ({ loaded, address }: FoundPlace): string => `${loaded?.image.path
 export class Breakpoints {
   readonly #entries = new Map<number, Entry>();
   #next = 0;
+  readonly #tallies = new Tallies();
   /** Memory in which a site at main waits for the end of the program's start-up. */
   readonly #awaited = new WeakMap<Process, AddressSpace>();
 
@@ -91,12 +122,26 @@ export class Breakpoints {
   }
 
   all(): Breakpoint[] {
+    this.settle();
     return [...this.#entries.values()].map(({ breakpoint }) => breakpoint);
   }
 
   /** @throws DeetError `no-breakpoint`. */
   get(id: number): Breakpoint {
+    this.settle();
     return this.#entry(id).breakpoint;
+  }
+
+  /** What the program has counted, and how it does, as of now. */
+  settle(): void {
+    this.#tallies.settleAll();
+    this.#eachLocation((location, { condition, ignoreCount }) => {
+      const [process] = location.planted.keys();
+      const site = process?.space.sites.at(location.address);
+      const nothing = !site || (condition === undefined && ignoreCount === 0);
+      const why = this.host.checksAtStops() ? 'set breakpoint condition-evaluation is host' : (site?.unarmed ?? 'not reached often enough yet');
+      location.checked = nothing ? undefined : site.armed ? { inProgram: true } : { inProgram: false, why };
+    });
   }
 
   #entry(id: number): Entry {
@@ -170,6 +215,7 @@ export class Breakpoints {
 
   delete(id: number): void {
     const entry = this.#entry(id);
+    this.#tallies.end(entry.breakpoint);
     this.#uproot(entry);
     this.#entries.delete(id);
     this.host.changed(entry.breakpoint, 'removed');
@@ -193,6 +239,7 @@ export class Breakpoints {
         );
       which.enabled = enabled;
     }
+    this.#replant(breakpoint);
     this.host.changed(breakpoint, 'changed');
   }
 
@@ -209,8 +256,15 @@ export class Breakpoints {
     change: Partial<Pick<Breakpoint, 'ignoreCount' | 'commands' | 'disposition' | 'enableCount' | 'enabled' | 'hits'>>,
   ): void {
     const { breakpoint } = this.#entry(id);
+    this.#tallies.end(breakpoint);
     Object.assign(breakpoint, change);
+    this.#replant(breakpoint);
     this.host.changed(breakpoint, 'changed');
+  }
+
+  /** Where nothing is enabled, no int3 costs the program anything. */
+  #replant({ locations }: Breakpoint): void {
+    for (const { planted, address } of locations) for (const { space } of planted.keys()) space.sites.refresh(address);
   }
 
   /** After a stop: what `tbreak`, `enable once`, `enable count` and `enable delete` ask for. */
@@ -230,6 +284,7 @@ export class Breakpoints {
 
   /** Before a run: places of the last run are forgotten, those of the file are found anew. */
   resetToFile(): void {
+    for (const { breakpoint } of this.#entries.values()) this.#tallies.end(breakpoint);
     for (const entry of this.#entries.values()) {
       if (!entry.spec) continue;
       this.#uproot(entry);
@@ -273,8 +328,8 @@ export class Breakpoints {
     this.#eachLocation((location) => location.planted.delete(process));
   }
 
-  #eachLocation(visit: (location: BreakpointLocation) => void): void {
-    for (const { breakpoint } of this.#entries.values()) for (const location of breakpoint.locations) visit(location);
+  #eachLocation(visit: (location: BreakpointLocation, breakpoint: Breakpoint) => void): void {
+    for (const { breakpoint } of this.#entries.values()) for (const location of breakpoint.locations) visit(location, breakpoint);
   }
 
   // Resolution
@@ -385,7 +440,7 @@ export class Breakpoints {
     entry.breakpoint.locations.push(location);
     entry.breakpoint.locations.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
     entry.breakpoint.pending = false;
-    const owner = new PlantedLocation(entry.breakpoint, location, this.host);
+    const owner = new PlantedLocation(entry.breakpoint, location, this.host, this.#tallies);
     entry.owners.set(key, owner);
     return owner;
   }

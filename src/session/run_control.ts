@@ -153,6 +153,8 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.engine.plan = plan;
     const displaced = this.#parts.settings.text('displaced-stepping');
     this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
+    const evaluation = this.#parts.settings.text('breakpoint condition-evaluation');
+    this.engine.probing.mode = evaluation === 'host' ? 'off' : evaluation === 'target' ? 'on' : 'auto';
     this.#parts.emit({ type: 'resumed' });
     this.#terminal?.give();
     this.#guards.begin();
@@ -172,6 +174,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   #outcome(halt: Halt, plan: StepPlan | undefined): Outcome {
+    this.#parts.breakpoints.settle();
     if (halt.kind === 'ended') {
       this.lastStop = undefined;
       this.#parts.watchpoints.programEnded();

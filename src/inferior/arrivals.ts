@@ -1,0 +1,34 @@
+/** What a thread's registers and code tell of how it came to where it stands. */
+import type { Address } from '../common/addresses.js';
+import { Word } from '../linux/registers.js';
+import { int3 } from './sites.js';
+import type { Thread } from './thread.js';
+
+/** Bytes of the instruction `syscall`. */
+const syscallSize = 2n;
+/** Results of an interrupted system call that the kernel restarts, never seen by programs: ERESTARTSYS to ERESTARTNOHAND, ERESTART_RESTARTBLOCK (linux/errno.h). */
+const restartCodes = new Set([512n, 513n, 514n, 516n]);
+
+export const willRestart = (thread: Thread): boolean => restartCodes.has(BigInt.asUintN(64, -thread.registers()[Word.rax]));
+
+/** A string instruction with a repeat prefix (Intel SDM volume 2, REP) stands at pc. */
+export const repeats = (thread: Thread): boolean => {
+  const [prefix] = thread.process.space.readAvailable(thread.pc, 1);
+  return prefix === 0xf2 || prefix === 0xf3;
+};
+
+/** `returnsTo` has come true. A system call that is executed again, not for the first time, finds in rcx what the processor left there (SYSCALL). */
+export const hasComeBack = (thread: Thread, address: Address): boolean => {
+  const { returnsTo } = thread;
+  if (returnsTo?.address !== address || returnsTo.stackPointer !== thread.stackPointer) return false;
+  return returnsTo.because !== 'sleep' || thread.registers()[Word.rcx] === address + syscallSize;
+};
+
+/** The int3 there is the program's, not deet's. */
+export const hasOwnInt3 = (thread: Thread, address: Address): boolean => {
+  try {
+    return thread.process.space.readRaw(address, 1)[0] === int3;
+  } catch {
+    return true;
+  }
+};
