@@ -54,10 +54,11 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
 
   /** fork copies memory, with all that deet has put there. A counter would stay common to both: from now on their arrivals are counted by stops. */
   copyTo(child: AddressSpace): void {
-    for (const site of [...this.sites.armed]) if (site.armed?.counter) this.sites.disarm(site);
     this.sites.copyTo(child.sites);
     this.slots.copyTo(child.slots);
     this.probes.copyTo(child.probes);
+    this.sites.stopCounting();
+    child.sites.stopCounting();
   }
 
   read(address: Address, length: number): Uint8Array {

@@ -11,6 +11,7 @@ import { native } from '../native.js';
 import { hasComeBack, hasOwnInt3, repeats, willRestart } from './arrivals.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
+import { hasQueuedFault } from './queued.js';
 import { killFamily, releaseStopped } from './family_end.js';
 import type { StepPlan } from './plan.js';
 import { Probing } from './probing.js';
@@ -135,7 +136,7 @@ export class Engine implements WaitClient {
       for (;;) {
         const event = waitHub.next(this, this.family.onlyTid, tids);
         if (!event) return { busy: false };
-        const found = this.#take(event) ?? (this.probing.wants ? this.#carryOut() : undefined);
+        const found = this.#take(event);
         if (found) return { found, busy: false };
         if (this.#pauseWanted || !this.family.anyAwaited()) return { busy: false };
         if (performance.now() - start > breathAfter) return { busy: true };
@@ -151,6 +152,7 @@ export class Engine implements WaitClient {
     if (!thread) return undefined;
     const halt = this.#decide(thread, event);
     if (halt) return halt;
+    if (this.probing.wants) return this.#carryOut();
     for (const newborn of this.family.takeEarlyBorn()) this.#go(newborn);
     return this.#go(thread);
   }
@@ -213,12 +215,13 @@ export class Engine implements WaitClient {
     return (this.plan?.thread === thread && this.plan.mode === 'step') || this.hooks.wantsSteps(thread);
   }
 
-  /** A thread that stands at the jump of a probe and steps arrives now; one that stands in the middle of a jump goes on in the copies. */
+  /** A thread that steps arrives at the jump of a probe now; one that stands in the middle of a jump goes on in the copies. */
   #comeToProbe(thread: Thread): Halt | undefined {
     if (thread.signal !== 0 || thread.passed !== undefined) return undefined;
     const site = this.#isStepping(thread) ? thread.process.space.sites.at(thread.pc) : undefined;
     if (site?.armed) return this.#arrive(thread, site);
-    thread.pc = this.probing.detour(thread) ?? thread.pc;
+    const detour = this.probing.detour(thread);
+    if (detour !== undefined && !hasQueuedFault(thread.tid)) thread.pc = detour;
     return undefined;
   }
 
@@ -344,8 +347,9 @@ export class Engine implements WaitClient {
   /** A fault that is deet's: a condition in the program has met bad memory, or a thread has come into the middle of a jump. */
   #decideFault(thread: Thread, signal: number): { readonly halt: Halt | undefined } | undefined {
     if (!faults.has(signal) || (this.#signalCode(thread) ?? 0) <= 0) return undefined;
-    const { pc } = thread;
-    const site = thread.leftCheck ? thread.process.space.sites.at(pc) : undefined;
+    const { pc, owesFault } = thread;
+    thread.owesFault = false;
+    const site = thread.leftCheck || owesFault ? thread.process.space.sites.at(pc) : undefined;
     if (!site?.inserted) return signal === Signal.SIGILL && this.probing.isStray(thread, pc) ? { halt: undefined } : undefined;
     if (!site.armed?.counter) return { halt: this.#arrive(thread, site) };
     this.probing.mustDisarm(thread, site);
@@ -360,6 +364,8 @@ export class Engine implements WaitClient {
     const isOwn = overSite && site?.saved === int3;
     if (site?.inserted && !isOwn) {
       thread.pc = address;
+      // It had met the int3 before the probe was armed, and comes again: the program counts.
+      if (site.armed?.counter && site.armed.counter.read() > 0n) return undefined;
       if (hasComeBack(thread, address)) {
         thread.returnsTo = undefined;
         thread.passed = address;

@@ -163,4 +163,3 @@ export class ProbeTable {
 /** The copy of one of its instructions. */
 export const copyAt = (probe: Probe, original: Address): Address | undefined =>
   probe.copies.find((each) => each.original === original)?.address;
-

@@ -7,6 +7,7 @@ import type { AddressSpace } from './address_space.js';
 import { buildProbe } from './probe_build.js';
 import { copyAt, type Probe, type ProbeTest } from './probes.js';
 import type { Process } from './process.js';
+import { hasQueuedFault } from './queued.js';
 import type { Site } from './sites.js';
 import type { Thread } from './thread.js';
 
@@ -96,6 +97,16 @@ export class Probing {
       site.unarmed = 'two breakpoints there count';
       return undefined;
     }
+    if (counts && process.space.shared) {
+      site.unarmed = 'it counts in several processes together';
+      return undefined;
+    }
+    for (const { returnsTo } of process.threads.values()) {
+      // It has arrived already, and must not be counted again.
+      if (returnsTo?.address !== site.address) continue;
+      site.unarmed = 'a thread will come back there from a signal handler';
+      return undefined;
+    }
     // A stepping thread's arrivals are found by the engine, which cannot take from a counter while others do.
     return counts && this.#plan ? undefined : tests;
   }
@@ -131,7 +142,8 @@ export class Probing {
       }
       const tests = this.#tests(process, site);
       const helper = [thread, ...process.threads.values()].find(
-        ({ stopped, signal, pending, groupStopped }) => stopped && signal === 0 && pending.length === 0 && !groupStopped,
+        ({ tid, stopped, signal, pending, groupStopped }) =>
+          stopped && signal === 0 && pending.length === 0 && !groupStopped && !hasQueuedFault(tid),
       );
       if (!tests || !helper) continue;
       const known = space.probes.at(site.address);

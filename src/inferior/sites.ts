@@ -150,6 +150,11 @@ export class SiteTable {
     }
   }
 
+  /** Arrivals are counted by stops. */
+  stopCounting(): void {
+    for (const site of [...this.#armed]) if (site.armed?.counter) this.disarm(site);
+  }
+
   /** No jump covers an address any more. */
   #makeWay(address: Address, length = 1): void {
     for (const site of this.#armed)

@@ -5,6 +5,7 @@ import { errno } from '../linux/constants.js';
 import { registerWords, Word } from '../linux/registers.js';
 import type { WaitEvent } from '../linux/status.js';
 import { native } from '../native.js';
+import { hasQueuedFault } from './queued.js';
 import type { Process } from './process.js';
 import type { StepStart } from './trap_flag.js';
 
@@ -35,6 +36,8 @@ export class Thread {
   returnsTo: { readonly address: Address; readonly stackPointer: bigint; readonly because: 'handler' | 'sleep' } | undefined;
   /** At its last stop it was taken out of a probe's check: what it did there is undone. */
   leftCheck = false;
+  /** What it did there has raised a signal that it will be stopped with next. */
+  owesFault = false;
   /** Where it met a trap in the middle of a jump that was there no more. */
   strayed: Address | undefined;
   /** Where it stood when it was last resumed by a single step. */
@@ -79,6 +82,7 @@ export class Thread {
     if (original) this.#registers[Word.rip] = original.pc;
     this.#dirty = true;
     this.leftCheck = left?.inCheck ?? false;
+    this.owesFault = this.leftCheck && hasQueuedFault(this.tid);
     if (original?.before || left?.passed) this.passed = this.#registers[Word.rip];
   }
 

@@ -19,12 +19,7 @@ import { Value } from './value.js';
  * @returns what is true where the evaluator would say so, of any thread at the same address, and fails where only the evaluator can tell. Undefined: the
  *   condition is not simple.
  */
-export const simpleCondition = (
-  expression: Expression,
-  frame: Frame,
-  images: ImageMap,
-  context: EvaluationContext,
-): Code | undefined => {
+export const simpleCondition = (expression: Expression, frame: Frame, images: ImageMap, context: EvaluationContext): Code | undefined => {
   const { loaded } = frame;
   if (!loaded || frame.level !== 0) return undefined;
   const placeOf = (variable: Variable, owner: Frame | undefined): SimplePlace | undefined => {

@@ -139,7 +139,9 @@ export class Breakpoints {
       const [process] = location.planted.keys();
       const site = process?.space.sites.at(location.address);
       const nothing = !site || (condition === undefined && ignoreCount === 0);
-      const why = this.host.checksAtStops() ? 'set breakpoint condition-evaluation is host' : (site?.unarmed ?? 'not reached often enough yet');
+      const why = this.host.checksAtStops()
+        ? 'set breakpoint condition-evaluation is host'
+        : (site?.unarmed ?? 'not reached often enough yet');
       location.checked = nothing ? undefined : site.armed ? { inProgram: true } : { inProgram: false, why };
     });
   }
