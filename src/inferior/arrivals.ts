@@ -32,3 +32,17 @@ export const hasOwnInt3 = (thread: Thread, address: Address): boolean => {
     return true;
   }
 };
+
+/**
+ * A thread that stops with SIGTRAP must have met deet's int3: it stands behind the first byte of a longer instruction, where nothing else leads. Its length
+ * is known where there is a slot. False: siginfo will tell.
+ */
+export const hasMetInt3 = (thread: Thread): boolean => {
+  const { sites, slots } = thread.process.space;
+  if (thread.stepStart || slots.isEmpty) return false;
+  const address = thread.pc - 1n;
+  const site = sites.at(address);
+  if (!site?.inserted || site.armed) return false;
+  const slot = slots.of(address);
+  return slot !== undefined && slot !== 'impossible' && slot.length > 1;
+};

@@ -8,7 +8,7 @@ import { signalInfoSize } from '../linux/siginfo.js';
 import { decodeStatus, isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
-import { hasComeBack, hasOwnInt3, repeats, willRestart } from './arrivals.js';
+import { hasComeBack, hasMetInt3, hasOwnInt3, repeats, willRestart } from './arrivals.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
 import { hasQueuedFault } from './queued.js';
@@ -331,7 +331,7 @@ export class Engine implements WaitClient {
       const own = thread.process.space.probes.isEmpty ? undefined : this.#decideFault(thread, event.signal);
       return own ? own.halt : this.#decideSignal(thread, event.signal);
     }
-    const code = this.#signalCode(thread);
+    const code = hasMetInt3(thread) ? TrapCode.kernel : this.#signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;

@@ -48,7 +48,8 @@ export class Thread {
 
   readonly #registers = new BigUint64Array(registerWords);
   #loaded = false;
-  #dirty = false;
+  /** What has to be written back before it runs: everything, or the pc alone, which is what passing a site changes. */
+  #dirty: 'all' | 'pc' | undefined;
 
   constructor(
     readonly tid: number,
@@ -80,7 +81,7 @@ export class Thread {
     const left = original ? undefined : probes.leave(this.#registers, (address) => this.#wordAt(address));
     if (!original && !left) return;
     if (original) this.#registers[Word.rip] = original.pc;
-    this.#dirty = true;
+    this.#dirty = 'all';
     this.leftCheck = left?.inCheck ?? false;
     this.owesFault = this.leftCheck && hasQueuedFault(this.tid);
     if (original?.before || left?.passed) this.passed = this.#registers[Word.rip];
@@ -109,7 +110,7 @@ export class Thread {
 
   setRegister(word: number, value: bigint): void {
     this.registers()[word] = BigInt.asUintN(64, value);
-    this.#dirty = true;
+    this.#dirty = word === Word.rip ? (this.#dirty ?? 'pc') : 'all';
   }
 
   /** Copies all registers aside, to be put back by `restoreRegisters` (calls into the program). */
@@ -119,13 +120,14 @@ export class Thread {
 
   restoreRegisters(saved: BigUint64Array): void {
     this.registers().set(saved);
-    this.#dirty = true;
+    this.#dirty = 'all';
   }
 
   /** Writes changed registers to the kernel now. */
   flush(): void {
-    if (this.#dirty) native.setRegisters(this.tid, this.#registers);
-    this.#dirty = false;
+    if (this.#dirty === 'pc') native.setRegister(this.tid, Word.rip, this.#registers[Word.rip]);
+    else if (this.#dirty) native.setRegisters(this.tid, this.#registers);
+    this.#dirty = undefined;
   }
 
   /** Lets it run. A thread that died meanwhile (ESRCH) stays "running": its exit is about to be reported. */
@@ -150,7 +152,7 @@ export class Thread {
     this.actual = 'stopped';
     this.interrupted = false;
     this.#loaded = false;
-    this.#dirty = false;
+    this.#dirty = undefined;
     this.leftCheck = false;
   }
 

@@ -55,7 +55,7 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
     contenders: [
       { name: 'deet', measure: () => deetHits(hits.deet, { condition: 'i == -1' }, 'host') },
       { name: 'C, lift and step', measure: () => inC('check', visit, offset, loop, String(hits.c)) },
-      { name: 'C, jump back', measure: () => inC('jump', visit, length, loop, String(hits.c)) },
+      { name: 'C, jump back', measure: () => inC('jcheck', visit, length, offset, loop, String(hits.c)) },
     ],
     goals: [{ a: 'deet', b: 'C, jump back', times: 1.2 }],
   },
