@@ -24,16 +24,25 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readonly probes = new ProbeTable();
   /** Where probes count; made when the first one does. */
   counters: CounterPage | undefined;
-  readonly #descriptor: number;
+  #opened: number | undefined;
   #users = 1;
   /** Counts writes and resumptions: a cache of what was read is stale when this has changed. */
   generation = 0;
 
-  /** @param pid any process that lives in it now; the memory stays readable by descriptor when another one uses it later. */
-  constructor(readonly pid: number) {
-    this.#descriptor = native.openMemory(pid);
-    if (this.#descriptor < 0) throw new DeetError('process-gone', `Process ${pid} cannot be read: it has ended.`);
+  /**
+   * @param pid any process that lives in it now; the memory stays readable by descriptor when another one uses it later.
+   * @param later opened when it is first needed: most children of a fork are gone before
+   */
+  constructor(
+    readonly pid: number,
+    later = false,
+  ) {
+    if (!later && this.#descriptor < 0) throw new DeetError('process-gone', `Process ${pid} cannot be read: it has ended.`);
     this.sites = new SiteTable(this);
+  }
+
+  get #descriptor(): number {
+    return (this.#opened ??= native.openMemory(this.pid));
   }
 
   /** One more process uses it (vfork, CLONE_VM). */
@@ -44,7 +53,8 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
 
   release(): void {
     if (--this.#users > 0) return;
-    native.closeDescriptor(this.#descriptor);
+    if (this.#opened !== undefined && this.#opened >= 0) native.closeDescriptor(this.#opened);
+    this.#opened = -1;
     this.counters?.close();
   }
 

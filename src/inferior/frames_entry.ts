@@ -31,6 +31,9 @@ class NeededFirst extends Error {
   request: Request | undefined;
 }
 
+/** One for all times: making an Error costs more than an evaluation. */
+const neededFirst = new NeededFirst();
+
 /** Values remembered, and the longest chain of frames followed. */
 const MOST_VALUES = 1 << 20;
 
@@ -39,8 +42,6 @@ const keyOf = ({ index, tail }: EntryOwner, expression: Uint8Array): string => `
 export class EntryValues {
   private readonly known = new Map<string, bigint | undefined>();
   private evaluating = false;
-  /** One for all times: making an Error costs more than an evaluation. */
-  private readonly neededFirst = new NeededFirst();
 
   /** @param describe finds the expression for a value in the caller; undefined: the call site does not tell. */
   constructor(private readonly describe: (owner: EntryOwner, expression: Uint8Array) => EntryDescription | undefined) {}
@@ -50,8 +51,8 @@ export class EntryValues {
     const first: Request = { key: keyOf(owner, expression), owner, expression };
     if (this.known.has(first.key)) return this.known.get(first.key);
     if (this.evaluating) {
-      this.neededFirst.request = first;
-      throw this.neededFirst;
+      neededFirst.request = first;
+      throw neededFirst;
     }
     const work = [first];
     for (let request = work.at(-1); request !== undefined; request = work.at(-1)) {

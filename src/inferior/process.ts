@@ -46,7 +46,7 @@ export class Process {
     sharesMemory: boolean,
   ) {
     if (parent && origin !== 'launch' && origin !== 'attach') {
-      this.space = sharesMemory ? parent.space.share() : new AddressSpace(pid);
+      this.space = sharesMemory ? parent.space.share() : new AddressSpace(pid, true);
       if (!sharesMemory) parent.space.copyTo(this.space);
       this.images = parent.images.copyFor(pid, this.space);
       this.program = parent.program;
