@@ -1,22 +1,20 @@
 /**
- * The memory of one program image: shared by the threads of a process, by vfork's child with its parent, and copied by fork. Reads go through
- * process_vm_readv (fast) or /proc/PID/mem (reads what is not readable by mapping); writes only through /proc/PID/mem, which
- * writes read-only code too.
+ * The memory of one program image: shared by the threads of a process, by vfork's child with its parent, and copied by fork. What deet itself has put
+ * there - breakpoints, slots - is kept from whoever reads.
  */
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader, MemoryWriter } from '../common/memory.js';
-import { native } from '../native.js';
 import type { CounterPage } from './counters.js';
+import { DebugRegisters } from './debug_registers.js';
 import { ProbeTable } from './probes.js';
 import { SiteTable, type RawMemory } from './sites.js';
 import { SlotTable } from './slots.js';
+import type { MemoryPort } from './source.js';
 
 /** Where small numbers are read into: the first bytes, by their count. */
 const word = new BigUint64Array(1);
 const firstBytes = Array.from({ length: 9 }, (_, count) => new Uint8Array(word.buffer, 0, count));
-
-const unreadable = (address: Address): DeetError => new DeetError('memory', `Cannot access memory at address ${hex(address)}`);
 
 export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readonly sites: SiteTable;
@@ -24,25 +22,22 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readonly probes = new ProbeTable();
   /** Where probes count; made when the first one does. */
   counters: CounterPage | undefined;
-  #opened: number | undefined;
+  readonly traps = new DebugRegisters();
+  readonly #port: MemoryPort;
   #users = 1;
   /** Counts writes and resumptions: a cache of what was read is stale when this has changed. */
   generation = 0;
 
   /**
-   * @param pid any process that lives in it now; the memory stays readable by descriptor when another one uses it later.
-   * @param later opened when it is first needed: most children of a fork are gone before
+   * @param pid any process that lives in it now
+   * @param port stays good when another process uses the memory later
    */
   constructor(
     readonly pid: number,
-    later = false,
+    port: MemoryPort,
   ) {
-    if (!later && this.#descriptor < 0) throw new DeetError('process-gone', `Process ${pid} cannot be read: it has ended.`);
+    this.#port = port;
     this.sites = new SiteTable(this);
-  }
-
-  get #descriptor(): number {
-    return (this.#opened ??= native.openMemory(this.pid));
   }
 
   /** One more process uses it (vfork, CLONE_VM). */
@@ -53,8 +48,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
 
   release(): void {
     if (--this.#users > 0) return;
-    if (this.#opened !== undefined && this.#opened >= 0) native.closeDescriptor(this.#opened);
-    this.#opened = -1;
+    this.#port.close();
     this.counters?.close();
   }
 
@@ -67,6 +61,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
     this.sites.copyTo(child.sites);
     this.slots.copyTo(child.slots);
     this.probes.copyTo(child.probes);
+    this.traps.copyTo(child.traps);
     this.sites.stopCounting();
     child.sites.stopCounting();
   }
@@ -81,7 +76,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readNumber(address: Address, size: number): bigint {
     word[0] = 0n;
     const bytes = firstBytes[size];
-    if (native.readAt(this.#descriptor, address, bytes) !== size) throw unreadable(address);
+    if (this.#port.readAt(address, bytes) !== size) throw this.#unreadable(address);
     this.sites.mask(address, bytes);
     return word[0];
   }
@@ -89,7 +84,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   /** As many bytes as can be read from the start of the range, perhaps none. */
   readAvailable(address: Address, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    const count = native.readAt(this.#descriptor, address, bytes);
+    const count = this.#port.readAt(address, bytes);
     const got = bytes.subarray(0, Math.max(0, count));
     this.sites.mask(address, got);
     return got;
@@ -114,12 +109,17 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
     this.writeRaw(address, all);
   }
 
+  #unreadable(address: Address): DeetError {
+    const reason = this.#port.whyNot?.(address);
+    return new DeetError('memory', `Cannot access memory at address ${hex(address)}${reason === undefined ? '' : ` (${reason})`}`);
+  }
+
   readRaw(address: Address, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
-      const count = native.readAt(this.#descriptor, address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
-      if (count <= 0) throw unreadable(address + BigInt(done));
+      const count = this.#port.readAt(address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
+      if (count <= 0) throw this.#unreadable(address + BigInt(done));
       done += count;
     }
     return bytes;
@@ -129,8 +129,8 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
     this.generation++;
     let done = 0;
     while (done < bytes.length) {
-      const count = native.writeAt(this.#descriptor, address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
-      if (count <= 0) throw unreadable(address + BigInt(done));
+      const count = this.#port.writeAt(address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
+      if (count <= 0) throw this.#unreadable(address + BigInt(done));
       done += count;
     }
   }

@@ -4,29 +4,23 @@
  * `Thread.pending` and are decided upon at the next resumption, each once.
  */
 import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
-import { signalInfoSize } from '../linux/siginfo.js';
-import { decodeStatus, isGroupStop, type WaitEvent } from '../linux/status.js';
+import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
-import { hasComeBack, hasMetInt3, hasOwnInt3, repeats, willRestart } from './arrivals.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
-import { hasQueuedFault } from './queued.js';
 import { killFamily, releaseStopped } from './family_end.js';
 import type { StepPlan } from './plan.js';
 import { Probing } from './probing.js';
-import { copyAt } from './probes.js';
 import { correctSignalInfo, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
-import { int3, type Site, type SiteOwner } from './sites.js';
+import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
+import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { hideTrapFlag } from './trap_flag.js';
 
 /** Milliseconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
 const breathAfter = 4;
-
-/** What an instruction can do wrong. */
-const faults = new Set<number>([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGILL]);
 
 export class Engine implements WaitClient {
   readonly family: Family;
@@ -38,9 +32,6 @@ export class Engine implements WaitClient {
   #running = false;
   /** A reason to stop that was found outside of `run`'s own loop. */
   #haltMeanwhile: Halt | undefined;
-  readonly #status = new Int32Array(2);
-  readonly #info = new Uint8Array(signalInfoSize);
-  readonly #infoWords = new Int32Array(this.#info.buffer, 0, 3);
 
   constructor(private readonly hooks: EngineHooks) {
     this.family = new Family(hooks);
@@ -122,10 +113,19 @@ export class Engine implements WaitClient {
 
   #endOrPause(): Halt | undefined {
     if (!this.family.anyAwaited()) return { kind: 'ended' };
-    if (!this.#pauseWanted) return undefined;
+    if (!this.#pauseWanted) return this.#jobControl();
     this.stopAll();
     const thread = this.family.anyThread();
     return thread ? { kind: 'pause', thread } : { kind: 'ended' };
+  }
+
+  /** A shell takes the terminal back when its job stops; so does a debugger, or its user could not even interrupt the program. */
+  #jobControl(): Halt | undefined {
+    const thread = this.family.groupStopped();
+    const signal = thread?.groupStop ?? 0;
+    if (!thread || !this.hooks.jobStopped()) return undefined;
+    this.stopAll();
+    return { kind: 'signal', thread, signal };
   }
 
   /** Takes events as long as there are any, within a breath. */
@@ -191,6 +191,7 @@ export class Engine implements WaitClient {
     }
     this.hooks.beforeResume(thread);
     const { space } = thread.process;
+    space.traps.apply(thread, thread.passed !== undefined && thread.passed === thread.pc);
     // The handler of a signal must see where the program was, not where its copied instruction lies.
     if (thread.signal !== 0 && space.hasCopies) thread.registers();
     const halt = space.probes.isEmpty ? undefined : this.#comeToProbe(thread);
@@ -220,8 +221,7 @@ export class Engine implements WaitClient {
     if (thread.signal !== 0 || thread.passed !== undefined) return undefined;
     const site = this.#isStepping(thread) ? thread.process.space.sites.at(thread.pc) : undefined;
     if (site?.armed) return this.#arrive(thread, site);
-    const detour = this.probing.detour(thread);
-    if (detour !== undefined && !hasQueuedFault(thread.tid)) thread.pc = detour;
+    this.probing.detour(thread);
     return undefined;
   }
 
@@ -231,10 +231,7 @@ export class Engine implements WaitClient {
    */
   #enterSlot(thread: Thread, site: Site): boolean {
     const patience = thread.process.threads.size > 1 ? 4 : 100;
-    if (site.armed && thread.signal === 0) {
-      thread.pc = copyAt(site.armed, site.address) ?? site.address;
-      return true;
-    }
+    if (this.probing.enter(thread, site)) return true;
     if (thread.signal !== 0 || this.outOfLine === 'off' || (this.outOfLine === 'auto' && ++site.passes <= patience)) return false;
     const slot = slotOf(thread);
     if (slot === 'none') return false;
@@ -292,7 +289,7 @@ export class Engine implements WaitClient {
   /** Undefined: the thread sleeps in its step. One that waits for a processor or for a page has perhaps not begun with it. */
   #waitForStep(thread: Thread): WaitEvent | undefined {
     for (;;) {
-      const event = waitHub.waitFor(thread.tid);
+      const event = waitHub.waitFor(this, thread.tid);
       if (event || !this.family.isRunnable(thread)) return event;
     }
   }
@@ -303,16 +300,6 @@ export class Engine implements WaitClient {
     } catch {
       // The process has died or unmapped this; its exit is about to be reported.
     }
-  }
-
-  #waitBriefly(tid: number, microseconds: number): WaitEvent | undefined {
-    const result = native.waitSpin(tid, microseconds, this.#status);
-    return result > 0 ? decodeStatus(this.#status[0], this.#status[1]) : undefined;
-  }
-
-  /** si_code of the signal that a thread is stopped with; undefined: a group-stop, or the thread is gone. */
-  #signalCode(thread: Thread): number | undefined {
-    return native.getSignalInfo(thread.tid, this.#info) < 0 ? undefined : this.#infoWords[2];
   }
 
   /**
@@ -331,13 +318,19 @@ export class Engine implements WaitClient {
       const own = thread.process.space.probes.isEmpty ? undefined : this.#decideFault(thread, event.signal);
       return own ? own.halt : this.#decideSignal(thread, event.signal);
     }
-    const code = hasMetInt3(thread) ? TrapCode.kernel : this.#signalCode(thread);
+    const code = hasMetInt3(thread) ? TrapCode.kernel : signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
       if (code === TrapCode.trace && thread.stepStart) hideTrapFlag(thread, thread.stepStart);
-      const detail = this.hooks.trapped(thread);
+      const touched = thread.process.space.traps.triggered(thread);
+      const detail = this.hooks.trapped(thread, touched);
       if (detail) return { kind: 'trap', thread, detail };
+      if (code === TrapCode.hardware) {
+        // A debug register names the instruction that comes next; none has been executed since.
+        const here = touched.length > 0 ? this.#planted(thread) : undefined;
+        return here && this.#arrive(thread, here);
+      }
       if (this.plan?.thread === thread && (this.plan.mode === 'step' || overSite)) return this.#afterStep(thread);
       return undefined;
     }
@@ -346,7 +339,7 @@ export class Engine implements WaitClient {
 
   /** A fault that is deet's: a condition in the program has met bad memory, or a thread has come into the middle of a jump. */
   #decideFault(thread: Thread, signal: number): { readonly halt: Halt | undefined } | undefined {
-    if (!faults.has(signal) || (this.#signalCode(thread) ?? 0) <= 0) return undefined;
+    if (!isFault(thread, signal)) return undefined;
     const { pc, owesFault } = thread;
     thread.owesFault = false;
     const site = thread.leftCheck || owesFault ? thread.process.space.sites.at(pc) : undefined;
@@ -397,10 +390,16 @@ export class Engine implements WaitClient {
     return undefined;
   }
 
+  /** The site at which a thread stands, and has not been told of. */
+  #planted(thread: Thread): Site | undefined {
+    const site = thread.process.space.sites.at(thread.pc);
+    return site && isPlanted(site) && thread.passed !== thread.pc ? site : undefined;
+  }
+
   /** The stepping thread has executed an instruction. A breakpoint where it stands now is hit although its int3 was not executed. */
   #afterStep(thread: Thread): Halt | undefined {
-    const site = thread.process.space.sites.at(thread.pc);
-    const halt = site?.inserted && thread.passed !== thread.pc ? this.#arrive(thread, site) : undefined;
+    const site = this.#planted(thread);
+    const halt = site && this.#arrive(thread, site);
     if (halt) return halt;
     return this.plan?.thread === thread && this.plan.mode === 'step' && this.plan.stepped() === 'done'
       ? { kind: 'step', thread }
@@ -409,7 +408,9 @@ export class Engine implements WaitClient {
 
   #decideSignal(thread: Thread, signal: number): Halt | undefined {
     if (thread.process.space.hasCopies) correctSignalInfo(thread, signal);
-    const verdict = thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
+    const promised = signal === thread.promised;
+    if (promised) thread.promised = 0;
+    const verdict = promised || thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
     thread.signal = verdict === 'discard' ? 0 : signal;
     if (verdict === 'stop') return { kind: 'signal', thread, signal };
     if (verdict === 'pass' && this.plan?.thread === thread && this.plan.mode === 'step' && thread.process.catches(signal))
@@ -453,8 +454,8 @@ export class Engine implements WaitClient {
     }
     for (const thread of threads) {
       while (thread.actual === 'running') {
-        const event = this.#waitBriefly(thread.tid, 500);
-        if (event) this.#stash(event);
+        const event = waitHub.waitBriefly(this, thread.tid, 500);
+        if (event && event !== 'gone') this.#stash(event);
         else if (this.family.cannotStop(thread)) thread.actual = 'stuck';
       }
     }
@@ -468,7 +469,7 @@ export class Engine implements WaitClient {
       thread.awaitsFirstStop = false;
       return;
     }
-    if (event.kind === 'signal' && event.signal === Signal.SIGTRAP && this.#signalCode(thread) === TrapCode.kernel) {
+    if (event.kind === 'signal' && event.signal === Signal.SIGTRAP && signalCode(thread) === TrapCode.kernel) {
       const address = thread.pc - 1n;
       if (thread.process.space.sites.at(address)?.inserted) {
         thread.pc = address;
@@ -490,6 +491,6 @@ export class Engine implements WaitClient {
 
   /** SIGKILL to everybody, and every one waited for. */
   killAll(): void {
-    killFamily(this.family);
+    killFamily(this.family, this);
   }
 }

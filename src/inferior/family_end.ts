@@ -1,8 +1,9 @@
 /** How processes leave the family: let go as if deet had never been there, or by force. */
 import { Signal } from '../linux/constants.js';
-import { decodeStatus, type WaitEvent } from '../linux/status.js';
-import { waitHub } from '../linux/wait.js';
+import type { WaitEvent } from '../linux/status.js';
+import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
+import { clearDebugRegisters } from './debug_registers.js';
 import type { Family } from './family.js';
 import { removePages } from './out_of_line.js';
 import type { Process } from './process.js';
@@ -20,6 +21,7 @@ export const releaseStopped = (family: Family, process: Process): void => {
   for (const thread of stopped) {
     const owed = thread.pending.find((event) => event.kind === 'signal');
     thread.flush();
+    clearDebugRegisters(thread);
     native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
     thread.actual = 'gone';
   }
@@ -28,20 +30,19 @@ export const releaseStopped = (family: Family, process: Process): void => {
 
 /** Milliseconds after which a process that does not die is given up. */
 const limit = 10_000;
-const status = new Int32Array(2);
 
 /** SIGKILL to everybody, and every one waited for. Returns when no process of the family is left, not even a zombie of ours. */
-export const killFamily = (family: Family): void => {
+export const killFamily = (family: Family, client: WaitClient): void => {
   const until = Date.now() + limit;
   while (family.size > 0 && Date.now() < until) {
     for (const process of family.processes()) native.kill(process.pid, Signal.SIGKILL);
     // What the first one reports is waited for a moment; the others are only asked.
     let patience = 200;
     for (const thread of [...family.threads()]) {
-      const result = native.waitSpin(thread.tid, patience, status);
+      const event = waitHub.waitBriefly(client, thread.tid, patience);
       patience = 0;
-      if (result > 0) bury(family, decodeStatus(status[0], status[1]));
-      else if (result < 0) family.vanished(thread);
+      if (event === 'gone') family.vanished(thread);
+      else if (event) bury(family, event);
     }
   }
   waitHub.wake(); // whoever let them run hears of their end

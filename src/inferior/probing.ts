@@ -156,11 +156,19 @@ export class Probing {
     this.#wishes.clear();
   }
 
-  /** The place in the copies where a thread goes on that stands in the middle of a jump. */
-  detour(thread: Thread): bigint | undefined {
+  /** A thread whose arrival has been dealt with goes on in the copies. False: there are none. */
+  enter(thread: Thread, { armed, address }: Site): boolean {
+    const copy = armed && thread.signal === 0 ? copyAt(armed, address) : undefined;
+    if (copy !== undefined) thread.pc = copy;
+    return copy !== undefined;
+  }
+
+  /** And so does one that stands in the middle of a jump. If it has met a trap, and been interrupted before that was told, its pc means something else. */
+  detour(thread: Thread): void {
     const { space } = thread.process;
     const probe = space.probes.around(thread.pc);
-    return probe && space.sites.at(probe.address)?.armed === probe ? copyAt(probe, thread.pc) : undefined;
+    const copy = probe && space.sites.at(probe.address)?.armed === probe ? copyAt(probe, thread.pc) : undefined;
+    if (copy !== undefined && !hasQueuedFault(thread.tid)) thread.pc = copy;
   }
 
   /** A thread met the trap in the middle of a jump: it goes on in the copies. */

@@ -1,9 +1,11 @@
 /**
  * Breakpoint sites: one per address of an address space, however many breakpoints want it. A site saves the program's byte once and puts
- * int3 (0xCC) in its place. Sites of deet's own (a step's end, the loader's hook) are the same thing with another owner.
+ * int3 (0xCC) in its place. Sites of deet's own (a step's end, the loader's hook) are the same thing with another owner. An owner may want a debug register
+ * instead: then the code stays as it is.
  */
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import type { DebugRegisters, TrapOwner } from './debug_registers.js';
 import type { Probe, ProbeTest } from './probes.js';
 import { jumpSize } from './probes.js';
 import type { Process } from './process.js';
@@ -23,6 +25,8 @@ export interface SiteOwner {
   idle?(): boolean;
   /** What would decide of arrivals in the program itself (probes.ts), or why it must be asked each time. Absent: it must. */
   probe?(process: Process): ProbeTest | string;
+  /** Wants a debug register, and has it under this name. */
+  readonly hardware?: TrapOwner;
 }
 
 export interface Site {
@@ -47,7 +51,21 @@ export interface Site {
 export interface RawMemory {
   readRaw(address: Address, length: number): Uint8Array;
   writeRaw(address: Address, bytes: Uint8Array): void;
+  readonly traps: DebugRegisters;
 }
+
+const wantsInt3 = ({ owners }: Site): boolean => {
+  for (const owner of owners) if (!owner.hardware && !owner.idle?.()) return true;
+  return false;
+};
+
+const hasRegister = ({ owners }: Site): boolean => {
+  for (const { hardware } of owners) if (hardware) return true;
+  return false;
+};
+
+/** A thread that comes there is stopped, by int3 or by a debug register. */
+export const isPlanted = (site: Site): boolean => site.inserted || hasRegister(site);
 
 export class SiteTable {
   readonly #sites = new Map<Address, Site>();
@@ -67,7 +85,7 @@ export class SiteTable {
     return this.#sites.size;
   }
 
-  /** @throws DeetError `memory` when the address is not mapped or not writable even through /proc/PID/mem. */
+  /** @throws DeetError `memory` when the address is not mapped or not writable even through /proc/PID/mem; `no-registers`. */
   add(address: Address, owner: SiteOwner): Site {
     this.#makeWay(address);
     let site = this.#sites.get(address);
@@ -78,29 +96,28 @@ export class SiteTable {
       } catch {
         throw new DeetError('memory', `Cannot insert breakpoint at ${hex(address)}: no memory is mapped there.`, 'Check the address.');
       }
-      site = { address, saved, owners: new Set([owner]), inserted: false, passes: 0, arrivals: 0, armed: undefined };
-      this.insert(site);
-      this.#sites.set(address, site);
+      site = { address, saved, owners: new Set(), inserted: false, passes: 0, arrivals: 0, armed: undefined };
+    }
+    if (owner.hardware) {
+      if (!this.memory.traps.add([{ address, length: 1, kind: 'execute' }], owner.hardware)) throw this.memory.traps.shortage;
     }
     site.owners.add(owner);
-    this.insert(site);
+    this.#fit(site);
+    this.#sites.set(address, site);
     return site;
   }
 
   remove(address: Address, owner: SiteOwner): void {
     const site = this.#sites.get(address);
     if (!site?.owners.delete(owner)) return;
+    if (owner.hardware) this.memory.traps.remove(owner.hardware);
     this.disarm(site);
-    if (site.owners.size > 0) {
-      this.refresh(address);
-      return;
-    }
-    this.lift(site);
-    this.#sites.delete(address);
+    this.#fit(site);
+    if (site.owners.size === 0) this.#sites.delete(address);
   }
 
   insert(site: Site): void {
-    if (site.inserted || [...site.owners].every((owner) => owner.idle?.())) return;
+    if (site.inserted) return;
     this.memory.writeRaw(site.address, Uint8Array.of(int3));
     site.inserted = true;
   }
@@ -108,9 +125,13 @@ export class SiteTable {
   /** An owner has become idle, or is so no more. */
   refresh(address: Address): void {
     const site = this.#sites.get(address);
-    if (!site) return;
-    if ([...site.owners].every((owner) => owner.idle?.())) this.lift(site);
-    else this.insert(site);
+    if (site) this.#fit(site);
+  }
+
+  /** int3 stands where somebody waits for it. */
+  #fit(site: Site): void {
+    if (wantsInt3(site)) this.insert(site);
+    else this.lift(site);
   }
 
   /** Puts the program's byte back. Memory that is gone (munmap, dlclose, a dead process) holds no int3 either. */
@@ -166,19 +187,21 @@ export class SiteTable {
   }
 
   insertAll(): void {
-    for (const site of this.#sites.values()) this.insert(site);
+    for (const site of this.#sites.values()) if (wantsInt3(site)) this.insert(site);
   }
 
   /** After execve: the memory that held the sites is gone, and with it every int3. */
   forget(): void {
     this.#sites.clear();
     this.#armed.clear();
+    this.memory.traps.clear();
   }
 
   /** Drops the sites of an unmapped range without touching memory. */
   forgetRange(low: Address, high: Address): void {
     for (const [address, site] of this.#sites) {
       if (address < low || address >= high) continue;
+      for (const { hardware } of site.owners) if (hardware) this.memory.traps.remove(hardware);
       this.#sites.delete(address);
       this.#armed.delete(site);
     }
