@@ -55,6 +55,12 @@ long setRegisters(int tid, Words from) {
   return from.size() < kRegisterWords ? -EINVAL : ptrace(PTRACE_SETREGS, tid, 0, from.data());
 }
 
+// One of them: a third of the price of all.
+long setRegister(int tid, int index, uint64_t value) {
+  if (index < 0 || static_cast<size_t>(index) >= kRegisterWords) return -EINVAL;
+  return ptrace(PTRACE_POKEUSR, tid, offsetof(struct user, regs) + sizeof(uint64_t) * word(index), value);
+}
+
 // The kernel shortens the vector to what the machine has: the size of NT_X86_XSTATE differs from CPU to CPU.
 long registerSet(long request, int tid, int type, Bytes bytes) {
   iovec vector{bytes.data(), bytes.size()};
@@ -118,6 +124,7 @@ void exportPtrace(Napi::Object exports) {
                          bind<eventMessage>("eventMessage"),
                          bind<getRegisters>("getRegisters"),
                          bind<setRegisters>("setRegisters"),
+                         bind<setRegister>("setRegister"),
                          bind<getRegisterSet>("getRegisterSet"),
                          bind<setRegisterSet>("setRegisterSet"),
                          bind<getDebugRegister>("getDebugRegister"),

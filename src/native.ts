@@ -57,6 +57,8 @@ export interface Native {
   /** PTRACE_GETREGS into / SETREGS from struct user_regs_struct: 27 words (sys/user.h order). */
   getRegisters(tid: number, into: BigUint64Array): number;
   setRegisters(tid: number, from: BigUint64Array): number;
+  /** PTRACE_POKEUSER of one of these words. */
+  setRegister(tid: number, word: number, value: bigint): number;
   /** PTRACE_GETREGSET of an NT_ number (NT_PRFPREG 2, NT_X86_XSTATE 0x202); returns the size that the kernel gave, or -errno. */
   getRegisterSet(tid: number, type: number, into: Uint8Array): number;
   setRegisterSet(tid: number, type: number, from: Uint8Array): number;

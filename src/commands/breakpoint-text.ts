@@ -63,11 +63,13 @@ const kindNames: Readonly<Record<BreakpointKind, string>> = {
 export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
   id: breakpoint.id,
   enabled: breakpoint.enabled,
-  locations: breakpoint.locations.map(({ address, function: name, position, enabled }): LocationResult => ({
+  locations: breakpoint.locations.map(({ address, function: name, position, enabled, checked }): LocationResult => ({
     address: hex(address),
     ...(name !== undefined && { function: name }),
     ...(position && position.line > 0 && { file: position.file.path, line: position.line }),
     ...(!enabled && { enabled }),
+    ...(checked && { checked: checked.inProgram ? 'in the program' : 'at each stop' }),
+    ...(checked?.why !== undefined && { because: checked.why }),
   })),
   ...(breakpoint.condition !== undefined && { condition: breakpoint.condition }),
   hits: breakpoint.hits,

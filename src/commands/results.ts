@@ -43,6 +43,10 @@ export interface LocationResult {
   readonly file?: string;
   readonly line?: number;
   readonly enabled?: false;
+  /** Where a condition or an ignore count is checked while the program runs. */
+  readonly checked?: 'in the program' | 'at each stop';
+  /** Why not in the program. */
+  readonly because?: string;
 }
 
 export interface WatchResult {

@@ -6,6 +6,8 @@ import type { Address } from './addresses.js';
  */
 export interface MemoryReader {
   read(address: Address, length: number): Uint8Array;
+  /** As much as can be read from the start of the range, perhaps nothing: one call where `read` would have to be tried. */
+  readAvailable?(address: Address, length: number): Uint8Array;
 }
 
 export interface MemoryWriter {

@@ -5,7 +5,9 @@
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader, MemoryWriter } from '../common/memory.js';
+import type { CounterPage } from './counters.js';
 import { DebugRegisters } from './debug_registers.js';
+import { ProbeTable } from './probes.js';
 import { SiteTable, type RawMemory } from './sites.js';
 import { SlotTable } from './slots.js';
 import type { MemoryPort } from './source.js';
@@ -17,6 +19,9 @@ const firstBytes = Array.from({ length: 9 }, (_, count) => new Uint8Array(word.b
 export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readonly sites: SiteTable;
   readonly slots = new SlotTable();
+  readonly probes = new ProbeTable();
+  /** Where probes count; made when the first one does. */
+  counters: CounterPage | undefined;
   readonly traps = new DebugRegisters();
   readonly #port: MemoryPort;
   #users = 1;
@@ -42,18 +47,23 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   }
 
   release(): void {
-    if (--this.#users === 0) this.#port.close();
+    if (--this.#users > 0) return;
+    this.#port.close();
+    this.counters?.close();
   }
 
   get shared(): boolean {
     return this.#users > 1;
   }
 
-  /** fork copies memory, with all that deet has put there. */
+  /** fork copies memory, with all that deet has put there. A counter would stay common to both: from now on their arrivals are counted by stops. */
   copyTo(child: AddressSpace): void {
     this.sites.copyTo(child.sites);
     this.slots.copyTo(child.slots);
+    this.probes.copyTo(child.probes);
     this.traps.copyTo(child.traps);
+    this.sites.stopCounting();
+    child.sites.stopCounting();
   }
 
   read(address: Address, length: number): Uint8Array {
@@ -84,11 +94,19 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   unmapped(low: Address, high: Address): void {
     this.sites.forgetRange(low, high);
     this.slots.forgetRange(low, high);
+    this.probes.forgetRange(low, high);
+  }
+
+  /** Threads may stand in code of deet's own, and are somewhere else in the program's eyes. */
+  get hasCopies(): boolean {
+    return !this.slots.isEmpty || !this.probes.isEmpty;
   }
 
   write(address: Address, bytes: Uint8Array): void {
     this.slots.forgetRange(address, address + BigInt(bytes.length));
-    this.writeRaw(address, this.sites.absorb(address, bytes));
+    const all = this.sites.absorb(address, bytes);
+    this.probes.forgetRange(address, address + BigInt(bytes.length));
+    this.writeRaw(address, all);
   }
 
   #unreadable(address: Address): DeetError {

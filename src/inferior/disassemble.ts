@@ -194,6 +194,18 @@ export const decodeInstruction = (bytes: Uint8Array, address: Address): Decoded 
   return result;
 };
 
+/** Where the direct jumps among the instructions lead, taken or not; calls are none. */
+export const directTargets = (bytes: Uint8Array, address: Address): Address[] => {
+  const targets: Address[] = [];
+  walk(bytes, address, (instruction) => {
+    const { iced } = machine();
+    const flow = flowOf(instruction, iced);
+    if ((flow === 'jump' || flow === 'conditional') && hasTarget(instruction, iced)) targets.push(instruction.nearBranchTarget);
+    return true;
+  });
+  return targets;
+};
+
 /** All instructions of the bytes, at most `limit`; the last may be cut off by the end of the bytes and is `(bad)` then. */
 export const disassemble = (
   bytes: Uint8Array,

@@ -7,14 +7,15 @@ import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
 import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
-import { clearDebugRegisters } from './debug_registers.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
+import { killFamily, releaseStopped } from './family_end.js';
 import type { StepPlan } from './plan.js';
-import { correctSignalInfo, removePages, slotOf } from './out_of_line.js';
+import { Probing } from './probing.js';
+import { correctSignalInfo, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
-import { hasComeBack, hasOwnInt3, repeats, signalCode, willRestart } from './stop_facts.js';
+import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { hideTrapFlag } from './trap_flag.js';
 
@@ -26,6 +27,7 @@ export class Engine implements WaitClient {
   plan: StepPlan | undefined;
   /** Whether threads pass sites by slots: always, when it pays, never. Where there can be no slot they are stepped over. */
   outOfLine: 'on' | 'auto' | 'off' = 'auto';
+  readonly probing = new Probing();
   #pauseWanted = false;
   #running = false;
   /** A reason to stop that was found outside of `run`'s own loop. */
@@ -58,7 +60,7 @@ export class Engine implements WaitClient {
   async run(): Promise<Halt> {
     this.#running = true;
     try {
-      let halt = this.#resumeAll();
+      let halt = this.#begin();
       while (!halt) {
         const { found, busy } = this.#haltMeanwhile ? { found: this.#haltMeanwhile, busy: false } : this.#drain();
         halt = found ?? this.#endOrPause();
@@ -90,9 +92,23 @@ export class Engine implements WaitClient {
       return work();
     } finally {
       this.#running = true;
-      this.#haltMeanwhile ??= this.#resumeAll();
+      this.#haltMeanwhile ??= this.#begin();
       waitHub.wake();
     }
+  }
+
+  /** Everybody stands, and whatever was changed meanwhile takes effect. */
+  #begin(): Halt | undefined {
+    const everyInstruction = [...this.family.threads()].some((thread) => this.hooks.wantsSteps(thread));
+    this.probing.prepare(this.family.processes(), this.plan, everyInstruction);
+    return this.#resumeAll();
+  }
+
+  /** Sites become probes, or cease to be. */
+  #carryOut(): Halt | undefined {
+    this.stopAll();
+    this.probing.carryOut();
+    return this.#resumeAll();
   }
 
   #endOrPause(): Halt | undefined {
@@ -136,6 +152,7 @@ export class Engine implements WaitClient {
     if (!thread) return undefined;
     const halt = this.#decide(thread, event);
     if (halt) return halt;
+    if (this.probing.wants) return this.#carryOut();
     for (const newborn of this.family.takeEarlyBorn()) this.#go(newborn);
     return this.#go(thread);
   }
@@ -176,19 +193,35 @@ export class Engine implements WaitClient {
     const { space } = thread.process;
     space.traps.apply(thread, thread.passed !== undefined && thread.passed === thread.pc);
     // The handler of a signal must see where the program was, not where its copied instruction lies.
-    if (thread.signal !== 0 && !space.slots.isEmpty) thread.registers();
+    if (thread.signal !== 0 && space.hasCopies) thread.registers();
+    const halt = space.probes.isEmpty ? undefined : this.#comeToProbe(thread);
+    if (halt) return halt;
     if (thread.passed !== undefined) {
       const site = space.sites.at(thread.passed);
       if (site?.inserted && thread.pc === site.address) {
         const handled = thread.signal !== 0 && thread.process.catches(thread.signal);
-        if (handled) thread.returnsTo = { address: site.address, stackPointer: thread.stackPointer, because: 'handler' };
-        else if (!this.#enterSlot(thread, site)) return this.#stepOver(thread, site);
+        if (handled) {
+          space.sites.disarm(site);
+          thread.returnsTo = { address: site.address, stackPointer: thread.stackPointer, because: 'handler' };
+        } else if (!this.#enterSlot(thread, site)) return this.#stepOver(thread, site);
         else if (!thread.stopped) return undefined;
       }
       thread.passed = undefined;
     }
-    const stepping = (this.plan?.thread === thread && this.plan.mode === 'step') || this.hooks.wantsSteps(thread);
-    thread.resume(stepping ? 'step' : this.hooks.wantsSyscalls(thread) ? 'syscall' : 'run');
+    thread.resume(this.#isStepping(thread) ? 'step' : this.hooks.wantsSyscalls(thread) ? 'syscall' : 'run');
+    return undefined;
+  }
+
+  #isStepping(thread: Thread): boolean {
+    return (this.plan?.thread === thread && this.plan.mode === 'step') || this.hooks.wantsSteps(thread);
+  }
+
+  /** A thread that steps arrives at the jump of a probe now; one that stands in the middle of a jump goes on in the copies. */
+  #comeToProbe(thread: Thread): Halt | undefined {
+    if (thread.signal !== 0 || thread.passed !== undefined) return undefined;
+    const site = this.#isStepping(thread) ? thread.process.space.sites.at(thread.pc) : undefined;
+    if (site?.armed) return this.#arrive(thread, site);
+    this.probing.detour(thread);
     return undefined;
   }
 
@@ -198,6 +231,7 @@ export class Engine implements WaitClient {
    */
   #enterSlot(thread: Thread, site: Site): boolean {
     const patience = thread.process.threads.size > 1 ? 4 : 100;
+    if (this.probing.enter(thread, site)) return true;
     if (thread.signal !== 0 || this.outOfLine === 'off' || (this.outOfLine === 'auto' && ++site.passes <= patience)) return false;
     const slot = slotOf(thread);
     if (slot === 'none') return false;
@@ -280,8 +314,11 @@ export class Engine implements WaitClient {
       return detail && { kind: 'trap', thread, detail };
     }
     if (event.kind !== 'signal') return undefined;
-    if (event.signal !== Signal.SIGTRAP) return this.#decideSignal(thread, event.signal);
-    const code = signalCode(thread);
+    if (event.signal !== Signal.SIGTRAP) {
+      const own = thread.process.space.probes.isEmpty ? undefined : this.#decideFault(thread, event.signal);
+      return own ? own.halt : this.#decideSignal(thread, event.signal);
+    }
+    const code = hasMetInt3(thread) ? TrapCode.kernel : signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
@@ -300,6 +337,18 @@ export class Engine implements WaitClient {
     return this.#decideSignal(thread, event.signal);
   }
 
+  /** A fault that is deet's: a condition in the program has met bad memory, or a thread has come into the middle of a jump. */
+  #decideFault(thread: Thread, signal: number): { readonly halt: Halt | undefined } | undefined {
+    if (!isFault(thread, signal)) return undefined;
+    const { pc, owesFault } = thread;
+    thread.owesFault = false;
+    const site = thread.leftCheck || owesFault ? thread.process.space.sites.at(pc) : undefined;
+    if (!site?.inserted) return signal === Signal.SIGILL && this.probing.isStray(thread, pc) ? { halt: undefined } : undefined;
+    if (!site.armed?.counter) return { halt: this.#arrive(thread, site) };
+    this.probing.mustDisarm(thread, site);
+    return { halt: undefined };
+  }
+
   #decideInt3(thread: Thread, overSite: boolean): Halt | undefined {
     const address = thread.pc - 1n;
     const { sites } = thread.process.space;
@@ -308,6 +357,8 @@ export class Engine implements WaitClient {
     const isOwn = overSite && site?.saved === int3;
     if (site?.inserted && !isOwn) {
       thread.pc = address;
+      // It had met the int3 before the probe was armed, and comes again: the program counts.
+      if (site.armed?.counter && site.armed.counter.read() > 0n) return undefined;
       if (hasComeBack(thread, address)) {
         thread.returnsTo = undefined;
         thread.passed = address;
@@ -315,7 +366,8 @@ export class Engine implements WaitClient {
       }
       return this.#arrive(thread, site);
     }
-    if (!isOwn && !hasOwnInt3(thread, address)) {
+    const isStray = !isOwn && this.probing.isStray(thread, address);
+    if (isStray || (!isOwn && !hasOwnInt3(thread, address))) {
       // The site was removed between the thread's trap and now: it shall execute the instruction that stands there again.
       thread.pc = address;
       return undefined;
@@ -334,6 +386,7 @@ export class Engine implements WaitClient {
     }
     if (stopping.some((owner) => owner.kind === 'user')) return { kind: 'sites', thread, owners: stopping };
     if (stopping.length > 0 || (this.plan?.thread === thread && this.plan.mode === 'done')) return { kind: 'step', thread };
+    this.probing.passed(thread, site);
     return undefined;
   }
 
@@ -354,7 +407,7 @@ export class Engine implements WaitClient {
   }
 
   #decideSignal(thread: Thread, signal: number): Halt | undefined {
-    if (!thread.process.space.slots.isEmpty) correctSignalInfo(thread, signal);
+    if (thread.process.space.hasCopies) correctSignalInfo(thread, signal);
     const promised = signal === thread.promised;
     if (promised) thread.promised = 0;
     const verdict = promised || thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
@@ -426,55 +479,18 @@ export class Engine implements WaitClient {
     thread.pending.push(event);
   }
 
-  /**
-   * Lets a process of the family go untraced: no site of deet's is left in its memory. Its threads are stopped first. Serves detach, and programs that trace
-   * their own children.
-   */
+  /** Lets a process go untraced; its threads are stopped first. Serves detach, and programs that trace their own children. */
   release(process: Process): void {
     for (let round = 0; round < 1000; round++) {
       const running = [...process.threads.values()].filter((thread) => thread.actual === 'running');
       if (running.length === 0) break;
       this.#quiesce(running);
     }
-    if (!process.alive) return;
-    const { space } = process;
-    const stopped = [...process.threads.values()].filter((thread) => thread.stopped);
-    if (!space.slots.isEmpty) for (const thread of stopped) thread.registers();
-    if (!space.shared) {
-      space.sites.liftAll();
-      const idle = stopped.find(({ signal, pending }) => signal === 0 && pending.length === 0);
-      if (idle) removePages(idle);
-    }
-    for (const thread of stopped) {
-      const owed = thread.pending.find((event) => event.kind === 'signal');
-      thread.flush();
-      clearDebugRegisters(thread);
-      native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
-      thread.actual = 'gone';
-    }
-    this.family.forgetProcess(process);
+    if (process.alive) releaseStopped(this.family, process);
   }
 
-  /** SIGKILL to everybody, and every one waited for. Returns when no process of the family is left, not even a zombie of ours. */
+  /** SIGKILL to everybody, and every one waited for. */
   killAll(): void {
-    const until = Date.now() + 10_000;
-    while (this.family.size > 0 && Date.now() < until) {
-      for (const process of this.family.processes()) native.kill(process.pid, Signal.SIGKILL);
-      // What the first one reports is waited for a moment; the others are only asked.
-      let patience = 200;
-      for (const thread of [...this.family.threads()]) {
-        const event = waitHub.waitBriefly(this, thread.tid, patience);
-        patience = 0;
-        if (event === 'gone') this.family.vanished(thread);
-        else if (event) this.#bury(event);
-      }
-    }
-    waitHub.wake(); // whoever let them run hears of their end
-  }
-
-  /** During killAll: a stop may still be reported before the death; the thread must run into it. */
-  #bury(event: WaitEvent): void {
-    const thread = this.family.record(event);
-    if (thread?.stopped) thread.resume('run', 0);
+    killFamily(this.family, this);
   }
 }

@@ -266,7 +266,10 @@ export class Family {
   /** A muted process runs without breakpoints. In memory that it shares with its parent they must stay; the engine passes it over them. */
   mute(process: Process): void {
     process.muted = true;
-    if (process.space.shared) return;
+    if (process.space.shared) {
+      process.space.sites.stopCounting(); // its passages are none
+      return;
+    }
     process.space.sites.liftAll();
     process.space.sites.forget();
   }

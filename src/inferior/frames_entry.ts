@@ -31,6 +31,9 @@ class NeededFirst extends Error {
   request: Request | undefined;
 }
 
+/** One for all times: making an Error costs more than an evaluation. */
+const neededFirst = new NeededFirst();
+
 /** Values remembered; when there are more, all are forgotten. */
 const MOST_VALUES = 1 << 18;
 
@@ -45,8 +48,6 @@ const keyOf = ({ index, tail }: EntryOwner, expression: Uint8Array): string => `
 export class EntryValues {
   private readonly known = new Map<string, bigint | undefined>();
   private evaluating = false;
-  /** One for all times: making an Error costs more than an evaluation. */
-  private readonly neededFirst = new NeededFirst();
 
   /** @param describe finds the expression for a value in the caller; undefined: the call site does not tell. */
   constructor(private readonly describe: (owner: EntryOwner, expression: Uint8Array) => EntryDescription | undefined) {}
@@ -56,8 +57,8 @@ export class EntryValues {
     const first: Request = { key: keyOf(owner, expression), owner, expression };
     if (this.known.has(first.key)) return this.known.get(first.key);
     if (this.evaluating) {
-      this.neededFirst.request = first;
-      throw this.neededFirst;
+      neededFirst.request = first;
+      throw neededFirst;
     }
     if (this.known.size > MOST_VALUES) this.known.clear();
     const work = [first];

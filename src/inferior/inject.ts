@@ -5,10 +5,13 @@ import { procText } from '../linux/proc.js';
 import { Word } from '../linux/registers.js';
 import { decodeStatus, type WaitEvent } from '../linux/status.js';
 import { native } from '../native.js';
+import { hasQueuedFault } from './queued.js';
 import type { Thread } from './thread.js';
 
 const parameters = [Word.rdi, Word.rsi, Word.rdx, Word.r10, Word.r8, Word.r9];
-const everySignal = 0xffff_ffff_ffff_ffffn;
+/** All but SIGTRAP: the step ends with one, and the kernel takes the handler of a blocked signal away when it must send it. */
+const otherSignals = 0xffff_ffff_ffff_ffefn;
+const noCall = 0xffff_ffff_ffff_ffffn;
 /** Stops of another kind that may come first: one for each way to ask a thread to stop, and some. */
 const mostInterruptions = 16;
 const lowestError = -4095n;
@@ -43,16 +46,16 @@ export const injectSyscall = (thread: Thread, number: number, values: readonly b
   const { tid, process } = thread;
   const instruction = syscallInstruction(thread);
   const mask = native.getSignalMask(tid);
-  if (instruction === undefined || typeof mask === 'number' || isFiltered(thread)) return 'refused';
+  if (instruction === undefined || typeof mask === 'number' || isFiltered(thread) || hasQueuedFault(tid)) return 'refused';
   const saved = thread.saveRegisters();
   const registers = saved.slice();
   registers[Word.rip] = instruction;
   registers[Word.rax] = BigInt(number);
-  registers[Word.orig_rax] = everySignal; // no call to restart
+  registers[Word.orig_rax] = noCall; // none to restart
   values.forEach((value, index) => {
     registers[parameters[index]] = BigInt.asUintN(64, value);
   });
-  native.setSignalMask(tid, everySignal);
+  native.setSignalMask(tid, otherSignals);
   native.setRegisters(tid, registers);
   let stopped = false;
   for (let attempt = 0; attempt < mostInterruptions; attempt++) {

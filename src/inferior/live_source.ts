@@ -14,11 +14,18 @@ import type { MemoryPort, ProcessFact, ProcessSource, SignalMask } from './sourc
 
 /** /proc/PID/mem: reads what is not readable by mapping, and writes read-only code too. */
 class LiveMemory implements MemoryPort {
-  readonly #descriptor: number;
+  #opened: number | undefined;
 
-  constructor(pid: number) {
-    this.#descriptor = native.openMemory(pid);
-    if (this.#descriptor < 0) throw new DeetError('process-gone', `Process ${pid} cannot be read: it has ended.`);
+  /** @param later opened when it is first needed: most children of a fork are gone before */
+  constructor(
+    private readonly pid: number,
+    later: boolean,
+  ) {
+    if (!later && this.#descriptor < 0) throw new DeetError('process-gone', `Process ${pid} cannot be read: it has ended.`);
+  }
+
+  get #descriptor(): number {
+    return (this.#opened ??= native.openMemory(this.pid));
   }
 
   readAt(address: Address, into: Uint8Array): number {
@@ -30,7 +37,8 @@ class LiveMemory implements MemoryPort {
   }
 
   close(): void {
-    native.closeDescriptor(this.#descriptor);
+    if (this.#opened !== undefined && this.#opened >= 0) native.closeDescriptor(this.#opened);
+    this.#opened = -1;
   }
 }
 
@@ -46,8 +54,8 @@ export class LiveSource implements ProcessSource {
     return this.#link('exe') ?? `process ${this.pid}`;
   }
 
-  openMemory(): MemoryPort {
-    return new LiveMemory(this.pid);
+  openMemory(later = false): MemoryPort {
+    return new LiveMemory(this.pid, later);
   }
 
   maps(): readonly Mapping[] {

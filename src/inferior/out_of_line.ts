@@ -103,16 +103,19 @@ export const correctSignalInfo = ({ tid, process }: Thread, signal: number): voi
   const info = new BigUint64Array(signalInfoSize / 8);
   const bytes = new Uint8Array(info.buffer);
   if (native.getSignalInfo(tid, bytes) < 0) return;
-  const original = process.space.slots.original(info[faultAddress]);
-  if (!original) return;
-  info[faultAddress] = original.pc;
+  const { slots, probes } = process.space;
+  const original = slots.original(info[faultAddress])?.pc ?? probes.original(info[faultAddress]);
+  if (original === undefined) return;
+  info[faultAddress] = original;
   native.setSignalInfo(tid, bytes);
 };
 
 /** Takes the pages out of a program that is let go; one of its threads, all of which stand outside of them, does it. */
 export const removePages = (thread: Thread): void => {
-  for (const page of thread.process.space.slots.pages) {
-    const done = injectSyscall(thread, munmapNumber, [page, BigInt(pageSize)]);
+  const { slots, probes, counters } = thread.process.space;
+  const ranges = [...slots.pages.map((low) => ({ low, high: low + BigInt(pageSize) })), ...probes.pages, ...(counters ? [counters] : [])];
+  for (const { low, high } of ranges) {
+    const done = injectSyscall(thread, munmapNumber, [low, high - low]);
     if (done === 'refused' || 'ended' in done) return;
   }
 };

@@ -47,7 +47,7 @@ export class Process {
     sharesMemory: boolean,
   ) {
     if (parent) {
-      this.space = sharesMemory ? parent.space.share() : new AddressSpace(pid, source.openMemory());
+      this.space = sharesMemory ? parent.space.share() : new AddressSpace(pid, source.openMemory(true));
       if (!sharesMemory) parent.space.copyTo(this.space);
       this.images = parent.images.copyFor(source);
       this.program = parent.program;

@@ -28,8 +28,8 @@ export interface ProcessSource {
   readonly live: boolean;
   /** The program's path. */
   readonly program: string;
-  /** @throws DeetError `process-gone` */
-  openMemory(): MemoryPort;
+  /** @param later opened when it is first needed, if then it still can be. @throws DeetError `process-gone` */
+  openMemory(later?: boolean): MemoryPort;
   maps(): readonly Mapping[];
   /** The symbols of a mapped file; undefined: it cannot be found, or is no ELF file. */
   openFile(mapping: Mapping, options: OpenOptions): SymbolImage | undefined;

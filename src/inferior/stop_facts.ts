@@ -1,4 +1,5 @@
 /** What the kernel, the registers and memory say of a stopped thread, beyond its wait status. */
+import { Signal } from '../linux/constants.js';
 import { Word } from '../linux/registers.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import { native } from '../native.js';
@@ -41,3 +42,22 @@ export const hasOwnInt3 = (thread: Thread, address: Address): boolean => {
     return true;
   }
 };
+
+/**
+ * A thread that stops with SIGTRAP must have met deet's int3: it stands behind the first byte of a longer instruction, where nothing else leads. Its length
+ * is known where there is a slot. False: siginfo will tell.
+ */
+export const hasMetInt3 = (thread: Thread): boolean => {
+  const { sites, slots } = thread.process.space;
+  if (thread.stepStart || slots.isEmpty) return false;
+  const address = thread.pc - 1n;
+  const site = sites.at(address);
+  if (!site?.inserted || site.armed) return false;
+  const slot = slots.of(address);
+  return slot !== undefined && slot !== 'impossible' && slot.length > 1;
+};
+
+const faults = new Set<number>([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGILL]);
+
+/** The signal is for what an instruction of the thread has done; nobody has sent it. */
+export const isFault = (thread: Thread, signal: number): boolean => faults.has(signal) && (signalCode(thread) ?? 0) > 0;

@@ -7,6 +7,7 @@ import { decodeSignalInfo, type SignalInfo } from '../linux/siginfo.js';
 import type { WaitEvent } from '../linux/status.js';
 import { ExtendedState } from '../linux/xstate.js';
 import { native } from '../native.js';
+import { hasQueuedFault } from './queued.js';
 import type { Process } from './process.js';
 import type { StepStart } from './trap_flag.js';
 
@@ -37,6 +38,12 @@ export class Thread {
    * the site is a system call that sleeps and may be restarted (`sleep`; over when its single step is reported).
    */
   returnsTo: { readonly address: Address; readonly stackPointer: bigint; readonly because: 'handler' | 'sleep' } | undefined;
+  /** At its last stop it was taken out of a probe's check: what it did there is undone. */
+  leftCheck = false;
+  /** What it did there has raised a signal that it will be stopped with next. */
+  owesFault = false;
+  /** Where it met a trap in the middle of a jump that was there no more. */
+  strayed: Address | undefined;
   /** Where it stood when it was last resumed by a single step. */
   stepStart: StepStart | undefined;
   /** Set by system call stops: alternates between entry and exit. */
@@ -45,7 +52,8 @@ export class Thread {
 
   readonly #registers = new BigUint64Array(registerWords);
   #loaded = false;
-  #dirty = false;
+  /** What has to be written back before it runs: everything, or the pc alone, which is what passing a site changes. */
+  #dirty: 'all' | 'pc' | undefined;
 
   constructor(
     readonly tid: number,
@@ -69,18 +77,31 @@ export class Thread {
       if (!this.process.source.readRegisters(this.tid, this.#registers))
         throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
       this.#loaded = true;
-      if (!this.process.space.slots.isEmpty) this.#leaveSlot();
+      if (this.process.space.hasCopies) this.#leaveCopy();
     }
     return this.#registers;
   }
 
-  /** A thread that was stopped in a copy of an instruction is shown, and goes on, at the original. */
-  #leaveSlot(): void {
-    const original = this.process.space.slots.original(this.#registers[Word.rip]);
-    if (!original) return;
-    this.#registers[Word.rip] = original.pc;
-    this.#dirty = true;
-    if (original.before) this.passed = original.pc;
+  /** A thread that was stopped in code of deet's own - a copy of an instruction, a probe's check - is shown, and goes on, where it is in the program. */
+  #leaveCopy(): void {
+    const { slots, probes } = this.process.space;
+    const original = slots.original(this.#registers[Word.rip]);
+    const left = original ? undefined : probes.leave(this.#registers, (address) => this.#wordAt(address));
+    if (!original && !left) return;
+    if (original) this.#registers[Word.rip] = original.pc;
+    this.#dirty = 'all';
+    this.leftCheck = left?.inCheck ?? false;
+    this.owesFault = this.leftCheck && hasQueuedFault(this.tid);
+    if (original?.before || left?.passed) this.passed = this.#registers[Word.rip];
+  }
+
+  #wordAt(address: Address): bigint | undefined {
+    try {
+      return this.process.space.readNumber(address, 8);
+    } catch (error) {
+      if (error instanceof DeetError) return undefined;
+      throw error;
+    }
   }
 
   get pc(): Address {
@@ -101,8 +122,9 @@ export class Thread {
     const registers = this.registers();
     registers[word] = BigInt.asUintN(64, value);
     // The flag is for the instruction that stood at the old pc.
-    if (word === Word.rip) registers[Word.eflags] &= ~resumeFlag;
-    this.#dirty = true;
+    const flagged = word === Word.rip && (registers[Word.eflags] & resumeFlag) !== 0n;
+    if (flagged) registers[Word.eflags] &= ~resumeFlag;
+    this.#dirty = word === Word.rip && !flagged ? (this.#dirty ?? 'pc') : 'all';
   }
 
   /** Copies all registers aside, to be put back by `restoreRegisters` (calls into the program). */
@@ -112,13 +134,14 @@ export class Thread {
 
   restoreRegisters(saved: BigUint64Array): void {
     this.registers().set(saved);
-    this.#dirty = true;
+    this.#dirty = 'all';
   }
 
   /** Writes changed registers to the kernel now. */
   flush(): void {
-    if (this.#dirty) this.process.source.writeRegisters(this.tid, this.#registers);
-    this.#dirty = false;
+    if (this.#dirty === 'pc') native.setRegister(this.tid, Word.rip, this.#registers[Word.rip]);
+    else if (this.#dirty) this.process.source.writeRegisters(this.tid, this.#registers);
+    this.#dirty = undefined;
   }
 
   /** The floating-point and vector registers; undefined: not known. May be changed and given to `writeExtendedState`. */
@@ -160,7 +183,8 @@ export class Thread {
     this.actual = 'stopped';
     this.interrupted = false;
     this.#loaded = false;
-    this.#dirty = false;
+    this.#dirty = undefined;
+    this.leftCheck = false;
   }
 
   markRunning(): void {

@@ -81,7 +81,10 @@ export class StackMemory {
     if (this.unreadable.has(start)) return undefined;
     if (this.current?.end !== start) this.nextSize = FIRST_BLOCK;
     for (let size = this.nextSize; size >= PAGE; size /= 2) {
-      const bytes = this.bytes(start, size);
+      const all = this.memory.readAvailable?.(BigInt(start), size);
+      if (all) size = Math.min(size, all.length - (all.length % PAGE));
+      if (size < PAGE) break;
+      const bytes = all?.subarray(0, size) ?? this.bytes(start, size);
       if (bytes === undefined) continue;
       this.nextSize = size === this.nextSize ? Math.min(size * 2, LARGEST_BLOCK) : Math.max(size / 2, PAGE);
       const block = { start, end: start + size, view: new DataView(bytes.buffer, bytes.byteOffset, size) };

@@ -32,6 +32,9 @@ export interface EventSource {
 /** Frames between exit(3) and the system call. */
 const exitFrames = 12;
 
+/** Who takes a dead child away: its parent, or with SIGCHLD ignored (0) the kernel itself. */
+const reaperOf = (parent: Process): number => (parent.alive && parent.ignores(17) ? 0 : parent.pid);
+
 export class Chronicle {
   #entries: Entry[] = [];
   #events: FamilyEvent[] = [];
@@ -86,18 +89,17 @@ export class Chronicle {
 
   /** The parent goes: of its dead children those that still lie about were never waited for. Afterwards init takes them away. */
   #lastLook(parent: Process): void {
+    let by: number | undefined;
     for (const entry of this.#entries) {
       const { process, life } = entry;
       if (process.parent !== parent || life.reapedBy !== undefined || entry.unwaited) continue;
       // Deaths are not always reported in their order: a child that still counts as alive here may have died first.
       if (readStat(process.pid)?.state === 'Z') entry.unwaited = true;
-      else if (!process.alive) this.#reaped(entry, parent);
+      else if (!process.alive) this.#reaped(entry, (by ??= reaperOf(parent)));
     }
   }
 
-  #reaped(entry: Entry, parent: Process): void {
-    // SIGCHLD ignored: the kernel itself takes dead children away.
-    const by = parent.alive && parent.ignores(17) ? 0 : parent.pid;
+  #reaped(entry: Entry, by: number): void {
     entry.life = { ...entry.life, reapedBy: by };
     this.#events.push({ kind: 'reaped', pid: entry.process.pid, by });
   }
@@ -187,7 +189,7 @@ export class Chronicle {
     const { parent } = process;
     if (process.alive || life.reapedBy !== undefined || entry.unwaited || !parent?.alive) return;
     // Gone while its parent lived: nobody else could have waited for it. Of those that outlived their parents init takes care.
-    if (stat?.state !== 'Z') this.#reaped(entry, parent);
+    if (stat?.state !== 'Z') this.#reaped(entry, reaperOf(parent));
   }
 
   #placed(entry: Entry): Pick<Biography, 'forkedAt'> {

@@ -37,6 +37,10 @@ const keptMemory = (start: bigint, bytes: Uint8Array): MemoryReader => ({
     if (offset < 0n || offset + BigInt(length) > BigInt(bytes.length)) throw new DeetError('memory', `Not kept: 0x${address.toString(16)}`);
     return bytes.subarray(Number(offset), Number(offset) + length);
   },
+  readAvailable(address, length) {
+    const offset = Number(address - start);
+    return offset < 0 ? new Uint8Array(0) : bytes.subarray(offset, offset + length);
+  },
 });
 
 /** Where the fork was that made a process: undefined for the first, and where no frame had lines. */

@@ -7,6 +7,7 @@ import { PtraceEvent } from '../linux/constants.js';
 import { signalName } from '../linux/signals.js';
 import { decodeStatus } from '../linux/status.js';
 import { observeNative, type Native } from '../native.js';
+import { registerNames } from '../linux/registers.js';
 
 const signalText = (signal: number): string => (signal === 0 ? '0' : signalName(signal));
 
@@ -76,6 +77,8 @@ const describers: { readonly [Name in keyof Native]?: Describe } = {
     `ptrace(PTRACE_GETREGS, ${String(tid)}) = ${errorText(Number(result))}; rip is ${hex((into as BigUint64Array)[16])}`,
   setRegisters: ([tid, from], result) =>
     `ptrace(PTRACE_SETREGS, ${String(tid)}), rip ${hex((from as BigUint64Array)[16])} = ${errorText(Number(result))}`,
+  setRegister: ([tid, word, value], result) =>
+    `ptrace(PTRACE_POKEUSER, ${String(tid)}, ${registerNames[Number(word)]}, ${hex(value as bigint)}) = ${errorText(Number(result))}`,
   getSignalInfo: request('PTRACE_GETSIGINFO'),
   setDebugRegister: ([tid, index, value], result) =>
     `ptrace(PTRACE_POKEUSER, ${String(tid)}, DR${String(index)}, ${hex(value as bigint)}) = ${errorText(Number(result))}`,
@@ -91,7 +94,13 @@ const describers: { readonly [Name in keyof Native]?: Describe } = {
   writeAt: ([fd, address, from], result) => {
     const bytes = from as Uint8Array;
     const meaning =
-      bytes.length === 1 ? (bytes[0] === 0xcc ? ' (int3: the breakpoint is planted)' : " (the program's own byte is put back)") : '';
+      bytes.length === 1
+        ? bytes[0] === 0xcc
+          ? ' (int3: the breakpoint is planted)'
+          : " (the program's own byte is put back)"
+        : bytes.length === 5 && bytes[0] === 0xe9
+          ? ' (a jump: the breakpoint is checked in the program)'
+          : '';
     return `write ${bytesText(bytes)} at ${hex(address as bigint)} of ${memoryName(fd)}${meaning} = ${errorText(Number(result))}`;
   },
   kill: ([pid, signal], result) => `kill(${String(pid)}, ${signalText(Number(signal))}) = ${errorText(Number(result))}`,

@@ -9,22 +9,17 @@ import type { EvaluationContext } from './context.js';
 import { resolveType } from './dynamic-types.js';
 import { FrameNames } from './frame-names.js';
 import { lowerCondition, NamedPlace } from './lower.js';
-import { compileCode, type Compiled } from './simple-code.js';
+import { compileCode, type Code, type Compiled } from './simple-code.js';
 import { simplePlace, type SimplePlace } from './simple-locations.js';
 import { Value } from './value.js';
 
 /**
  * @param frame the innermost frame of a thread that stands at the address
  * @param context the world of that frame
- * @returns a function that is true where the evaluator would say so, of any thread at the same address; it throws a DeetError where only the evaluator can
- *   tell. Undefined: the condition is not simple.
+ * @returns what is true where the evaluator would say so, of any thread at the same address, and fails where only the evaluator can tell. Undefined: the
+ *   condition is not simple.
  */
-export const compileCondition = (
-  expression: Expression,
-  frame: Frame,
-  images: ImageMap,
-  context: EvaluationContext,
-): Compiled | undefined => {
+export const simpleCondition = (expression: Expression, frame: Frame, images: ImageMap, context: EvaluationContext): Code | undefined => {
   const { loaded } = frame;
   if (!loaded || frame.level !== 0) return undefined;
   const placeOf = (variable: Variable, owner: Frame | undefined): SimplePlace | undefined => {
@@ -40,7 +35,7 @@ export const compileCondition = (
     language,
     variable: (variable, owner) => new Value(variable.type, new NamedPlace(placeOf(variable, owner))),
   });
-  const code = lowerCondition(expression, {
+  return lowerCondition(expression, {
     language,
     memory,
     registers,
@@ -50,5 +45,10 @@ export const compileCondition = (
     names,
     symbolAt: (address) => context.symbolAt(address),
   });
+};
+
+/** As `simpleCondition`, as a function. */
+export const compileCondition = (...parts: Parameters<typeof simpleCondition>): Compiled | undefined => {
+  const code = simpleCondition(...parts);
   return code && compileCode(code);
 };

@@ -38,8 +38,12 @@ const dispositionOf = ({ temporary, disposition }: BreakpointData): string =>
 
 const times = (count: number): string => `${count} time${count === 1 ? '' : 's'}`;
 
+const checkOf = ({ checked, because }: LocationResult): string =>
+  checked === undefined ? '' : `checked ${checked}${because === undefined ? '' : `, because ${because}`}`;
+
 const detailsOf = (each: BreakpointData): string[] => [
   ...(each.condition === undefined ? [] : [`\tstop only if ${line(each.condition)}`]),
+  ...(each.locations.length === 1 && each.locations[0].checked ? [`\t${checkOf(each.locations[0])}`] : []),
   ...(each.thread === undefined ? [] : [`\tstop only in thread ${each.thread}`]),
   ...(each.hits > 0 ? [`\tbreakpoint already hit ${times(each.hits)}`] : []),
   ...(each.ignore === undefined ? [] : [`\tignore next ${each.ignore} hits`]),
@@ -63,10 +67,10 @@ export const renderBreakpoints = (breakpoints: readonly BreakpointData[], style:
     return [
       `${head}<MULTIPLE>`,
       ...detailsOf(each),
-      ...locations.map(
-        (one, index) =>
-          `${`${id}.${index + 1}`.padEnd(7)} ${' '.repeat(wide)}      ${one.enabled === false ? 'n' : 'y'}   ${address(one.address)} ${inWords(one)}`,
-      ),
+      ...locations.flatMap((one, index) => [
+        `${`${id}.${index + 1}`.padEnd(7)} ${' '.repeat(wide)}      ${one.enabled === false ? 'n' : 'y'}   ${address(one.address)} ${inWords(one)}`,
+        ...(one.checked ? [`\t${checkOf(one)}`] : []),
+      ]),
     ];
   });
   return [`${'Num'.padEnd(7)} ${'Type'.padEnd(wide)} Disp Enb ${'Address'.padEnd(18)} What`, ...rows].join('\n');

@@ -17,6 +17,8 @@ export interface BreakpointLocation {
   /** Asked for by the function's name: an inlined call of another function that begins there has not been entered yet. */
   readonly byName: boolean;
   enabled: boolean;
+  /** Where its condition and count are checked, if it has any and the program runs: in the program, or at a stop, because of `why`. */
+  checked?: { readonly inProgram: boolean; readonly why?: string } | undefined;
   /** The processes in which its site is planted; empty before a run. */
   readonly planted: Map<Process, SiteOwner>;
 }

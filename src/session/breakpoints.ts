@@ -5,7 +5,7 @@
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { AddressSpace } from '../inferior/address_space.js';
-import { DebugRegisters, type TrapOwner } from '../inferior/debug_registers.js';
+import { DebugRegisters } from '../inferior/debug_registers.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import type { MappedImage } from '../inferior/images.js';
 import type { Process } from '../inferior/process.js';
@@ -22,6 +22,8 @@ import {
   type FoundPlace,
   type LocationSpec,
 } from './locations.js';
+import { PlantedLocation, type PlantedHost } from './planted.js';
+import { Tallies } from './tallies.js';
 
 export interface BreakOptions {
   readonly temporary?: boolean;
@@ -38,37 +40,18 @@ export interface BreakOptions {
 }
 
 /** What breakpoints need of the session. */
-export interface BreakpointHost {
+export interface BreakpointHost extends PlantedHost {
   /** The program as a file, with bias 0: where breakpoints resolve before a run. */
   programImage(): LoadedImage | undefined;
   processes(): Iterable<Process>;
   currentPlace(): CurrentPlace;
   evaluateAddress(expression: string): Address;
-  /** A thread is at a location of an enabled breakpoint: evaluates conditions, counts, logs. */
-  hit(breakpoint: Breakpoint, thread: Thread): Verdict;
+  /** Nothing is to be checked in the program. */
+  checksAtStops(): boolean;
   /** Throws in the user's words when a condition cannot be parsed here. */
   checkCondition(condition: string): void;
   changed(breakpoint: Breakpoint, change: 'new' | 'changed' | 'removed'): void;
   warn(text: string): void;
-}
-
-/** The owner of the sites of one location; the same for all processes. */
-export class PlantedLocation implements SiteOwner {
-  readonly kind = 'user';
-  readonly hardware?: TrapOwner;
-
-  constructor(
-    readonly breakpoint: Breakpoint,
-    readonly location: BreakpointLocation,
-    private readonly host: BreakpointHost,
-  ) {
-    if (breakpoint.kind === 'hardware') this.hardware = { title: `hw breakpoint ${breakpoint.id} (${breakpoint.spec})` };
-  }
-
-  arrived(thread: Thread): Verdict {
-    if (!this.breakpoint.enabled || !this.location.enabled) return 'pass';
-    return this.host.hit(this.breakpoint, thread);
-  }
 }
 
 /** A breakpoint with what only its manager knows. */
@@ -86,6 +69,7 @@ const keyOf = ({ loaded, address }: FoundPlace): string => `${loaded?.image.path
 export class Breakpoints {
   readonly #entries = new Map<number, Entry>();
   #next = 0;
+  readonly #tallies = new Tallies();
   /** Memory in which a site at main waits for the end of the program's start-up. */
   readonly #awaited = new WeakMap<Process, AddressSpace>();
   /** The debug registers as they will be when the program runs. */
@@ -99,12 +83,28 @@ export class Breakpoints {
   }
 
   all(): Breakpoint[] {
+    this.settle();
     return [...this.#entries.values()].map(({ breakpoint }) => breakpoint);
   }
 
   /** @throws DeetError `no-breakpoint`. */
   get(id: number): Breakpoint {
+    this.settle();
     return this.#entry(id).breakpoint;
+  }
+
+  /** What the program has counted, and how it does, as of now. */
+  settle(): void {
+    this.#tallies.settleAll();
+    this.#eachLocation((location, { condition, ignoreCount }) => {
+      const [process] = location.planted.keys();
+      const site = process?.space.sites.at(location.address);
+      const nothing = !site || (condition === undefined && ignoreCount === 0);
+      const why = this.host.checksAtStops()
+        ? 'set breakpoint condition-evaluation is host'
+        : (site?.unarmed ?? 'not reached often enough yet');
+      location.checked = nothing ? undefined : site.armed ? { inProgram: true } : { inProgram: false, why };
+    });
   }
 
   #entry(id: number): Entry {
@@ -183,6 +183,7 @@ export class Breakpoints {
 
   delete(id: number): void {
     const entry = this.#entry(id);
+    this.#tallies.end(entry.breakpoint);
     this.#uproot(entry);
     this.#entries.delete(id);
     this.host.changed(entry.breakpoint, 'removed');
@@ -208,6 +209,7 @@ export class Breakpoints {
         );
       which.enabled = enabled;
     }
+    this.#replant(breakpoint);
     this.host.changed(breakpoint, 'changed');
   }
 
@@ -252,9 +254,16 @@ export class Breakpoints {
   ): void {
     const entry = this.#entry(id);
     const { breakpoint } = entry;
+    this.#tallies.end(breakpoint);
     if (change.enabled !== undefined) this.#switchHardware(entry, change.enabled);
     Object.assign(breakpoint, change);
+    this.#replant(breakpoint);
     this.host.changed(breakpoint, 'changed');
+  }
+
+  /** Where nothing is enabled, no int3 costs the program anything. */
+  #replant({ locations }: Breakpoint): void {
+    for (const { planted, address } of locations) for (const { space } of planted.keys()) space.sites.refresh(address);
   }
 
   /** After a stop: what `tbreak`, `enable once`, `enable count` and `enable delete` ask for. */
@@ -274,6 +283,7 @@ export class Breakpoints {
 
   /** Before a run: places of the last run are forgotten, those of the file are found anew. */
   resetToFile(): void {
+    for (const { breakpoint } of this.#entries.values()) this.#tallies.end(breakpoint);
     for (const entry of this.#entries.values()) {
       if (!entry.spec) continue;
       this.#uproot(entry);
@@ -321,8 +331,8 @@ export class Breakpoints {
     this.#eachLocation((location) => location.planted.delete(process));
   }
 
-  #eachLocation(visit: (location: BreakpointLocation) => void): void {
-    for (const { breakpoint } of this.#entries.values()) for (const location of breakpoint.locations) visit(location);
+  #eachLocation(visit: (location: BreakpointLocation, breakpoint: Breakpoint) => void): void {
+    for (const { breakpoint } of this.#entries.values()) for (const location of breakpoint.locations) visit(location, breakpoint);
   }
 
   // Resolution
@@ -440,7 +450,7 @@ export class Breakpoints {
     entry.breakpoint.locations.push(location);
     entry.breakpoint.locations.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
     entry.breakpoint.pending = false;
-    const owner = new PlantedLocation(entry.breakpoint, location, this.host);
+    const owner = new PlantedLocation(entry.breakpoint, location, this.host, this.#tallies);
     entry.owners.set(key, owner);
     return owner;
   }

@@ -17,7 +17,8 @@ import { familyOptions, seizeLaunched, seizeRunning } from '../linux/seize.js';
 import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
-import { PlantedLocation, type Breakpoints } from './breakpoints.js';
+import type { Breakpoints } from './breakpoints.js';
+import { PlantedLocation } from './planted.js';
 import { Guards } from './guards.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import { SelfTracing } from './self_tracing.js';
@@ -167,6 +168,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.engine.plan = plan;
     const displaced = this.#parts.settings.text('displaced-stepping');
     this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
+    const evaluation = this.#parts.settings.text('breakpoint condition-evaluation');
+    this.engine.probing.mode = evaluation === 'host' ? 'off' : evaluation === 'target' ? 'on' : 'auto';
     this.#parts.emit({ type: 'resumed' });
     this.#terminal?.give();
     this.#continueJobs();
@@ -204,6 +207,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   #outcome(halt: Halt, plan: StepPlan | undefined): Outcome {
+    this.#parts.breakpoints.settle();
     if (halt.kind === 'ended') {
       this.lastStop = undefined;
       this.engine.killAll(); // muted processes do not outlive those that are followed

@@ -91,6 +91,8 @@ export class Session {
       currentPlace: () => this.currentPlace(),
       evaluateAddress: (expression) => this.values.address(expression),
       hit: (breakpoint, thread) => this.#hit(breakpoint, thread),
+      inProgram: (breakpoint, address, { images }) => this.values.inProgram(breakpoint, address, images.imageAt(address)),
+      checksAtStops: () => this.settings.text('breakpoint condition-evaluation') === 'host',
       checkCondition: (condition) => {
         this.values.check(condition);
       },

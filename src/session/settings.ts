@@ -42,6 +42,11 @@ export const options: readonly Option[] = [
     ['auto', 'on', 'off'],
     'Breakpoints are passed by a copy of their instruction: when it pays, always, never.',
   ),
+  choice(
+    'breakpoint condition-evaluation',
+    ['auto', 'host', 'target'],
+    'Simple conditions and ignore counts are checked: in the program (target), by deet at a stop (host), in the program when it pays.',
+  ),
   flag('step-mode', false, 'step stops in functions that have no line information.'),
   flag('disable-randomization', true, 'Addresses are the same in every run.'),
   count('process-limit', 256, 'Live processes of the family at which it is stopped (fork bombs).', 0),

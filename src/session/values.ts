@@ -2,13 +2,14 @@
 import { u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
+import type { ProbeCondition } from '../inferior/probe_code.js';
 import type { Ending } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { threadLocal } from '../inferior/thread_local.js';
 import { isTrue } from '../language/arithmetic.js';
 import type { Expression } from '../language/ast.js';
 import * as c from '../language/c-types.js';
-import { compileCondition } from '../language/compile.js';
+import { simpleCondition } from '../language/compile.js';
 import type { ConvenienceVariables, EvaluationContext, ValueHistory } from '../language/context.js';
 import { conditionHolds, evaluate, evaluateNow } from '../language/evaluate.js';
 import { fileMemory, frameContext, singleImage, variableStore } from '../language/frame-context.js';
@@ -16,7 +17,8 @@ import { convertForAssignment } from '../language/conversions.js';
 import type { Memory } from '../language/place.js';
 import { parseExpression } from '../language/parser.js';
 import { parsePrintf, runPrintf } from '../language/printf.js';
-import type { Compiled, Machine } from '../language/simple-code.js';
+import { conditionInProgram } from '../language/machine-code.js';
+import { compileCode, type Code, type Compiled, type Machine } from '../language/simple-code.js';
 import { asInteger, asPointer } from '../language/types.js';
 import { toInteger, Value } from '../language/value.js';
 import type { CType } from '../symbols/types.js';
@@ -35,6 +37,9 @@ interface CompiledCondition {
   readonly loaded: LoadedImage | undefined;
   /** Undefined: it has to be evaluated in full each time. */
   readonly test: Compiled | undefined;
+  readonly code: Code | undefined;
+  /** The same as machine code; null: not made yet. */
+  inProgram: ProbeCondition | undefined | null;
 }
 
 class ThreadMachine implements Machine {
@@ -162,8 +167,9 @@ export class Values {
       }
       const holds = conditionHolds(expression, context);
       if (!known && !outer) {
-        const test = frame && compileCondition(expression, frame, thread.process.images, context);
-        this.#compiled.set(breakpoint, [...all.filter((each) => each.text === text), { text, pc, loaded, test }]);
+        const code = frame && simpleCondition(expression, frame, thread.process.images, context);
+        const compiled = { text, pc, loaded, code, test: code && compileCode(code), inProgram: null };
+        this.#compiled.set(breakpoint, [...all.filter((each) => each.text === text), compiled]);
       }
       return holds;
     } catch (error) {
@@ -171,6 +177,17 @@ export class Values {
       this.session.announce(`Error in testing condition for breakpoint ${breakpoint.id}: ${error.message}`, 'warning');
       return true;
     }
+  }
+
+  /** The condition of a breakpoint at one of its places as machine code, or why there is none. */
+  inProgram(breakpoint: Breakpoint, pc: Address, loaded: LoadedImage | undefined): ProbeCondition | string {
+    const known = this.#compiled
+      .get(breakpoint)
+      ?.find((each) => each.pc === pc && each.loaded === loaded && each.text === breakpoint.condition);
+    if (!known) return 'it has not been reached yet';
+    if (!known.code) return 'the condition is not simple';
+    if (known.inProgram === null) known.inProgram = conditionInProgram(known.code);
+    return known.inProgram ?? 'the condition is too large for a few registers of 64 bits';
   }
 
   /** The text of a log point (dprintf) at a thread's arrival; an error is its text. */

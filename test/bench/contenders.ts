@@ -60,9 +60,10 @@ export const findPlaces = async (): Promise<Places> => {
   }
 };
 
-/** deet in this process: from a stop in main to the program's end. */
-export const deetHits = async (times: number, options: BreakOptions): Promise<number> => {
+/** deet in this process: from a stop in main to the program's end. `host`: every hit is a stop; `auto`: as a user has it, checked in the program. */
+export const deetHits = async (times: number, options: BreakOptions, checked: 'host' | 'auto'): Promise<number> => {
   const session = await started(loop, String(times));
+  session.settings.set('breakpoint condition-evaluation', checked);
   try {
     const breakpoint = session.break('visit', options);
     const start = performance.now();

@@ -13,7 +13,7 @@ import { deetFollows, deetHits, deetSteps, findPlaces, forks, inC, inGdb, loop, 
 import { measureRow, ratio, type Measured, type Row } from './measure.js';
 
 const hello = 'samples/hello';
-const hits = { deet: 40_000, c: 20_000, gdb: 2_000 };
+const hits = { deet: 40_000, inProgram: 20_000_000, c: 20_000, gdb: 2_000 };
 const steps = { fast: 10_000, gdb: 3_000 };
 const births = 200;
 
@@ -30,11 +30,11 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
     goals: [{ a: 'deet', b: 'gdb', times: 0.5 }],
   },
   {
-    title: 'unconditional breakpoint hit, continued automatically',
+    title: 'unconditional breakpoint hit, continued automatically, by stops',
     unit: 'hit',
     rounds: 5,
     contenders: [
-      { name: 'deet', measure: () => deetHits(hits.deet, { ignore: hits.deet + 1 }) },
+      { name: 'deet', measure: () => deetHits(hits.deet, { ignore: hits.deet + 1 }, 'host') },
       { name: 'C, lift and step', measure: () => inC('lift', visit, loop, String(hits.c)) },
       { name: 'C, jump back', measure: () => inC('jump', visit, length, loop, String(hits.c)) },
       {
@@ -49,15 +49,40 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
     ],
   },
   {
-    title: 'breakpoint hit with a false condition (i == -1)',
+    title: 'breakpoint hit with a false condition (i == -1), by stops',
     unit: 'hit',
     rounds: 5,
     contenders: [
-      { name: 'deet', measure: () => deetHits(hits.deet, { condition: 'i == -1' }) },
+      { name: 'deet', measure: () => deetHits(hits.deet, { condition: 'i == -1' }, 'host') },
       { name: 'C, lift and step', measure: () => inC('check', visit, offset, loop, String(hits.c)) },
+      { name: 'C, jump back', measure: () => inC('jcheck', visit, length, offset, loop, String(hits.c)) },
+    ],
+    goals: [{ a: 'deet', b: 'C, jump back', times: 1.2 }],
+  },
+  {
+    title: 'breakpoint hit with a false condition (i == -1), in the program',
+    unit: 'hit',
+    rounds: 5,
+    contenders: [
+      { name: 'deet', measure: () => deetHits(hits.inProgram, { condition: 'i == -1' }, 'auto') },
+      { name: 'no debugger', measure: () => wholeRun(loop, String(hits.inProgram)) / hits.inProgram },
       {
         name: 'gdb',
         measure: () => inGdb(hits.gdb, [loop, String(hits.gdb)], ['break main', 'run', 'break visit if i == -1'], 'continue'),
+      },
+    ],
+    goals: [{ a: 'deet', b: 'gdb', times: 0.001 }],
+  },
+  {
+    title: 'ignored hit (ignore N), counted in the program',
+    unit: 'hit',
+    rounds: 5,
+    contenders: [
+      { name: 'deet', measure: () => deetHits(hits.inProgram, { ignore: hits.inProgram + 1 }, 'auto') },
+      {
+        name: 'gdb',
+        measure: () =>
+          inGdb(hits.gdb, [loop, String(hits.gdb)], ['break main', 'run', 'break visit', `ignore 2 ${hits.gdb + 1}`], 'continue'),
       },
     ],
     goals: [{ a: 'deet', b: 'gdb', times: 0.001 }],
@@ -81,18 +106,20 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
       { name: 'deet', measure: () => deetFollows(births) },
       { name: 'C', measure: () => inC('follow', forksMain, forks, String(births)) },
     ],
-    goals: [],
+    goals: [{ a: 'deet', b: 'C', times: 1.5 }],
   },
 ];
 
-const microseconds = (value: number): string => (value >= 10_000 ? `${(value / 1000).toFixed(1)} ms` : `${value.toFixed(1)} us`);
+const microseconds = (value: number): string =>
+  value >= 10_000 ? `${(value / 1000).toFixed(1)} ms` : `${value.toFixed(value < 1 ? 4 : 1)} us`;
+
+const share = (value: number): string => value.toFixed(value < 0.01 ? 6 : 3);
 
 const tableOf = (measured: Measured): string => {
   const { row, figures } = measured;
   const lines = figures.map(({ name, median, minimum }) => {
     const beside = ratio(measured, 'deet', name);
-    const compared =
-      name === 'deet' || !beside ? '' : `deet takes ${beside.median.toFixed(3)} of it (minimums: ${beside.minimum.toFixed(3)})`;
+    const compared = name === 'deet' || !beside ? '' : `deet takes ${share(beside.median)} of it (minimums: ${share(beside.minimum)})`;
     return `  ${name.padEnd(18)}${microseconds(median).padStart(12)}${microseconds(minimum).padStart(12)}   ${compared}`;
   });
   const goals = row.goals.map(({ a, b, times }) => {

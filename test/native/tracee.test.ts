@@ -57,6 +57,10 @@ describe('registers', () => {
       expect(native.setRegisters(pid, registers)).toBe(0);
       expect(registersOf(pid)).toEqual(registers);
       expect(native.getRegisters(pid, new BigUint64Array(26))).toBe(-EINVAL);
+      registers[RSP] -= 64n;
+      expect(native.setRegister(pid, RSP, registers[RSP])).toBe(0);
+      expect(registersOf(pid)).toEqual(registers);
+      expect(native.setRegister(pid, 27, 0n)).toBe(-EINVAL);
     });
   });
 

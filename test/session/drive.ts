@@ -59,7 +59,8 @@ export const stopOf = (outcome: Outcome): Stop => {
 };
 
 export const endOf = (outcome: Outcome): string => {
-  if (outcome.kind === 'stopped') throw new Error(`the program has stopped: ${outcome.stop.reason}`);
+  if (outcome.kind === 'stopped')
+    throw new Error(`the program has stopped: ${outcome.stop.signal?.name ?? outcome.stop.reason} at ${hex(outcome.stop.thread.pc)}`);
   const { ending } = outcome;
   return ending.kind === 'exited' ? `exited ${ending.status}` : `killed ${signalName(ending.signal)}`;
 };

@@ -4,6 +4,7 @@
 //   tracer lift   ADDRESS PROGRAM ARGUMENTS...                a breakpoint passed by lifting it, one step, and planting it again
 //   tracer check  ADDRESS OFFSET PROGRAM ARGUMENTS...         the same, and an int at rbp + OFFSET is compared at each hit
 //   tracer jump   ADDRESS LENGTH PROGRAM ARGUMENTS...         passed by running a copy of the instruction that jumps back: one stop
+//   tracer jcheck ADDRESS LENGTH OFFSET PROGRAM ARGUMENTS...  the same, and an int at rbp + OFFSET is compared at each hit
 //   tracer step   ADDRESS COUNT PROGRAM ARGUMENTS...          COUNT single steps from ADDRESS on
 //   tracer follow ADDRESS PROGRAM ARGUMENTS...                no breakpoint; all descendants are traced, from ADDRESS to the end
 //
@@ -89,6 +90,12 @@ static void run_to(uint64_t address) {
   ptrace(PTRACE_SETREGS, child, NULL, &registers);
 }
 
+static void compare(uint64_t address) {
+  int value;
+  read_memory(address, &value, sizeof value);
+  if (value == -1) errx(1, "the condition holds");
+}
+
 // offset: 0, or where the int lies that is compared with -1.
 static long lift_loop(uint64_t address, long offset) {
   struct user_regs_struct registers;
@@ -96,11 +103,7 @@ static long lift_loop(uint64_t address, long offset) {
   while (go(PTRACE_CONT)) {
     hits++;
     ptrace(PTRACE_GETREGS, child, NULL, &registers);
-    if (offset != 0) {
-      int value;
-      read_memory(registers.rbp + offset, &value, sizeof value);
-      if (value == -1) errx(1, "the condition holds");
-    }
+    if (offset != 0) compare(registers.rbp + offset);
     registers.rip = address;
     ptrace(PTRACE_SETREGS, child, NULL, &registers);
     lift(address);
@@ -135,7 +138,7 @@ static uint64_t child_page(void) {
 }
 
 // The instruction must mean the same at another address.
-static long jump_loop(uint64_t address, size_t length) {
+static long jump_loop(uint64_t address, size_t length, long offset) {
   uint8_t copy[32];
   uint64_t slot = child_page();
   lift(address);
@@ -150,6 +153,7 @@ static long jump_loop(uint64_t address, size_t length) {
   while (go(PTRACE_CONT)) {
     hits++;
     ptrace(PTRACE_GETREGS, child, NULL, &registers);
+    if (offset != 0) compare(registers.rbp + offset);
     registers.rip = slot;
     ptrace(PTRACE_SETREGS, child, NULL, &registers);
   }
@@ -184,12 +188,14 @@ static long follow_loop(void) {
 }
 
 int main(int argc, char *argv[]) {
-  if (argc < 5) errx(2, "usage: tracer lift|check|jump|step|follow ADDRESS [NUMBER] PROGRAM [ARGUMENT...]");
+  if (argc < 5) errx(2, "usage: tracer lift|check|jump|jcheck|step|follow ADDRESS [NUMBER...] PROGRAM [ARGUMENT...]");
   const char *mode = argv[1];
   const uint64_t address = strtoul(argv[2], NULL, 0);
   const int numbered = strcmp(mode, "lift") != 0 && strcmp(mode, "follow") != 0;
   const long number = numbered ? strtol(argv[3], NULL, 0) : 0;
-  start(argv + (numbered ? 4 : 3));
+  const int checked = strcmp(mode, "jcheck") == 0;
+  if (checked && argc < 6) errx(2, "usage: tracer jcheck ADDRESS LENGTH OFFSET PROGRAM [ARGUMENT...]");
+  start(argv + 3 + numbered + checked);
   run_to(address);
   const int64_t begin = now();
   long events;
@@ -197,7 +203,8 @@ int main(int argc, char *argv[]) {
   else if (strcmp(mode, "follow") == 0) events = follow_loop();
   else {
     plant(address);
-    events = strcmp(mode, "jump") == 0 ? jump_loop(address, number) : lift_loop(address, number);
+    if (checked) events = jump_loop(address, number, strtol(argv[4], NULL, 0));
+    else events = strcmp(mode, "jump") == 0 ? jump_loop(address, number, 0) : lift_loop(address, number);
   }
   if (events == 0) errx(1, "nothing was measured");
   printf("%ld %ld\n", events, (long)((now() - begin) / events));

@@ -1,0 +1,55 @@
+/** How processes leave the family: let go as if deet had never been there, or by force. */
+import { Signal } from '../linux/constants.js';
+import type { WaitEvent } from '../linux/status.js';
+import { waitHub, type WaitClient } from '../linux/wait.js';
+import { native } from '../native.js';
+import { clearDebugRegisters } from './debug_registers.js';
+import type { Family } from './family.js';
+import { removePages } from './out_of_line.js';
+import type { Process } from './process.js';
+
+/** Lets a process go untraced whose threads stand: nothing of deet's is left in its memory, and no thread in code of deet's. */
+export const releaseStopped = (family: Family, process: Process): void => {
+  const { space } = process;
+  const stopped = [...process.threads.values()].filter((thread) => thread.stopped);
+  if (space.hasCopies) for (const thread of stopped) thread.registers();
+  if (!space.shared) {
+    space.sites.liftAll();
+    const idle = stopped.find(({ signal, pending }) => signal === 0 && pending.length === 0);
+    if (idle) removePages(idle);
+  }
+  for (const thread of stopped) {
+    const owed = thread.pending.find((event) => event.kind === 'signal');
+    thread.flush();
+    clearDebugRegisters(thread);
+    native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
+    thread.actual = 'gone';
+  }
+  family.forgetProcess(process);
+};
+
+/** Milliseconds after which a process that does not die is given up. */
+const limit = 10_000;
+
+/** SIGKILL to everybody, and every one waited for. Returns when no process of the family is left, not even a zombie of ours. */
+export const killFamily = (family: Family, client: WaitClient): void => {
+  const until = Date.now() + limit;
+  while (family.size > 0 && Date.now() < until) {
+    for (const process of family.processes()) native.kill(process.pid, Signal.SIGKILL);
+    // What the first one reports is waited for a moment; the others are only asked.
+    let patience = 200;
+    for (const thread of [...family.threads()]) {
+      const event = waitHub.waitBriefly(client, thread.tid, patience);
+      patience = 0;
+      if (event === 'gone') family.vanished(thread);
+      else if (event) bury(family, event);
+    }
+  }
+  waitHub.wake(); // whoever let them run hears of their end
+};
+
+/** A stop may still be reported before the death; the thread must run into it. */
+const bury = (family: Family, event: WaitEvent): void => {
+  const thread = family.record(event);
+  if (thread?.stopped) thread.resume('run', 0);
+};
