@@ -182,7 +182,11 @@ export class Debuggee {
 
   /** The number of a frame; the same at every stop as long as the frame lives. */
   frameId(thread: Thread, frame: Frame): number {
-    const key = `frame ${thread.id} ${frame.cfa} ${frame.function?.entry ?? frame.pc} ${frame.kind === 'inlined' ? frame.scope?.inlined?.entry : ''} ${frame.kind}`;
+    // Inlined calls share their function's activation, and several may begin at one address.
+    const calls: number[] = [];
+    for (let scope = frame.kind === 'inlined' ? frame.scope : undefined; scope; scope = scope.parent)
+      if (scope.inlined) calls.push(scope.inlined.entry);
+    const key = `frame ${thread.id} ${frame.cfa} ${frame.function?.entry ?? frame.pc} ${calls.join()} ${frame.kind}`;
     return this.handles.put(key, { kind: 'frame', thread, level: frame.level });
   }
 

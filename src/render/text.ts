@@ -1,6 +1,7 @@
 /** Results as text for people: the handout's lines to the letter, anything more on lines of its own. */
 import { basename } from 'node:path';
 import type { ErrorResult, FrameResult, Result, ThreadResult } from '../commands/results.js';
+import { renderCore } from './core.js';
 import { renderBreakpoint, renderBreakpoints } from './breakpoints.js';
 import { line, lines } from './escape.js';
 import { renderDescriptors, renderExplanation, renderProcesses, renderReport, renderWhy } from './family.js';
@@ -26,6 +27,8 @@ const render = (result: Result, options: TextOptions): string => {
       return renderBreakpoint(result, style);
     case 'breakpoints':
       return renderBreakpoints(result.breakpoints, style);
+    case 'core':
+      return renderCore(result, options);
     case 'backtrace':
       return renderBacktrace(result, style);
     case 'frame':
