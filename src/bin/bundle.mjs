@@ -3,7 +3,7 @@
  * `node src/bin/bundle.mjs FOLDER` builds the command alone, into FOLDER/dist, with a copy of its loader: what the tests of the command use.
  */
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -56,6 +56,9 @@ if (target !== undefined) {
   copyFileSync(join(root, 'src/bin/deet.cjs'), join(folder, 'src/bin/deet.cjs'));
 } else {
   const api = ['src/index.ts', 'src/testing.ts'].filter((path) => existsSync(join(root, path)));
+  // Their names say what is in them: those of earlier builds would stay for ever.
+  for (const name of existsSync(join(root, 'dist')) ? readdirSync(join(root, 'dist')) : [])
+    if (/^chunk-.*\.js$/.test(name)) rmSync(join(root, 'dist', name));
   if (api.length > 0)
     await build({ ...common, entryPoints: api, outdir: join(root, 'dist'), format: 'esm', splitting: true, packages: 'external' });
 }
