@@ -72,18 +72,44 @@ const prompt = spawn(process.execPath, [deet, '-nx', '--batch', '-ex', 'break ma
   timeout: 30_000,
 });
 
-const adapter = spawn(process.execPath, [deet, 'dap'], { stdio: ['pipe', 'ignore', 'ignore'], timeout: 30_000 });
+// A program with lines, if the samples are there: then stops, steps and variables are in the cache too.
+const sample = join(root, 'samples/function_calls');
+const program = existsSync(sample) ? sample : '/bin/true';
+const adapter = spawn(process.execPath, [deet, 'dap'], { stdio: ['pipe', 'pipe', 'ignore'], timeout: 30_000 });
 adapter.stdin.on('error', () => undefined);
-const requests = [
-  ['initialize', { adapterID: 'deet' }],
-  ['launch', { program: '/bin/true', initCommands: ['set debug-file-directory /nonexistent'] }],
-  ['setFunctionBreakpoints', { breakpoints: [{ name: 'main' }] }],
-  ['configurationDone', {}],
-  ['disconnect', {}],
+let seq = 0;
+const send = (requests) => {
+  for (const [name, args] of requests) {
+    const text = JSON.stringify({ seq: ++seq, type: 'request', command: name, arguments: args });
+    adapter.stdin.write(`Content-Length: ${text.length}\r\n\r\n${text}`);
+  }
+};
+const look = [
+  ['threads', {}],
+  ['stackTrace', { threadId: 1 }],
+  ['scopes', { frameId: 1 }],
+  ...[2, 3, 4].map((variablesReference) => ['variables', { variablesReference }]),
+  ['evaluate', { expression: 'a + b', frameId: 1, context: 'watch' }],
 ];
-for (const [index, [name, args]] of requests.entries()) {
-  const text = JSON.stringify({ seq: index + 1, type: 'request', command: name, arguments: args });
-  adapter.stdin.write(`Content-Length: ${text.length}\r\n\r\n${text}`);
-}
+// At the first stop a step, at the second the end.
+const then = [
+  [...look, ['next', { threadId: 1 }]],
+  [...look, ['disconnect', {}]],
+];
+let heard = '';
+adapter.stdout.setEncoding('utf8').on('data', (text) => {
+  heard += text;
+  if (then.length > 0 && heard.includes('"event":"terminated"')) send(then.splice(0).at(-1));
+  while (then.length > 0 && heard.includes('"event":"stopped"')) {
+    heard = heard.replace('"event":"stopped"', '');
+    send(then.shift());
+  }
+});
+send([
+  ['initialize', { adapterID: 'deet' }],
+  ['launch', { program, initCommands: ['set debug-file-directory /nonexistent'] }],
+  ['setFunctionBreakpoints', { breakpoints: [{ name: 'func2' }] }],
+  ['configurationDone', {}],
+]);
 
 await Promise.all([prompt, adapter].map((child) => new Promise((ended) => child.on('close', ended).on('error', ended))));

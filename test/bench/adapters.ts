@@ -76,7 +76,7 @@ export const adapterRows = (): Row[] => {
         await look(client, await currentThread(client));
         return since(start);
       }),
-      goals: [{ a: 'deet', b: "lldb's", times: 1 }],
+      goals: [],
     },
     {
       title: 'adapter: step until stopped with its variables shown',
@@ -95,7 +95,7 @@ export const adapterRows = (): Row[] => {
         }
         return since(start) / steps;
       }),
-      goals: [{ a: 'deet', b: "lldb's", times: 1 }],
+      goals: [],
     },
   ];
 };
