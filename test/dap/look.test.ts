@@ -311,6 +311,9 @@ describe('the debug console', () => {
     expect(await labels('backt')).toContain('backtrace');
     expect(await labels('print ext')).toContain('extra');
     expect(await labels('tot')).toContain('total');
+    // Columns count as the client's do: from 1.
+    const { targets } = await client.ask('completions', { text: 'print ext', column: 10 });
+    expect(targets).toContainEqual({ label: 'extra', start: 7, length: 3 });
   });
 });
 
