@@ -64,7 +64,7 @@ export class Program {
   }
 
   text(result: Result): string {
-    return toText(result, { style: plain, sources: this.interpreter.sources });
+    return toText(result, { style: plain, sources: this.interpreter.sources, surface: () => ({ boxes: true, columns: 100 }) });
   }
 
   // Views

@@ -19,10 +19,9 @@ import { WatchScope } from './watch_scope.js';
 
 type WatchKind = 'watch' | 'rwatch' | 'awatch';
 
-export interface WatchOptions extends Pick<BreakOptions, 'condition' | 'onHit'> {
+export interface WatchOptions extends Pick<BreakOptions, 'condition' | 'onHit' | 'threadId'> {
   /** `-l`: the object that the expression means now, wherever the program goes. */
   readonly location?: boolean;
-  readonly threadId?: number;
 }
 
 /** A watchpoint in one memory. */
@@ -252,9 +251,9 @@ export class Watchpoints {
     // A read watchpoint on x86 traps writes too: a changed value is the sign of one.
     if (breakpoint.kind === 'rwatch' && changed) return undefined;
     if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return undefined;
-    if (breakpoint.accepts?.(thread) === false) return undefined;
     // What the dynamic linker writes, when it relocates a variable, is part of its initial value.
     if (changed && isLoader(thread)) return undefined;
+    if (breakpoint.accepts?.(thread) === false) return undefined;
     if (breakpoint.condition !== undefined && !this.session.values.holds(breakpoint, thread, frame)) return undefined;
     breakpoint.hits++;
     if (breakpoint.ignoreCount > 0) {

@@ -39,7 +39,9 @@ const withoutParameters = (demangled: string): string => {
   let depth = 0;
   for (let i = 0; i < demangled.length; i++) {
     const char = demangled[i];
-    if (char === '<') depth++;
+    const operator = char === 'o' ? /^operator(?:\(\)|[-+*\/%^&|~!=<>,[\]]+)/.exec(demangled.slice(i, i + 16))?.[0] : undefined;
+    if (operator !== undefined) i += operator.length - 1;
+    else if (char === '<') depth++;
     else if (char === '>') depth--;
     else if (char === '(' && depth === 0 && !demangled.startsWith('(anonymous', i)) return demangled.slice(0, i);
   }
