@@ -1,4 +1,5 @@
 /** What a script says when it launches a program or attaches to one. */
+import { DeetError } from '../common/errors.js';
 
 /** `pipe`: the script writes or reads it; `ignore`: empty, or thrown away; a path: a file. */
 export type Stream = 'pipe' | 'ignore' | { readonly file: string };
@@ -47,3 +48,26 @@ export interface WatchOptions {
   /** Watches the object that the expression means now, wherever the program goes. */
   readonly location?: boolean;
 }
+
+const isStream = (value: unknown, words: readonly string[]): boolean =>
+  value === undefined ||
+  (typeof value === 'string' && words.includes(value)) ||
+  (typeof value === 'object' && value !== null && typeof (value as { readonly file?: unknown }).file === 'string');
+
+/** Not every script is checked by a compiler. @throws DeetError `usage` */
+export const checkLaunch = (program: unknown, options: { readonly [Name in keyof LaunchOptions]: unknown }): void => {
+  const demand = (holds: boolean, sentence: string): void => {
+    if (!holds) throw new DeetError('usage', sentence);
+  };
+  const { args = [], env = {}, stdin, stdout, stderr, cwd = '' } = options;
+  demand(typeof program === 'string', 'launch: the program must be a path.');
+  demand(Array.isArray(args) && args.every((each) => typeof each === 'string'), 'launch: "args" must be a list of strings.');
+  demand(typeof cwd === 'string', 'launch: "cwd" must be a path.');
+  demand(
+    typeof env === 'object' && env !== null && Object.values(env).every((each) => each === undefined || typeof each === 'string'),
+    'launch: "env" must be an object of strings.',
+  );
+  demand(isStream(stdin, ['pipe', 'ignore']), "launch: \"stdin\" must be 'pipe', 'ignore' or { file: PATH }.");
+  for (const [name, value] of Object.entries({ stdout, stderr }))
+    demand(isStream(value, ['pipe', 'ignore', 'inherit']), `launch: "${name}" must be 'pipe', 'ignore', 'inherit' or { file: PATH }.`);
+};

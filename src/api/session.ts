@@ -8,7 +8,14 @@ import type { Outcome, SessionEvent } from '../session/types.js';
 import { Breakpoint } from './breakpoint.js';
 import { EventQueue, type Event } from './events.js';
 import type { Frame, JavaScriptValue } from './frame.js';
-import type { AttachOptions, BreakOptions, CommonOptions, LaunchOptions, WatchOptions } from './options.js';
+import {
+  checkLaunch,
+  type AttachOptions,
+  type BreakOptions,
+  type CommonOptions,
+  type LaunchOptions,
+  type WatchOptions,
+} from './options.js';
 import { exitOf, Stop, type Exit } from './stop.js';
 import { Streams, type Input } from './streams.js';
 import { Process, Thread } from './thread.js';
@@ -364,6 +371,7 @@ export class Session implements AsyncDisposable, Disposable {
 
 /** Starts a program, which then stands before its first instruction. @throws DeetError `launch` */
 export const launch = async (program: string, options: LaunchOptions = {}): Promise<Session> => {
+  checkLaunch(program, options);
   const session = new Session(options, options);
   try {
     session.begin(program, options);

@@ -4,6 +4,7 @@ import { isOutermost } from '../commands/frames.js';
 import type { Process as InnerProcess } from '../inferior/process.js';
 import type { Thread as InnerThread } from '../inferior/thread.js';
 import type { Session as Engine } from '../session/session.js';
+import { threadName } from '../session/thread_name.js';
 import { Frame } from './frame.js';
 
 export class Process {
@@ -74,8 +75,9 @@ export class Thread {
     return this.inner.tid;
   }
 
+  /** As the user or the program named it; else the program's name. Undefined when it has ended. */
   get name(): string | undefined {
-    return this.inner.name;
+    return threadName(this.inner);
   }
 
   get process(): Process {

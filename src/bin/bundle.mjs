@@ -3,7 +3,7 @@
  * `node src/bin/bundle.mjs FOLDER` builds the command alone, into FOLDER/dist, with a copy of its loader: what the tests of the command use.
  */
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -56,6 +56,9 @@ if (target !== undefined) {
   copyFileSync(join(root, 'src/bin/deet.cjs'), join(folder, 'src/bin/deet.cjs'));
 } else {
   const api = ['src/index.ts', 'src/testing.ts'].filter((path) => existsSync(join(root, path)));
+  // Their names say what is in them: those of earlier builds would stay for ever.
+  for (const name of existsSync(join(root, 'dist')) ? readdirSync(join(root, 'dist')) : [])
+    if (/^chunk-.*\.js$/.test(name)) rmSync(join(root, 'dist', name));
   if (api.length > 0)
     await build({ ...common, entryPoints: api, outdir: join(root, 'dist'), format: 'esm', splitting: true, packages: 'external' });
 }
@@ -69,18 +72,44 @@ const prompt = spawn(process.execPath, [deet, '-nx', '--batch', '-ex', 'break ma
   timeout: 30_000,
 });
 
-const adapter = spawn(process.execPath, [deet, 'dap'], { stdio: ['pipe', 'ignore', 'ignore'], timeout: 30_000 });
+// A program with lines, if the samples are there: then stops, steps and variables are in the cache too.
+const sample = join(root, 'samples/function_calls');
+const program = existsSync(sample) ? sample : '/bin/true';
+const adapter = spawn(process.execPath, [deet, 'dap'], { stdio: ['pipe', 'pipe', 'ignore'], timeout: 30_000 });
 adapter.stdin.on('error', () => undefined);
-const requests = [
-  ['initialize', { adapterID: 'deet' }],
-  ['launch', { program: '/bin/true', initCommands: ['set debug-file-directory /nonexistent'] }],
-  ['setFunctionBreakpoints', { breakpoints: [{ name: 'main' }] }],
-  ['configurationDone', {}],
-  ['disconnect', {}],
+let seq = 0;
+const send = (requests) => {
+  for (const [name, args] of requests) {
+    const text = JSON.stringify({ seq: ++seq, type: 'request', command: name, arguments: args });
+    adapter.stdin.write(`Content-Length: ${text.length}\r\n\r\n${text}`);
+  }
+};
+const look = [
+  ['threads', {}],
+  ['stackTrace', { threadId: 1 }],
+  ['scopes', { frameId: 1 }],
+  ...[2, 3, 4].map((variablesReference) => ['variables', { variablesReference }]),
+  ['evaluate', { expression: 'a + b', frameId: 1, context: 'watch' }],
 ];
-for (const [index, [name, args]] of requests.entries()) {
-  const text = JSON.stringify({ seq: index + 1, type: 'request', command: name, arguments: args });
-  adapter.stdin.write(`Content-Length: ${text.length}\r\n\r\n${text}`);
-}
+// At the first stop a step, at the second the end.
+const then = [
+  [...look, ['next', { threadId: 1 }]],
+  [...look, ['disconnect', {}]],
+];
+let heard = '';
+adapter.stdout.setEncoding('utf8').on('data', (text) => {
+  heard += text;
+  if (then.length > 0 && heard.includes('"event":"terminated"')) send(then.splice(0).at(-1));
+  while (then.length > 0 && heard.includes('"event":"stopped"')) {
+    heard = heard.replace('"event":"stopped"', '');
+    send(then.shift());
+  }
+});
+send([
+  ['initialize', { adapterID: 'deet' }],
+  ['launch', { program, initCommands: ['set debug-file-directory /nonexistent'] }],
+  ['setFunctionBreakpoints', { breakpoints: [{ name: 'func2' }] }],
+  ['configurationDone', {}],
+]);
 
 await Promise.all([prompt, adapter].map((child) => new Promise((ended) => child.on('close', ended).on('error', ended))));

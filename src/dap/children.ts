@@ -68,6 +68,7 @@ export class ChildSessions {
     if (!waiting?.process.alive) throw new DeetError('no-process', `No process ${pid ?? ''} waits for a session here.`);
     clearTimeout(waiting.timer);
     this.#waiting.delete(waiting.process.pid);
+    this.#stopListening();
     return waiting.process;
   }
 
@@ -84,6 +85,7 @@ export class ChildSessions {
     if (waiting?.process !== child) return;
     clearTimeout(waiting.timer);
     this.#waiting.delete(child.pid);
+    this.#stopListening();
     if (!child.alive) return;
     this.program.viewOf(child)?.output('console', `Process ${child.pid} has no session of its own: ${why}.\n`);
     tellThreads(child, this.program);
@@ -130,9 +132,15 @@ export class ChildSessions {
   close(): void {
     for (const { timer } of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
-    if (!this.#server) return;
     for (const socket of this.#sockets) socket.end();
+    this.#stopListening();
+  }
+
+  /** While nobody waits there is no socket: whoever is killed then leaves no file behind. */
+  #stopListening(): void {
+    if (!this.#server || this.#waiting.size > 0) return;
     this.#server.server.close();
     rmSync(this.#server.folder, { recursive: true, force: true });
+    this.#server = undefined;
   }
 }

@@ -96,7 +96,7 @@ export const consoleHandlers = (target: () => Debuggee): Handlers => ({
     const asCommand = complete(before, interpreter.registry, session);
     const asExpression = complete(`print ${before}`, interpreter.registry, session);
     const targets = [asCommand, asExpression].flatMap(({ candidates, word }) =>
-      candidates.map((label) => ({ label, start: column - word.length, length: word.length })),
+      candidates.map((label) => ({ label, start: args.column - word.length, length: word.length })),
     );
     return { targets: [...new Map(targets.map((each) => [each.label, each])).values()] };
   },

@@ -7,6 +7,7 @@ import type { Frame } from '../inferior/frame.js';
 import type { Thread } from '../inferior/thread.js';
 import { frameArguments } from '../render/frame.js';
 import { plain } from '../render/style.js';
+import { threadName } from '../session/thread_name.js';
 import { toClientColumn, toClientLine } from './client.js';
 import { present, presentValue, type Container, type Row } from './containers.js';
 import type { Debuggee } from './debuggee.js';
@@ -18,8 +19,8 @@ const framesAtOnce = 1000;
 /** Rows in one answer: an editor asks again for more. */
 const rowsAtOnce = 10_000;
 
-const threadName = (thread: Thread, several: boolean): string => {
-  const name = thread.name ?? thread.process.program.slice(thread.process.program.lastIndexOf('/') + 1);
+const titleOf = (thread: Thread, several: boolean): string => {
+  const name = threadName(thread) ?? thread.process.program.slice(thread.process.program.lastIndexOf('/') + 1);
   return several ? `${name} (process ${thread.process.pid}, thread ${thread.tid})` : `${name} (${thread.tid})`;
 };
 
@@ -28,7 +29,7 @@ export const inspectionHandlers = (target: () => Debuggee): Handlers => ({
     const debuggee = target();
     const threads = debuggee.threads();
     const several = debuggee.processes().length > 1;
-    return { threads: threads.map((thread) => ({ id: thread.id, name: threadName(thread, several) })) };
+    return { threads: threads.map((thread) => ({ id: thread.id, name: titleOf(thread, several) })) };
   },
 
   stackTrace: (args) => {

@@ -54,8 +54,7 @@ export interface StepOptions {
   readonly over: boolean;
   readonly instruction: boolean;
   readonly count?: number;
-  /** step: into this function only, of those that the line calls. */
-  readonly into?: Address;
+  readonly into?: Address; // step: into this function only, of those that the line calls
 }
 
 export class Session {

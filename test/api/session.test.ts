@@ -53,6 +53,7 @@ describe('a session', () => {
     expect(stop).toMatchObject({ reason: 'breakpoint', breakpoint: { id: breakpoint.id, hits: 1 } });
     expect(await stop.frame.evaluate('a')).toBe(4);
     expect(stop.thread.frames().map((frame) => frame.function)).toEqual(['func3', 'func2', 'func1', 'main']);
+    expect(stop.thread.name).toBe('function_calls');
     expect([stop.frame.file, stop.frame.line]).toEqual([`${calls}.c`, lineOf(`${calls}.c`, 'func3 got')]);
   });
 
@@ -69,6 +70,9 @@ describe('a session', () => {
   it('says what is wrong with a code', async () => {
     expect(await codeOf(() => launch('/nowhere/at/all'))).toBe('no-file');
     expect(await codeOf(() => launch(join(root, 'package.json')))).not.toBe('no error');
+    // A script in JavaScript may say anything.
+    for (const wrong of [{ args: [1] }, { args: 'a b' }, { stdin: 'file' }, { stdout: { path: 'x' } }, { env: { A: 1 } }, { cwd: 7 }])
+      expect(await codeOf(() => launch(calls, wrong as object))).toBe('usage');
     await using session = await launch(calls, { settings });
     expect(await codeOf(() => session.break('nothing_here'))).toBe('no-symbol');
     expect(await codeOf(() => session.break('main', { condition: 'a ==' }))).toBe('syntax');

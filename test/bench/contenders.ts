@@ -8,14 +8,15 @@ import type { BreakOptions } from '../../src/session/breakpoints.js';
 import { Session } from '../../src/session/session.js';
 import { compile } from '../helpers/build.js';
 
-const root = resolve(import.meta.dirname, '../..');
+export const root = resolve(import.meta.dirname, '../..');
 const program = (name: string, flags: readonly string[] = []): string => compile(join(root, 'test/bench/programs', `${name}.c`), flags);
 
 export const loop = program('loop');
 export const forks = program('forks');
+export const variables = program('variables');
 const tracer = program('tracer', ['-O2']);
 
-const since = (start: number): number => (performance.now() - start) * 1000;
+export const since = (start: number): number => (performance.now() - start) * 1000;
 
 /** A command from its start to its end. @throws when it cannot be run or fails */
 export const wholeRun = (command: string, ...words: string[]): number => {

@@ -9,6 +9,7 @@
  * The goals are those that the project has set itself. Nothing here fails because a goal is missed: a loaded machine is no defect of deet.
  */
 import { parseArgs } from 'node:util';
+import { adapterRows } from './adapters.js';
 import { deetFollows, deetHits, deetSteps, findPlaces, forks, inC, inGdb, loop, wholeRun, type Places } from './contenders.js';
 import { measureRow, ratio, type Measured, type Row } from './measure.js';
 
@@ -140,7 +141,9 @@ const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean' }, rounds: { type: 'string' } },
   allowPositionals: true,
 });
-const chosen = rows(await findPlaces()).filter(({ title }) => positionals.length === 0 || positionals.some((word) => title.includes(word)));
+const chosen = [...rows(await findPlaces()), ...adapterRows()].filter(
+  ({ title }) => positionals.length === 0 || positionals.some((word) => title.includes(word)),
+);
 const done: Measured[] = [];
 for (const row of chosen) {
   const measured = await measureRow(row, values.rounds === undefined ? undefined : Number(values.rounds));

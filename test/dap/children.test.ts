@@ -66,7 +66,7 @@ describe('a session for each process', () => {
     expect((await second.ask('threads')).threads).toHaveLength(1);
     expect((await root.ask('threads')).threads).toHaveLength(1);
     const main = (await root.frames(1)).find(({ name }) => name === 'main');
-    expect(await root.evaluate('sum', 'watch', main?.id)).toBe('0');
+    expect(await root.evaluate('sum', 'watch', main?.id)).toMatch(/^[02]$/); // the first child may have ended
     expect(await root.refused('stackTrace', { threadId: stopped.threadId })).toContain('no thread');
     await second.ask('next', { threadId: stopped.threadId });
     expect((await second.event('stopped')).body.reason).toBe('step');

@@ -3,8 +3,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { childrenOf } from '../helpers/processes.js';
 import { deet } from '../repl/cli.js';
 
 export interface Message {
@@ -26,30 +24,14 @@ const patience = 15_000;
 
 const frame = (text: string): string => `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 
-type Where = readonly string[] | { readonly port: number };
+/** How an adapter is reached: arguments of a deet process of its own, the command of another, or the port of one that listens. */
+export type Where = readonly string[] | { readonly port: number } | { readonly command: readonly [string, ...string[]] };
 
-let shared: Where = [];
+let usual: Where = [];
 
-/**
- * For a whole test file: clients are served by one adapter process, one after another, which spares each test the start of its own. A test that is about the process says `new Client([])`.
- * Nothing of what the adapter has launched may be left when a test is over.
- */
-export const sharedAdapter = (): void => {
-  let server: Client | undefined;
-  beforeAll(async () => {
-    const started = new Client(['--listen', '127.0.0.1:0']);
-    server = started;
-    const port = Number(await started.until(() => /listens at 127\.0\.0\.1:(\d+)/.exec(started.stderr)?.[1], 'port'));
-    shared = { port };
-  });
-  afterEach(async () => {
-    const pid = server?.pid ?? 0;
-    await expect.poll(() => childrenOf(pid), { timeout: 2000, interval: 5 }).toEqual([]);
-  });
-  afterAll(async () => {
-    shared = [];
-    await server?.[Symbol.asyncDispose]();
-  });
+/** Where a client finds its adapter when it does not say. */
+export const useAdapter = (where: Where): void => {
+  usual = where;
 };
 
 export class Client implements AsyncDisposable {
@@ -67,8 +49,7 @@ export class Client implements AsyncDisposable {
   #taken = 0;
   readonly ended: Promise<number | null>;
 
-  /** @param where arguments of an adapter process of its own, or the port of one that listens */
-  constructor(where: Where = shared, environment: Readonly<Record<string, string>> = {}) {
+  constructor(where: Where = usual, environment: Readonly<Record<string, string>> = {}) {
     const received = (bytes: Buffer): void => {
       this.#buffer = Buffer.concat([this.#buffer, bytes]);
       this.#cut();
@@ -81,7 +62,8 @@ export class Client implements AsyncDisposable {
       this.#close = () => socket.end();
       this.ended = new Promise((resolve) => socket.on('close', () => resolve(0)));
     } else {
-      const child = spawn(process.execPath, [deet(), 'dap', ...where], { env: { ...process.env, ...environment } });
+      const [command, ...args] = 'command' in where ? where.command : [process.execPath, deet(), 'dap', ...where];
+      const child = spawn(command, args, { env: { ...process.env, ...environment } });
       child.stdout.on('data', received);
       child.stderr.on('data', (bytes: Buffer) => {
         this.stderr += bytes.toString();

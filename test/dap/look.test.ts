@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { compileText, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { root } from '../repl/cli.js';
-import { Client, sharedAdapter } from './client.js';
+import { Client } from './client.js';
+import { sharedAdapter } from './shared_adapter.js';
 
 leakGuard();
 sharedAdapter();
@@ -100,7 +101,7 @@ int main(void) { return whole(sink) == 4 ? 0 : 1; }
     const frames = await client.frames();
     expect(frames.map(({ name }) => name).slice(0, 4)).toEqual(['inner', 'outer', 'whole', 'main']);
     expect(new Set(frames.map(({ id }) => id)).size).toBe(frames.length);
-    const names = await Promise.all(frames.slice(0, 3).map(async ({ id }) => [...(await client.scope('Locals', id)).keys()]));
+    const names = await Promise.all(frames.slice(0, 3).map(async ({ id }) => [...(await client.scope('Arguments', id)).keys()]));
     expect(names).toEqual([['deepest'], ['middle'], ['given']]);
   });
 
@@ -310,6 +311,9 @@ describe('the debug console', () => {
     expect(await labels('backt')).toContain('backtrace');
     expect(await labels('print ext')).toContain('extra');
     expect(await labels('tot')).toContain('total');
+    // Columns count as the client's do: from 1.
+    const { targets } = await client.ask('completions', { text: 'print ext', column: 10 });
+    expect(targets).toContainEqual({ label: 'extra', start: 7, length: 3 });
   });
 });
 

@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { compileText, fixture, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { root } from '../repl/cli.js';
-import { Client, sharedAdapter } from './client.js';
+import { Client } from './client.js';
+import { sharedAdapter } from './shared_adapter.js';
 
 leakGuard();
 sharedAdapter();

@@ -7,7 +7,8 @@ import { compileText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { root } from '../repl/cli.js';
 import { Deframer, encode, type Incoming } from '../../src/dap/framing.js';
-import { Client, sharedAdapter } from './client.js';
+import { Client } from './client.js';
+import { sharedAdapter } from './shared_adapter.js';
 
 leakGuard();
 sharedAdapter();

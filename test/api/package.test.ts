@@ -1,0 +1,78 @@
+/** The package as others get it: its declarations and exports hold, it can be installed from a tarball into an empty folder, and works there. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+const bin = (name: string): string => join(root, 'node_modules/.bin', name);
+const folder = mkdtempSync(join(tmpdir(), 'deet-package-'));
+let tarball = '';
+
+/** A tool's output, when it is content. */
+const run = (command: string, args: readonly string[], cwd = folder): string => {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', npm_config_update_notifier: 'false' },
+  });
+  expect(status, stdout + stderr).toBe(0);
+  return stdout;
+};
+
+beforeAll(() => {
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: root });
+  run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], root);
+  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'nothing was packed');
+}, 300_000);
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+it('satisfies publint', () => {
+  run(bin('publint'), ['run', '--strict', tarball], root);
+}, 60_000);
+
+it('has types that are those of its code', () => {
+  // Only ES modules can import it, and says so: that is its nature, not a fault.
+  run(bin('attw'), [tarball, '--profile', 'esm-only'], root);
+}, 60_000);
+
+it('contains what runs and builds, and nothing of the workshop', () => {
+  const files = run('tar', ['tf', tarball])
+    .trim()
+    .split('\n')
+    .map((path) => path.replace('package/', ''));
+  for (const needed of [
+    'README.md',
+    'LICENSE',
+    'binding.gyp',
+    'native/install.mjs',
+    'src/bin/deet.cjs',
+    'dist/main.cjs',
+    'dist/dap.cjs',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/testing.d.ts',
+  ])
+    expect(files).toContain(needed);
+  expect(files.filter((path) => /^(?:test|\.ci|build|node_modules)\/|\.cache$|\.vsix$|^src\/(?!bin\/)/.test(path))).toEqual([]);
+});
+
+it('installs into an empty folder, addon included, and works there', () => {
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
+  run('npm', ['install', '--silent', '--prefer-offline', '--no-audit', '--no-fund', tarball]);
+  expect(run('npx', ['deet', '--version'])).toMatch(/^deet \d/);
+  writeFileSync(join(folder, 'five.c'), 'int main(void) {\n  int five = 5;\n  return five; // here\n}\n');
+  run('gcc', ['-g', 'five.c', '-o', 'five']);
+  writeFileSync(
+    join(folder, 'look.js'),
+    "import { launch } from 'deet';\nawait using session = await launch('./five');\nawait session.break('five.c:3');\nconst stop = await session.continue();\nconsole.log(stop.reason, await stop.frame.evaluate('five'), (await session.runToExit()).status);\n".replace(
+      'await using',
+      'const',
+    ),
+  );
+  expect(run(process.execPath, ['look.js'])).toBe('breakpoint 5 5\n');
+  expect(run('npx', ['deet', '--batch', '-ex', 'break main', '-ex', 'run', '-ex', 'next', '-ex', 'print five', './five'])).toContain('= 5');
+}, 300_000);
