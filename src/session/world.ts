@@ -146,13 +146,13 @@ export class ProgramWorld implements StepWorld {
     this.#setHidden(thread, hidden);
   }
 
-  /** Inlined calls that begin where the thread stands, innermost first, up to one with a certain name. */
+  /** Inlined calls that begin where the thread stands, innermost first, up to one with a certain name: of a function inlined into itself the outer. */
   #startingBefore(thread: Thread, isWanted: (name: string) => boolean): number {
     const place = located(thread, thread.pc);
     if (!place) return 0;
     const count = inlinedCallsStartingAt(place.loaded.image, place.at);
     const calls = place.loaded.image.scopesAt(place.at).flatMap(({ inlined }) => (inlined ? [inlined] : []));
-    const wanted = calls.slice(0, count).findIndex(({ qualifiedName }) => isWanted(qualifiedName));
+    const wanted = calls.slice(0, count).findLastIndex(({ qualifiedName }) => isWanted(qualifiedName));
     return wanted < 0 ? count : wanted;
   }
 

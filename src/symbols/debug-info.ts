@@ -189,6 +189,10 @@ export class DebugInfo implements CompilationHost, ScopeHost {
   qualifiedName(die: Die): string {
     return this.lookup.qualifiedName(die);
   }
+
+  functionName(die: Die): string {
+    return this.lookup.functionName(die);
+  }
 }
 
 /** Units' ranges seldom overlap; a few steps back find the unit all the same when they do. */
