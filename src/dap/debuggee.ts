@@ -74,7 +74,7 @@ export class Debuggee {
   }
 
   text(result: Result): string {
-    return toText(result, { style: plain, sources: this.interpreter.sources });
+    return toText(result, { style: plain, sources: this.interpreter.sources, surface: () => ({ boxes: true, columns: 100 }) });
   }
 
   /** What the program is given as stdin, stdout and stderr: the files named, else a terminal, else nothing to read and pipes that deet reads. */

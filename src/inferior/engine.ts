@@ -4,17 +4,17 @@
  * `Thread.pending` and are decided upon at the next resumption, each once.
  */
 import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
-import { signalInfoSize } from '../linux/siginfo.js';
 import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
+import { clearDebugRegisters } from './debug_registers.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
 import type { StepPlan } from './plan.js';
 import { correctSignalInfo, removePages, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
-import { hasComeBack, willRestart } from './restart.js';
-import { int3, type Site, type SiteOwner } from './sites.js';
+import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
+import { hasComeBack, hasOwnInt3, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { hideTrapFlag } from './trap_flag.js';
 
@@ -30,8 +30,6 @@ export class Engine implements WaitClient {
   #running = false;
   /** A reason to stop that was found outside of `run`'s own loop. */
   #haltMeanwhile: Halt | undefined;
-  readonly #info = new Uint8Array(signalInfoSize);
-  readonly #infoWords = new Int32Array(this.#info.buffer, 0, 3);
 
   constructor(private readonly hooks: EngineHooks) {
     this.family = new Family(hooks);
@@ -176,6 +174,7 @@ export class Engine implements WaitClient {
     }
     this.hooks.beforeResume(thread);
     const { space } = thread.process;
+    space.traps.apply(thread, thread.passed !== undefined && thread.passed === thread.pc);
     // The handler of a signal must see where the program was, not where its copied instruction lies.
     if (thread.signal !== 0 && !space.slots.isEmpty) thread.registers();
     if (thread.passed !== undefined) {
@@ -234,7 +233,7 @@ export class Engine implements WaitClient {
     if (event) {
       if (recorded) {
         // A signal came first, or the instruction repeats itself (rep movsb: one step is one turn): it is no new arrival.
-        if (thread.pc === site.address && (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || this.#repeats(thread)))
+        if (thread.pc === site.address && (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || repeats(thread)))
           thread.passed = site.address;
         halt = this.#decide(thread, event, true);
         if (!halt && thread.actual === 'stopped') halt = this.#go(thread);
@@ -261,23 +260,12 @@ export class Engine implements WaitClient {
     }
   }
 
-  /** A string instruction with a repeat prefix (Intel SDM volume 2, REP) stands at pc. */
-  #repeats(thread: Thread): boolean {
-    const [prefix] = thread.process.space.readAvailable(thread.pc, 1);
-    return prefix === 0xf2 || prefix === 0xf3;
-  }
-
   #reinsert(process: Process, site: Site): void {
     try {
       process.space.sites.insert(site);
     } catch {
       // The process has died or unmapped this; its exit is about to be reported.
     }
-  }
-
-  /** si_code of the signal that a thread is stopped with; undefined: a group-stop, or the thread is gone. */
-  #signalCode(thread: Thread): number | undefined {
-    return native.getSignalInfo(thread.tid, this.#info) < 0 ? undefined : this.#infoWords[2];
   }
 
   /**
@@ -293,13 +281,19 @@ export class Engine implements WaitClient {
     }
     if (event.kind !== 'signal') return undefined;
     if (event.signal !== Signal.SIGTRAP) return this.#decideSignal(thread, event.signal);
-    const code = this.#signalCode(thread);
+    const code = signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
       if (code === TrapCode.trace && thread.stepStart) hideTrapFlag(thread, thread.stepStart);
-      const detail = this.hooks.trapped(thread);
+      const touched = thread.process.space.traps.triggered(thread);
+      const detail = this.hooks.trapped(thread, touched);
       if (detail) return { kind: 'trap', thread, detail };
+      if (code === TrapCode.hardware) {
+        // A debug register names the instruction that comes next; none has been executed since.
+        const here = touched.length > 0 ? this.#planted(thread) : undefined;
+        return here && this.#arrive(thread, here);
+      }
       if (this.plan?.thread === thread && (this.plan.mode === 'step' || overSite)) return this.#afterStep(thread);
       return undefined;
     }
@@ -321,20 +315,12 @@ export class Engine implements WaitClient {
       }
       return this.#arrive(thread, site);
     }
-    if (!isOwn && !this.#hasOwnInt3(thread, address)) {
+    if (!isOwn && !hasOwnInt3(thread, address)) {
       // The site was removed between the thread's trap and now: it shall execute the instruction that stands there again.
       thread.pc = address;
       return undefined;
     }
     return this.#decideSignal(thread, Signal.SIGTRAP);
-  }
-
-  #hasOwnInt3(thread: Thread, address: bigint): boolean {
-    try {
-      return thread.process.space.readRaw(address, 1)[0] === int3;
-    } catch {
-      return true;
-    }
   }
 
   /** A thread stands at a site: ask its owners. `internalOnly`: the arrival was counted before. */
@@ -351,10 +337,16 @@ export class Engine implements WaitClient {
     return undefined;
   }
 
+  /** The site at which a thread stands, and has not been told of. */
+  #planted(thread: Thread): Site | undefined {
+    const site = thread.process.space.sites.at(thread.pc);
+    return site && isPlanted(site) && thread.passed !== thread.pc ? site : undefined;
+  }
+
   /** The stepping thread has executed an instruction. A breakpoint where it stands now is hit although its int3 was not executed. */
   #afterStep(thread: Thread): Halt | undefined {
-    const site = thread.process.space.sites.at(thread.pc);
-    const halt = site?.inserted && thread.passed !== thread.pc ? this.#arrive(thread, site) : undefined;
+    const site = this.#planted(thread);
+    const halt = site && this.#arrive(thread, site);
     if (halt) return halt;
     return this.plan?.thread === thread && this.plan.mode === 'step' && this.plan.stepped() === 'done'
       ? { kind: 'step', thread }
@@ -363,7 +355,9 @@ export class Engine implements WaitClient {
 
   #decideSignal(thread: Thread, signal: number): Halt | undefined {
     if (!thread.process.space.slots.isEmpty) correctSignalInfo(thread, signal);
-    const verdict = thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
+    const promised = signal === thread.promised;
+    if (promised) thread.promised = 0;
+    const verdict = promised || thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
     thread.signal = verdict === 'discard' ? 0 : signal;
     if (verdict === 'stop') return { kind: 'signal', thread, signal };
     if (verdict === 'pass' && this.plan?.thread === thread && this.plan.mode === 'step' && thread.process.catches(signal))
@@ -422,7 +416,7 @@ export class Engine implements WaitClient {
       thread.awaitsFirstStop = false;
       return;
     }
-    if (event.kind === 'signal' && event.signal === Signal.SIGTRAP && this.#signalCode(thread) === TrapCode.kernel) {
+    if (event.kind === 'signal' && event.signal === Signal.SIGTRAP && signalCode(thread) === TrapCode.kernel) {
       const address = thread.pc - 1n;
       if (thread.process.space.sites.at(address)?.inserted) {
         thread.pc = address;
@@ -454,6 +448,7 @@ export class Engine implements WaitClient {
     for (const thread of stopped) {
       const owed = thread.pending.find((event) => event.kind === 'signal');
       thread.flush();
+      clearDebugRegisters(thread);
       native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
       thread.actual = 'gone';
     }

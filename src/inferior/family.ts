@@ -7,6 +7,7 @@ import { waitHub } from '../linux/wait.js';
 import { native } from '../native.js';
 import type { OpenOptions } from '../symbols/open.js';
 import type { EngineHooks, FamilyEvent } from './engine_types.js';
+import { LiveSource } from './live_source.js';
 import { Process, type Moment, type Origin } from './process.js';
 import { Thread } from './thread.js';
 
@@ -100,7 +101,7 @@ export class Family {
 
   /** A process that deet itself started or attached to, stopped now. */
   begin(pid: number, origin: Origin): Thread {
-    const process = new Process(pid, this.#nextProcess++, origin, undefined, this.imageOptions, undefined, false);
+    const process = new Process(new LiveSource(pid), pid, this.#nextProcess++, origin, undefined, this.imageOptions, undefined, false);
     this.#processes.set(pid, process);
     const thread = this.addThread(pid, process);
     thread.awaitsFirstStop = false;
@@ -223,7 +224,7 @@ export class Family {
     thread.pending.length = 0;
     for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
     process.replaceImage();
-    if (this.hooks.executed(process, thread)) this.#news.set(thread, { kind: 'exec', program: process.program });
+    if (this.hooks.executed(process)) this.#news.set(thread, { kind: 'exec', program: process.program });
     return thread;
   }
 
@@ -240,7 +241,16 @@ export class Family {
     const sharesMemory = origin !== 'fork' && native.compare(thread.process.pid, tid, 1, 0, 0) === 0;
     let child: Process;
     try {
-      child = new Process(tid, this.#nextProcess++, origin, thread.process, this.imageOptions, this.#moment(thread), sharesMemory);
+      child = new Process(
+        new LiveSource(tid),
+        tid,
+        this.#nextProcess++,
+        origin,
+        thread.process,
+        this.imageOptions,
+        this.#moment(thread),
+        sharesMemory,
+      );
     } catch {
       return; // killed before we could look at it
     }

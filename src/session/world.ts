@@ -156,6 +156,14 @@ export class ProgramWorld implements StepWorld {
     return wanted < 0 ? count : wanted;
   }
 
+  /** Threads run and come back to where they are: what each shows of inlined calls is put back by the function that this returns. */
+  keepShown(threads: readonly Thread[]): () => void {
+    const shown = threads.filter(({ stopped }) => stopped).map((thread) => ({ thread, hidden: this.hidden(thread), pc: thread.pc }));
+    return () => {
+      for (const { thread, hidden, pc } of shown) if (thread.stopped && thread.pc === pc) this.#setHidden(thread, hidden);
+    };
+  }
+
   /** Forgets what was hidden: the thread is about to run. */
   resumed(thread: Thread): void {
     this.#hidden.delete(thread);
