@@ -182,6 +182,7 @@ export class ProgramWorld implements StepWorld {
   }
 
   jumpSites(thread: Thread, jumps: (target: Address) => void): () => void {
+    if (!this.settings.flag('stop-at-landing')) return () => undefined;
     const cleanups = jumpHooks(thread.process).map(({ address, target }) =>
       this.plant(thread, address, {
         kind: 'internal',
