@@ -38,11 +38,10 @@ const OPENING = '<([{';
 const CLOSING = '>)]}';
 
 /** Where an operator's own name ends that begins at `at`: `operator()`, `operator<<`, `operator new`, `operator int`. */
-const operatorEnd = (text: string, at: number): number => {
+const operatorEnd = (text: string, at: number, inside: boolean): number => {
   const behind = at + 'operator'.length;
-  if (text.startsWith('()', behind)) return behind + 2;
-  const signs = /^\s*(?:->\*|[-+*/%^&|~!=<>,]+|\[\]|""\s*\w+)/.exec(text.slice(behind));
-  if (signs) return behind + signs[0].length;
+  const signs = /^(?:\(\)|\s*(?:->\*|[-+*/%^&|~!=<>,]+|\[\]|""\s*\w+))/.exec(text.slice(behind, behind + 64));
+  if (signs || inside) return behind + (signs?.[0].length ?? 0);
   // A conversion or new and delete: up to the parameters.
   let depth = 0;
   for (let i = behind; i < text.length; i++) {
@@ -59,8 +58,8 @@ const nameIn = (text: string): { readonly start: number; readonly end: number; r
   let start = 0;
   let isLocal = false;
   for (let i = 0; i < text.length; i++) {
-    if (depth === 0 && text.startsWith('operator', i) && !/\w/.test(text[i - 1] ?? '') && !/\w/.test(text[i + 8] ?? '')) {
-      i = operatorEnd(text, i) - 1;
+    if (text.startsWith('operator', i) && !/\w/.test(text[i - 1] ?? '') && !/\w/.test(text[i + 8] ?? '')) {
+      i = operatorEnd(text, i, depth > 0) - 1;
       continue;
     }
     const char = text[i];
@@ -106,3 +105,12 @@ export const canonicalName = (name: string): string =>
         unsigned ? `unsigned ${size}` : size,
       )
     : name;
+
+/** `std::runtime_error` for `St13runtime_error`, the name that a type_info carries (Itanium C++ ABI, 2.9.4); undefined when it is none. */
+export const typeInfoName = (encoded: string): string | undefined => {
+  // GCC marks types of one object file with a star.
+  const demangled = native.demangle(`_ZTS${encoded.replace(/^\*/, '')}`);
+  return demangled?.startsWith(prefixOfTypeName) ? demangled.slice(prefixOfTypeName.length) : undefined;
+};
+
+const prefixOfTypeName = 'typeinfo name for ';
