@@ -40,7 +40,9 @@ const CLOSING = '>)]}';
 /** Where an operator's own name ends that begins at `at`: `operator()`, `operator<<`, `operator new`, `operator int`. */
 const operatorEnd = (text: string, at: number, inside: boolean): number => {
   const behind = at + 'operator'.length;
-  const signs = /^(?:\(\)|\s*(?:->\*|[-+*/%^&|~!=<>,]+|\[\]|""\s*\w+))/.exec(text.slice(behind, behind + 64));
+  const signs = /^(?:\(\)|\[\]|""\s*\w+|->\*?|<=>|<<=?|>>=?|&&|\|\||\+\+|--|[-+*/%^&|=!<>]=|[-+*/%^&|~!=<>,])(?: (?=<))?/.exec(
+    text.slice(behind, behind + 64),
+  );
   if (signs || inside) return behind + (signs?.[0].length ?? 0);
   // A conversion or new and delete: up to the parameters.
   let depth = 0;

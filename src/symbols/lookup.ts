@@ -137,7 +137,9 @@ export class Lookup {
   functionName(die: Die): string {
     const linkage = linkageNameOf(die);
     const demangled = linkage?.startsWith('_Z') ? demangledName(linkage) : undefined;
-    if (demangled !== undefined) return demangled;
+    // The demangler writes std::ostream for the one substitution So, where gdb has std::basic_ostream<...>, as the entries do.
+    if (demangled !== undefined && (demangled.includes('(') || demangled.includes('[abi:') || !/S[osid]/.test(linkage ?? '')))
+      return demangled;
     const named = die.lineage().findLast((step) => step.has(At.name)) ?? die;
     const unit = this.info.compilationOf(named);
     if (unit.language === 'c') return nameOf(die) ?? '';
