@@ -130,7 +130,7 @@ IN_CHILD int runChild(void* argument) noexcept {
   if (plan.cwd != nullptr && chdir(plan.cwd) < 0) fail(plan, LaunchStep::Cwd);
   // The leader of a session leads its group already, and the terminal that it opened is its own.
   const bool newGroup = plan.processGroup && plan.tty == nullptr;
-  if (newGroup && setpgid(0, 0) < 0) fail(plan, LaunchStep::Group);
+  if (newGroup && (plan.session ? setsid() : setpgid(0, 0)) < 0) fail(plan, LaunchStep::Group);
   if (plan.disableRandomization) {
     const int persona = personality(0xffffffff);
     if (persona < 0 || personality(persona | ADDR_NO_RANDOMIZE) < 0) fail(plan, LaunchStep::Personality);
@@ -309,6 +309,7 @@ Napi::Value launchFromJavaScript(const Napi::CallbackInfo& info) {
       .redirections = redirections.data(),
       .redirectionCount = redirections.size(),
       .processGroup = truth(object, "processGroup"),
+      .session = truth(object, "session"),
       .foreground = truth(object, "foreground"),
       .disableRandomization = truth(object, "disableRandomization"),
       .trace = truth(object, "trace"),

@@ -96,6 +96,7 @@ struct ChildPlan {
   const Redirection* redirections;
   size_t redirectionCount;
   bool processGroup;
+  bool session;  // a session of its own instead, without a terminal
   bool foreground;
   bool disableRandomization;
   bool trace;

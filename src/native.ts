@@ -26,6 +26,8 @@ export interface LaunchPlan {
   )[];
   /** Put the child in a process group of its own; with `foreground`, make it the terminal's foreground group (fd 0..2 or /dev/tty). */
   readonly processGroup: boolean;
+  /** Make it the leader of a session of its own, and so of a group. Without effect with `tty`, which does so too. */
+  readonly session?: boolean;
   readonly foreground: boolean;
   /** personality(ADDR_NO_RANDOMIZE). */
   readonly disableRandomization: boolean;

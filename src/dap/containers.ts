@@ -18,6 +18,8 @@ export interface Row {
   readonly type?: string;
   /** A C expression that means it in its frame. */
   readonly expression?: string | undefined;
+  /** What tells it from its siblings, where the name may not: several members without one. */
+  readonly key?: string;
   /** A group of rows instead of a value. */
   readonly group?: Container;
   readonly hint?: P.VariablePresentationHint;
@@ -56,10 +58,11 @@ export const partsOf = (
     indexed: isArray ? count : 0,
     count,
     rows: (start, limit) =>
-      childrenOf(value, parent.context, start, limit, expression).map((child) => ({
+      childrenOf(value, parent.context, start, limit, expression).map((child, i) => ({
         name: child.name,
         value: child.value,
         expression: child.expression,
+        key: `${start + i} ${child.name}`,
       })),
   };
 };
@@ -86,7 +89,7 @@ const memoryReferenceOf = (value: Value): string | undefined => {
 
 /** A row in the protocol's words; what unfolds gets a handle. */
 export const present = (row: Row, parent: Container, handles: Handles, format?: P.ValueFormat): P.Variable => {
-  const name = `${parent.name}/${row.name}`;
+  const name = `${parent.name}/${row.key ?? row.name}`;
   const hint = row.hint && { presentationHint: row.hint };
   if (row.group) {
     const { group } = row;

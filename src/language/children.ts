@@ -31,7 +31,7 @@ function subject(type: CType): { readonly array?: ArrayType; readonly struct?: S
 /** Number of children, without reading anything. A pointer to a struct has that struct's members, others have what they point to. */
 export function childCount(value: Value): number {
   const { array, struct, pointer } = subject(value.type);
-  if (array) return countOf(array);
+  if (array) return elementCount(array);
   if (struct) return struct.members().length;
   if (asComplex(value.type)) return 2;
   if (!pointer || asFunction(pointer.target) || isVoid(pointer.target)) return 0;
@@ -57,8 +57,11 @@ export function childrenOf(value: Value, context: EvaluationContext, start = 0, 
   return all.slice(start, start + count);
 }
 
+/** Of an array that says no number of elements, such as a flexible array member, the first is shown. */
+const elementCount = (array: ArrayType): number => (array.count === undefined ? 1 : countOf(array));
+
 function elements(value: Value, array: ArrayType, start: number, count: number, expression: string | undefined): readonly Child[] {
-  const last = Math.min(countOf(array), start + Math.min(count, MAX_CHILDREN));
+  const last = Math.min(elementCount(array), start + Math.min(count, MAX_CHILDREN));
   const list: Child[] = [];
   for (let i = start; i < last; i++) {
     list.push({ name: `[${i}]`, value: value.element(array, i), expression: joined(expression, `[${i}]`) });

@@ -7,6 +7,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import { native, type LaunchPlan } from '../native.js';
 import { launchError } from './launch_error.js';
+import { readStat } from './proc.js';
 
 /** `> path`, `>> path`, `< path`, or a descriptor that is a copy of another (`2>&1`, or the end of a pipe that deet holds). */
 export type ProgramRedirection =
@@ -89,6 +90,15 @@ const refuseNul = (words: readonly string[], what: string): void => {
   if (bad !== undefined) throw new DeetError('launch', `Error starting subprocess: ${what} contains a NUL byte: ${JSON.stringify(bad)}.`);
 };
 
+/**
+ * A service, a container's first process and many test runners start deet like this; alone, the program would stand in its place, and a leader differs from others
+ * in what setsid(2) and opening a terminal (without O_NOCTTY) do.
+ */
+const leadsSessionWithoutTerminal = (): boolean => {
+  const own = readStat(process.pid);
+  return own?.session === process.pid && own.terminal === 0;
+};
+
 const planOf = (options: LaunchOptions, path: string): LaunchPlan => {
   const cwd = resolve(options.cwd ?? '.');
   const argv = [path, ...(options.arguments ?? [])];
@@ -107,6 +117,7 @@ const planOf = (options: LaunchOptions, path: string): LaunchPlan => {
     environment,
     redirections,
     processGroup: true,
+    session: leadsSessionWithoutTerminal(),
     foreground: options.foreground ?? false,
     disableRandomization: options.disableRandomization ?? true,
     trace: true,

@@ -186,7 +186,10 @@ class Run {
     // One signal for each thread of the family, at most: several may have crashed at the same moment.
     for (let left = session.control.threads().length; left > 0; left--) {
       const stop = session.state === 'stopped' ? session.lastStop : undefined;
-      if (stop?.reason !== 'signal' || !stop.signal || stop.signal.name === 'SIGINT' || stop.process.catches(stop.signal.number)) return;
+      if (stop?.reason !== 'signal' || !stop.signal || stop.process.catches(stop.signal.number)) return;
+      // A SIGINT is a user's Ctrl-C unless the program sent it to itself.
+      const { info, name } = stop.signal;
+      if (name === 'SIGINT' && !session.processes().some(({ pid }) => info?.fromKernel === false && info.pid === pid)) return;
       await interpreter.execute(`signal ${stop.signal.name}`);
     }
   }

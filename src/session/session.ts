@@ -1,6 +1,5 @@
 /**
- * A session: what a user drives. It joins breakpoints, run control, selection and values; every front end (prompt, JSON, Debug Adapter, scripts) is a view of
- * it. All methods that let the program run are asynchronous and end at the next stop for the user or with the family.
+ * A session: what a user drives; every front end (prompt, JSON, Debug Adapter, scripts) is a view of it. What lets the program run is asynchronous.
  */
 import { resolve } from 'node:path';
 import type { Address } from '../common/addresses.js';

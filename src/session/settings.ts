@@ -48,6 +48,7 @@ export const options: readonly Option[] = [
     'Simple conditions and ignore counts are checked: in the program (target), by deet at a stop (host), in the program when it pays.',
   ),
   flag('step-mode', false, 'step stops in functions that have no line information.'),
+  flag('stop-at-landing', true, 'A step or finish over a call that longjmp or a C++ exception leaves ends where that lands.'),
   flag('disable-randomization', true, 'Addresses are the same in every run.'),
   count('process-limit', 256, 'Live processes of the family at which it is stopped (fork bombs).', 0),
   choice('breakpoint pending', ['auto', 'on', 'off'], 'A breakpoint on an unknown name waits for a library that has it.'),

@@ -146,13 +146,13 @@ export class ProgramWorld implements StepWorld {
     this.#setHidden(thread, hidden);
   }
 
-  /** Inlined calls that begin where the thread stands, innermost first, up to one with a certain name. */
+  /** Inlined calls that begin where the thread stands, innermost first, up to one with a certain name: of a function inlined into itself the outer. */
   #startingBefore(thread: Thread, isWanted: (name: string) => boolean): number {
     const place = located(thread, thread.pc);
     if (!place) return 0;
     const count = inlinedCallsStartingAt(place.loaded.image, place.at);
     const calls = place.loaded.image.scopesAt(place.at).flatMap(({ inlined }) => (inlined ? [inlined] : []));
-    const wanted = calls.slice(0, count).findIndex(({ qualifiedName }) => isWanted(qualifiedName));
+    const wanted = calls.slice(0, count).findLastIndex(({ qualifiedName }) => isWanted(qualifiedName));
     return wanted < 0 ? count : wanted;
   }
 
@@ -182,6 +182,7 @@ export class ProgramWorld implements StepWorld {
   }
 
   jumpSites(thread: Thread, jumps: (target: Address) => void): () => void {
+    if (!this.settings.flag('stop-at-landing')) return () => undefined;
     const cleanups = jumpHooks(thread.process).map(({ address, target }) =>
       this.plant(thread, address, {
         kind: 'internal',

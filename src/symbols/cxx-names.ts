@@ -34,25 +34,79 @@ export const plainLinkageName = (linkage: string): string | undefined => {
   return parts.length > 0 ? parts.join('::') : undefined;
 };
 
-/** `ns::f(int) const` without what follows the name. */
-const withoutParameters = (demangled: string): string => {
+const OPENING = '<([{';
+const CLOSING = '>)]}';
+
+/** Where an operator's own name ends that begins at `at`: `operator()`, `operator<<`, `operator new`, `operator int`. */
+const operatorEnd = (text: string, at: number, inside: boolean): number => {
+  const behind = at + 'operator'.length;
+  const signs = /^(?:\(\)|\[\]|""\s*\w+|->\*?|<=>|<<=?|>>=?|&&|\|\||\+\+|--|[-+*/%^&|=!<>]=|[-+*/%^&|~!=<>,])(?: (?=<))?/.exec(
+    text.slice(behind, behind + 64),
+  );
+  if (signs || inside) return behind + (signs?.[0].length ?? 0);
+  // A conversion or new and delete: up to the parameters.
   let depth = 0;
-  for (let i = 0; i < demangled.length; i++) {
-    const char = demangled[i];
-    const operator = char === 'o' ? /^operator(?:\(\)|[-+*\/%^&|~!=<>,[\]]+)/.exec(demangled.slice(i, i + 16))?.[0] : undefined;
-    if (operator !== undefined) i += operator.length - 1;
-    else if (char === '<') depth++;
-    else if (char === '>') depth--;
-    else if (char === '(' && depth === 0 && !demangled.startsWith('(anonymous', i)) return demangled.slice(0, i);
+  for (let i = behind; i < text.length; i++) {
+    if (text[i] === '(' && depth === 0 && !text.startsWith('(anonymous', i)) return i;
+    if (OPENING.includes(text[i])) depth++;
+    else if (CLOSING.includes(text[i])) depth--;
   }
-  return demangled;
+  return text.length;
 };
 
-/** `ns::f` for `_ZN2ns1fEi`; undefined when the name is not mangled. */
+/** The place of the name in a demangled function: behind the type that a template returns, up to its own parameters. */
+const nameIn = (text: string): { readonly start: number; readonly end: number; readonly isLocal: boolean } => {
+  let depth = 0;
+  let start = 0;
+  let isLocal = false;
+  for (let i = 0; i < text.length; i++) {
+    if (text.startsWith('operator', i) && !/\w/.test(text[i - 1] ?? '') && !/\w/.test(text[i + 8] ?? '')) {
+      i = operatorEnd(text, i, depth > 0) - 1;
+      continue;
+    }
+    const char = text[i];
+    if (char === '(' && depth === 0 && !text.startsWith('(anonymous', i) && !text.startsWith('decltype', i - 8)) {
+      const close = closing(text, i);
+      // `f(int)::Local::g()`: something in a function.
+      const inside = /^(?: const)?::/.exec(text.slice(close + 1));
+      if (!inside) return { start, end: i, isLocal };
+      isLocal = true;
+      i = close + inside[0].length;
+    } else if (OPENING.includes(char)) depth++;
+    else if (CLOSING.includes(char)) depth--;
+    else if (char === ' ' && depth === 0) start = i + 1;
+  }
+  return { start, end: text.length, isLocal };
+};
+
+const closing = (text: string, open: number): number => {
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (OPENING.includes(text[i])) depth++;
+    else if (CLOSING.includes(text[i]) && --depth === 0) return i;
+  }
+  return text.length;
+};
+
+/**
+ * A function's name as gdb shows it, from its mangled one: `ns::f<long>` for `_ZN2ns1fIlEEvT_`. What gdb's own parser of names does not understand (functions in
+ * functions, ABI tags) keeps its parameters: `f(int)::Local::g() const`, `f[abi:v2](int)`. Undefined when the name is not mangled.
+ */
 export const demangledName = (linkage: string): string | undefined => {
   const demangled = native.demangle(linkage);
-  return demangled === undefined ? undefined : withoutParameters(demangled);
+  if (demangled === undefined) return undefined;
+  const { start, end, isLocal } = nameIn(demangled);
+  if (end <= start) return demangled;
+  return isLocal || demangled.slice(start, end).includes('[abi:') ? demangled.slice(start) : demangled.slice(start, end);
 };
+
+/** Integer types in a template's arguments as gdb and the demangler write them: `f<unsigned long>` for `f<long unsigned int>`. */
+export const canonicalName = (name: string): string =>
+  name.includes('<')
+    ? name.replace(/\b(long long|long|short)( unsigned)? int\b/g, (_, size: string, unsigned?: string) =>
+        unsigned ? `unsigned ${size}` : size,
+      )
+    : name;
 
 /** `std::runtime_error` for `St13runtime_error`, the name that a type_info carries (Itanium C++ ABI, 2.9.4); undefined when it is none. */
 export const typeInfoName = (encoded: string): string | undefined => {

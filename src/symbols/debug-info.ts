@@ -164,4 +164,8 @@ export class DebugInfo implements CompilationHost, ScopeHost {
   qualifiedName(die: Die): string {
     return this.lookup.qualifiedName(die);
   }
+
+  functionName(die: Die): string {
+    return this.lookup.functionName(die);
+  }
 }

@@ -177,7 +177,7 @@ export class FunctionEntry implements FunctionSymbol {
   private qualified: string | undefined;
 
   get qualifiedName(): string {
-    return (this.qualified ??= this.host.qualifiedName(this.die) || this.name);
+    return (this.qualified ??= this.host.functionName(this.die) || this.name);
   }
 
   get declared(): SourcePosition | undefined {
@@ -234,7 +234,7 @@ export class FunctionEntry implements FunctionSymbol {
     const name = nameOf(die) ?? '';
     return {
       name,
-      qualifiedName: host.qualifiedName(die) || name,
+      qualifiedName: host.functionName(die) || name,
       get type(): FunctionType {
         return functionType(die, host);
       },

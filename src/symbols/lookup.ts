@@ -3,7 +3,7 @@ import { At, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import { walk } from '../dwarf/walk.js';
 import type { Compilation } from './compilation.js';
-import { demangledName, plainLinkageName, splitName } from './cxx-names.js';
+import { canonicalName, demangledName, plainLinkageName, splitName } from './cxx-names.js';
 import type { DebugInfo } from './debug-info.js';
 import { Flag, Kind, type EntryTable } from './entries.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
@@ -131,13 +131,22 @@ export class Lookup {
     const table = this.names.tableOf(unit);
     const index = table.indexOfDie(named.offset, 0);
     if (index < 0) return name;
-    // A class without a name of its own (`typedef struct { void f(); } t;`) is named in the mangled name only.
-    if (die.tag === Tag.subprogram && namelessParent(table, index)) {
-      const linkage = linkageNameOf(die);
-      const demangled = linkage === undefined ? undefined : demangledName(linkage);
-      if (demangled !== undefined) return demangled;
-    }
     return table.qualifiedName(index);
+  }
+
+  /** A function's name as gdb has it: C++'s mangled names know more than the entries (local classes, nameless ones, how template arguments are written). */
+  functionName(die: Die): string {
+    const linkage = linkageNameOf(die);
+    const demangled = linkage?.startsWith('_Z') ? demangledName(linkage) : undefined;
+    // The demangler writes std::ostream for the one substitution So, where gdb has std::basic_ostream<...>, as the entries do.
+    if (demangled !== undefined && (demangled.includes('(') || demangled.includes('[abi:') || !/S[osid]/.test(linkage ?? '')))
+      return demangled;
+    const named = die.lineage().findLast((step) => step.has(At.name)) ?? die;
+    const unit = this.info.compilationOf(named);
+    if (unit.language === 'c') return nameOf(die) ?? '';
+    const table = this.names.tableOf(unit);
+    const index = table.indexOfDie(named.offset, 0);
+    return canonicalName(index < 0 || namelessParent(table, index) ? nameByEntries(named) : this.qualifiedName(die));
   }
 
   typeName(die: Die): string | undefined {
@@ -243,7 +252,27 @@ const isTypeOf = ({ kind, unit }: NamedEntry, tag: TypeTag | undefined): boolean
 
 const namelessParent = (table: EntryTable, index: number): boolean => {
   const parent = table.parents[index];
-  if (parent < 0 || table.kinds[parent] === Kind.namespace) return false;
-  const name = table.name(parent);
-  return name === '' || name.startsWith('typedef ');
+  return parent >= 0 && table.kinds[parent] !== Kind.namespace && table.name(parent) === '';
+};
+
+/**
+ * A name put together from the entries around it: in a function (`Local::f`; the function has no part in the name of what has no mangled one), or in a class
+ * that has its name from a typedef.
+ */
+const nameByEntries = (die: Die): string => {
+  const around: Die[] = [];
+  for (let at = die.unit.root; at.offset !== die.offset;) {
+    const next = at.children().findLast((child) => child.offset <= die.offset);
+    if (!next) return nameOf(die) ?? '';
+    at = next;
+    if (at.offset === die.offset) break;
+    if (at.tag === Tag.subprogram) around.length = 0;
+    else if (at.tag !== Tag.lexical_block) around.push(at);
+  }
+  const names = around.map((step) =>
+    step.tag === Tag.namespace
+      ? (nameOf(step) ?? '(anonymous namespace)')
+      : (nameOf(step) ?? plainLinkageName(step.string(At.linkage_name) ?? '')),
+  );
+  return [...names.filter((name) => name !== undefined), nameOf(die) ?? ''].join('::');
 };

@@ -12,6 +12,7 @@ export interface ScopeHost {
   readonly image: SymbolImage;
   readonly types: TypeReader;
   qualifiedName(die: Die): string;
+  functionName(die: Die): string;
   /** The definition of a variable that is only declared here. */
   definitionOfVariable(die: Die): { die: Die; unit: Compilation } | undefined;
 }

@@ -1,5 +1,6 @@
 /** What a client sees of a stopped program, and how it changes it. */
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return -- a message's body is what the test says it is */
+import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compileText, lineOf } from '../helpers/build.js';
@@ -83,6 +84,40 @@ describe('variables', () => {
     const after = await client.top();
     expect(after.id).toBe(before.id);
     expect((await client.scope('Arguments', after.id)).get('list')?.variablesReference).toBe(list?.variablesReference);
+  });
+
+  it('unfold apart from each other where they have no names, and show the first of an array without bounds', async () => {
+    const path = compileText(
+      'nameless.c',
+      `#include <stdlib.h>
+struct both { union { int x; char y; }; union { long a; char b; }; };
+struct open { int n; int items[]; };
+int main(void) {
+  struct both both = {{1}, {2}};
+  struct open *open = calloc(1, sizeof *open + 2 * sizeof(int));
+  open->items[0] = 7;
+  return both.x + open->n - 1; // here
+}
+`,
+    );
+    await using client = new Client();
+    await client.stopAt(path, 'main');
+    await client.ask('setBreakpoints', { source: { path: (await client.top()).source?.path }, breakpoints: [{ line: 8 }] });
+    await client.ask('continue', { threadId: 1 });
+    await client.event('stopped');
+    const locals = await client.scope('Locals');
+    const reference = locals.get('both')?.variablesReference ?? 0;
+    const { variables } = (await client.ask('variables', { variablesReference: reference })) as { variables: P.Variable[] };
+    const inside = await Promise.all(variables.map(async (each) => [...(await client.children(each.variablesReference)).keys()]));
+    expect(inside).toEqual([
+      ['x', 'y'],
+      ['a', 'b'],
+    ]);
+    const items = (await client.children(locals.get('open')?.variablesReference ?? 0)).get('items');
+    expect((await client.children(items?.variablesReference ?? 0)).get('[0]')).toMatchObject({
+      value: '7',
+      evaluateName: 'open->items[0]',
+    });
   });
 
   it('are those of their own frame where inlined calls begin at one address', async () => {

@@ -248,6 +248,12 @@ describe('the program', () => {
     expect(groupOf(false)).not.toBe(0);
   });
 
+  it('leads a session of its own when asked', () => {
+    const sessionOf = (session: boolean): number => withStopped(planFor(['true'], { session }), (pid) => Number(statFields(pid)[3]) - pid);
+    expect(sessionOf(true)).toBe(0);
+    expect(sessionOf(false)).not.toBe(0);
+  });
+
   it('finds everything at the same address in every run, unless asked otherwise', () => {
     const maps = (disableRandomization: boolean): string =>
       withStopped(planFor(['true'], { disableRandomization }), (pid) =>

@@ -126,6 +126,33 @@ describe('the command line', () => {
   });
 });
 
+describe('the end of a batch', () => {
+  it.each([
+    ['SIGSEGV', 139],
+    ['SIGINT', 130],
+  ])('lets a program die of the %s that it sent itself: its end is told', async (signal, code) => {
+    const program = compileText(`raise_${signal}.c`, `#include <signal.h>\nint main(void) { raise(${signal}); return 0; }\n`);
+    const { status, stdout } = await run(['--batch', '--return-child-result', ...commands('run'), program]);
+    expect(stdout).toMatch(new RegExp(`Child exited due to signal ${signal}\n$`));
+    expect(status).toBe(code);
+  });
+});
+
+describe('the session of the program', () => {
+  const program = compileText(
+    'session.c',
+    '#include <stdio.h>\n#include <unistd.h>\nint main(void) { puts(getsid(0) == getpid() ? "leader" : "member"); return 0; }\n',
+  );
+
+  it.each([
+    ['setsid "$@"', 'leader'],
+    ['"$@"', 'member'],
+  ])('is as it would be without deet: started by %s it is a %s', async (shell, what) => {
+    const { stdout } = await run(['--batch', ...commands('run'), program], { shell: `${shell} | cat` });
+    expect(stdout).toBe(`${what}\nChild exited (status 0)\n`);
+  });
+});
+
 describe('standard input that is no terminal', () => {
   it('is read as commands, without a prompt; an error does not end it', async () => {
     const { status, stdout, stderr } = await run([hello], { input: 'print 1\nnonsense\n\nprint 2' });

@@ -4,6 +4,7 @@ import { hex } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';
 import type { Session } from '../../src/session/session.js';
 import { compileText, fixture, lineOf } from '../helpers/build.js';
+import { gdb } from '../helpers/gdb.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { addressOf, driven, endOf, placeOf, stopOf } from './drive.js';
 
@@ -39,6 +40,36 @@ describe('without a program', () => {
       expect(refused()).toEqual(words);
       await expect(session.step({ over: true, instruction: false })).rejects.toThrow('The program is not being run.');
     }));
+});
+
+describe('names', () => {
+  /** gdb's backtraces at each stop in stop(), as far as they are in this program's own code. */
+  const theirs = (program: string, stops: number): string[] => {
+    const output = gdb(
+      ['set width 0', 'set debug-file-directory /nonexistent', 'set print frame-arguments none', 'break stop', 'run', 'backtrace'].concat(
+        Array<string[]>(stops - 1)
+          .fill(['continue', 'backtrace'])
+          .flat(),
+      ),
+      program,
+    );
+    return [...output.matchAll(/^#\d+ +(?:0x[0-9a-f]+ in )?(.*?) \((?:[\w@]+=.*|)\) at .*function_names\.cc/gm)].map(
+      ([, name]) => name.replace(/\(struct \{\.\.\.\}\)$/, ''), // gdb keeps the parameters of a name that it cannot parse
+    );
+  };
+
+  it.each(['plain', 'O2'] as const)('of C++ functions are those of gdb (%s)', (variant) =>
+    driven(fixture('function_names', variant), async (session) => {
+      session.break('stop');
+      const ours: string[] = [];
+      let stops = 0;
+      for (let outcome = await session.run(); outcome.kind === 'stopped'; outcome = await session.continue(), stops++)
+        for (const { functionName, position } of session.stack().frames(40))
+          if (position?.file.path.endsWith('function_names.cc')) ours.push(functionName ?? '??');
+      expect(stops).toBeGreaterThan(20);
+      expect(ours).toEqual(theirs(fixture('function_names', variant), stops));
+    }),
+  );
 });
 
 describe('every instruction', () => {

@@ -164,6 +164,13 @@ describe('longjmp', () => {
     table('longjmp.c', rows, { gdb: false, program: fixture('longjmp', 'musl') }));
   it('... in a static program', () => table('longjmp.c', rows, { gdb: false, program: fixture('longjmp', 'static') }));
 
+  it('is not looked for where the user says so: the program runs on, as in gdb without probes', () =>
+    table(
+      'longjmp.c',
+      [['set stop-at-landing off'], ['tbreak 21'], ['run', 'main  // jumps'], ['next', 'exited 0']],
+      { gdb: false }, // prettier-ignore
+    ));
+
   it('out of a signal handler ends a step, too', () =>
     table(
       'handlers.c',
