@@ -2,6 +2,7 @@
 import { DeetError } from '../common/errors.js';
 import type { Address } from '../common/addresses.js';
 import { errno } from '../linux/constants.js';
+import { readStat } from '../linux/proc.js';
 import { registerWords, resumeFlag, Word } from '../linux/registers.js';
 import type { WaitEvent } from '../linux/status.js';
 import { native } from '../native.js';
@@ -39,7 +40,7 @@ export class Thread {
   stepStart: StepStart | undefined;
   /** Set by system call stops: alternates between entry and exit. */
   inSyscall = false;
-  name: string | undefined;
+  #given: string | undefined;
 
   readonly #registers = new BigUint64Array(registerWords);
   #loaded = false;
@@ -51,6 +52,15 @@ export class Thread {
     readonly id: number,
     public process: Process,
   ) {}
+
+  /** The user's name for it, or its own (pthread_setname_np(3)), which is the program's when nobody has set one. */
+  get name(): string | undefined {
+    return this.#given ?? readStat(`${this.process.pid}/task/${this.tid}`)?.name;
+  }
+
+  set name(name: string | undefined) {
+    this.#given = name;
+  }
 
   get stopped(): boolean {
     return this.actual === 'stopped';

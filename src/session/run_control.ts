@@ -361,8 +361,17 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   threadEnded(thread: Thread): void {
-    if (!this.#killing) this.#parts.watchpoints.threadEnded(thread);
+    if (!this.#killing) this.#forgetThread(thread);
     this.#parts.emit({ type: 'thread', thread, change: 'ended' });
+  }
+
+  #forgetThread(thread: Thread): void {
+    const { breakpoints, watchpoints, emit } = this.#parts;
+    watchpoints.threadEnded(thread);
+    for (const id of breakpoints.threadEnded(thread)) {
+      const text = `Thread-specific breakpoint ${id} deleted - thread ${thread.id} no longer in the thread list.`;
+      emit({ type: 'message', level: 'note', text });
+    }
   }
 
   trapped(thread: Thread, touched: readonly TrapOwner[]): object | undefined {
