@@ -24,6 +24,7 @@ import { watchLoader, type LoaderListener } from './loader.js';
 import { SelfTracing } from './self_tracing.js';
 import type { Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
+import { StoppedBefore } from './stopped_before.js';
 import { Terminal } from './terminal.js';
 import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
 import type { Catchpoints } from './catchpoints.js';
@@ -61,6 +62,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   readonly #guards: Guards;
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
+  readonly #stoppedBefore: StoppedBefore;
   lastStop: Stop | undefined;
 
   constructor(parts: RunControlParts) {
@@ -72,6 +74,7 @@ export class RunControl implements EngineHooks, LoaderListener {
         this.pause();
       },
     );
+    this.#stoppedBefore = new StoppedBefore(parts.emit);
     this.#selfTracing = new SelfTracing(this.engine, (process) => {
       parts.breakpoints.processForgotten(process);
       parts.emit({
@@ -123,6 +126,7 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.engine.stopAll();
     this.#parts.emit({ type: 'started', process: thread.process });
     watchLoader(thread.process, this);
+    this.#stoppedBefore.note(thread.process);
     return thread;
   }
 
@@ -157,6 +161,7 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.#parts.emit({ type: 'resumed' });
     this.#terminal?.give();
     this.#guards.begin();
+    this.#stoppedBefore.wake();
     let halt: Halt;
     try {
       halt = await this.engine.run();
@@ -300,6 +305,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard' {
     const { process } = thread;
     if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
+    if (this.#stoppedBefore.isOurs(process, signal)) return 'discard';
     if (this.#catchIf(this.#parts.catchpoints.signal(signal))) return 'stop';
     const treatment = this.#parts.signals.treatment(signal);
     if (this.#parts.batch && !this.#parts.signals.isChosen(signal) && !this.#isFatal(process, signal)) return 'pass';
