@@ -12,7 +12,7 @@ import type { Ending, Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { Option, Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
-import { readThreads } from '../linux/proc.js';
+import { readStat, readThreads } from '../linux/proc.js';
 import { familyOptions, seizeLaunched, seizeRunning } from '../linux/seize.js';
 import { decodeSignalInfo, signalInfoSize } from '../linux/siginfo.js';
 import { signalByNumber, signalName } from '../linux/signals.js';
@@ -31,6 +31,9 @@ import type { Catchpoints } from './catchpoints.js';
 import type { Watchpoints } from './watchpoints.js';
 import type { ProgramWorld } from './world.js';
 
+/** How long, in milliseconds, the other threads of a process have to end with it. */
+const moverGrace = 20;
+
 export interface RunControlParts {
   readonly settings: Settings;
   readonly signals: SignalTable;
@@ -43,6 +46,7 @@ export interface RunControlParts {
   readonly terminal: boolean;
   readonly watchpoints: Watchpoints;
   readonly catchpoints: Catchpoints;
+  readonly selected: () => Thread | undefined;
 }
 
 export class RunControl implements EngineHooks, LoaderListener {
@@ -63,6 +67,8 @@ export class RunControl implements EngineHooks, LoaderListener {
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
   readonly #stoppedBefore: StoppedBefore;
+  /** Whom the command is about: the others may have to wait (set scheduler-locking, schedule-multiple). */
+  #mover: Thread | undefined;
   lastStop: Stop | undefined;
 
   constructor(parts: RunControlParts) {
@@ -156,6 +162,8 @@ export class RunControl implements EngineHooks, LoaderListener {
     for (const thread of this.threads()) this.#parts.world.resumed(thread);
     if (this.processes().every(({ held }) => held)) throw new DeetError('held', 'Every process is held.', 'Let one go: release N');
     this.engine.plan = plan;
+    const mover = plan?.thread ?? this.#parts.selected() ?? this.lastStop?.thread;
+    this.#mover = mover?.process.alive ? mover : undefined;
     const displaced = this.#parts.settings.text('displaced-stepping');
     this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
     this.#parts.emit({ type: 'resumed' });
@@ -360,6 +368,7 @@ export class RunControl implements EngineHooks, LoaderListener {
     const { ending } = process;
     if (this.#root?.pid === process.pid) this.#root.ending = ending;
     if (ending && !this.#killing) this.#parts.emit({ type: 'exited', process, ending, last: !this.engine.family.anyAwaited() });
+    if (this.#mover?.process === process) this.#checkMover(this.#mover);
   }
 
   threadBorn(thread: Thread): void {
@@ -369,6 +378,19 @@ export class RunControl implements EngineHooks, LoaderListener {
   threadEnded(thread: Thread): void {
     if (!this.#killing) this.#forgetThread(thread);
     this.#parts.emit({ type: 'thread', thread, change: 'ended' });
+    this.#checkMover(thread);
+  }
+
+  /** Those that may run have ended, the others are locked: nobody would ever stop. (When the whole process ends, they are about to end, too.) */
+  #checkMover(ending: Thread): void {
+    if (ending !== this.#mover || this.#killing) return;
+    setTimeout(() => {
+      const left = this.threads().filter((thread) => thread.stopped && !this.mayRun(thread) && readStat(thread.tid)?.state === 't');
+      if (this.#mover !== ending || left.length === 0 || left.length < this.threads().length) return;
+      const text = `Thread ${ending.id} has ended; those that are left are locked (scheduler-locking, schedule-multiple).`;
+      this.#parts.emit({ type: 'message', level: 'note', text });
+      this.pause();
+    }, moverGrace);
   }
 
   #forgetThread(thread: Thread): void {
@@ -416,11 +438,9 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   mayRun(thread: Thread): boolean {
     const locking = this.#parts.settings.text('scheduler-locking');
-    const plan = this.engine.plan;
-    if (locking === 'on') return thread === (plan?.thread ?? this.lastStop?.thread ?? thread);
-    if (!this.#parts.settings.flag('schedule-multiple'))
-      return thread.process === (plan?.thread ?? this.lastStop?.thread ?? thread).process;
-    return true;
+    const mover = this.#mover ?? thread;
+    if (locking === 'on') return thread === mover;
+    return this.#parts.settings.flag('schedule-multiple') || thread.process === mover.process;
   }
 
   // LoaderListener

@@ -110,6 +110,7 @@ export class Session {
       terminal: options.terminal ?? false,
       watchpoints: this.watchpoints,
       catchpoints: this.catchpoints,
+      selected: () => this.selectedThread(),
     });
     if (program !== undefined) this.setProgram(program);
   }
@@ -293,22 +294,27 @@ export class Session {
   }
 
   /** A step of one thread, which the others may have to wait for. */
-  #carryOut(plan: LineStep | InstructionStep): Promise<Outcome> {
-    plan.locksOthers = this.settings.text('scheduler-locking') === 'step';
+  #carryOut(plan: LineStep | InstructionStep, isStep = true): Promise<Outcome> {
+    plan.locksOthers = isStep && this.settings.text('scheduler-locking') === 'step';
     if ('immediate' in plan && plan.immediate) return Promise.resolve(this.control.stopHere(plan.thread, 'step'));
     return this.control.resume(plan);
   }
 
-  /** Runs until the selected frame returns. */
-  async finish(): Promise<Outcome> {
+  /** Runs until the selected frame returns. `begins`: it can. */
+  async finish(begins?: () => void): Promise<Outcome> {
     const { thread, frame } = this.selection();
     const stack = this.stack(thread);
     const outer = (level: number): Frame | undefined => stack.frame(level);
     // An inlined call has no return address: its caller's line is stepped on until the call is over.
     const inFrame = frame.kind === 'inlined' ? stack.frame(frame.level + 1) : undefined;
-    if (inFrame) return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, inFrame })));
-    const caller = callerOf(frame, outer);
-    if (!caller) throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.');
+    if (inFrame) {
+      begins?.();
+      return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, inFrame }), false));
+    }
+    const caller = this.endsAtMain(frame) ? undefined : callerOf(frame, outer);
+    if (!caller)
+      throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.', '"continue" runs the program to its end.');
+    begins?.();
     const back = { address: caller.pc, counts: () => thread.stackPointer >= frame.cfa };
     const plan = new RunTo(this.world, thread, [back], identityOf(caller, outer));
     const outcome = await this.control.resume(plan);
@@ -318,11 +324,16 @@ export class Session {
     return this.#settle({ kind: 'stopped', stop: { ...outcome.stop, returned: { value, number: this.values.record(value) } } });
   }
 
+  /** Behind main there is only the C library (`set backtrace past-main on` shows it). */
+  endsAtMain(frame: Frame): boolean {
+    return frame.functionName === 'main' && frame.kind !== 'inlined' && !this.settings.flag('backtrace past-main');
+  }
+
   /** Without a place: like next, but does not go back in a loop. With a place: runs there in the same frame, or to the caller. */
   async until(place?: string): Promise<Outcome> {
     if (place !== undefined) return this.#runToPlace(place, true);
     const { thread } = this.selection();
-    return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, notBackward: true })));
+    return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, notBackward: true }), false));
   }
 
   /** Runs to a place in whatever frame, or to the caller. */
