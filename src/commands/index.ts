@@ -2,6 +2,7 @@
 import { breakpointCommands } from './breakpoints.js';
 import type { Command } from './command.js';
 import { conditionCommands } from './conditions.js';
+import { coreCommands } from './core.js';
 import { dataCommands, dataInfo } from './data.js';
 import { disassemblyCommands } from './disassembly.js';
 import { examineCommands } from './examine.js';
@@ -35,6 +36,7 @@ const info: Command = {
 export const allCommands: readonly Command[] = [
   ...runCommands,
   ...signalCommands,
+  ...coreCommands,
   ...breakpointCommands,
   ...conditionCommands,
   ...steppingCommands,

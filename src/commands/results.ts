@@ -6,8 +6,10 @@
 import type { Explanation } from '../insight/crash.js';
 import type { DescriptorTable } from '../insight/descriptors.js';
 import type { Report } from '../insight/report.js';
+import type { StackPicture } from '../insight/stack_picture.js';
 import type { ProcessNode } from '../insight/tree.js';
 import type { WhyReport } from '../insight/waits.js';
+import type { Drawing } from '../language/diagram.js';
 
 /** A variable, a member, an element, an argument or a returned value. */
 export interface VariableResult {
@@ -176,6 +178,25 @@ export interface InstructionResult {
   readonly current?: true;
 }
 
+/** A core file was opened: what `stop` says of a living process. */
+export interface CoreResult {
+  readonly type: 'core';
+  readonly file: string;
+  /** Absent: no file of it was found. */
+  readonly program?: string;
+  readonly pid: number;
+  readonly tid?: number;
+  /** The program's words, as far as the kernel keeps them. */
+  readonly command?: string;
+  readonly signal?: string;
+  readonly description?: string;
+  readonly address?: string;
+  readonly threads: number;
+  /** Number of the current thread. */
+  readonly thread?: number;
+  readonly frame?: FrameResult;
+}
+
 export type Result =
   | StopResult
   | ExitResult
@@ -208,6 +229,16 @@ export type Result =
       /** `display`: its number. */
       readonly display?: number;
     }
+  /** `print -diagram`: what the value's pointers lead to. */
+  | {
+      readonly type: 'diagram';
+      readonly expression: string;
+      readonly valueType: string;
+      readonly drawing: Drawing;
+      /** How many structures are in it. */
+      readonly nodes: number;
+      readonly number?: number;
+    }
   | { readonly type: 'threads'; readonly threads: readonly ThreadResult[] }
   | { readonly type: 'processes'; readonly processes: readonly ProcessResult[] }
   | { readonly type: 'registers'; readonly registers: Readonly<Record<string, string>>; readonly natural: Readonly<Record<string, string>> }
@@ -219,6 +250,8 @@ export type Result =
       readonly function?: string;
       readonly mode?: string;
     }
+  | CoreResult
+  | StackPicture
   | DescriptorTable
   | WhyReport
   | Explanation

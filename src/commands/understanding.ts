@@ -27,6 +27,7 @@ const whyCommand: Command = {
   group: 'understand',
   about: 'What each process is blocked on, and who waits for whom.',
   run: ({ chronicle, session }): Result => {
+    session.requireLive();
     if (session.state === 'none') throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
     return why(chronicle.family());
   },
@@ -37,6 +38,7 @@ const infoTree: Command = {
   group: 'understand',
   about: 'The family of processes since the run began, the dead included.',
   run: ({ chronicle, session }): Result => {
+    session.requireLive();
     const family = chronicle.family();
     return family.length === 0 ? message('The program has not been run.') : processTree(family, session.selectedThread()?.process.pid);
   },
@@ -50,6 +52,7 @@ const infoFds: Command = {
   about: 'Open descriptors of every process, and who shares them.',
   completes: ['none'],
   run: ({ session, text }): Result[] => {
+    session.requireLive();
     const chosen = text.trim() === '' ? undefined : new Set(numberList(text, 'process'));
     const pids = session.processes().map(({ pid }) => pid);
     if (pids.length === 0) throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
@@ -62,7 +65,10 @@ const infoReport: Command = {
   name: 'report',
   group: 'understand',
   about: 'What the processes left undone: zombies, orphans, leaked descriptors.',
-  run: ({ chronicle }): Result => chronicle.report(),
+  run: ({ chronicle, session }): Result => {
+    session.requireLive();
+    return chronicle.report();
+  },
 };
 
 export const understandingCommands: readonly Command[] = [explainCommand, whyCommand];

@@ -4,8 +4,7 @@
  * `Thread.pending` and are decided upon at the next resumption, each once.
  */
 import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
-import { Word } from '../linux/registers.js';
-import { decodeStatus, isGroupStop, type WaitEvent } from '../linux/status.js';
+import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
 import { clearDebugRegisters } from './debug_registers.js';
@@ -15,15 +14,12 @@ import type { StepPlan } from './plan.js';
 import { correctSignalInfo, removePages, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
-import { hasOwnInt3, repeats, signalCode, willRestart } from './stop_facts.js';
+import { hasComeBack, hasOwnInt3, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { hideTrapFlag } from './trap_flag.js';
 
 /** Milliseconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
 const breathAfter = 4;
-
-/** Bytes of the instruction `syscall`. */
-const syscallSize = 2n;
 
 export class Engine implements WaitClient {
   readonly family: Family;
@@ -34,7 +30,6 @@ export class Engine implements WaitClient {
   #running = false;
   /** A reason to stop that was found outside of `run`'s own loop. */
   #haltMeanwhile: Halt | undefined;
-  readonly #status = new Int32Array(2);
 
   constructor(private readonly hooks: EngineHooks) {
     this.family = new Family(hooks);
@@ -102,10 +97,19 @@ export class Engine implements WaitClient {
 
   #endOrPause(): Halt | undefined {
     if (!this.family.anyAwaited()) return { kind: 'ended' };
-    if (!this.#pauseWanted) return undefined;
+    if (!this.#pauseWanted) return this.#jobControl();
     this.stopAll();
     const thread = this.family.anyThread();
     return thread ? { kind: 'pause', thread } : { kind: 'ended' };
+  }
+
+  /** A shell takes the terminal back when its job stops; so does a debugger, or its user could not even interrupt the program. */
+  #jobControl(): Halt | undefined {
+    const thread = this.family.groupStopped();
+    const signal = thread?.groupStop ?? 0;
+    if (!thread || !this.hooks.jobStopped()) return undefined;
+    this.stopAll();
+    return { kind: 'signal', thread, signal };
   }
 
   /** Takes events as long as there are any, within a breath. */
@@ -251,7 +255,7 @@ export class Engine implements WaitClient {
   /** Undefined: the thread sleeps in its step. One that waits for a processor or for a page has perhaps not begun with it. */
   #waitForStep(thread: Thread): WaitEvent | undefined {
     for (;;) {
-      const event = waitHub.waitFor(thread.tid);
+      const event = waitHub.waitFor(this, thread.tid);
       if (event || !this.family.isRunnable(thread)) return event;
     }
   }
@@ -262,11 +266,6 @@ export class Engine implements WaitClient {
     } catch {
       // The process has died or unmapped this; its exit is about to be reported.
     }
-  }
-
-  #waitBriefly(tid: number, microseconds: number): WaitEvent | undefined {
-    const result = native.waitSpin(tid, microseconds, this.#status);
-    return result > 0 ? decodeStatus(this.#status[0], this.#status[1]) : undefined;
   }
 
   /**
@@ -309,7 +308,7 @@ export class Engine implements WaitClient {
     const isOwn = overSite && site?.saved === int3;
     if (site?.inserted && !isOwn) {
       thread.pc = address;
-      if (this.#hasComeBack(thread, address)) {
+      if (hasComeBack(thread, address)) {
         thread.returnsTo = undefined;
         thread.passed = address;
         return this.plan?.thread === thread ? this.#arrive(thread, site, true) : undefined;
@@ -322,13 +321,6 @@ export class Engine implements WaitClient {
       return undefined;
     }
     return this.#decideSignal(thread, Signal.SIGTRAP);
-  }
-
-  /** `returnsTo` has come true. A system call that is executed again, not for the first time, finds in rcx what the processor left there (SYSCALL). */
-  #hasComeBack(thread: Thread, address: bigint): boolean {
-    const { returnsTo } = thread;
-    if (returnsTo?.address !== address || returnsTo.stackPointer !== thread.stackPointer) return false;
-    return returnsTo.because !== 'sleep' || thread.registers()[Word.rcx] === address + syscallSize;
   }
 
   /** A thread stands at a site: ask its owners. `internalOnly`: the arrival was counted before. */
@@ -409,8 +401,8 @@ export class Engine implements WaitClient {
     }
     for (const thread of threads) {
       while (thread.actual === 'running') {
-        const event = this.#waitBriefly(thread.tid, 500);
-        if (event) this.#stash(event);
+        const event = waitHub.waitBriefly(this, thread.tid, 500);
+        if (event && event !== 'gone') this.#stash(event);
         else if (this.family.cannotStop(thread)) thread.actual = 'stuck';
       }
     }
@@ -471,10 +463,10 @@ export class Engine implements WaitClient {
       // What the first one reports is waited for a moment; the others are only asked.
       let patience = 200;
       for (const thread of [...this.family.threads()]) {
-        const result = native.waitSpin(thread.tid, patience, this.#status);
+        const event = waitHub.waitBriefly(this, thread.tid, patience);
         patience = 0;
-        if (result > 0) this.#bury(decodeStatus(this.#status[0], this.#status[1]));
-        else if (result < 0) this.family.vanished(thread);
+        if (event === 'gone') this.family.vanished(thread);
+        else if (event) this.#bury(event);
       }
     }
     waitHub.wake(); // whoever let them run hears of their end

@@ -22,6 +22,8 @@ export type FamilyEvent =
 export interface EngineHooks {
   /** The signal policy (`handle`). `discard`: the program never sees it. */
   signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard';
+  /** Job control has stopped the whole family. True: stop for the user. False: wait for a SIGCONT from somebody else. */
+  jobStopped(): boolean;
   /** How a new process of the family is followed: with breakpoints and stops, or silently. */
   adopt(child: Process, parent: Process): 'follow' | 'mute';
   /** A process has been born, has executed another program, or has ended. True: stop for the user. */

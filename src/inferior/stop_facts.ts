@@ -15,6 +15,16 @@ export const signalCode = (thread: Thread): number | undefined => (native.getSig
 /** Results of an interrupted system call that the kernel restarts, never seen by programs: ERESTARTSYS to ERESTARTNOHAND, ERESTART_RESTARTBLOCK (linux/errno.h). */
 const restartCodes = new Set([512n, 513n, 514n, 516n]);
 
+/** Bytes of the instruction `syscall`. */
+const syscallSize = 2n;
+
+/** `returnsTo` has come true. A system call that is executed again, not for the first time, finds in rcx what the processor left there (SYSCALL). */
+export const hasComeBack = (thread: Thread, address: Address): boolean => {
+  const { returnsTo } = thread;
+  if (returnsTo?.address !== address || returnsTo.stackPointer !== thread.stackPointer) return false;
+  return returnsTo.because !== 'sleep' || thread.registers()[Word.rcx] === address + syscallSize;
+};
+
 export const willRestart = (thread: Thread): boolean => restartCodes.has(BigInt.asUintN(64, -thread.registers()[Word.rax]));
 
 /** A string instruction with a repeat prefix (Intel SDM volume 2, REP) stands at pc. */

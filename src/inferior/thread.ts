@@ -4,7 +4,9 @@ import type { Address } from '../common/addresses.js';
 import { errno } from '../linux/constants.js';
 import { readStat } from '../linux/proc.js';
 import { registerWords, resumeFlag, Word } from '../linux/registers.js';
+import { decodeSignalInfo, type SignalInfo } from '../linux/siginfo.js';
 import type { WaitEvent } from '../linux/status.js';
+import { ExtendedState } from '../linux/xstate.js';
 import { native } from '../native.js';
 import type { Process } from './process.js';
 import type { StepStart } from './trap_flag.js';
@@ -18,8 +20,8 @@ export class Thread {
   awaitsFirstStop = false;
   /** An interrupt was sent and its stop has not been seen. */
   interrupted = false;
-  /** In a group-stop (SIGSTOP and the like): resumed by PTRACE_LISTEN until SIGCONT, as without a debugger. */
-  groupStopped = false;
+  /** The signal (SIGSTOP and the like) of the group-stop that it is in: resumed by PTRACE_LISTEN until SIGCONT, as without a debugger. 0: in none. */
+  groupStop = 0;
   /** The signal to deliver when it next runs. */
   signal = 0;
   /** A signal from the user that is on its way through the kernel: delivered without a question when it comes. */
@@ -55,11 +57,16 @@ export class Thread {
 
   /** The user's name for it, or its own (pthread_setname_np(3)), which is the program's when nobody has set one. */
   get name(): string | undefined {
-    return this.#given ?? readStat(`${this.process.pid}/task/${this.tid}`)?.name;
+    if (this.#given !== undefined || !this.process.source.live) return this.#given;
+    return readStat(`${this.process.pid}/task/${this.tid}`)?.name;
   }
 
   set name(name: string | undefined) {
     this.#given = name;
+  }
+
+  get groupStopped(): boolean {
+    return this.groupStop !== 0;
   }
 
   get stopped(): boolean {
@@ -70,8 +77,8 @@ export class Thread {
   registers(): BigUint64Array {
     if (!this.#loaded) {
       if (this.actual !== 'stopped') throw new DeetError('running', `Thread ${this.tid} is running.`, 'Stop it first (Ctrl-C).');
-      const result = native.getRegisters(this.tid, this.#registers);
-      if (result < 0) throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
+      if (!this.process.source.readRegisters(this.tid, this.#registers))
+        throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
       this.#loaded = true;
       if (!this.process.space.slots.isEmpty) this.#leaveSlot();
     }
@@ -99,7 +106,9 @@ export class Thread {
     return this.registers()[Word.rsp];
   }
 
+  /** @throws DeetError `post-mortem` */
   setRegister(word: number, value: bigint): void {
+    this.process.source.mayChange();
     const registers = this.registers();
     registers[word] = BigInt.asUintN(64, value);
     // The flag is for the instruction that stood at the old pc.
@@ -119,8 +128,25 @@ export class Thread {
 
   /** Writes changed registers to the kernel now. */
   flush(): void {
-    if (this.#dirty) native.setRegisters(this.tid, this.#registers);
+    if (this.#dirty) this.process.source.writeRegisters(this.tid, this.#registers);
     this.#dirty = false;
+  }
+
+  /** The floating-point and vector registers; undefined: not known. May be changed and given to `writeExtendedState`. */
+  extendedState(): ExtendedState | undefined {
+    const bytes = this.process.source.readExtendedState(this.tid);
+    return bytes && new ExtendedState(bytes);
+  }
+
+  /** @throws DeetError `registers` or `post-mortem` */
+  writeExtendedState({ bytes }: ExtendedState): void {
+    this.process.source.writeExtendedState(this.tid, bytes);
+  }
+
+  /** What is known of the signal that it stopped or died of. */
+  signalInfo(): SignalInfo | undefined {
+    const bytes = this.process.source.signalInfo(this.tid);
+    return bytes && decodeSignalInfo(bytes);
   }
 
   /** Lets it run. A thread that died meanwhile (ESRCH) stays "running": its exit is about to be reported. */

@@ -13,7 +13,6 @@ import { asArray, sizeOf, strip } from '../language/types.js';
 import { Value } from '../language/value.js';
 import { Word } from '../linux/registers.js';
 import { signalInfoSize } from '../linux/siginfo.js';
-import { ExtendedState } from '../linux/xstate.js';
 import { native } from '../native.js';
 import { returnedValue } from './returned.js';
 import type { Session } from './session.js';
@@ -117,14 +116,14 @@ const enter = (thread: Thread, request: CallRequest, returnTo: Address): Address
   layout.integers.forEach((value, index) => {
     thread.setRegister(integerRegisters[index], u64(value));
   });
-  const state = ExtendedState.read(thread.tid);
+  const state = thread.extendedState();
   if (state && layout.vectors.length > 0) {
     layout.vectors.forEach((bytes, index) => {
       state.xmm(index).fill(0);
       state.xmm(index).set(bytes);
     });
     state.bytes[512] |= 2;
-    state.write(thread.tid);
+    thread.writeExtendedState(state);
   }
   thread.setRegister(Word.rax, BigInt(layout.vectors.length));
   thread.setRegister(Word.rsp, stackPointer);
@@ -144,13 +143,13 @@ const reasonOf = (stop: Stop): string => {
 /** Everything of a thread that a call changes; puts it back. */
 const remember = (thread: Thread): ((of: Thread) => void) => {
   const registers = thread.saveRegisters();
-  const vectors = ExtendedState.read(thread.tid);
+  const vectors = thread.extendedState();
   const { passed, signal } = thread;
   const info = new Uint8Array(signalInfoSize);
   const hasInfo = native.getSignalInfo(thread.tid, info) === 0;
   return (of) => {
     of.restoreRegisters(registers);
-    vectors?.write(of.tid);
+    if (vectors) of.writeExtendedState(vectors);
     of.flush();
     of.passed = passed;
     if (of === thread) {

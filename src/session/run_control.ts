@@ -14,7 +14,6 @@ import { Option, Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
 import { readStat, readThreads } from '../linux/proc.js';
 import { familyOptions, seizeLaunched, seizeRunning } from '../linux/seize.js';
-import { decodeSignalInfo, signalInfoSize } from '../linux/siginfo.js';
 import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
@@ -25,6 +24,7 @@ import { SelfTracing } from './self_tracing.js';
 import type { Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
 import { StoppedBefore } from './stopped_before.js';
+import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
 import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
 import type { Catchpoints } from './catchpoints.js';
@@ -49,7 +49,7 @@ export interface RunControlParts {
   readonly selected: () => Thread | undefined;
 }
 
-export class RunControl implements EngineHooks, LoaderListener {
+export class RunControl implements EngineHooks, LoaderListener, Target {
   readonly engine = new Engine(this);
   readonly #parts: RunControlParts;
   readonly #terminal: Terminal | undefined;
@@ -60,6 +60,10 @@ export class RunControl implements EngineHooks, LoaderListener {
   /** Processes with a parent or a child in the family. */
   readonly #related = new WeakSet<Process>();
   readonly #exitAnnounced = new WeakSet<Thread>();
+  /** Processes that stand in a group-stop which the user was told of; the next resumption continues them, as a shell's `fg` does. */
+  readonly #jobs = new Set<Process>();
+  /** Processes that were sent this SIGCONT: nobody is to be asked about it. */
+  readonly #continued = new Set<Process>();
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
@@ -94,6 +98,15 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   get alive(): boolean {
     return this.engine.family.size > 0;
+  }
+
+  get state(): Target['state'] {
+    if (!this.alive) return 'none';
+    return this.engine.running ? 'running' : 'stopped';
+  }
+
+  requireLive(): void {
+    // it is, or it is no process at all, which whoever needs one says
   }
 
   /** Followed processes, oldest first. */
@@ -168,6 +181,7 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
     this.#parts.emit({ type: 'resumed' });
     this.#terminal?.give();
+    this.#continueJobs();
     this.#guards.begin();
     this.#stoppedBefore.wake();
     let halt: Halt;
@@ -178,6 +192,15 @@ export class RunControl implements EngineHooks, LoaderListener {
       this.#terminal?.take(!this.alive);
     }
     return this.#outcome(halt, plan);
+  }
+
+  #continueJobs(): void {
+    for (const process of this.#jobs) {
+      if (!process.alive) continue;
+      this.#continued.add(process);
+      native.kill(process.pid, Signal.SIGCONT);
+    }
+    this.#jobs.clear();
   }
 
   /** As `resume`, for a call that an expression makes: where the program stands for the user stays as it is. */
@@ -263,8 +286,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   #signalStop(thread: Thread, number: number): Stop {
-    const bytes = new Uint8Array(signalInfoSize);
-    const info = native.getSignalInfo(thread.tid, bytes) === 0 ? decodeSignalInfo(bytes) : undefined;
+    const info = thread.signalInfo();
     if (!this.#parts.signals.treatment(number).pass) thread.signal = 0;
     if (number === Signal.SIGINT) this.#noteSharedInterrupt(thread.process);
     const description = signalByNumber(number)?.description ?? `Signal ${number}`;
@@ -310,8 +332,15 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   // EngineHooks
 
+  jobStopped(): boolean {
+    if (this.#parts.batch) return false;
+    for (const process of this.processes()) this.#jobs.add(process);
+    return true;
+  }
+
   signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard' {
     const { process } = thread;
+    if (signal === Signal.SIGCONT && this.#continued.delete(process)) return 'pass';
     if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
     if (this.#stoppedBefore.isOurs(process, signal)) return 'discard';
     if (this.#catchIf(this.#parts.catchpoints.signal(signal))) return 'stop';

@@ -25,7 +25,7 @@ export class StoppedBefore {
   wake(): void {
     for (const process of this.#waiting) {
       if (!process.alive) continue;
-      for (const thread of process.threads.values()) thread.groupStopped = false;
+      for (const thread of process.threads.values()) thread.groupStop = 0;
       this.#woken.add(process);
       native.kill(process.pid, Signal.SIGCONT);
     }

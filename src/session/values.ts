@@ -4,6 +4,7 @@ import { DeetError } from '../common/errors.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import type { Ending } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
+import { threadLocal } from '../inferior/thread_local.js';
 import { isTrue } from '../language/arithmetic.js';
 import type { Expression } from '../language/ast.js';
 import * as c from '../language/c-types.js';
@@ -86,6 +87,7 @@ export class Values {
       images: owner.process.images,
       memory: memory ? memory(owner.process.space) : owner.process.space,
       thread: registersOf(owner),
+      tlsAddress: (loaded, offset) => threadLocal(owner, loaded, offset),
       ...(chosen && { frame: chosen }),
       frameOf: (fn) =>
         session

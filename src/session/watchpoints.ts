@@ -59,7 +59,7 @@ export class Watchpoints {
   /** @throws DeetError. */
   create(kind: WatchKind, text: string, options: WatchOptions = {}): Breakpoint {
     const { session } = this;
-    const here = session.selectedThread() ? session.selection() : undefined;
+    const here = session.selectedThread() ? session.liveSelection() : undefined;
     const context = session.context(here?.frame);
     const subject = options.location ? this.#objectOf(text) : parseExpression(text, context.names);
     const access = kind === 'watch' ? 'write' : 'access';

@@ -75,12 +75,20 @@ export class ProgramWorld implements StepWorld {
     return this.skipRule(frame.functionName, frame.position?.file.path);
   }
 
+  /** Once the slot has been filled it tells the truth, whatever the names say (versions, interposition, indirect functions). */
+  boundTarget(thread: Thread, pc: Address): Address | undefined {
+    const place = located(thread, pc);
+    const symbol = place?.loaded.image.symbolAt(place.at);
+    return place && symbol?.name.endsWith('@plt')
+      ? slotTarget(thread.process.space, BigInt(symbol.address) + place.loaded.bias)
+      : undefined;
+  }
+
   trampolineTarget(thread: Thread, pc: Address): Address | undefined {
     const place = located(thread, pc);
     const symbol = place?.loaded.image.symbolAt(place.at);
     if (!place || !symbol?.name.endsWith('@plt')) return undefined;
-    // Once the slot has been filled it tells the truth, whatever the names say (versions, interposition, indirect functions).
-    const slot = slotTarget(thread.process.space, BigInt(symbol.address) + place.loaded.bias);
+    const slot = this.boundTarget(thread, pc);
     if (slot !== undefined) return slot;
     const wanted = symbol.name.slice(0, -4);
     for (const { image, bias } of thread.process.images.all()) {
