@@ -103,7 +103,8 @@ describe('attach', () => {
         expect(session.threads()).toHaveLength(2);
         await Promise.resolve();
       });
-      expect(stateOf(pid)).toBe('T');
+      // The kernel wakes it for a moment, to stop again.
+      await until(() => stateOf(pid) === 'T');
     }, 'stop'));
 
   it('lets a stopped process run with continue, without a SIGCONT that it could see', () =>

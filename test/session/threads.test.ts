@@ -144,12 +144,12 @@ describe('steps in one thread', () => {
   it('a breakpoint of one thread is passed by the others', () =>
     driven(program, async (session) => {
       session.programArguments = ['4', '30'];
-      session.break('touch', { threadId: 3 });
+      const own = session.break('touch', { threadId: 3 });
       let outcome = await session.run();
       let stops = 0;
       for (; outcome.kind === 'stopped'; outcome = await session.continue(), stops++) expect(outcome.stop.thread.id).toBe(3);
       expect(stops).toBe(30);
-      expect(session.breakpoints.get(0).hits).toBe(30);
+      expect(own.hits).toBe(30);
     }));
 
   it('finish waits for its own thread', () =>
