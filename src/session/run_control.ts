@@ -18,6 +18,7 @@ import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
 import { PlantedLocation, type Breakpoints } from './breakpoints.js';
+import { exceptionOf } from './exceptions.js';
 import { Guards } from './guards.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import { SelfTracing } from './self_tracing.js';
@@ -59,6 +60,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   readonly #caught: Breakpoint[] = [];
   /** Processes with a parent or a child in the family. */
   readonly #related = new WeakSet<Process>();
+  #imageNews: NonNullable<Stop['images']> = { added: [], removed: [] };
   readonly #exitAnnounced = new WeakSet<Thread>();
   /** Processes that stand in a group-stop which the user was told of; the next resumption continues them, as a shell's `fg` does. */
   readonly #jobs = new Set<Process>();
@@ -249,14 +251,15 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
         const notes = this.#parts.watchpoints
           .takeEnded()
           .map(({ breakpoint }) => `Watchpoint ${breakpoint.id} deleted: its frame has ended`);
-        return { ...this.#stopOf(thread, 'breakpoint'), breakpoints, notes };
+        const exception = exceptionOf(breakpoints, thread);
+        return { ...this.#stopOf(thread, exception ? 'exception' : 'breakpoint'), breakpoints, notes, ...(exception && { exception }) };
       }
       case 'step': {
         const ended = this.#parts.watchpoints.takeEnded();
         if (ended.length > 0)
           return { ...this.#stopOf(thread, 'watchpoint'), watch: ended, breakpoints: ended.map(({ breakpoint }) => breakpoint) };
         const caught = this.#takeCaught();
-        if (caught.breakpoints.length > 0) return { ...this.#stopOf(thread, 'location'), ...caught };
+        if (caught.breakpoints.length > 0) return { ...this.#stopOf(thread, 'location'), ...caught, images: this.#imageNews };
         return { ...this.#stopOf(thread, 'step'), notes: plan && 'notes' in plan ? (plan.notes as string[]) : [] };
       }
       case 'signal':
@@ -479,9 +482,11 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.#parts.breakpoints.imagesAdded(process, added);
     this.#parts.watchpoints.imagesAdded(process);
     const paths = (images: readonly MappedImage[]): string[] => images.map(({ image }) => image.path);
-    this.#parts.emit({ type: 'images', process, added: paths(added), removed: paths(removed) });
-    if (added.length > 0) this.#catchIf(this.#parts.catchpoints.images('load', paths(added)));
-    if (removed.length > 0) this.#catchIf(this.#parts.catchpoints.images('unload', paths(removed)));
+    const news = { added: paths(added), removed: paths(removed) };
+    this.#imageNews = news;
+    this.#parts.emit({ type: 'images', process, ...news });
+    if (added.length > 0) this.#catchIf(this.#parts.catchpoints.images('load', news.added));
+    if (removed.length > 0) this.#catchIf(this.#parts.catchpoints.images('unload', news.removed));
     return this.#caught.length > 0;
   }
 }

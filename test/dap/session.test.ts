@@ -316,6 +316,6 @@ int main(void) {
     await using client = new Client();
     await client.launch({ program }, () => client.ask('setExceptionBreakpoints', { filters: ['throw'] }));
     const stopped = await client.event('stopped', 'exited');
-    expect(stopped.body).toMatchObject({ reason: 'exception', text: 'C++ exception thrown' });
+    expect(stopped.body).toMatchObject({ reason: 'exception', text: 'C++ exception thrown: int' });
   });
 });

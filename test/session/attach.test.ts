@@ -81,7 +81,10 @@ describe('attach', () => {
       // It runs on, through the place of the breakpoint.
       await new Promise((resolve) => setTimeout(resolve, 50));
       expect(stateOf(pid)).not.toMatch(/[TtZ?]/);
-      await attached(pid, (session) => Promise.resolve(expect(session.threads()).toHaveLength(2)));
+      await attached(pid, async (session) => {
+        expect(session.threads()).toHaveLength(2);
+        await Promise.resolve();
+      });
     }));
 
   it('takes threads that are born meanwhile', () =>
@@ -119,7 +122,7 @@ describe('attach', () => {
         );
         session.break('step_on');
         expect(stopOf(await session.continue()).reason).toBe('breakpoint');
-        expect(Number((await session.evaluate('continued')).bytes()[0])).toBe(0);
+        expect((await session.evaluate('continued')).bytes()[0]).toBe(0);
         session.detach();
       } finally {
         session.close();
