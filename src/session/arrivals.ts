@@ -7,6 +7,7 @@ import type { Session } from './session.js';
 /** As in gdb a false condition is no hit, and an ignored hit is one. */
 export const arrivalAt = (breakpoint: Breakpoint, thread: Thread, session: Session): Verdict => {
   if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return 'pass';
+  if (breakpoint.accepts?.(thread) === false) return 'pass';
   if (breakpoint.condition !== undefined && !session.values.holds(breakpoint, thread)) return 'pass';
   breakpoint.hits++;
   if (breakpoint.ignoreCount > 0) {

@@ -6,7 +6,8 @@ import { signalNamed } from '../linux/signals.js';
 import { syscallGroups, syscallsInGroup } from '../linux/syscall_groups.js';
 import { syscallNumber } from '../linux/syscalls.js';
 import type { Breakpoint, CatchSpec } from './breakpoint.js';
-import { exceptionAt, exceptionFunctions, isExceptionKind } from './exceptions.js';
+import { exceptionFunctions, isExceptionKind } from './exceptions.js';
+import { thrownBy } from './thrown.js';
 import type { Session } from './session.js';
 import { syscallStop } from './syscall_stops.js';
 import type { SyscallReport } from './types.js';
@@ -24,7 +25,7 @@ export class Catchpoints {
     if (isExceptionKind(what)) {
       const type = names.length === 0 ? undefined : asExpression(names.join(' '));
       // Without a name nobody can say that it is not the one.
-      const onHit = (thread: Thread): Verdict => (type?.test(exceptionAt(thread, what)?.type ?? '') === false ? 'pass' : 'stop');
+      const onHit = (thread: Thread): Verdict => (type?.test(thrownBy(thread, what)?.type ?? '') === false ? 'pass' : 'stop');
       const breakpoint = this.session.break(exceptionFunctions[what], { temporary, pending: true, ...(type && { onHit }) });
       breakpoint.catch = { what, numbers: [], names };
       return breakpoint;

@@ -54,6 +54,8 @@ export interface StepOptions {
   readonly over: boolean;
   readonly instruction: boolean;
   readonly count?: number;
+  /** step: into this function only, of those that the line calls. */
+  readonly into?: Address;
 }
 
 export class Session {
@@ -299,12 +301,12 @@ export class Session {
   }
 
   /** step, next, stepi, nexti; with a count they end early at anything but a completed step. */
-  async step({ over, instruction, count = 1 }: StepOptions): Promise<Outcome> {
+  async step({ over, instruction, count = 1, into }: StepOptions): Promise<Outcome> {
     const { thread } = this.liveSelection();
     if (instruction && count > 0) return this.#ran(this.#carryOut(new InstructionStep(this.world, thread, over, count)));
     let outcome: Outcome | undefined;
     for (let done = 0; done < count; done++) {
-      outcome = await this.#carryOut(new LineStep(this.world, thread, { over }));
+      outcome = await this.#carryOut(new LineStep(this.world, thread, { over, ...(into !== undefined && { into }) }));
       if (outcome.kind === 'ended' || outcome.stop.reason !== 'step') break;
     }
     return this.#settle(outcome ?? this.control.stopHere(thread, 'step'));
