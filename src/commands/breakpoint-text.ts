@@ -60,6 +60,10 @@ const kindNames: Readonly<Record<BreakpointKind, string>> = {
   dprintf: 'dprintf',
 };
 
+/** What is caught has a place that only the run-time library knows by name. */
+const specOf = ({ catch: caught, kind, spec }: Breakpoint): string =>
+  caught && kind === 'breakpoint' ? ['exception', caught.what, ...caught.names].join(' ') : spec;
+
 export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
   id: breakpoint.id,
   enabled: breakpoint.enabled,
@@ -74,8 +78,8 @@ export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
   ...(breakpoint.condition !== undefined && { condition: breakpoint.condition }),
   hits: breakpoint.hits,
   pending: breakpoint.pending,
-  kind: breakpoint.software ? 'watchpoint' : kindNames[breakpoint.kind],
-  spec: breakpoint.spec,
+  kind: breakpoint.software ? 'watchpoint' : breakpoint.catch ? 'catchpoint' : kindNames[breakpoint.kind],
+  spec: specOf(breakpoint),
   ...(breakpoint.temporary && { temporary: true }),
   ...(breakpoint.ignoreCount > 0 && { ignore: breakpoint.ignoreCount }),
   ...(breakpoint.threadId !== undefined && { thread: breakpoint.threadId }),

@@ -3,6 +3,7 @@ import { DeetError } from '../common/errors.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import type { BreakOptions } from '../session/breakpoints.js';
 import { describeBreakpoint, notesOn, parseBreakText } from './breakpoint-text.js';
+import { threadNumbered } from './applying.js';
 import { numberList } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { withVariables } from './variables.js';
@@ -41,6 +42,7 @@ const breaker =
   (options: BreakOptions) =>
   (context: CommandContext): Result => {
     const { location, condition, thread } = parseBreakText(context.text);
+    if (thread !== undefined && context.session.state !== 'none') threadNumbered(context.session, String(thread));
     const breakpoint = place(context, location, {
       ...options,
       ...(condition !== undefined && { condition }),

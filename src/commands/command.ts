@@ -69,6 +69,8 @@ export interface CommandContext {
   readonly memory: Memory;
   /** Shows a result at once; a command that returns results need not call it. */
   emit(result: Result): void;
+  /** Shown now, or (`waiting`) before the next result, if there is one; without a result the one that waits is dropped. */
+  heading(result: Result | undefined, waiting?: boolean): void;
   /** Runs another line, as if typed. Errors are thrown, not shown. */
   execute(line: string): Promise<void>;
   /** Runs lines as `source` does: `origin` names them in errors, the first failing one ends them (thrown). */

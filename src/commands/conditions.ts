@@ -97,6 +97,8 @@ const save: Command = {
 };
 
 const commandOf = (breakpoint: Breakpoint): string => {
+  const { catch: caught, temporary } = breakpoint;
+  if (caught) return `${temporary ? 't' : ''}catch ${[caught.what, ...caught.names].join(' ')}`;
   if (breakpoint.kind === 'dprintf') return `dprintf ${breakpoint.spec},${breakpoint.format ?? ''}`;
   if (breakpoint.kind === 'hardware') return `${breakpoint.temporary ? 'th' : 'h'}break ${breakpoint.spec}`;
   if (breakpoint.kind === 'breakpoint') return `${breakpoint.temporary ? 't' : ''}break ${breakpoint.spec}`;

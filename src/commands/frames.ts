@@ -14,6 +14,20 @@ import { describeVariable } from './values.js';
 export const isOutermost = (frame: Frame, session: Session): boolean =>
   frame.functionName === 'main' && frame.kind !== 'inlined' && !session.settings.flag('backtrace past-main');
 
+/** Deep recursion is walked this far to find its outermost frames, or how many frames there are. */
+export const mostWalked = 2_000_000;
+
+/** Frames as a backtrace counts them: they end at main. */
+export function* framesOf(session: Session): Generator<Frame> {
+  const limit = session.settings.number('backtrace limit') || mostWalked;
+  let count = 0;
+  for (const frame of session.stack()) {
+    if (count++ >= limit) return;
+    yield frame;
+    if (isOutermost(frame, session)) return;
+  }
+}
+
 /** Parameters of the function (or of the inlined call) that a frame belongs to. */
 export const parametersOf = (frame: Frame): readonly Variable[] => {
   let scope = frame.scope;

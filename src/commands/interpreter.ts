@@ -206,6 +206,10 @@ export class Interpreter {
       memory: this.#memory,
       scripted: this.#scripts > 0,
       emit: (result) => this.#emit(result),
+      heading: (result, waiting = false) => {
+        this.#headings = result && waiting ? [...this.#headings, result] : this.#headings.slice(0, result ? undefined : -1);
+        if (result && !waiting) this.#emit(result);
+      },
       execute: async (text) => {
         await this.#dispatch(text);
       },
@@ -292,7 +296,12 @@ export class Interpreter {
     }
   }
 
+  #headings: readonly Result[] = [];
+
   #emit(result: Result): void {
+    const headings = this.#headings;
+    this.#headings = [];
+    for (const heading of headings) this.#emit(heading);
     this.#collected.push(result);
     this.options.listener?.(result);
   }

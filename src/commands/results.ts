@@ -91,6 +91,10 @@ export interface StopResult {
   readonly child?: number;
   readonly program?: string;
   readonly syscall?: SyscallResult;
+  readonly exception?: { readonly kind: 'throw' | 'rethrow' | 'catch'; readonly type?: string };
+  /** catch load, catch unload: the files. */
+  readonly loaded?: readonly string[];
+  readonly unloaded?: readonly string[];
   readonly returned?: VariableResult;
   /** The number of the returned value in the value history. */
   readonly returnedNumber?: number;

@@ -1,6 +1,9 @@
 /** `skip`: functions and files that `step` passes over. */
+import { DeetError } from '../common/errors.js';
 import type { Session } from '../session/session.js';
+import type { SkipRule } from '../session/skips.js';
 import { numberList, Words } from './arguments.js';
+import { regularExpression } from './breakpoints.js';
 import type { Command } from './command.js';
 import { message, type Result } from './results.js';
 
@@ -10,10 +13,27 @@ const here = (session: Session): { name: string; path: string } => {
   return { name: frame.functionName ?? '??', path: frame.position?.file.path ?? '' };
 };
 
-const add = (session: Session, what: { function?: string; file?: string }): Result => {
+/** In gdb's words. */
+const add = (session: Session, what: SkipRule): Result => {
   session.skips.add(what);
-  const name = what.function === undefined ? `File ${what.file ?? ''}` : `Function ${what.function}`;
+  const file = what.file === undefined ? '' : `${what.fileKind === 'glob' ? 'File(s)' : 'File'} ${what.file}`;
+  const named = `${what.functionKind === undefined || what.functionKind === 'name' ? 'Function' : 'Function(s)'} ${what.function ?? ''}`;
+  const name = what.function === undefined ? file : `${named}${file === '' ? '' : ` in ${file.toLowerCase().slice(0, 4)}${file.slice(4)}`}`;
   return message(`${name} will be skipped when stepping.`);
+};
+
+/** The words of gdb's options, and what they say. */
+const options: Readonly<Record<string, (name: string) => SkipRule>> = {
+  fi: (file) => ({ file }),
+  gfi: (file) => ({ file, fileKind: 'glob' }),
+  fu: (name) => ({ function: name }),
+  gfu: (name) => ({ function: name, functionKind: 'glob' }),
+  rfu: (name) => ({ function: regularExpression(name).source, functionKind: 'regex' }),
+};
+
+const optionNamed = (word: string): ((name: string) => SkipRule) | undefined => {
+  const short = /^-([gr]?f[iu])(?:le|nction)?$/.exec(word)?.[1];
+  return short === undefined || !Object.hasOwn(options, short) ? undefined : options[short];
 };
 
 const each = (session: Session, text: string, change: (id: number) => void): void => {
@@ -24,7 +44,7 @@ const each = (session: Session, text: string, change: (id: number) => void): voi
 const skip: Command = {
   name: 'skip',
   group: 'step',
-  usage: '[FUNCTION] | function NAME | file NAME | -gfu PATTERN | -gfi PATTERN | delete/enable/disable [N...]',
+  usage: '[FUNCTION] | function NAME | file NAME | -fu NAME | -rfu REGEX | -gfu GLOB | -fi FILE | -gfi GLOB | delete/enable/disable [N...]',
   about: 'Let step pass over a function or a file.',
   completes: ['function'],
   run: ({ session, text }): Result | undefined => {
@@ -52,10 +72,15 @@ const skip: Command = {
         return undefined;
       }
     }
-    const what: { function?: string; file?: string } = {};
-    while (/^-(fu|fi|gfu|gfi|function|file|gfunction|gfile)$/.test(words.peek())) {
-      if (/^-g?fu/.test(words.next())) what.function = words.next();
-      else what.file = words.next();
+    let what: SkipRule = {};
+    while (words.peek().startsWith('-')) {
+      const option = words.next();
+      const rule = optionNamed(option);
+      if (!rule)
+        throw new DeetError('usage', `Invalid skip option: ${option}`, 'One of: -file, -gfile, -function, -gfunction, -rfunction.');
+      const name = words.next();
+      if (name === '') throw new DeetError('usage', `Missing value for ${option} option.`, 'skip -rfunction ^std::');
+      what = { ...what, ...rule(name) };
     }
     return add(session, Object.keys(what).length > 0 ? what : { function: words.rest.trim() });
   },
@@ -68,11 +93,17 @@ export const skipInfo: Command = {
   run: ({ session }): Result => {
     const skips = session.skips.all();
     if (skips.length === 0) return message('Not skipping any files or functions.');
-    const rows = skips.map(
-      ({ id, enabled, file, function: name }) =>
-        `${String(id).padEnd(5)} ${enabled ? 'y' : 'n'}    ${(file ?? '<none>').padEnd(24)} ${name ?? '<none>'}`,
+    const rows = skips.map(({ id, enabled, file, fileKind, function: name, functionKind }) =>
+      [
+        String(id).padEnd(5),
+        (enabled ? 'y' : 'n').padStart(3),
+        (fileKind === 'glob' ? 'y' : 'n').padStart(4),
+        (file ?? '<none>').padStart(20),
+        (functionKind === undefined || functionKind === 'name' ? 'n' : functionKind === 'glob' ? 'g' : 'y').padStart(2),
+        name ?? '<none>',
+      ].join(' '),
     );
-    return message(['Num   Enb  File                     Function', ...rows].join('\n'));
+    return message(['Num   Enb Glob                 File RE Function', ...rows].join('\n'));
   },
 };
 

@@ -6,26 +6,13 @@ import type { Frame } from '../inferior/frame.js';
 import type { Session } from '../session/session.js';
 import { integer, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
-import { describeFrame, describeVariables, isOutermost, parametersOf, scopesOf } from './frames.js';
+import { frameApply } from './applying.js';
+import { describeFrame, describeVariables, framesOf, isOutermost, mostWalked, parametersOf, scopesOf } from './frames.js';
 import { message, type FrameResult, type Result, type VariableResult } from './results.js';
 import { countOf } from './run.js';
 
 /** A backtrace that nobody limited shows this many frames and says that there are more. */
 const shownByDefault = 1000;
-/** Deep recursion is walked this far to find its outermost frames, or how many frames there are. */
-const mostWalked = 2_000_000;
-
-/** Frames as a backtrace counts them: they end at main. */
-export function* framesOf(session: Session): Generator<Frame> {
-  const limit = session.settings.number('backtrace limit') || mostWalked;
-  let count = 0;
-  for (const frame of session.stack()) {
-    if (count++ >= limit) return;
-    yield frame;
-    if (isOutermost(frame, session)) return;
-  }
-}
-
 interface BacktraceWords {
   readonly count: number | undefined;
   readonly full: boolean;
@@ -102,6 +89,7 @@ const frame: Command = {
   usage: '[N | function NAME]',
   about: 'Select a frame of the stack, or show the one that is selected.',
   completes: ['expression'],
+  subcommands: [frameApply],
   run: async ({ session, text }) => {
     session.selection();
     const words = new Words(text);

@@ -45,8 +45,12 @@ const finish: Command = {
   run: async ({ session, text, emit, conclude }) => {
     requireNone(text, 'finish');
     const { frame } = session.liveSelection();
-    emit({ type: 'message', level: 'note', text: `Run till exit from ${frameWords(describeFrame(frame, session))}` });
-    conclude(await session.finish());
+    const from = frameWords(describeFrame(frame, session));
+    conclude(
+      await session.finish(() => {
+        emit({ type: 'message', level: 'note', text: `Run till exit from ${from}` });
+      }),
+    );
   },
 };
 

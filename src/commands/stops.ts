@@ -31,6 +31,11 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
     ...(stop.child && { child: stop.child.pid }),
     ...(stop.program !== undefined && { program: stop.program }),
     ...(stop.syscall && { syscall: describeSyscall(stop.syscall) }),
+    ...(stop.exception && {
+      exception: { kind: stop.exception.what, ...(stop.exception.type !== undefined && { type: stop.exception.type }) },
+    }),
+    ...(stop.images && stop.images.added.length > 0 && { loaded: stop.images.added }),
+    ...(stop.images && stop.images.removed.length > 0 && { unloaded: stop.images.removed }),
     ...(returned && {
       returned: describeValue(`$${returned.number}`, returned.value, session.context(frame)),
       returnedNumber: returned.number,

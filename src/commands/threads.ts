@@ -3,23 +3,15 @@ import { DeetError } from '../common/errors.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Session } from '../session/session.js';
-import { numberList, Words } from './arguments.js';
-import type { Command, CommandContext } from './command.js';
+import { applyCommands, threadApply, threadNumbered } from './applying.js';
+import { numberList } from './arguments.js';
+import { regularExpression } from './breakpoints.js';
+import type { Command } from './command.js';
 import { describeFrame, describeThread } from './frames.js';
 import { message, type ProcessResult, type Result } from './results.js';
 import { needed } from './stepping.js';
 
 const noProcess = (): DeetError => new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
-
-/** @throws DeetError `no-thread` */
-const threadNumbered = (session: Session, word: string): Thread => {
-  // 2.1 is gdb's for thread 1 of inferior 2; numbers in deet are unique over processes, so the last part is enough when it fits.
-  const pair = /^(\d+)\.(\d+)$/.exec(word);
-  const id = Number(pair ? pair[2] : word);
-  const found = session.threads().find((thread) => thread.id === id && (!pair || thread.process.id === Number(pair[1])));
-  if (!found) throw new DeetError('no-thread', `Unknown thread ${word}.`, 'Type "info threads".');
-  return found;
-};
 
 const infoThreads: Command = {
   name: 'threads',
@@ -46,50 +38,6 @@ const selectThread = (session: Session, thread: Thread): Result[] => {
   ];
 };
 
-/** Runs a command in each thread, and goes back to the thread that was selected. */
-const apply = async (context: CommandContext): Promise<void> => {
-  const { session, text, emit, execute } = context;
-  const { thread: before, frame } = session.selection();
-  const words = new Words(text);
-  const chosen: Thread[] = [];
-  if (words.take('all')) {
-    chosen.push(...session.threads().filter(({ stopped }) => stopped));
-    if (words.take('-ascending', 2)) chosen.sort((a, b) => a.id - b.id);
-    else chosen.sort((a, b) => b.id - a.id);
-  } else while (/^[\d.-]+$/.test(words.peek())) chosen.push(...threadsOf(session, words.next()));
-  // -q: no header; -s: no errors; -c: errors, but go on.
-  const flags = new Set<string>();
-  while (/^-[qsc]$/.test(words.peek())) flags.add(words.next());
-  const command = needed(words.rest, 'Which command?', 'thread apply all backtrace');
-  if (chosen.length === 0) throw new DeetError('usage', 'Which threads?', 'thread apply all backtrace, or thread apply 1 2 print x');
-  try {
-    for (const thread of chosen) {
-      if (!thread.stopped) continue;
-      session.selectThread(thread);
-      if (!flags.has('-q'))
-        emit(
-          message(
-            `\nThread ${thread.id} (process ${thread.process.pid}, tid ${thread.tid})${thread.name === undefined ? '' : ` "${thread.name}"`}:`,
-          ),
-        );
-      try {
-        await execute(command);
-      } catch (error) {
-        if (!(error instanceof DeetError) || !(flags.has('-s') || flags.has('-c'))) throw error;
-        if (flags.has('-c')) emit(message(error.message, 'warning'));
-      }
-    }
-  } finally {
-    if (before.stopped && session.state === 'stopped') {
-      session.selectThread(before);
-      if (session.stack(before).frame(frame.level)) session.selectFrame(frame.level);
-    }
-  }
-};
-
-const threadsOf = (session: Session, word: string): Thread[] =>
-  word.includes('.') ? [threadNumbered(session, word)] : numberList(word, 'thread').map((id) => threadNumbered(session, String(id)));
-
 const thread: Command = {
   name: 'thread',
   aliases: ['t', 'thr', 'th'],
@@ -104,14 +52,7 @@ const thread: Command = {
     return message(`[Current thread is ${current.id} (process ${current.process.pid}, tid ${current.tid})]`);
   },
   subcommands: [
-    {
-      name: 'apply',
-      group: 'processes',
-      usage: 'all|N... [-q] [-s] [-c] COMMAND',
-      about: 'Run a command in several threads.',
-      completes: [['all'], 'command'],
-      run: apply,
-    },
+    threadApply,
     {
       name: 'name',
       group: 'processes',
@@ -129,25 +70,17 @@ const thread: Command = {
       about: 'Threads whose name or number matches.',
       completes: ['none'],
       run: ({ session, text }) => {
-        const wanted = text.trim();
-        const found = session.threads().filter(({ name, tid }) => name?.includes(wanted) === true || String(tid).includes(wanted));
-        return message(
-          found.length === 0
-            ? `No threads match '${wanted}'`
-            : found.map(({ id, tid, name }) => `Thread ${id} (tid ${tid}) ${name ?? ''}`).join('\n'),
-        );
+        const wanted = regularExpression(needed(text, 'Which name?', 'thread find worker'));
+        const found = session
+          .threads()
+          .flatMap(({ id, process: { pid }, tid, name }) => [
+            ...(name !== undefined && wanted.test(name) ? [`Thread ${id} has name '${name}'`] : []),
+            ...(wanted.test(`process ${pid} tid ${tid}`) ? [`Thread ${id} is tid ${tid} of process ${pid}`] : []),
+          ]);
+        return message(found.length === 0 ? `No threads match '${text.trim()}'` : found.join('\n'));
       },
     },
   ],
-};
-
-const taas: Command = {
-  name: 'taas',
-  group: 'processes',
-  usage: 'COMMAND',
-  about: 'thread apply all -s COMMAND.',
-  completes: ['command'],
-  run: ({ text, execute }) => execute(`thread apply all -s ${text}`),
 };
 
 const describeProcess = (process: Process, session: Session): ProcessResult => ({
@@ -197,5 +130,5 @@ const inferior: Command = {
   },
 };
 
-export const threadCommands: readonly Command[] = [thread, inferior, taas];
+export const threadCommands: readonly Command[] = [thread, inferior, ...applyCommands];
 export const threadInfo: readonly Command[] = [infoThreads, infoInferiors];

@@ -46,7 +46,9 @@ export const controlHandlers = (target: () => Debuggee): Handlers => {
       if (!debuggee.session.stack(thread).frame(1))
         throw new DeetError('no-frame', 'This function was called by nobody: there is nothing to step out to.');
       debuggee.select(thread);
-      debuggee.resume(() => debuggee.session.finish());
+      // Out of main is to the end of the program.
+      const { session } = debuggee;
+      debuggee.resume(() => (session.endsAtMain(session.selection().frame) ? session.continue() : session.finish()));
     },
     pause: () => {
       target().program.pause();

@@ -36,20 +36,18 @@ const breakpointReason = ([first]: readonly Breakpoint[]): string => {
 
 const wording = (stop: Stop): Pick<Body, 'reason' | 'description' | 'text'> => {
   switch (stop.reason) {
-    case 'breakpoint': {
-      const caught = stop.breakpoints.find((each) => each.catch)?.catch?.what;
-      if (caught === 'throw') return { reason: 'exception', description: 'Stopped where an exception is thrown', text: thrownText(stop) };
-      if (caught === 'catch') return { reason: 'exception', description: 'Stopped where an exception is caught', text: thrownText(stop) };
+    case 'breakpoint':
       return { reason: breakpointReason(stop.breakpoints) };
-    }
     case 'signal':
       return {
         reason: 'exception',
         description: `Stopped by ${stop.signal?.name ?? 'a signal'}`,
         text: `${stop.signal?.name ?? 'signal'}: ${stop.signal?.description ?? ''}`,
       };
-    case 'exception':
-      return { reason: 'exception', description: 'Stopped at a C++ exception' };
+    case 'exception': {
+      const verb = stop.exception?.what === 'catch' ? 'caught' : stop.exception?.what === 'rethrow' ? 'rethrown' : 'thrown';
+      return { reason: 'exception', description: `Stopped where an exception is ${verb}`, text: thrownText(stop) };
+    }
     case 'watchpoint': {
       const text = (stop.watch ?? []).map(({ expression, old, new: now, scopeEnded }) =>
         scopeEnded ? `${expression}: its function has ended` : `${expression}: ${old ?? '?'} → ${now ?? '?'}`,

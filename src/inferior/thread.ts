@@ -2,6 +2,7 @@
 import { DeetError } from '../common/errors.js';
 import type { Address } from '../common/addresses.js';
 import { errno } from '../linux/constants.js';
+import { readStat } from '../linux/proc.js';
 import { registerWords, resumeFlag, Word } from '../linux/registers.js';
 import { decodeSignalInfo, type SignalInfo } from '../linux/siginfo.js';
 import type { WaitEvent } from '../linux/status.js';
@@ -48,7 +49,7 @@ export class Thread {
   stepStart: StepStart | undefined;
   /** Set by system call stops: alternates between entry and exit. */
   inSyscall = false;
-  name: string | undefined;
+  #given: string | undefined;
 
   readonly #registers = new BigUint64Array(registerWords);
   #loaded = false;
@@ -61,6 +62,16 @@ export class Thread {
     readonly id: number,
     public process: Process,
   ) {}
+
+  /** The user's name for it, or its own (pthread_setname_np(3)), which is the program's when nobody has set one. */
+  get name(): string | undefined {
+    if (this.#given !== undefined || !this.process.source.live) return this.#given;
+    return readStat(`${this.process.pid}/task/${this.tid}`)?.name;
+  }
+
+  set name(name: string | undefined) {
+    this.#given = name;
+  }
 
   get groupStopped(): boolean {
     return this.groupStop !== 0;

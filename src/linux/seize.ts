@@ -13,6 +13,7 @@
  */
 import { DeetError } from '../common/errors.js';
 import { native } from '../native.js';
+import { attachError, noSuchProcess } from './attach_errors.js';
 import { Option, PtraceEvent, Signal, WaitFlag } from './constants.js';
 import { decodeStatus, type WaitEvent } from './status.js';
 
@@ -58,23 +59,12 @@ export const seizeRunning = (pid: number, tids: () => readonly number[]): number
   const seized = new Set<number>();
   for (;;) {
     const fresh = tids().filter((tid) => !seized.has(tid));
+    if (fresh.length === 0 && seized.size === 0) throw noSuchProcess(pid);
     if (fresh.length === 0) break;
     for (const tid of fresh) {
       const result = native.seize(tid, familyOptions & ~Option.exitKill);
       seized.add(tid);
-      if (result < 0 && tid === pid) {
-        const why =
-          result === -1
-            ? 'permission denied, or it is traced by another debugger'
-            : result === -3
-              ? 'there is no such process'
-              : `errno ${-result}`;
-        throw new DeetError(
-          'attach',
-          `Cannot attach to process ${pid}: ${why}.`,
-          'Run as the same user, and check /proc/sys/kernel/yama/ptrace_scope.',
-        );
-      }
+      if (result < 0 && tid === pid) throw attachError(pid, -result);
       if (result === 0) native.interrupt(tid);
       else seized.delete(tid);
       if (result < 0) break;

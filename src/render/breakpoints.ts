@@ -23,7 +23,8 @@ export const renderBreakpoint = (result: BreakpointResult, style: Style): string
   const { id, kind, spec, locations, pending, notes } = result;
   const rows: string[] = [];
   const [first] = locations;
-  if (pending) rows.push(`Set pending breakpoint ${id} on ${line(spec)}`);
+  if (kind === 'catchpoint') rows.push(`Catchpoint ${id}: ${line(spec)}`);
+  else if (pending) rows.push(`Set pending breakpoint ${id} on ${line(spec)}`);
   else if (first) {
     rows.push(`Set breakpoint ${id} at ${style.address(first.address)}`);
     const places = locations.length === 1 ? [placeOf(first)] : locations.map((each) => `${each.address} ${placeOf(each)}`);
@@ -60,6 +61,7 @@ export const renderBreakpoints = (breakpoints: readonly BreakpointData[], style:
     const { id, kind, enabled, locations, pending, spec } = each;
     const head = `${String(id).padEnd(7)} ${kind.padEnd(wide)} ${dispositionOf(each).padEnd(4)} ${enabled ? 'y' : 'n'}   `;
     const [first] = locations;
+    if (kind === 'catchpoint') return [`${head}                   ${line(spec)}`, ...detailsOf(each)];
     if (pending) return [`${head}<PENDING>          ${line(spec)}`, ...detailsOf(each)];
     if (!first) return [`${head}                   ${line(spec)}`, ...detailsOf(each)];
     if (locations.length === 1 && first.enabled !== false)

@@ -31,8 +31,14 @@ const why = (stop: StopResult, style: Style): string[] => {
       return ids.length === 0 ? [childStopped('SIGTRAP')] : [`${what}${inFunction}`, childStopped('SIGTRAP')];
     }
     case 'signal':
+      return [
+        ...(stop.breakpoint === undefined ? [] : [`Catchpoint ${stop.breakpoint} (signal ${stop.signal ?? '?'})`]),
+        childStopped(stop.signal ?? 'SIGTRAP'),
+      ];
     case 'exception':
-      return [childStopped(stop.signal ?? 'SIGTRAP')];
+      return [`Catchpoint ${stop.breakpoint ?? ''} (${exceptionWords(stop)})`, childStopped('SIGTRAP')];
+    case 'location':
+      return [`Catchpoint ${stop.breakpoint ?? ''}`, ...fileLines('loaded', stop.loaded), ...fileLines('unloaded', stop.unloaded)];
     case 'pause':
       return [childStopped('SIGINT')];
     case 'watchpoint':
@@ -52,6 +58,13 @@ const why = (stop: StopResult, style: Style): string[] => {
       return [];
   }
 };
+
+const exceptionVerbs = { throw: 'thrown', rethrow: 'rethrown', catch: 'caught' } as const;
+
+const exceptionWords = ({ exception }: StopResult): string =>
+  `exception ${exceptionVerbs[exception?.kind ?? 'throw']}${exception?.type === undefined ? '' : `: ${line(exception.type)}`}`;
+
+const fileLines = (verb: string, files: readonly string[] = []): string[] => files.map((file) => `  Inferior ${verb} ${line(file)}`);
 
 const watchLines = ({ id, expression, old, new: now, scopeEnded, file, line: number }: WatchResult, style: Style): string[] => {
   if (scopeEnded) return [`Watchpoint ${id} deleted: its frame has ended`];

@@ -24,7 +24,7 @@ export interface BreakpointLocation {
 }
 
 export interface CatchSpec {
-  readonly what: 'fork' | 'vfork' | 'exec' | 'syscall' | 'signal' | 'load' | 'unload' | 'throw' | 'catch';
+  readonly what: 'fork' | 'vfork' | 'exec' | 'syscall' | 'signal' | 'load' | 'unload' | 'throw' | 'rethrow' | 'catch';
   /** System call numbers, signal numbers, library names; empty: all. */
   readonly numbers: readonly number[];
   readonly names: readonly string[];

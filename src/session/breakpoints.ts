@@ -281,6 +281,13 @@ export class Breakpoints {
 
   // The life of processes
 
+  /** What was for this thread only. Returns the numbers. */
+  threadEnded({ id }: Thread): number[] {
+    const gone = this.all().flatMap((each) => (each.threadId === id ? [each.id] : []));
+    for (const each of gone) this.delete(each);
+    return gone;
+  }
+
   /** Before a run: places of the last run are forgotten, those of the file are found anew. */
   resetToFile(): void {
     for (const { breakpoint } of this.#entries.values()) this.#tallies.end(breakpoint);

@@ -1,18 +1,18 @@
 /** Catchpoints: stops for what a process does rather than for where it is. */
 import { DeetError } from '../common/errors.js';
+import type { Verdict } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
 import { signalNamed } from '../linux/signals.js';
 import { syscallGroups, syscallsInGroup } from '../linux/syscall_groups.js';
 import { syscallNumber } from '../linux/syscalls.js';
 import type { Breakpoint, CatchSpec } from './breakpoint.js';
+import { exceptionFunctions, isExceptionKind } from './exceptions.js';
+import { thrownBy } from './thrown.js';
 import type { Session } from './session.js';
 import { syscallStop } from './syscall_stops.js';
 import type { SyscallReport } from './types.js';
 
-const kinds: readonly CatchSpec['what'][] = ['fork', 'vfork', 'exec', 'syscall', 'signal', 'load', 'unload', 'throw', 'catch'];
-
-/** Functions of the C++ run-time library (Itanium C++ ABI, exception handling) that throw and begin to catch. */
-const exceptionFunctions = { throw: '__cxa_throw', catch: '__cxa_begin_catch' } as const;
+const kinds: readonly CatchSpec['what'][] = ['fork', 'vfork', 'exec', 'syscall', 'signal', 'load', 'unload', 'throw', 'rethrow', 'catch'];
 
 export class Catchpoints {
   constructor(private readonly session: Session) {}
@@ -20,11 +20,14 @@ export class Catchpoints {
   /** `catch syscall openat 3`, `catch fork`, `tcatch exec`... @throws DeetError. */
   create(text: string, temporary = false): Breakpoint {
     const [word = '', ...names] = text.trim().split(/\s+/);
-    const what = kinds.find((each) => each === word) ?? (word === 'rethrow' ? 'throw' : undefined);
+    const what = kinds.find((each) => each === word);
     if (!what) throw new DeetError('usage', word === '' ? 'Catch what?' : `"${word}" cannot be caught.`, `One of: ${kinds.join(', ')}.`);
-    if (what === 'throw' || what === 'catch') {
-      const breakpoint = this.session.break(exceptionFunctions[what], { temporary, pending: true });
-      breakpoint.catch = { what, numbers: [], names: [] };
+    if (isExceptionKind(what)) {
+      const type = names.length === 0 ? undefined : asExpression(names.join(' '));
+      // Without a name nobody can say that it is not the one.
+      const onHit = (thread: Thread): Verdict => (type?.test(thrownBy(thread, what)?.type ?? '') === false ? 'pass' : 'stop');
+      const breakpoint = this.session.break(exceptionFunctions[what], { temporary, pending: true, ...(type && { onHit }) });
+      breakpoint.catch = { what, numbers: [], names };
       return breakpoint;
     }
     const numbers =
@@ -83,6 +86,14 @@ const toSyscall = (text: string): number => {
   const number = /^\d+$/.test(text) ? Number(text) : syscallNumber(text);
   if (number === undefined) throw new DeetError('no-syscall', `Unknown syscall name '${text}'.`);
   return number;
+};
+
+const asExpression = (text: string): RegExp => {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw new DeetError('usage', `"${text}" is no regular expression.`);
+  }
 };
 
 const toSignal = (text: string): number => {

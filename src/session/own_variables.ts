@@ -60,10 +60,10 @@ class SignalInfoPlace implements Place {
   constructor(private readonly thread: Thread) {}
 
   #all(): Uint8Array {
-    const bytes = new Uint8Array(signalInfoSize);
-    if (native.getSignalInfo(this.thread.tid, bytes) < 0)
-      throw new DeetError('no-siginfo', 'Unable to read siginfo: this thread is not stopped by a signal.');
-    return bytes;
+    const { source } = this.thread.process;
+    const bytes = source.signalInfo(this.thread.tid);
+    if (!bytes) throw new DeetError('no-siginfo', 'Unable to read siginfo: this thread is not stopped by a signal.');
+    return bytes.slice();
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -71,6 +71,7 @@ class SignalInfoPlace implements Place {
   }
 
   write(offset: number, bytes: Uint8Array): void {
+    this.thread.process.source.mayChange();
     const all = this.#all();
     all.set(bytes, offset);
     native.setSignalInfo(this.thread.tid, all);

@@ -12,24 +12,29 @@ import type { Ending, Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { Option, Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
-import { readThreads } from '../linux/proc.js';
+import { readStat, readThreads } from '../linux/proc.js';
 import { familyOptions, seizeLaunched, seizeRunning } from '../linux/seize.js';
 import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { Breakpoints } from './breakpoints.js';
-import { PlantedLocation } from './planted.js';
+import { exceptionOf } from './exceptions.js';
 import { Guards } from './guards.js';
 import { watchLoader, type LoaderListener } from './loader.js';
+import { PlantedLocation } from './planted.js';
 import { SelfTracing } from './self_tracing.js';
 import { imageOptions, type Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
+import { StoppedBefore } from './stopped_before.js';
 import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
 import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
 import type { Catchpoints } from './catchpoints.js';
 import type { Watchpoints } from './watchpoints.js';
 import type { ProgramWorld } from './world.js';
+
+/** How long, in milliseconds, the other threads of a process have to end with it. */
+const moverGrace = 20;
 
 export interface RunControlParts {
   readonly settings: Settings;
@@ -43,6 +48,7 @@ export interface RunControlParts {
   readonly terminal: boolean;
   readonly watchpoints: Watchpoints;
   readonly catchpoints: Catchpoints;
+  readonly selected: () => Thread | undefined;
 }
 
 export class RunControl implements EngineHooks, LoaderListener, Target {
@@ -55,6 +61,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   readonly #caught: Breakpoint[] = [];
   /** Processes with a parent or a child in the family. */
   readonly #related = new WeakSet<Process>();
+  #imageNews: NonNullable<Stop['images']> = { added: [], removed: [] };
   readonly #exitAnnounced = new WeakSet<Thread>();
   /** Processes that stand in a group-stop which the user was told of; the next resumption continues them, as a shell's `fg` does. */
   readonly #jobs = new Set<Process>();
@@ -66,6 +73,9 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   readonly #guards: Guards;
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
+  readonly #stoppedBefore: StoppedBefore;
+  /** Whom the command is about: the others may have to wait (set scheduler-locking, schedule-multiple). */
+  #mover: Thread | undefined;
   lastStop: Stop | undefined;
 
   constructor(parts: RunControlParts) {
@@ -77,6 +87,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
         this.pause();
       },
     );
+    this.#stoppedBefore = new StoppedBefore(parts.emit);
     this.#selfTracing = new SelfTracing(this.engine, (process) => {
       parts.breakpoints.processForgotten(process);
       parts.emit({
@@ -137,6 +148,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.engine.stopAll();
     this.#parts.emit({ type: 'started', process: thread.process });
     watchLoader(thread.process, this);
+    this.#stoppedBefore.note(thread.process);
     return thread;
   }
 
@@ -166,6 +178,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     for (const thread of this.threads()) this.#parts.world.resumed(thread);
     if (this.processes().every(({ held }) => held)) throw new DeetError('held', 'Every process is held.', 'Let one go: release N');
     this.engine.plan = plan;
+    const mover = plan?.thread ?? this.#parts.selected() ?? this.lastStop?.thread;
+    this.#mover = mover?.process.alive ? mover : undefined;
     const displaced = this.#parts.settings.text('displaced-stepping');
     this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
     const evaluation = this.#parts.settings.text('breakpoint condition-evaluation');
@@ -174,6 +188,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.#terminal?.give();
     this.#continueJobs();
     this.#guards.begin();
+    this.#stoppedBefore.wake();
     let halt: Halt;
     try {
       halt = await this.engine.run();
@@ -240,14 +255,15 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
         const notes = this.#parts.watchpoints
           .takeEnded()
           .map(({ breakpoint }) => `Watchpoint ${breakpoint.id} deleted: its frame has ended`);
-        return { ...this.#stopOf(thread, 'breakpoint'), breakpoints, notes };
+        const exception = exceptionOf(breakpoints, thread);
+        return { ...this.#stopOf(thread, exception ? 'exception' : 'breakpoint'), breakpoints, notes, ...(exception && { exception }) };
       }
       case 'step': {
         const ended = this.#parts.watchpoints.takeEnded();
         if (ended.length > 0)
           return { ...this.#stopOf(thread, 'watchpoint'), watch: ended, breakpoints: ended.map(({ breakpoint }) => breakpoint) };
         const caught = this.#takeCaught();
-        if (caught.breakpoints.length > 0) return { ...this.#stopOf(thread, 'location'), ...caught };
+        if (caught.breakpoints.length > 0) return { ...this.#stopOf(thread, 'location'), ...caught, images: this.#imageNews };
         return { ...this.#stopOf(thread, 'step'), notes: plan && 'notes' in plan ? (plan.notes as string[]) : [] };
       }
       case 'signal':
@@ -333,6 +349,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     const { process } = thread;
     if (signal === Signal.SIGCONT && this.#continued.delete(process)) return 'pass';
     if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
+    if (this.#stoppedBefore.isOurs(process, signal)) return 'discard';
     if (this.#catchIf(this.#parts.catchpoints.signal(signal))) return 'stop';
     const treatment = this.#parts.signals.treatment(signal);
     if (this.#parts.batch && !this.#parts.signals.isChosen(signal) && !this.#isFatal(process, signal)) return 'pass';
@@ -387,6 +404,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     const { ending } = process;
     if (this.#root?.pid === process.pid) this.#root.ending = ending;
     if (ending && !this.#killing) this.#parts.emit({ type: 'exited', process, ending, last: !this.engine.family.anyAwaited() });
+    if (this.#mover?.process === process) this.#checkMover(this.#mover);
   }
 
   threadBorn(thread: Thread): void {
@@ -394,8 +412,30 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   threadEnded(thread: Thread): void {
-    if (!this.#killing) this.#parts.watchpoints.threadEnded(thread);
+    if (!this.#killing) this.#forgetThread(thread);
     this.#parts.emit({ type: 'thread', thread, change: 'ended' });
+    this.#checkMover(thread);
+  }
+
+  /** Those that may run have ended, the others are locked: nobody would ever stop. (When the whole process ends, they are about to end, too.) */
+  #checkMover(ending: Thread): void {
+    if (ending !== this.#mover || this.#killing) return;
+    setTimeout(() => {
+      const left = this.threads().filter((thread) => thread.stopped && !this.mayRun(thread) && readStat(thread.tid)?.state === 't');
+      if (this.#mover !== ending || left.length === 0 || left.length < this.threads().length) return;
+      const text = `Thread ${ending.id} has ended; those that are left are locked (scheduler-locking, schedule-multiple).`;
+      this.#parts.emit({ type: 'message', level: 'note', text });
+      this.pause();
+    }, moverGrace);
+  }
+
+  #forgetThread(thread: Thread): void {
+    const { breakpoints, watchpoints, emit } = this.#parts;
+    watchpoints.threadEnded(thread);
+    for (const id of breakpoints.threadEnded(thread)) {
+      const text = `Thread-specific breakpoint ${id} deleted - thread ${thread.id} no longer in the thread list.`;
+      emit({ type: 'message', level: 'note', text });
+    }
   }
 
   trapped(thread: Thread, touched: readonly TrapOwner[]): object | undefined {
@@ -434,11 +474,9 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   mayRun(thread: Thread): boolean {
     const locking = this.#parts.settings.text('scheduler-locking');
-    const plan = this.engine.plan;
-    if (locking === 'on') return thread === (plan?.thread ?? this.lastStop?.thread ?? thread);
-    if (!this.#parts.settings.flag('schedule-multiple'))
-      return thread.process === (plan?.thread ?? this.lastStop?.thread ?? thread).process;
-    return true;
+    const mover = this.#mover ?? thread;
+    if (locking === 'on') return thread === mover;
+    return this.#parts.settings.flag('schedule-multiple') || thread.process === mover.process;
   }
 
   // LoaderListener
@@ -448,9 +486,11 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.#parts.breakpoints.imagesAdded(process, added);
     this.#parts.watchpoints.imagesAdded(process);
     const paths = (images: readonly MappedImage[]): string[] => images.map(({ image }) => image.path);
-    this.#parts.emit({ type: 'images', process, added: paths(added), removed: paths(removed) });
-    if (added.length > 0) this.#catchIf(this.#parts.catchpoints.images('load', paths(added)));
-    if (removed.length > 0) this.#catchIf(this.#parts.catchpoints.images('unload', paths(removed)));
+    const news = { added: paths(added), removed: paths(removed) };
+    this.#imageNews = news;
+    this.#parts.emit({ type: 'images', process, ...news });
+    if (added.length > 0) this.#catchIf(this.#parts.catchpoints.images('load', news.added));
+    if (removed.length > 0) this.#catchIf(this.#parts.catchpoints.images('unload', news.removed));
     return this.#caught.length > 0;
   }
 }

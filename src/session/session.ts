@@ -8,7 +8,6 @@ import type { Frame, LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
 import { sharedImage } from '../inferior/shared_images.js';
 import type { Process } from '../inferior/process.js';
-import type { Verdict } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
 import type { CallRequest, EvaluationContext } from '../language/context.js';
 import type { Value } from '../language/value.js';
@@ -32,6 +31,7 @@ import { returnedValue } from './returned.js';
 import type { Target } from './target.js';
 import type { Outcome, Selection, SessionEvent, Stop } from './types.js';
 import { Values } from './values.js';
+import { arrivalAt } from './arrivals.js';
 import { Catchpoints } from './catchpoints.js';
 import { Watchpoints } from './watchpoints.js';
 import { ProgramWorld } from './world.js';
@@ -88,7 +88,7 @@ export class Session {
       processes: () => this.control.processes(),
       currentPlace: () => this.currentPlace(),
       evaluateAddress: (expression) => this.values.address(expression),
-      hit: (breakpoint, thread) => this.#hit(breakpoint, thread),
+      hit: (breakpoint, thread) => arrivalAt(breakpoint, thread, this),
       inProgram: (breakpoint, address, { images }) => this.values.inProgram(breakpoint, address, images.imageAt(address)),
       checksAtStops: () => this.settings.text('breakpoint condition-evaluation') === 'host',
       checkCondition: (condition) => {
@@ -115,6 +115,7 @@ export class Session {
       terminal: options.terminal ?? false,
       watchpoints: this.watchpoints,
       catchpoints: this.catchpoints,
+      selected: () => this.selectedThread(),
     });
     if (program !== undefined) this.setProgram(program);
   }
@@ -306,22 +307,27 @@ export class Session {
   }
 
   /** A step of one thread, which the others may have to wait for. */
-  #carryOut(plan: LineStep | InstructionStep): Promise<Outcome> {
-    plan.locksOthers = this.settings.text('scheduler-locking') === 'step';
+  #carryOut(plan: LineStep | InstructionStep, isStep = true): Promise<Outcome> {
+    plan.locksOthers = isStep && this.settings.text('scheduler-locking') === 'step';
     if ('immediate' in plan && plan.immediate) return Promise.resolve(this.control.stopHere(plan.thread, 'step'));
     return this.control.resume(plan);
   }
 
-  /** Runs until the selected frame returns. */
-  async finish(): Promise<Outcome> {
+  /** Runs until the selected frame returns. `begins`: it can. */
+  async finish(begins?: () => void): Promise<Outcome> {
     const { thread, frame } = this.liveSelection();
     const stack = this.stack(thread);
     const outer = (level: number): Frame | undefined => stack.frame(level);
     // An inlined call has no return address: its caller's line is stepped on until the call is over.
     const inFrame = frame.kind === 'inlined' ? stack.frame(frame.level + 1) : undefined;
-    if (inFrame) return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, inFrame })));
-    const caller = callerOf(frame, outer);
-    if (!caller) throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.');
+    if (inFrame) {
+      begins?.();
+      return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, inFrame }), false));
+    }
+    const caller = this.endsAtMain(frame) ? undefined : callerOf(frame, outer);
+    if (!caller)
+      throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.', '"continue" runs the program to its end.');
+    begins?.();
     const back = { address: caller.pc, counts: () => thread.stackPointer >= frame.cfa };
     const plan = new RunTo(this.world, thread, [back], identityOf(caller, outer));
     const outcome = await this.control.resume(plan);
@@ -331,11 +337,16 @@ export class Session {
     return this.#settle({ kind: 'stopped', stop: { ...outcome.stop, returned: { value, number: this.values.record(value) } } });
   }
 
+  /** Behind main there is only the C library (`set backtrace past-main on` shows it). */
+  endsAtMain(frame: Frame): boolean {
+    return frame.functionName === 'main' && frame.kind !== 'inlined' && !this.settings.flag('backtrace past-main');
+  }
+
   /** Without a place: like next, but does not go back in a loop. With a place: runs there in the same frame, or to the caller. */
   async until(place?: string): Promise<Outcome> {
     if (place !== undefined) return this.#runToPlace(place, true);
     const { thread } = this.liveSelection();
-    return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, notBackward: true })));
+    return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, notBackward: true }), false));
   }
 
   /** Runs to a place in whatever frame, or to the caller. */
@@ -387,7 +398,7 @@ export class Session {
 
   /** The selected thread gets this signal when it goes on; 0: none. */
   queueSignal(signal: number): void {
-    giveSignal(this.selection().thread, signal);
+    giveSignal(this.liveSelection().thread, signal);
   }
 
   pause(): void {
@@ -452,23 +463,6 @@ export class Session {
     if (current?.alive) return current.images.imageAt(address);
     const program = this.programImage();
     return program && address >= BigInt(program.image.span.low) && address < BigInt(program.image.span.high) ? program : undefined;
-  }
-
-  /** A thread is at a location of an enabled breakpoint. As in gdb a false condition is no hit, and an ignored hit is one. */
-  #hit(breakpoint: Breakpoint, thread: Thread): Verdict {
-    if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return 'pass';
-    if (breakpoint.accepts?.(thread) === false) return 'pass';
-    if (breakpoint.condition !== undefined && !this.values.holds(breakpoint, thread)) return 'pass';
-    breakpoint.hits++;
-    if (breakpoint.ignoreCount > 0) {
-      breakpoint.ignoreCount--;
-      return 'pass';
-    }
-    if (breakpoint.kind === 'dprintf') {
-      this.announce(this.values.log(breakpoint, thread), 'log');
-      return 'pass';
-    }
-    return breakpoint.onHit?.(thread, breakpoint.hits) ?? 'stop';
   }
 
   /** A sentence for the user, outside of any command's result. */

@@ -1,26 +1,39 @@
-/** `skip`: functions and files that `step` passes over. Names may be patterns (`std::*`), as in gdb's skip -gfunction and -gfile. */
+/** `skip`: functions and files that `step` passes over. Names may be patterns, as in gdb's skip -gfile and -rfunction. */
 import { basename } from 'node:path';
 import { DeetError } from '../common/errors.js';
 
-export interface Skip {
+/** How a name is meant: literally, with a shell's `*` and `?`, or as a regular expression. */
+export type NameKind = 'name' | 'glob' | 'regex';
+
+export interface SkipRule {
+  readonly function?: string;
+  readonly functionKind?: NameKind;
+  readonly file?: string;
+  readonly fileKind?: 'name' | 'glob';
+}
+
+export interface Skip extends SkipRule {
   /** Numbered from 1. */
   readonly id: number;
-  readonly function?: string;
-  readonly file?: string;
   enabled: boolean;
 }
 
 /** `*` and `?` as in a shell; everything else literally. */
-const matches = (pattern: string, text: string): boolean => {
-  const expression = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(`^${expression}$`).test(text);
+const globbed = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*/g, '.*')
+      .replace(/\?/g, '.')}$`,
+  );
+
+const matches = (pattern: string, kind: NameKind | undefined, text: string): boolean => {
+  if (kind === 'regex') return new RegExp(pattern).test(text);
+  return kind === 'glob' ? globbed(pattern).test(text) : pattern === text;
 };
 
-const fileMatches = (pattern: string, path: string): boolean =>
-  matches(pattern, path) || matches(pattern, basename(path)) || path.endsWith(`/${pattern}`);
+const fileMatches = (pattern: string, kind: NameKind | undefined, path: string): boolean =>
+  matches(pattern, kind, path) || matches(pattern, kind, basename(path)) || path.endsWith(`/${pattern}`);
 
 export class Skips {
   readonly #skips: Skip[] = [];
@@ -30,7 +43,7 @@ export class Skips {
     return this.#skips;
   }
 
-  add(what: { readonly function?: string; readonly file?: string }): Skip {
+  add(what: SkipRule): Skip {
     const skip: Skip = { id: this.#next++, enabled: true, ...what };
     this.#skips.push(skip);
     return skip;
@@ -53,8 +66,10 @@ export class Skips {
       (skip) =>
         skip.enabled &&
         (skip.function === undefined ||
-          (name !== undefined && (matches(skip.function, name) || matches(skip.function, name.split('::').at(-1) ?? name)))) &&
-        (skip.file === undefined || (path !== undefined && fileMatches(skip.file, path))),
+          (name !== undefined &&
+            (matches(skip.function, skip.functionKind, name) ||
+              matches(skip.function, skip.functionKind, name.split('::').at(-1) ?? name)))) &&
+        (skip.file === undefined || (path !== undefined && fileMatches(skip.file, skip.fileKind, path))),
     );
   }
 }

@@ -63,7 +63,7 @@ export const syscallStop = (thread: Thread): SyscallStop => {
     if (isExec(now)) executing.set(thread.process, now);
     return { number: now.number, report: () => describe(now, 'entry', now.text ?? textOf(thread, now)) };
   }
-  const before = entered.get(thread) ?? withoutEntry(thread);
+  const before = entryOf(thread);
   entered.delete(thread);
   const result = BigInt.asIntN(64, word(thread, 'rax'));
   const report = (): SyscallReport => {
@@ -73,9 +73,10 @@ export const syscallStop = (thread: Thread): SyscallStop => {
   return { number: before.number, report };
 };
 
-const withoutEntry = (thread: Thread): Entered => {
+/** The leader, whose number an executing thread has taken over, was in another call itself perhaps: the registers tell. */
+const entryOf = (thread: Thread): Entered => {
   const now = byRegisters(thread);
-  return (isExec(now) ? executing.get(thread.process) : undefined) ?? now;
+  return (isExec(now) ? executing.get(thread.process) : entered.get(thread)) ?? now;
 };
 
 const describe = ({ number, args }: Entered, phase: 'entry' | 'exit', text: string): SyscallReport => ({

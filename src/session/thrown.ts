@@ -29,8 +29,11 @@ const withText = new Set(['std::logic_error', 'std::runtime_error']);
 const mostBases = 20;
 
 /** Undefined: the stop is not at a throw or catch, or what is there cannot be read. */
-export const thrownAt = ({ thread, breakpoints }: Stop): Thrown | undefined => {
-  const what = breakpoints.find((each) => each.catch)?.catch?.what;
+export const thrownAt = ({ thread, breakpoints }: Pick<Stop, 'thread' | 'breakpoints'>): Thrown | undefined =>
+  thrownBy(thread, breakpoints.find((each) => each.catch)?.catch?.what);
+
+/** As `thrownAt`, of a thread that stands where something is thrown or caught. */
+export const thrownBy = (thread: Thread, what: string | undefined): Thrown | undefined => {
   if (what !== 'throw' && what !== 'catch') return undefined;
   try {
     return what === 'throw' ? atThrow(thread) : atCatch(thread);

@@ -43,6 +43,12 @@ export interface SyscallReport {
   readonly text: string;
 }
 
+/** A C++ exception at its throw, its rethrow or its handler; the type where the run-time library tells it. */
+export interface ExceptionReport {
+  readonly what: 'throw' | 'rethrow' | 'catch';
+  readonly type: string | undefined;
+}
+
 /** Everything stands still, and this is why. */
 export interface Stop {
   readonly reason: StopReason;
@@ -55,6 +61,9 @@ export interface Stop {
   readonly child?: Process;
   readonly program?: string;
   readonly syscall?: SyscallReport;
+  readonly exception?: ExceptionReport;
+  /** catch load, catch unload: the files. */
+  readonly images?: { readonly added: readonly string[]; readonly removed: readonly string[] };
   /** `finish`: the value that the function returned, and the number it has in the history. */
   readonly returned?: { readonly value: Value; readonly number: number };
   /** More than the place: a step that ended in another function, another line's middle, ... decides whether the frame line is shown. */

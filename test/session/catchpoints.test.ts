@@ -156,3 +156,59 @@ describe('catch syscall', () => {
       expect(texts.some((text) => /^execve\("\/.*\) = 0$/.test(text))).toBe(true);
     }));
 });
+
+describe('catch throw, catch, rethrow', () => {
+  const program = compileText(
+    'thrower.cc',
+    `#include <stdexcept>
+struct mine { int n; };
+static void thrower(int n) { if (n == 0) throw std::runtime_error("bad"); if (n == 1) throw mine{5}; throw 7; }
+int main() {
+  for (int i = 0; i < 3; i++)
+    try {
+      try { thrower(i); } catch (const std::exception &) { throw; }
+    } catch (...) {}
+  return 0;
+}
+`,
+  );
+  const all = async (...spec: string[]): Promise<string[]> => {
+    const seen: string[] = [];
+    await driven(program, async (session) => {
+      for (const each of spec) session.catchpoints.create(each);
+      let outcome = await session.run();
+      for (; outcome.kind === 'stopped'; outcome = await session.continue()) {
+        const { reason, exception } = outcome.stop;
+        seen.push(`${reason} ${exception?.what ?? ''} ${exception?.type ?? '?'}`);
+      }
+    });
+    return seen;
+  };
+
+  it('say what is thrown and what is caught', async () => {
+    expect(await all('throw')).toEqual(['exception throw std::runtime_error', 'exception throw mine', 'exception throw int']);
+    expect(await all('catch', 'rethrow')).toEqual([
+      'exception catch std::runtime_error',
+      'exception rethrow ?',
+      'exception catch std::runtime_error',
+      'exception catch mine',
+      'exception catch int',
+    ]);
+  });
+
+  it('of some types only, by a regular expression', async () => {
+    expect(await all('throw ^(mine|int)$')).toEqual(['exception throw mine', 'exception throw int']);
+  });
+});
+
+describe('catch load', () => {
+  it('says which files have come', () =>
+    driven(fixture('dlopen'), async (session) => {
+      session.break('main');
+      stopOf(await session.run());
+      session.catchpoints.create('load shared_lib');
+      const stop = stopOf(await session.continue());
+      expect(stop.reason).toBe('location');
+      expect(stop.images?.added.some((path) => path.includes('shared_lib'))).toBe(true);
+    }));
+});

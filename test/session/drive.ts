@@ -100,6 +100,13 @@ export const command = async (session: Session, line: string): Promise<Outcome |
       session.settings.set(rest.slice(0, space), rest.slice(space + 1));
       return undefined;
     }
+    case 'skip': {
+      const [kind = '', name = ''] = rest.split(' ');
+      session.skips.add(
+        kind === '-rfu' ? { function: name, functionKind: 'regex' } : kind === 'file' ? { file: name } : { function: name },
+      );
+      return undefined;
+    }
     case 'frame':
       session.selectFrame(count);
       return undefined;

@@ -40,7 +40,7 @@ for row in rows:
     except gdb.error:
         places.append("error")
         continue
-    if ending is None and gdb.selected_thread() is None and row.split()[0] not in ("break", "tbreak", "handle", "set", "delete"):
+    if ending is None and gdb.selected_thread() is None and row.split()[0] not in ("break", "tbreak", "handle", "set", "delete", "skip"):
         value = gdb.parse_and_eval("$_exitsignal")
         names = {6: "SIGABRT", 9: "SIGKILL", 11: "SIGSEGV", 5: "SIGTRAP", 15: "SIGTERM", 14: "SIGALRM"}
         ending = "killed " + names[int(value)]

@@ -218,6 +218,23 @@ describe('C++ exceptions', () => {
     ));
 });
 
+describe('skip', () => {
+  it('lets step pass over a function, by name and by pattern, and over a file', () =>
+    table('calls.c', [
+      ['tbreak main'],
+      ['skip function add'],
+      ['run', 'main  // nested'],
+      ['step', 'main  make_pair(1, 2)'],
+      ['skip -rfu ^make_p'],
+      ['step', 'main  make_mixed(1, 2.5)'],
+      ['step', 'make_mixed  make_mixed(long n, double d)'],
+      ['finish'],
+      ['skip file calls.c'],
+      ['next', 'main  make_big(10)'],
+      ['step', 'main  nothing()'],
+    ]));
+});
+
 describe('signals', () => {
   it('run their handler within a step', () =>
     table('signal_in_step.c', [
@@ -404,6 +421,9 @@ describe('until, advance and finish', () => {
       [`until ${lineOf('recursion.c', 'printf("%d %d')}`, 'odd  even(n - 1)'],
       [`advance ${lineOf('recursion.c', '// base')}`, 'even  odd(n - 1)'],
     ]));
+
+  it('finish out of main is refused: behind it there is only the C library', () =>
+    table('recursion.c', [['tbreak main'], ['run', 'main  // call'], ['finish', 'error'], ['next', 'main  int parity']]));
 
   it('finish leaves the selected frame, not the innermost', () =>
     table('recursion.c', [

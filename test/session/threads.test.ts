@@ -144,12 +144,12 @@ describe('steps in one thread', () => {
   it('a breakpoint of one thread is passed by the others', () =>
     driven(program, async (session) => {
       session.programArguments = ['4', '30'];
-      session.break('touch', { threadId: 3 });
+      const own = session.break('touch', { threadId: 3 });
       let outcome = await session.run();
       let stops = 0;
       for (; outcome.kind === 'stopped'; outcome = await session.continue(), stops++) expect(outcome.stop.thread.id).toBe(3);
       expect(stops).toBe(30);
-      expect(session.breakpoints.get(0).hits).toBe(30);
+      expect(own.hits).toBe(30);
     }));
 
   it('finish waits for its own thread', () =>
@@ -218,6 +218,67 @@ int main(void) {
       expect(endOf(await session.continue())).toBe('exited 0');
     }),
   );
+});
+
+describe('the thread that is meant', () => {
+  const ending = compileText(
+    'ending.c',
+    `#include <pthread.h>
+#include <unistd.h>
+static void work(void) {}
+static void *run(void *unused) { work(); return unused; }
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, run, 0);
+  pthread_join(thread, 0);
+  work();
+  return 3;
+}
+`,
+    ['-pthread'],
+  );
+
+  it('is the selected one: locked, continue runs that', () =>
+    driven(ending, async (session) => {
+      session.break('work');
+      expect(stopOf(await session.run()).thread.id).toBe(2);
+      session.settings.set('scheduler-locking', 'on');
+      session.selectThread(session.threads()[0]);
+      // main waits for the other thread, which is locked: only we can end this.
+      const timer = setTimeout(() => session.pause(), 100);
+      const stop = stopOf(await session.continue());
+      clearTimeout(timer);
+      expect(stop.reason).toBe('pause');
+      expect(session.threads().find(({ id }) => id === 2)?.pc).toBe(session.resolvePlaces('work')[0].address);
+    }));
+
+  it('when it ends, and the others are locked, is told of, and the program stops', () =>
+    driven(ending, async (session) => {
+      session.break('work');
+      stopOf(await session.run());
+      session.settings.set('scheduler-locking', 'on');
+      const events = record(session);
+      const stop = stopOf(await session.continue());
+      expect([stop.reason, stop.thread.id]).toEqual(['pause', 1]);
+      expect(events.some((event) => event.type === 'message' && event.text.startsWith('Thread 2 has ended'))).toBe(true);
+      session.settings.set('scheduler-locking', 'off');
+      expect(stopOf(await session.continue()).thread.id).toBe(1);
+      session.settings.set('scheduler-locking', 'on');
+      expect(endOf(await session.continue())).toBe('exited 3');
+    }));
+
+  it('a breakpoint of a thread ends with it, and that is said', () =>
+    driven(ending, async (session) => {
+      session.break('work');
+      const { thread } = stopOf(await session.run());
+      thread.name = 'worker';
+      const { id } = session.break('work', { threadId: 2 });
+      const events = record(session);
+      expect(stopOf(await session.continue()).breakpoints).toHaveLength(1);
+      expect(session.breakpoints.all().map((each) => each.id)).not.toContain(id);
+      const texts = events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
+      expect(texts).toContain(`Thread-specific breakpoint ${id} deleted - thread 2 no longer in the thread list.`);
+    }));
 });
 
 describe('threads come and go', () => {

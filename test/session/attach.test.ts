@@ -1,0 +1,157 @@
+/** Attaching to processes that run already, and letting them go. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Session } from '../../src/session/session.js';
+import { native } from '../../src/native.js';
+import { readThreads } from '../../src/linux/proc.js';
+import { fixture } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { record, stopOf } from './drive.js';
+
+leakGuard();
+
+const stateOf = (pid: number): string => /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '?';
+const tracerOf = (pid: number): number => Number(/^TracerPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  /** Ends its input, and yields what it has written. */
+  readonly finish: () => Promise<string>;
+}
+
+/** A program that nobody traces, not a child of deet's own: a shell stands between. */
+const running = async (body: (program: Running) => Promise<void>, ...args: string[]): Promise<void> => {
+  const child = spawn('/bin/sh', ['-c', 'exec 3<&0; "$0" "$@" <&3 & echo $!; exec 3<&-; wait $!', fixture('attached'), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  // The shell gives a background job /dev/null as its input unless it is told otherwise.
+  child.stdin.on('error', () => undefined);
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+  await until(() => text.includes('\n'));
+  const pid = Number(text.split('\n')[0]);
+  await until(() => readThreads(pid).length > 1);
+  const closed = once(child, 'close');
+  try {
+    await body({
+      child,
+      pid,
+      finish: async () => {
+        child.stdin.end();
+        await closed;
+        return text.split('\n').slice(1).join('\n');
+      },
+    });
+  } finally {
+    native.kill(pid, 9);
+    child.stdin.destroy();
+    await closed;
+  }
+};
+
+const attached = async (pid: number, body: (session: Session) => Promise<void>): Promise<void> => {
+  const session = new Session(undefined);
+  try {
+    stopOf(await session.attach(pid));
+    await body(session);
+  } finally {
+    session.close();
+  }
+};
+
+describe('attach', () => {
+  it('stops all threads, breakpoints work, and detach leaves neither int3 nor stop', () =>
+    running(async ({ pid }) => {
+      await attached(pid, async (session) => {
+        expect(session.threads()).toHaveLength(2);
+        session.break('step_on');
+        session.break('counter', { hardware: true, pending: true });
+        for (let hit = 0; hit < 3; hit++) expect(stopOf(await session.continue()).reason).toBe('breakpoint');
+        session.detach();
+        expect(session.state).toBe('none');
+      });
+      expect(tracerOf(pid)).toBe(0);
+      // It runs on, through the place of the breakpoint.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(stateOf(pid)).not.toMatch(/[TtZ?]/);
+      await attached(pid, async (session) => {
+        expect(session.threads()).toHaveLength(2);
+        await Promise.resolve();
+      });
+    }));
+
+  it('takes threads that are born meanwhile', () =>
+    running(async ({ pid }) => {
+      for (let round = 0; round < 10; round++) {
+        await attached(pid, async (session) => {
+          expect(readThreads(pid).every((tid) => session.threads().some((thread) => thread.tid === tid))).toBe(true);
+          session.break('step_on');
+          expect(stopOf(await session.continue()).reason).toBe('breakpoint');
+        });
+        expect(tracerOf(pid)).toBe(0);
+      }
+    }, 'births'));
+
+  it('leaves a stopped process stopped when nobody has let it run', () =>
+    running(async ({ pid }) => {
+      await until(() => stateOf(pid) === 'T');
+      await attached(pid, async (session) => {
+        expect(session.threads()).toHaveLength(2);
+        await Promise.resolve();
+      });
+      // The kernel wakes it for a moment, to stop again.
+      await until(() => stateOf(pid) === 'T');
+    }, 'stop'));
+
+  it('lets a stopped process run with continue, without a SIGCONT that it could see', () =>
+    running(async ({ pid }) => {
+      await until(() => stateOf(pid) === 'T');
+      const session = new Session(undefined);
+      try {
+        const events = record(session);
+        stopOf(await session.attach(pid));
+        expect(events.flatMap((event) => (event.type === 'message' ? [event.text] : []))[0]).toContain(
+          'had been stopped by a signal before',
+        );
+        session.break('step_on');
+        expect(stopOf(await session.continue()).reason).toBe('breakpoint');
+        expect((await session.evaluate('continued')).bytes()[0]).toBe(0);
+        session.detach();
+      } finally {
+        session.close();
+      }
+      expect(stateOf(pid)).not.toBe('T');
+    }, 'stop'));
+
+  it('says why not', async () => {
+    const session = new Session(undefined);
+    try {
+      await expect(session.attach(0x3ffffff)).rejects.toThrow('there is no such process');
+      await expect(session.attach(process.pid)).rejects.toThrow('that is deet itself');
+      await running(async ({ pid }) => {
+        await attached(pid, async () => {
+          await expect(session.attach(pid)).rejects.toThrow(new RegExp(`it is traced already, by process ${process.pid}`));
+        });
+      });
+    } finally {
+      session.close();
+    }
+  });
+
+  it('lets what was attached to go on when the session ends', () =>
+    running(async ({ pid, finish }) => {
+      await attached(pid, async (session) => {
+        session.break('step_on');
+        stopOf(await session.continue());
+      });
+      expect(stateOf(pid)).not.toMatch(/[Tt]/);
+      expect(await finish()).toBe('0 0\n');
+    }));
+});
