@@ -3,7 +3,13 @@ import { DeetError } from '../common/errors.js';
 import type { Debuggee } from './debuggee.js';
 import type { Handlers } from './protocol.js';
 
-export const controlHandlers = (target: () => Debuggee): Handlers => {
+export const controlHandlers = (anyTarget: () => Debuggee): Handlers => {
+  /** @throws DeetError `post-mortem` */
+  const target = (): Debuggee => {
+    const debuggee = anyTarget();
+    debuggee.session.requireLive();
+    return debuggee;
+  };
   const step = (threadId: number, over: boolean, granularity: string | undefined): undefined => {
     const debuggee = target();
     debuggee.select(debuggee.stoppedThread(threadId));

@@ -278,7 +278,8 @@ export class Session {
   }
 
   /** Lets a process (by default the current one) go on without deet. */
-  detach(process = this.liveSelection().process): void {
+  detach(process = this.selection().process): void {
+    this.requireLive();
     this.control.detach(process);
     const next = this.threads().find(({ stopped }) => stopped);
     this.#selected = next && { thread: next, level: 0 };
