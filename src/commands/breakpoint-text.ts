@@ -72,7 +72,7 @@ export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
   ...(breakpoint.condition !== undefined && { condition: breakpoint.condition }),
   hits: breakpoint.hits,
   pending: breakpoint.pending,
-  kind: kindNames[breakpoint.kind],
+  kind: breakpoint.software ? 'watchpoint' : kindNames[breakpoint.kind],
   spec: breakpoint.spec,
   ...(breakpoint.temporary && { temporary: true }),
   ...(breakpoint.ignoreCount > 0 && { ignore: breakpoint.ignoreCount }),

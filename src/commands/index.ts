@@ -12,6 +12,7 @@ import { leavingCommands } from './leaving.js';
 import { listingCommands, listingInfo } from './listing.js';
 import { memoryCommands } from './memory.js';
 import { runCommands } from './run.js';
+import { signalCommands } from './signalling.js';
 import { scriptingCommands } from './scripting.js';
 import { settingCommands } from './settings.js';
 import { shellCommands, shellInfo } from './shell.js';
@@ -33,6 +34,7 @@ const info: Command = {
 
 export const allCommands: readonly Command[] = [
   ...runCommands,
+  ...signalCommands,
   ...coreCommands,
   ...breakpointCommands,
   ...conditionCommands,

@@ -17,6 +17,7 @@ import { regularExpression } from './breakpoints.js';
 import type { Command, CommandContext } from './command.js';
 import { scopesOf } from './frames.js';
 import { message, type Result } from './results.js';
+import { withVariables } from './variables.js';
 
 const infoBreakpoints: Command = {
   name: 'breakpoints',
@@ -26,7 +27,7 @@ const infoBreakpoints: Command = {
   about: 'All breakpoints, watchpoints and catchpoints.',
   completes: ['breakpoint'],
   run: ({ session, text }): Result => {
-    const ids = text.trim() === '' ? undefined : new Set(numberList(text, 'breakpoint'));
+    const ids = text.trim() === '' ? undefined : new Set(numberList(withVariables(text, session), 'breakpoint'));
     const chosen = session.breakpoints.all().filter(({ id }) => ids?.has(id) ?? true);
     return { type: 'breakpoints', breakpoints: chosen.map(describeBreakpoint) };
   },

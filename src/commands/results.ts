@@ -6,8 +6,10 @@
 import type { Explanation } from '../insight/crash.js';
 import type { DescriptorTable } from '../insight/descriptors.js';
 import type { Report } from '../insight/report.js';
+import type { StackPicture } from '../insight/stack_picture.js';
 import type { ProcessNode } from '../insight/tree.js';
 import type { WhyReport } from '../insight/waits.js';
+import type { Drawing } from '../language/diagram.js';
 
 /** A variable, a member, an element, an argument or a returned value. */
 export interface VariableResult {
@@ -48,6 +50,11 @@ export interface WatchResult {
   readonly old?: string;
   readonly new?: string;
   readonly scopeEnded?: true;
+  /** The watchpoint's number. */
+  readonly id: number;
+  /** The line whose code has just touched it. */
+  readonly file?: string;
+  readonly line?: number;
 }
 
 export interface SyscallResult {
@@ -222,6 +229,16 @@ export type Result =
       /** `display`: its number. */
       readonly display?: number;
     }
+  /** `print -diagram`: what the value's pointers lead to. */
+  | {
+      readonly type: 'diagram';
+      readonly expression: string;
+      readonly valueType: string;
+      readonly drawing: Drawing;
+      /** How many structures are in it. */
+      readonly nodes: number;
+      readonly number?: number;
+    }
   | { readonly type: 'threads'; readonly threads: readonly ThreadResult[] }
   | { readonly type: 'processes'; readonly processes: readonly ProcessResult[] }
   | { readonly type: 'registers'; readonly registers: Readonly<Record<string, string>>; readonly natural: Readonly<Record<string, string>> }
@@ -234,6 +251,7 @@ export type Result =
       readonly mode?: string;
     }
   | CoreResult
+  | StackPicture
   | DescriptorTable
   | WhyReport
   | Explanation

@@ -2,7 +2,6 @@
 import { resolve } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import { toInteger } from '../language/value.js';
-import { signalNamed } from '../linux/signals.js';
 import { integer, requireNone, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { message, type Result } from './results.js';
@@ -186,22 +185,6 @@ const interrupt: Command = {
   run: ({ session }) => session.pause(),
 };
 
-const signal: Command = {
-  name: 'signal',
-  group: 'step',
-  usage: 'SIGNAL|0',
-  about: 'Continue, delivering this signal to the program (0: none, not even the one that stopped it).',
-  completes: ['signal'],
-  run: async ({ session, text, conclude }) => {
-    const word = text.trim();
-    const number = word === '0' ? 0 : signalNamed(word)?.number;
-    if (number === undefined)
-      throw new DeetError('no-signal', word === '' ? 'Which signal?' : `There is no signal "${word}".`, 'Type "info signals".');
-    session.selection();
-    conclude(await session.signalAndContinue(number));
-  },
-};
-
 const directory: Command = {
   name: 'directory',
   aliases: ['dir'],
@@ -217,17 +200,4 @@ const directory: Command = {
   },
 };
 
-export const runCommands: readonly Command[] = [
-  run,
-  start,
-  starti,
-  continue_,
-  kill,
-  quit,
-  attach,
-  detach,
-  file,
-  interrupt,
-  signal,
-  directory,
-];
+export const runCommands: readonly Command[] = [run, start, starti, continue_, kill, quit, attach, detach, file, interrupt, directory];

@@ -45,11 +45,13 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
   };
 };
 
-const describeWatch = ({ expression, old, new: now, scopeEnded }: WatchReport): WatchResult => ({
+const describeWatch = ({ breakpoint, expression, old, new: now, scopeEnded, by }: WatchReport): WatchResult => ({
   expression,
+  id: breakpoint.id,
   ...(old !== undefined && { old }),
   ...(now !== undefined && { new: now }),
   ...(scopeEnded && { scopeEnded: true }),
+  ...by,
 });
 
 const describeSyscall = ({ name, phase, number, arguments: words, result, text }: NonNullable<Stop['syscall']>): SyscallResult => ({

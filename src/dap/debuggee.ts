@@ -74,7 +74,7 @@ export class Debuggee {
   }
 
   text(result: Result): string {
-    return toText(result, { style: plain, sources: this.interpreter.sources });
+    return toText(result, { style: plain, sources: this.interpreter.sources, surface: () => ({ boxes: true, columns: 100 }) });
   }
 
   /** What the program is given as stdin, stdout and stderr: the files named, else a terminal, else nothing to read and pipes that deet reads. */
@@ -280,7 +280,11 @@ export class Debuggee {
 
   /** The number of a frame; the same at every stop as long as the frame lives. */
   frameId(thread: Thread, frame: Frame): number {
-    const key = `frame ${thread.id} ${frame.cfa} ${frame.function?.entry ?? frame.pc} ${frame.kind === 'inlined' ? frame.scope?.inlined?.entry : ''} ${frame.kind}`;
+    // Inlined calls share their function's activation, and several may begin at one address.
+    const calls: number[] = [];
+    for (let scope = frame.kind === 'inlined' ? frame.scope : undefined; scope; scope = scope.parent)
+      if (scope.inlined) calls.push(scope.inlined.entry);
+    const key = `frame ${thread.id} ${frame.cfa} ${frame.function?.entry ?? frame.pc} ${calls.join()} ${frame.kind}`;
     return this.handles.put(key, { kind: 'frame', thread, level: frame.level });
   }
 

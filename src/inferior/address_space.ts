@@ -5,6 +5,7 @@
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader, MemoryWriter } from '../common/memory.js';
+import { DebugRegisters } from './debug_registers.js';
 import { SiteTable, type RawMemory } from './sites.js';
 import { SlotTable } from './slots.js';
 import type { MemoryPort } from './source.js';
@@ -16,6 +17,7 @@ const firstBytes = Array.from({ length: 9 }, (_, count) => new Uint8Array(word.b
 export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readonly sites: SiteTable;
   readonly slots = new SlotTable();
+  readonly traps = new DebugRegisters();
   readonly #port: MemoryPort;
   #users = 1;
   /** Counts writes and resumptions: a cache of what was read is stale when this has changed. */
@@ -51,6 +53,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   copyTo(child: AddressSpace): void {
     this.sites.copyTo(child.sites);
     this.slots.copyTo(child.slots);
+    this.traps.copyTo(child.traps);
   }
 
   read(address: Address, length: number): Uint8Array {

@@ -82,6 +82,12 @@ export class Family {
     return false;
   }
 
+  /** Job control has stopped everybody, and nobody is left to send SIGCONT: a thread of those. */
+  groupStopped(): Thread | undefined {
+    const threads = [...this.#threads.values()];
+    return threads.every((thread) => thread.groupStopped && thread.actual === 'running') ? threads[0] : undefined;
+  }
+
   anyThread(): Thread | undefined {
     for (const thread of this.#threads.values()) if (thread.stopped && !thread.process.muted) return thread;
     return undefined;
@@ -141,7 +147,7 @@ export class Family {
       if (event.event === PtraceEvent.fork || event.event === PtraceEvent.vfork || event.event === PtraceEvent.clone)
         this.#gaveBirth(thread, event.event);
       if (event.event === PtraceEvent.vforkDone) thread.process.inVfork = undefined;
-      if (event.event === PtraceEvent.stop) thread.groupStopped = isGroupStop(event);
+      if (event.event === PtraceEvent.stop) thread.groupStop = isGroupStop(event) ? event.signal : 0;
     }
     return thread;
   }
@@ -218,7 +224,7 @@ export class Family {
     thread.pending.length = 0;
     for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
     process.replaceImage();
-    if (this.hooks.executed(process, thread)) this.#news.set(thread, { kind: 'exec', program: process.program });
+    if (this.hooks.executed(process)) this.#news.set(thread, { kind: 'exec', program: process.program });
     return thread;
   }
 

@@ -2,7 +2,7 @@
 import { DeetError } from '../common/errors.js';
 import type { Address } from '../common/addresses.js';
 import { errno } from '../linux/constants.js';
-import { registerWords, Word } from '../linux/registers.js';
+import { registerWords, resumeFlag, Word } from '../linux/registers.js';
 import { decodeSignalInfo, type SignalInfo } from '../linux/siginfo.js';
 import type { WaitEvent } from '../linux/status.js';
 import { ExtendedState } from '../linux/xstate.js';
@@ -19,10 +19,12 @@ export class Thread {
   awaitsFirstStop = false;
   /** An interrupt was sent and its stop has not been seen. */
   interrupted = false;
-  /** In a group-stop (SIGSTOP and the like): resumed by PTRACE_LISTEN until SIGCONT, as without a debugger. */
-  groupStopped = false;
+  /** The signal (SIGSTOP and the like) of the group-stop that it is in: resumed by PTRACE_LISTEN until SIGCONT, as without a debugger. 0: in none. */
+  groupStop = 0;
   /** The signal to deliver when it next runs. */
   signal = 0;
+  /** A signal from the user that is on its way through the kernel: delivered without a question when it comes. */
+  promised = 0;
   /** Events read while all threads were being stopped, not yet decided upon. */
   readonly pending: WaitEvent[] = [];
   /**
@@ -51,6 +53,10 @@ export class Thread {
     readonly id: number,
     public process: Process,
   ) {}
+
+  get groupStopped(): boolean {
+    return this.groupStop !== 0;
+  }
 
   get stopped(): boolean {
     return this.actual === 'stopped';
@@ -92,7 +98,10 @@ export class Thread {
   /** @throws DeetError `post-mortem` */
   setRegister(word: number, value: bigint): void {
     this.process.source.mayChange();
-    this.registers()[word] = BigInt.asUintN(64, value);
+    const registers = this.registers();
+    registers[word] = BigInt.asUintN(64, value);
+    // The flag is for the instruction that stood at the old pc.
+    if (word === Word.rip) registers[Word.eflags] &= ~resumeFlag;
     this.#dirty = true;
   }
 

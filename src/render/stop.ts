@@ -1,5 +1,5 @@
 /** A stop as text: why, who, where, and the source around. */
-import type { FrameResult, StopResult } from '../commands/results.js';
+import type { FrameResult, StopResult, WatchResult } from '../commands/results.js';
 import { line, lines } from './escape.js';
 import { around } from './source.js';
 import { frameArguments, frameText, type TextOptions } from './frame.js';
@@ -36,15 +36,7 @@ const why = (stop: StopResult, style: Style): string[] => {
     case 'pause':
       return [childStopped('SIGINT')];
     case 'watchpoint':
-      return (stop.watches ?? (stop.watch ? [stop.watch] : [])).flatMap(({ expression, old, new: now, scopeEnded }) =>
-        scopeEnded
-          ? [`Watchpoint on ${line(expression)} deleted: its function has ended, and the variable with it.`]
-          : [
-              `Watchpoint ${stop.breakpoint ?? ''}: ${line(expression)}`,
-              ...(old === undefined ? [] : [`Old value = ${lines(old)}`]),
-              ...(now === undefined ? [] : [`New value = ${lines(now)}`]),
-            ],
-      );
+      return (stop.watches ?? (stop.watch ? [stop.watch] : [])).flatMap((watch) => watchLines(watch, style));
     case 'fork':
     case 'vfork':
       return [`Catchpoint ${stop.breakpoint ?? ''} (${reason}ed process ${stop.child ?? '?'})`];
@@ -59,6 +51,15 @@ const why = (stop: StopResult, style: Style): string[] => {
     default:
       return [];
   }
+};
+
+const watchLines = ({ id, expression, old, new: now, scopeEnded, file, line: number }: WatchResult, style: Style): string[] => {
+  if (scopeEnded) return [`Watchpoint ${id} deleted: its frame has ended`];
+  return [
+    `Watchpoint ${id}: ${line(expression)}`,
+    ...(old === undefined ? [`Value = ${lines(now ?? '')}`] : [`Old value = ${lines(old)}`, `New value = ${lines(now ?? '')}`]),
+    ...(file === undefined ? [] : [`${old === undefined ? 'Used' : 'Changed'} by ${style.place(`${line(file)}:${number ?? 0}`)}`]),
+  ];
 };
 
 const where = ({ frame, calledFrom, returned, returnedNumber }: StopResult, options: TextOptions): string[] => {

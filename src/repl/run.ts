@@ -11,6 +11,7 @@ import { Sources } from '../commands/sources.js';
 import { readScript } from '../commands/scripting.js';
 import { writeAll } from '../render/output.js';
 import { toText } from '../render/text.js';
+import { canShowBoxes, type Surface } from '../render/pen.js';
 import { colourful, plain, wantsColour, type Style } from '../render/style.js';
 import { Session } from '../session/session.js';
 import type { History } from './history.js';
@@ -46,7 +47,14 @@ class Run {
     const style: Style = options.colour && !options.json && wantsColour(output, process.env) ? await colourful() : plain;
     const interactive = input && output && !options.batch && !options.json;
     const sources = new Sources();
-    this.#printer = options.json ? jsonPrinter(() => this.abandon(0)) : textPrinter(style, sources, () => this.abandon(0));
+    this.#printer = options.json
+      ? jsonPrinter(() => this.abandon(0))
+      : textPrinter(
+          style,
+          sources,
+          () => this.#surface(output),
+          () => this.abandon(0),
+        );
     try {
       this.#session = this.#open(options);
     } catch (error) {
@@ -82,6 +90,13 @@ class Run {
       this.#session.close();
     }
     return this.#exitStatus(interpreter);
+  }
+
+  /** `set width` or the terminal says how wide a drawing may be. */
+  #surface(terminal: boolean): Surface {
+    const width = Number(this.#session?.settings.text('width'));
+    const columns = Number.isInteger(width) && width > 0 ? width : terminal ? process.stdout.columns : 0;
+    return { boxes: canShowBoxes(terminal, process.env), columns: columns > 0 ? columns : 100 };
   }
 
   #open({ program, arguments: words, cwd, environment, tty, batch }: Options): Session {

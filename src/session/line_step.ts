@@ -157,7 +157,8 @@ export class LineStep extends PlanBase {
     const { over } = this.options;
     const { pc } = thread;
     if (!over && world.isLinkage(thread, pc)) {
-      const target = world.trampolineTarget(thread, pc);
+      // Jumped to, not called: no return address catches a wrong guess, so an unfilled slot is followed through the dynamic linker.
+      const target = world.boundTarget(thread, pc);
       return target === undefined ? 'step' : this.runTo(target, () => true, () => this.#look()); // prettier-ignore
     }
     const { frame, hidden, outer } = world.innermost(thread);

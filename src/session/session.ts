@@ -21,6 +21,7 @@ import { Breakpoints, type BreakOptions } from './breakpoints.js';
 import { parseLocation, placesIn, noSuchPlace, describeAddress, type CurrentPlace, type FoundPlace } from './locations.js';
 import { RunControl } from './run_control.js';
 import { Settings } from './settings.js';
+import { giveSignal } from './signal_delivery.js';
 import { SignalTable } from './signal_table.js';
 import { popFrame } from './pop_frame.js';
 import { Skips } from './skips.js';
@@ -93,7 +94,11 @@ export class Session {
       },
       changed: (breakpoint, change) => {
         if (change === 'removed') this.watchpoints.removed(breakpoint.id);
+        else if (change === 'changed') this.watchpoints.changed(breakpoint.id);
         this.#emit({ type: 'breakpoint', breakpoint, change });
+      },
+      warn: (text) => {
+        this.announce(text, 'warning');
       },
     });
     this.control = new RunControl({
@@ -381,9 +386,13 @@ export class Session {
 
   /** Goes on with a signal of the user's choice; 0: with none. */
   async signalAndContinue(signal: number): Promise<Outcome> {
-    const { thread } = this.liveSelection();
-    thread.signal = signal;
+    giveSignal(this.liveSelection().thread, signal);
     return this.#ran(this.control.resume());
+  }
+
+  /** The selected thread gets this signal when it goes on; 0: none. */
+  queueSignal(signal: number): void {
+    giveSignal(this.selection().thread, signal);
   }
 
   pause(): void {

@@ -81,6 +81,26 @@ describe('variables', () => {
     expect((await client.scope('Locals', after.id)).get('list')?.variablesReference).toBe(list?.variablesReference);
   });
 
+  it('are those of their own frame where inlined calls begin at one address', async () => {
+    const path = compileText(
+      'at_one_address.c',
+      `volatile int sink = 2;
+static inline __attribute__((always_inline)) int inner(int deepest) { sink += deepest; return sink; }
+static inline __attribute__((always_inline)) int outer(int middle) { return inner(middle); }
+__attribute__((noinline)) int whole(int given) { return outer(given); }
+int main(void) { return whole(sink) == 4 ? 0 : 1; }
+`,
+      ['-O2'],
+    );
+    await using client = new Client();
+    await client.stopAt(path, 'inner');
+    const frames = await client.frames();
+    expect(frames.map(({ name }) => name).slice(0, 4)).toEqual(['inner', 'outer', 'whole', 'main']);
+    expect(new Set(frames.map(({ id }) => id)).size).toBe(frames.length);
+    const names = await Promise.all(frames.slice(0, 3).map(async ({ id }) => [...(await client.scope('Locals', id)).keys()]));
+    expect(names).toEqual([['deepest'], ['middle'], ['given']]);
+  });
+
   it('come in pages and in hexadecimal', async () => {
     await using client = new Client();
     await inLoop(client);
