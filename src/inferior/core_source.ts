@@ -235,6 +235,10 @@ export class CoreSource implements ProcessSource {
     return this.#threads.get(tid)?.signalInfo;
   }
 
+  writeSignalInfo(): never {
+    throw postMortem();
+  }
+
   mayChange(): void {
     throw postMortem();
   }

@@ -6,7 +6,6 @@ import type { ConvenienceVariables } from '../language/context.js';
 import type { Place } from '../language/place.js';
 import { Value } from '../language/value.js';
 import { signalInfoSize } from '../linux/siginfo.js';
-import { native } from '../native.js';
 import type { CType, Member, StructType } from '../symbols/types.js';
 import type { Session } from './session.js';
 
@@ -60,9 +59,8 @@ class SignalInfoPlace implements Place {
   constructor(private readonly thread: Thread) {}
 
   #all(): Uint8Array {
-    const bytes = new Uint8Array(signalInfoSize);
-    if (native.getSignalInfo(this.thread.tid, bytes) < 0)
-      throw new DeetError('no-siginfo', 'Unable to read siginfo: this thread is not stopped by a signal.');
+    const bytes = this.thread.process.source.signalInfo(this.thread.tid)?.slice();
+    if (!bytes) throw new DeetError('no-siginfo', 'Unable to read siginfo: this thread is not stopped by a signal.');
     return bytes;
   }
 
@@ -73,7 +71,7 @@ class SignalInfoPlace implements Place {
   write(offset: number, bytes: Uint8Array): void {
     const all = this.#all();
     all.set(bytes, offset);
-    native.setSignalInfo(this.thread.tid, all);
+    this.thread.process.source.writeSignalInfo(this.thread.tid, all);
   }
 }
 

@@ -392,7 +392,7 @@ export class Session {
 
   /** The selected thread gets this signal when it goes on; 0: none. */
   queueSignal(signal: number): void {
-    giveSignal(this.selection().thread, signal);
+    giveSignal(this.liveSelection().thread, signal);
   }
 
   pause(): void {

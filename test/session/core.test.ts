@@ -10,7 +10,7 @@ leakGuard();
 coresGoAfterwards();
 
 const expressions = [
-  'table', 'list', '*list', '*list->next', 'list->next->next->name', 'ratio', 'constant', 'untouched', 'own', '$sp', '*(int *) 8',
+  'table', 'list', '*list', '*list->next', 'list->next->next->name', 'ratio', 'constant', 'untouched', 'own', '$sp', '$_siginfo.si_signo', '$_siginfo._sifields._sigfault.si_addr', '*(int *) 8',
 ]; // prettier-ignore
 
 describe('a core file of the kernel', () => {
