@@ -42,15 +42,17 @@ const coreFile: Command = {
   details: 'Everything can be looked at as if the program had just stopped; nothing can run or be changed. "run" starts the program anew.',
   completes: ['file'],
   run: (context): Result | Result[] => {
+    const { session, frontEnd } = context;
     const [path] = programWords(context.text).arguments;
     if (path === undefined) {
-      if (context.session.cores.current) return noCore(context.session);
+      if (session.cores.current) return noCore(session);
       throw new DeetError('usage', 'Which core file?', 'core-file ./core');
     }
+    if (session.control.alive && !frontEnd.confirm('A program is being debugged already. Kill it?')) return [];
     endFamily(context);
-    context.session.cores.open(path);
+    session.cores.open(path);
     context.sources.forget();
-    return describeCore(context.session);
+    return describeCore(session);
   },
 };
 
