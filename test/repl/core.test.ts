@@ -85,10 +85,13 @@ describe('deet --core', () => {
   it('a file that is no core file ends it with status 2', async () => {
     const text = join(folderForCores(), 'text');
     writeFileSync(text, 'not a core');
+    const packed = join(folderForCores(), 'core.zst');
+    writeFileSync(packed, Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0));
     for (const [file, words] of [
       ['/nonexistent', 'there is no such file'],
       [segfault, 'is not a core file'],
       [text, 'is a text file'],
+      [packed, 'is a zstd file, not an ELF program. Unpack it first'],
       [folderForCores(), 'is not a regular file'],
     ]) {
       const { status, stdout, stderr } = await run([...commands('backtrace'), '--core', file]);
