@@ -1,25 +1,30 @@
 /** The group "understand": why the program stopped, what it waits for, who made whom, who holds what. insight/ finds out; this asks. */
 import { DeetError } from '../common/errors.js';
+import type { Thread } from '../inferior/thread.js';
+import type { Explanation } from '../insight/crash.js';
 import { descriptorTables } from '../insight/descriptors.js';
 import { explain } from '../insight/explain.js';
 import { sceneOf } from '../insight/thread_scene.js';
 import { processTree } from '../insight/tree.js';
 import { why } from '../insight/waits.js';
+import type { Session } from '../session/session.js';
 import { numberList } from './arguments.js';
 import type { Command } from './command.js';
 import { message, type Result } from './results.js';
+
+/** Why this thread stands where it stands. */
+export const explanationOf = (session: Session, thread: Thread): Explanation => {
+  const stop = session.lastStop?.thread === thread ? session.lastStop : undefined;
+  const info = stop?.signal?.info;
+  const family = session.processes().map(({ pid }) => pid);
+  return explain(sceneOf(thread, session.stack(thread), { family, ...(info && { signal: info }) }));
+};
 
 const explainCommand: Command = {
   name: 'explain',
   group: 'understand',
   about: 'Why the program stopped or crashed, in words.',
-  run: ({ session }): Result => {
-    const { thread } = session.selection();
-    const stop = session.lastStop?.thread === thread ? session.lastStop : undefined;
-    const info = stop?.signal?.info;
-    const family = session.processes().map(({ pid }) => pid);
-    return explain(sceneOf(thread, session.stack(thread), { family, ...(info && { signal: info }) }));
-  },
+  run: ({ session }): Result => explanationOf(session, session.selection().thread),
 };
 
 const whyCommand: Command = {

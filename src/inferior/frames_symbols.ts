@@ -3,6 +3,7 @@
  * Remembered by place, because a deep stack has few of them.
  */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
+import { demangledName } from '../symbols/cxx-names.js';
 import type { ElfSymbolInfo, FunctionSymbol, Scope, SourcePosition, SymbolImage } from '../symbols/model.js';
 import type { CodePlace } from './unwinder_code.js';
 
@@ -42,7 +43,12 @@ export const symbolsAt = (image: SymbolImage, address: FileAddress): PlaceSymbol
     if (!inlined) break;
   }
   if (frames.at(-1)?.inlined !== false)
-    frames.push({ inlined: false, name: found?.qualifiedName ?? symbol?.name, scope: found?.scope(), whole: found?.scope() });
+    frames.push({
+      inlined: false,
+      name: found?.qualifiedName ?? (symbol && (demangledName(symbol.name) ?? symbol.name)),
+      scope: found?.scope(),
+      whole: found?.scope(),
+    });
   return { function: found, symbol, frames, line: image.lineAt(address) };
 };
 

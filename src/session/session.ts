@@ -54,6 +54,8 @@ export interface StepOptions {
   readonly over: boolean;
   readonly instruction: boolean;
   readonly count?: number;
+  /** step: into this function only, of those that the line calls. */
+  readonly into?: Address;
 }
 
 export class Session {
@@ -137,12 +139,10 @@ export class Session {
     this.cores.reopen();
   }
 
-  /** The living family, or the dead process that is looked at instead. */
   get #target(): Target {
     return this.cores.current ?? this.control;
   }
 
-  /** Refuses what cannot be done to a core file. @throws DeetError `post-mortem` */
   requireLive(): void {
     this.#target.requireLive();
   }
@@ -299,12 +299,12 @@ export class Session {
   }
 
   /** step, next, stepi, nexti; with a count they end early at anything but a completed step. */
-  async step({ over, instruction, count = 1 }: StepOptions): Promise<Outcome> {
+  async step({ over, instruction, count = 1, into }: StepOptions): Promise<Outcome> {
     const { thread } = this.liveSelection();
     if (instruction && count > 0) return this.#ran(this.#carryOut(new InstructionStep(this.world, thread, over, count)));
     let outcome: Outcome | undefined;
     for (let done = 0; done < count; done++) {
-      outcome = await this.#carryOut(new LineStep(this.world, thread, { over }));
+      outcome = await this.#carryOut(new LineStep(this.world, thread, { over, ...(into !== undefined && { into }) }));
       if (outcome.kind === 'ended' || outcome.stop.reason !== 'step') break;
     }
     return this.#settle(outcome ?? this.control.stopHere(thread, 'step'));
@@ -462,6 +462,7 @@ export class Session {
   /** A thread is at a location of an enabled breakpoint. As in gdb a false condition is no hit, and an ignored hit is one. */
   #hit(breakpoint: Breakpoint, thread: Thread): Verdict {
     if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return 'pass';
+    if (breakpoint.accepts?.(thread) === false) return 'pass';
     if (breakpoint.condition !== undefined && !this.values.holds(breakpoint, thread)) return 'pass';
     breakpoint.hits++;
     if (breakpoint.ignoreCount > 0) {

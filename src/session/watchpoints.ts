@@ -11,6 +11,7 @@ import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { parseExpression } from '../language/parser.js';
 import type { Breakpoint } from './breakpoint.js';
+import type { BreakOptions } from './breakpoints.js';
 import type { Session } from './session.js';
 import type { WatchReport } from './types.js';
 import { lookAt, usesLocals, type Look, type Subject } from './watch_places.js';
@@ -18,11 +19,9 @@ import { WatchScope } from './watch_scope.js';
 
 type WatchKind = 'watch' | 'rwatch' | 'awatch';
 
-export interface WatchOptions {
-  readonly condition?: string;
+export interface WatchOptions extends Pick<BreakOptions, 'condition' | 'onHit' | 'threadId'> {
   /** `-l`: the object that the expression means now, wherever the program goes. */
   readonly location?: boolean;
-  readonly threadId?: number;
 }
 
 /** A watchpoint in one memory. */
@@ -254,12 +253,14 @@ export class Watchpoints {
     if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return undefined;
     // What the dynamic linker writes, when it relocates a variable, is part of its initial value.
     if (changed && isLoader(thread)) return undefined;
+    if (breakpoint.accepts?.(thread) === false) return undefined;
     if (breakpoint.condition !== undefined && !this.session.values.holds(breakpoint, thread, frame)) return undefined;
     breakpoint.hits++;
     if (breakpoint.ignoreCount > 0) {
       breakpoint.ignoreCount--;
       return undefined;
     }
+    if (breakpoint.onHit?.(thread, breakpoint.hits) === 'pass') return undefined;
     const by = this.session.world.lineAt(thread, thread.pc - 1n);
     return {
       breakpoint,
