@@ -14,8 +14,8 @@
 export { Breakpoint, type Location } from './api/breakpoint.js';
 export type { Event } from './api/events.js';
 export { Frame, Value, type JavaScriptValue } from './api/frame.js';
-export type { AttachOptions, BreakOptions, CommonOptions, LaunchOptions, Stream, WatchOptions } from './api/options.js';
-export { attach, launch, Session, type StepOptions } from './api/session.js';
+export type { AttachOptions, BreakOptions, CommonOptions, CoreOptions, LaunchOptions, Stream, WatchOptions } from './api/options.js';
+export { attach, launch, openCore, Session, type CoreFacts, type StepOptions } from './api/session.js';
 export { Stop, type Change, type Exit } from './api/stop.js';
 export type { Input } from './api/streams.js';
 export { Process, Thread } from './api/thread.js';

@@ -28,6 +28,11 @@ export interface LaunchOptions extends CommonOptions {
 
 export type AttachOptions = CommonOptions;
 
+export interface CoreOptions extends CommonOptions {
+  /** The program's file; by default it is found through the core file. */
+  readonly program?: string;
+}
+
 export interface BreakOptions {
   /** A C expression; the breakpoint stops when it is true. */
   readonly condition?: string;

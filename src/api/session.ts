@@ -13,6 +13,7 @@ import {
   type AttachOptions,
   type BreakOptions,
   type CommonOptions,
+  type CoreOptions,
   type LaunchOptions,
   type WatchOptions,
 } from './options.js';
@@ -23,6 +24,20 @@ import { Process, Thread } from './thread.js';
 const watchKinds = { write: 'watch', read: 'rwatch', readWrite: 'awatch' } as const;
 
 type ResultOf<T extends Result['type']> = Extract<Result, { type: T }>;
+
+/** A core file that was opened. */
+export interface CoreFacts {
+  readonly file: string;
+  /** The program and its arguments, as far as the kernel keeps them. */
+  readonly command?: string;
+  /** What it died of. */
+  readonly signal?: string;
+  /** Truncated, damaged, files that have changed since. */
+  readonly warnings: readonly string[];
+}
+
+/** For the shell-like words of a command. */
+const quoteWord = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** A step is of the thread that stopped last, or of this one. */
 export interface StepOptions {
@@ -71,6 +86,12 @@ export class Session implements AsyncDisposable, Disposable {
     await this.#engine.attach(pid);
   }
 
+  /** @internal */
+  look(file: string, program: string | undefined): void {
+    if (program !== undefined) this.#engine.setProgram(program);
+    this.#engine.cores.open(file);
+  }
+
   // What there is
 
   /** `stopped`, `running`, or `ended`: nobody of the family is left. */
@@ -101,6 +122,19 @@ export class Session implements AsyncDisposable, Disposable {
   /** Its innermost frame. @throws DeetError `no-process` or `running` */
   get frame(): Frame {
     return this.thread.frame;
+  }
+
+  /** What is known of the dead process as a whole, in a session that `openCore` made. */
+  get core(): CoreFacts | undefined {
+    const core = this.#engine.cores.current;
+    if (!core) return undefined;
+    const { path, commandLine, lastStop, warnings } = core;
+    return {
+      file: path,
+      ...(commandLine !== undefined && { command: commandLine }),
+      ...(lastStop?.signal && { signal: lastStop.signal.name }),
+      warnings,
+    };
   }
 
   get breakpoints(): Breakpoint[] {
@@ -287,6 +321,11 @@ export class Session implements AsyncDisposable, Disposable {
     return (await this.#one('info report', 'report')).problems;
   }
 
+  /** Writes a core file of the stopped program, which lives on. @throws DeetError `core-file` */
+  async saveCore(file: string): Promise<void> {
+    await this.command(`generate-core-file ${quoteWord(file)}`);
+  }
+
   // The end
 
   /** Kills and reaps everything that was launched, lets go of what was attached to. Idempotent. */
@@ -375,6 +414,20 @@ export const launch = async (program: string, options: LaunchOptions = {}): Prom
   const session = new Session(options, options);
   try {
     session.begin(program, options);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return Promise.resolve(session);
+};
+
+/**
+ * Looks at a core file: everything that a stopped program has, and nothing that runs (`post-mortem` errors). @throws DeetError `no-file`, `not-a-core`, `bad-elf`
+ */
+export const openCore = async (file: string, options: CoreOptions = {}): Promise<Session> => {
+  const session = new Session(options);
+  try {
+    session.look(file, options.program);
   } catch (error) {
     session.close();
     throw error;

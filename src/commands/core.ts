@@ -1,6 +1,8 @@
-/** Core files: looking at one. */
+/** Core files: looking at one, and writing one. */
+import { resolve } from 'node:path';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { writeCore } from '../inferior/core_dump.js';
 import type { Session } from '../session/session.js';
 import type { Command } from './command.js';
 import { describeFrame } from './frames.js';
@@ -40,16 +42,38 @@ const coreFile: Command = {
   details: 'Everything can be looked at as if the program had just stopped; nothing can run or be changed. "run" starts the program anew.',
   completes: ['file'],
   run: (context): Result | Result[] => {
+    const { session, frontEnd } = context;
     const [path] = programWords(context.text).arguments;
     if (path === undefined) {
-      if (context.session.cores.current) return noCore(context.session);
+      if (session.cores.current) return noCore(session);
       throw new DeetError('usage', 'Which core file?', 'core-file ./core');
     }
+    if (session.control.alive && !frontEnd.confirm('A program is being debugged already. Kill it?')) return [];
     endFamily(context);
-    context.session.cores.open(path);
+    session.cores.open(path);
     context.sources.forget();
-    return describeCore(context.session);
+    return describeCore(session);
   },
 };
 
-export const coreCommands: readonly Command[] = [coreFile];
+const generate: Command = {
+  name: 'generate-core-file',
+  aliases: ['gcore'],
+  group: 'run',
+  usage: '[FILE]',
+  about: 'Write a core file of the selected process, which lives on; by default core.PID.',
+  details: 'What of its memory is written follows /proc/PID/coredump_filter and madvise(MADV_DONTDUMP), as when the kernel does it.',
+  completes: ['file'],
+  run: async ({ session, text }): Promise<Result[]> => {
+    const { process, thread } = session.liveSelection();
+    const [path = `core.${process.pid}`] = programWords(text).arguments;
+    const stop = session.lastStop;
+    // The thread that stopped comes first, unless the user looks at another process.
+    const first = stop?.process === process && stop.thread.stopped ? stop.thread : thread;
+    const { size, left } = await writeCore(process, resolve(path), first, (stop?.thread === first && stop.signal?.number) || 0);
+    const threads = left.length === 0 ? [] : [message(`Thread ${left.join(', ')} does not stand still and is not in it.`, 'warning')];
+    return [...threads, message(`Saved corefile ${path} (${size} bytes)`)];
+  },
+};
+
+export const coreCommands: readonly Command[] = [coreFile, generate];

@@ -8,7 +8,6 @@ import { disassemblyCommands } from './disassembly.js';
 import { examineCommands } from './examine.js';
 import { holdingCommands } from './holding.js';
 import { inspections } from './inspection.js';
-import { laterCommands } from './later.js';
 import { leavingCommands } from './leaving.js';
 import { listingCommands, listingInfo } from './listing.js';
 import { memoryCommands } from './memory.js';
@@ -57,5 +56,4 @@ export const allCommands: readonly Command[] = [
   ...skipCommands,
   ...leavingCommands,
   ...xrayCommands,
-  ...laterCommands,
 ];

@@ -5,10 +5,16 @@ import type { Debuggee } from './debuggee.js';
 import { stepTargets } from '../session/step_targets.js';
 import type { Handlers } from './protocol.js';
 
-export const controlHandlers = (target: () => Debuggee): Handlers => {
+export const controlHandlers = (anyTarget: () => Debuggee): Handlers => {
   /** Functions of `stepInTargets`, by the number that `stepIn` names. */
   const callees: Address[] = [];
 
+  /** @throws DeetError `post-mortem` */
+  const target = (): Debuggee => {
+    const debuggee = anyTarget();
+    debuggee.session.requireLive();
+    return debuggee;
+  };
   const step = (threadId: number, over: boolean, granularity: string | undefined, into?: Address): undefined => {
     const debuggee = target();
     debuggee.select(debuggee.stoppedThread(threadId));

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { DeetError } from '../common/errors.js';
+import { describeCore } from '../commands/core.js';
 import { programWords } from '../commands/shell-words.js';
 import { Session } from '../session/session.js';
 import type { Outcome } from '../session/types.js';
@@ -177,8 +178,13 @@ export class Lifecycle implements SessionLifecycle {
   #attach(attributes: AttachAttributes, debuggee: Debuggee): () => Promise<void> {
     const { session } = debuggee;
     const { pid, core, program } = attributes;
-    if (core !== undefined) throw new DeetError('unsupported', 'Core files cannot be opened by this version.');
     if (program !== undefined) session.setProgram(program);
+    if (core !== undefined)
+      return () =>
+        new Promise((resolve) => {
+          openCore(core, debuggee);
+          resolve();
+        });
     if (pid === undefined) throw new DeetError('launch', 'attach needs "pid".');
     this.#detach = true;
     return async () => {
@@ -226,4 +232,14 @@ const atEntry = async (outcome: Promise<Outcome>): Promise<Outcome> => {
   return reached.kind === 'stopped' && reached.stop.reason === 'breakpoint'
     ? { kind: 'stopped', stop: { ...reached.stop, reason: 'entry' } }
     : reached;
+};
+
+/** @throws DeetError when it is none */
+const openCore = (core: string, debuggee: Debuggee): void => {
+  const { lastStop } = debuggee.session.cores.open(core);
+  for (const result of describeCore(debuggee.session)) debuggee.output('console', debuggee.text(result));
+  if (!lastStop) throw new DeetError('no-thread', `${core} shows no thread.`);
+  setImmediate(() => {
+    debuggee.program.run(() => Promise.resolve({ kind: 'stopped', stop: lastStop }));
+  });
 };

@@ -211,9 +211,10 @@ export class Program {
 
   /** Kills and reaps the whole family, and says so. */
   async terminate(): Promise<void> {
+    const dead = this.session.cores.current !== undefined;
     this.kill();
     await this.settled;
-    this.#end(killed);
+    this.#end(dead ? undefined : killed);
   }
 
   kill(): void {

@@ -69,6 +69,7 @@ export const sourceHandlers = (target: () => Debuggee): Handlers => {
 
     goto: (args) => {
       const debuggee = target();
+      debuggee.session.requireLive();
       const thread = debuggee.stoppedThread(args.threadId);
       const address = places.get(args.targetId);
       if (address === undefined) throw new DeetError('no-target', 'This place is not known: ask for it again.');

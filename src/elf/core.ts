@@ -12,7 +12,7 @@ import type { ElfFile } from './file.js';
 import { whyNotCore } from './identify.js';
 import { readNotes, type Note } from './notes.js';
 
-const NT = { PRSTATUS: 1, FPREGSET: 2, PRPSINFO: 3, AUXV: 6, X86_XSTATE: 0x202, FILE: 0x46494c45, SIGINFO: 0x53494749 } as const;
+export const NT = { PRSTATUS: 1, FPREGSET: 2, PRPSINFO: 3, AUXV: 6, X86_XSTATE: 0x202, FILE: 0x46494c45, SIGINFO: 0x53494749 } as const;
 
 const REGISTER_COUNT = 27;
 

@@ -58,11 +58,24 @@ export const whyNotCore = (type: number, path: string): DeetError | undefined =>
 
 const startsWith = (bytes: Uint8Array, text: string): boolean => decodeText(bytes, 0, Math.min(text.length, bytes.length)) === text;
 
+/** Core files are often kept packed (systemd-coredump). By the first bytes (file(1)). */
+const packers: readonly { readonly magic: readonly number[]; readonly name: string; readonly command: string }[] = [
+  { magic: [0x1f, 0x8b], name: 'gzip', command: 'gunzip -k' },
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd', command: 'zstd -d' },
+  { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], name: 'xz', command: 'xz -dk' },
+  { magic: [0x04, 0x22, 0x4d, 0x18], name: 'lz4', command: 'lz4 -d' },
+  { magic: [0x42, 0x5a, 0x68], name: 'bzip2', command: 'bunzip2 -k' },
+];
+
+const packerOf = (bytes: Uint8Array): (typeof packers)[number] | undefined =>
+  packers.find(({ magic }) => magic.every((byte, index) => bytes[index] === byte));
+
 const describeOther = (bytes: Uint8Array): string => {
   if (startsWith(bytes, '#!')) return `is a script (${firstLine(bytes)}), not an ELF program.`;
   if (startsWith(bytes, '!<arch>\n') || startsWith(bytes, '!<thin>\n')) return 'is an archive (a static library), not an ELF program.';
   if (startsWith(bytes, 'MZ')) return 'is a Windows program, not an ELF program.';
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'is a gzip file, not an ELF program.';
+  const packed = packerOf(bytes);
+  if (packed) return `is a ${packed.name} file, not an ELF program.`;
   const start = bytes.subarray(0, 512);
   if (start.every((byte) => (byte >= 0x20 && byte !== 0x7f) || (byte >= 9 && byte <= 13))) return 'is a text file, not an ELF program.';
   return 'is not an ELF file.';
@@ -70,6 +83,8 @@ const describeOther = (bytes: Uint8Array): string => {
 
 const hintForOther = (bytes: Uint8Array): string | undefined => {
   if (startsWith(bytes, '#!')) return SHELL_HINT;
+  const packed = packerOf(bytes);
+  if (packed) return `Unpack it first: ${packed.command} FILE`;
   const text = decodeText(bytes, 0, Math.min(bytes.length, 4096));
   if (/^\s*#\s*include\b/m.test(text)) return 'This looks like C source: compile it with gcc -g first.';
   return undefined;

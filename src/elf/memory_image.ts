@@ -14,7 +14,7 @@ export type ReadAvailable = (address: Address, into: Uint8Array) => number;
 const beginning = 64 * 1024;
 const pageSize = 4096;
 /** A larger file in memory is damage, or not worth the copy. */
-const largest = 1 << 30;
+const largest = 1 << 28;
 
 const tagsOfAddresses: ReadonlySet<number> = new Set([
   DT.HASH, DT.STRTAB, DT.SYMTAB, DT.RELA, DT.JMPREL, DT.GNU_HASH, DT.VERSYM, DT.VERDEF, DT.VERNEED,
@@ -42,10 +42,13 @@ export const rebuiltFile = (read: ReadAvailable, start: Address, name: string): 
   const size = header.loads.reduce((end, { offset, fileSize }) => Math.max(end, offset + fileSize), 0);
   if (!(size > 0 && size <= largest)) return undefined;
   const bytes = new Uint8Array(size);
-  let pieces = 0;
-  for (const { offset, address, fileSize } of header.loads)
-    if (read(BigInt(address) + bias, bytes.subarray(offset, offset + fileSize)) > pageSize || header.loads.length === 1) pieces++;
-  if (pieces === 0) return undefined;
+  let more = false;
+  for (const segment of header.loads) {
+    const { offset, address, fileSize } = segment;
+    const got = read(BigInt(address) + bias, bytes.subarray(offset, offset + fileSize));
+    if (segment !== first ? got > 0 : got > pageSize) more = true;
+  }
+  if (!more) return undefined;
   const view = new DataView(bytes.buffer);
   // No section headers: they are never mapped.
   view.setBigUint64(40, 0n, true);

@@ -2,7 +2,7 @@
  * The files of a dead process as they are here and now. They may have moved, gone, or been built again since: a file is used only when its build-id is
  * the one that the core file shows in memory, or when neither says one.
  */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Address } from '../common/addresses.js';
 import type { Core } from '../elf/core.js';
@@ -25,6 +25,14 @@ const mostNames = 8;
 
 const listed = (names: readonly string[]): string =>
   names.length <= mostNames ? names.join(', ') : `${names.slice(0, mostNames).join(', ')} and ${names.length - mostNames} more`;
+
+const isRegular = (path: string): boolean => {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+};
 
 const withoutMark = (path: string): string => path.replace(/ \(deleted\)$/, '');
 
@@ -85,8 +93,11 @@ export class CoreFiles {
     const wanted = this.#buildIdInCore(name);
     const given = name === this.programPath ? this.options.program : undefined;
     if (given !== undefined && this.#isThis(given, name, wanted)) return given;
-    const present = this.#candidates(name, wanted).filter((path) => existsSync(path));
-    const right = present.find((path) => wanted === undefined || sharedImage(path, this.options)?.buildId === wanted);
+    const present = this.#candidates(name, wanted).filter(isRegular);
+    // What has the name of a deleted file is another one, unless it says who it is.
+    const right = present.find((path) =>
+      wanted === undefined ? name === withoutMark(name) : sharedImage(path, this.options)?.buildId === wanted,
+    );
     if (right !== undefined || given !== undefined) return right;
     if (wanted !== undefined) (present.length > 0 ? this.#changed : this.#missing).push(withoutMark(name));
     else if (!/^(?:\/dev\/|\/memfd:|\/SYSV|anon_inode:)/.test(name)) this.#missing.push(withoutMark(name));

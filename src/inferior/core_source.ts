@@ -14,6 +14,8 @@ import { sharedImage } from './shared_images.js';
 import type { MemoryPort, ProcessFact, ProcessSource } from './source.js';
 
 const pageSize = 4096;
+/** It has two pages; more than this is damage. */
+const largestVdso = 1n << 20n;
 
 /** Nothing in a core file can run or be changed. */
 export const postMortem = (): DeetError =>
@@ -164,6 +166,7 @@ export class CoreSource implements ProcessSource {
   }
 
   #readVdso(start: Address, end: Address): SymbolImage | undefined {
+    if (end - start > largestVdso) return undefined;
     const bytes = this.core.read(start, Number(end - start));
     try {
       return bytes && openImageBytes(bytes, '[vdso]');
@@ -230,6 +233,10 @@ export class CoreSource implements ProcessSource {
 
   signalInfo(tid: number): Uint8Array | undefined {
     return this.#threads.get(tid)?.signalInfo;
+  }
+
+  writeSignalInfo(): never {
+    throw postMortem();
   }
 
   mayChange(): void {

@@ -147,6 +147,10 @@ export class LiveSource implements ProcessSource {
     return native.getSignalInfo(tid, bytes) === 0 ? bytes : undefined;
   }
 
+  writeSignalInfo(tid: number, bytes: Uint8Array): void {
+    native.setSignalInfo(tid, bytes);
+  }
+
   mayChange(): void {
     // always
   }

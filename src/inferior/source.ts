@@ -46,6 +46,7 @@ export interface ProcessSource {
   writeExtendedState(tid: number, bytes: Uint8Array): void;
   /** siginfo_t of the signal that it stopped or died of. */
   signalInfo(tid: number): Uint8Array | undefined;
+  writeSignalInfo(tid: number, bytes: Uint8Array): void;
   /** Refuses what would change the process. @throws DeetError `post-mortem` */
   mayChange(): void;
 }

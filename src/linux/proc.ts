@@ -95,8 +95,9 @@ export interface ProcessStatus {
   readonly tracer: number;
   readonly parent: number;
   readonly threadGroup: number;
-  /** Real user id. */
+  /** Real user and group id. */
   readonly user: number;
+  readonly group: number;
   readonly threads: number;
   /** Masks, bit 0 for signal 1. `pending` is the thread's own, `sharedPending` the process's. */
   readonly pending: bigint;
@@ -120,6 +121,7 @@ export const readStatus = (process: ProcessPath): ProcessStatus | undefined => {
     parent: number('PPid'),
     threadGroup: number('Tgid'),
     user: number('Uid'),
+    group: number('Gid'),
     threads: number('Threads'),
     pending: mask('SigPnd'),
     sharedPending: mask('ShdPnd'),

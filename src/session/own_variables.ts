@@ -6,7 +6,6 @@ import type { ConvenienceVariables } from '../language/context.js';
 import type { Place } from '../language/place.js';
 import { Value } from '../language/value.js';
 import { signalInfoSize } from '../linux/siginfo.js';
-import { native } from '../native.js';
 import type { CType, Member, StructType } from '../symbols/types.js';
 import type { Session } from './session.js';
 
@@ -60,10 +59,9 @@ class SignalInfoPlace implements Place {
   constructor(private readonly thread: Thread) {}
 
   #all(): Uint8Array {
-    const { source } = this.thread.process;
-    const bytes = source.signalInfo(this.thread.tid);
+    const bytes = this.thread.process.source.signalInfo(this.thread.tid)?.slice();
     if (!bytes) throw new DeetError('no-siginfo', 'Unable to read siginfo: this thread is not stopped by a signal.');
-    return bytes.slice();
+    return bytes;
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -74,7 +72,7 @@ class SignalInfoPlace implements Place {
     this.thread.process.source.mayChange();
     const all = this.#all();
     all.set(bytes, offset);
-    native.setSignalInfo(this.thread.tid, all);
+    this.thread.process.source.writeSignalInfo(this.thread.tid, all);
   }
 }
 

@@ -47,6 +47,7 @@ export class PlantedLocation implements SiteOwner {
     const { ignoreCount, threadId } = breakpoint;
     if (this.hardware) return 'it is a hardware breakpoint';
     if (threadId !== undefined) return 'it is for one thread only';
+    if (breakpoint.accepts) return 'it is for some processes only';
     if (breakpoint.condition === undefined && ignoreCount === 0) return 'a breakpoint there always stops';
     const planted = breakpoint.locations.flatMap((each) => [...each.planted.keys()].map(({ space }) => space));
     if (ignoreCount > 0 && breakpoint.locations.length > 1) return 'it counts at several places together';

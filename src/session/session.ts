@@ -140,12 +140,10 @@ export class Session {
     this.cores.reopen();
   }
 
-  /** The living family, or the dead process that is looked at instead. */
   get #target(): Target {
     return this.cores.current ?? this.control;
   }
 
-  /** Refuses what cannot be done to a core file. @throws DeetError `post-mortem` */
   requireLive(): void {
     this.#target.requireLive();
   }
@@ -280,7 +278,8 @@ export class Session {
   }
 
   /** Lets a process (by default the current one) go on without deet. */
-  detach(process = this.liveSelection().process): void {
+  detach(process = this.selection().process): void {
+    this.requireLive();
     this.control.detach(process);
     const next = this.threads().find(({ stopped }) => stopped);
     this.#selected = next && { thread: next, level: 0 };
