@@ -5,6 +5,7 @@ import { conditionCommands } from './conditions.js';
 import { dataCommands, dataInfo } from './data.js';
 import { disassemblyCommands } from './disassembly.js';
 import { examineCommands } from './examine.js';
+import { historyCommands, infoAddress } from './history.js';
 import { holdingCommands } from './holding.js';
 import { inspections } from './inspection.js';
 import { laterCommands } from './later.js';
@@ -28,7 +29,17 @@ const info: Command = {
   aliases: ['i', 'inf'],
   group: 'look',
   about: 'What deet knows: breakpoints, locals, registers, threads, ...',
-  subcommands: [...inspections, ...stackInfo, ...listingInfo, ...dataInfo, ...threadInfo, ...shellInfo, ...understandingInfo, skipInfo],
+  subcommands: [
+    infoAddress,
+    ...inspections,
+    ...stackInfo,
+    ...listingInfo,
+    ...dataInfo,
+    ...threadInfo,
+    ...shellInfo,
+    ...understandingInfo,
+    skipInfo,
+  ],
 };
 
 export const allCommands: readonly Command[] = [
@@ -48,6 +59,7 @@ export const allCommands: readonly Command[] = [
   ...shellCommands,
   ...understandingCommands,
   ...watchingCommands,
+  ...historyCommands,
   ...holdingCommands,
   ...memoryCommands,
   ...skipCommands,

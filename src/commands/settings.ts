@@ -4,6 +4,7 @@ import { options } from '../session/settings.js';
 import type { Session } from '../session/session.js';
 import type { Command, CommandContext } from './command.js';
 import { assign } from './data.js';
+import { showConvenience, showValues } from './history.js';
 import { signalTable } from './inspection.js';
 import { message, type Result } from './results.js';
 import { setArguments } from './run.js';
@@ -115,6 +116,8 @@ const show: Command = {
         );
       },
     },
+    showValues,
+    showConvenience,
     { name: 'version', group: 'shell', about: 'The version of deet.', run: ({ execute }) => execute('version') },
     { name: 'commands', group: 'shell', about: 'The lines typed so far.', run: ({ execute }) => execute('history') },
   ],

@@ -58,7 +58,7 @@ export function examineAddress(value: Value): Address {
 /** The sizes that letters imply: `a` is 8 bytes, `c` one, a float no less than 4. */
 function settle(format: CommandFormat, defaults: ExamineDefaults): ExamineDefaults {
   const letter = format.letter ?? defaults.letter;
-  if (format.size !== undefined) return { letter, size: letter === 'a' ? 8 : format.size };
+  if (format.size !== undefined) return { letter, size: format.size };
   switch (letter) {
     case 'a':
       return { letter, size: 8 };

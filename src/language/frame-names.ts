@@ -2,6 +2,7 @@
  * Identifiers as a frame sees them: blocks outwards (C11, 6.2.1), the file's own names, the program's, other images', and at last
  * bare ELF symbols. C++ names are also tried in the namespaces and classes around.
  */
+import { DeetError } from '../common/errors.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import { fileAddress, type Address, type FileAddress } from '../common/addresses.js';
 import type { FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/model.js';
@@ -209,10 +210,22 @@ export class FrameNames implements NameSpace {
       if (inside) return inside;
     }
     const container = this.type(where.path.join('::'));
+    this.#requireScope(where, container);
     return (
       (container && this.#memberOf(container, name)) ??
       (where.path.length === 0 && where.file === undefined ? this.global(name) : undefined)
     );
+  }
+
+  /** What stands before `::` must be something. @throws DeetError `no-symbol` */
+  #requireScope({ file, path }: ScopePath, container: CType | undefined): void {
+    const images = this.#images();
+    if (file !== undefined && !images.some(({ image }) => image.filesMatching(file).length > 0))
+      throw new DeetError('no-symbol', `No source file named "${file}".`, 'Type "info sources" for their names.');
+    const [first] = path;
+    if (this.world.language !== 'c' || file !== undefined || container || first === undefined || path.length > 1) return;
+    const known = images.some(({ image }) => image.functionsNamed(first).length > 0 || image.inlinedCallsOf(first).length > 0);
+    if (!known) throw new DeetError('no-symbol', `No symbol "${first}" in current context.`);
   }
 
   /** `Color::Red`, `Class::static_member`. */

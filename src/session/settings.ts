@@ -144,6 +144,12 @@ export class Settings {
     this.#listeners.add(listener);
   }
 
+  /** By its name or an abbreviation; undefined: there is no such setting. */
+  value(name: string): boolean | number | string | undefined {
+    const option = this.find(name);
+    return option && this.#values.get(option.name);
+  }
+
   flag(name: string): boolean {
     return this.#values.get(name) === true;
   }

@@ -9,8 +9,9 @@ import type { Expression } from '../language/ast.js';
 import * as c from '../language/c-types.js';
 import { compileCondition } from '../language/compile.js';
 import type { EvaluationContext, ValueHistory } from '../language/context.js';
+import { about, within } from '../language/errors.js';
 import { conditionHolds, evaluate, evaluateNow } from '../language/evaluate.js';
-import { frameContext, singleImage, variableStore } from '../language/frame-context.js';
+import { frameContext, singleImage } from '../language/frame-context.js';
 import { convertForAssignment } from '../language/conversions.js';
 import { parseExpression } from '../language/parser.js';
 import { parsePrintf, runPrintf } from '../language/printf.js';
@@ -20,6 +21,7 @@ import { toInteger, Value } from '../language/value.js';
 import type { CType } from '../symbols/types.js';
 import { dwarfToWord } from '../linux/registers.js';
 import type { Breakpoint } from './breakpoint.js';
+import { convenienceVariables } from './convenience.js';
 import type { Session } from './session.js';
 import { registersOf } from './thread_registers.js';
 
@@ -46,8 +48,12 @@ class ThreadMachine implements Machine {
   }
 }
 
+function* callersOf(session: Session, thread: Thread, from: Frame | undefined): Generator<string | undefined> {
+  for (const frame of session.stack(thread)) if (frame.level >= (from?.level ?? 0)) yield frame.functionName;
+}
+
 export class Values {
-  readonly variables = variableStore();
+  readonly variables: ReturnType<typeof convenienceVariables>;
   readonly #history: Value[] = [];
   /** Parsed conditions, by their text; names are looked up at each evaluation, because every location has its own. */
   readonly #conditions = new Map<string, Expression>();
@@ -55,7 +61,9 @@ export class Values {
   readonly #compiled = new WeakMap<Breakpoint, readonly CompiledCondition[]>();
   readonly #machine = new ThreadMachine();
 
-  constructor(private readonly session: Session) {}
+  constructor(private readonly session: Session) {
+    this.variables = convenienceVariables(session);
+  }
 
   get history(): ValueHistory {
     const values = this.#history;
@@ -71,7 +79,15 @@ export class Values {
   context(frame?: Frame, thread?: Thread): EvaluationContext {
     const { session } = this;
     const owner = thread ?? session.selectedThread();
-    const common = { history: this.history, variables: this.variables, settings: session.settings.print };
+    const common = {
+      history: this.history,
+      variables: this.variables,
+      settings: session.settings.print,
+      setting: (name: string) => session.settings.value(name),
+      warn: (text: string) => {
+        session.announce(text, 'warning');
+      },
+    };
     if (!owner) {
       const program = session.programImage();
       return frameContext({ images: program ? singleImage(program) : noImages, ...common });
@@ -82,6 +98,7 @@ export class Values {
       memory: owner.process.space,
       thread: registersOf(owner),
       ...(chosen && { frame: chosen }),
+      callers: () => callersOf(session, owner, chosen),
       frameOf: (fn) =>
         session
           .stack(owner)
@@ -94,23 +111,27 @@ export class Values {
   /** @throws DeetError in the user's words, with the place of the fault in the text. */
   async evaluate(text: string, frame?: Frame): Promise<Value> {
     const context = this.context(frame);
-    const evaluation = evaluate(parseExpression(text, context.names), context);
-    let step = evaluation.next();
-    while (!step.done) {
-      const request = step.value;
-      try {
-        step = evaluation.next(await this.session.call(request));
-      } catch (error) {
-        step = evaluation.throw(error);
+    try {
+      const evaluation = evaluate(parseExpression(text, context.names), context);
+      let step = evaluation.next();
+      while (!step.done) {
+        const request = step.value;
+        try {
+          step = evaluation.next(await this.session.call(request));
+        } catch (error) {
+          step = evaluation.throw(error);
+        }
       }
+      return step.value;
+    } catch (error) {
+      throw about(text, error);
     }
-    return step.value;
   }
 
   /** As `evaluate`, for what must not let the program run. */
   now(text: string, frame?: Frame): Value {
     const context = this.context(frame);
-    return evaluateNow(parseExpression(text, context.names), context);
+    return within(text, () => evaluateNow(parseExpression(text, context.names), context));
   }
 
   /** The address that an expression means: `0x401136`, `main`, `&x`, `$pc + 4`. */
