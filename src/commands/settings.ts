@@ -14,6 +14,7 @@ import { setArguments } from './run.js';
  * `set print pretty` alone means on.
  */
 const settingIn = (session: Session, text: string): { readonly name: string; readonly value: string } | undefined => {
+  if (text.startsWith('$')) return undefined;
   const words = text.split(/\s+/);
   for (let count = Math.min(words.length, 3); count > 0; count--) {
     const option = session.settings.find(words.slice(0, count).join(' '));
