@@ -230,12 +230,12 @@ class Evaluator implements OperandEvaluator {
   *#repeat(left: Expression, right: Expression): Evaluation {
     const first = yield* this.operand(left);
     const count = toInteger(yield* this.operand(right));
-    if (count <= 0n) throw new DeetError('type', `Invalid number ${count} of repetitions.`);
+    const notInMemory = (): DeetError => new DeetError('type', "Only values in memory can be extended with '@'.");
+    if (count <= 0n) throw first.address === undefined ? notInMemory() : new DeetError('type', `Invalid number ${count} of repetitions.`);
     if (count > 2n ** 40n) throw new DeetError('too-big', `Too many repetitions: ${count}.`);
     if (first.place.kind === 'missing') first.bytes();
     const inside = first.place instanceof ComputedPlace && first.offset + first.size * Number(count) <= first.place.bytes.length;
-    if (first.address === undefined && !this.typesOnly && !inside)
-      throw new DeetError('type', "Only values in memory can be extended with '@'.");
+    if (first.address === undefined && !this.typesOnly && !inside) throw notInMemory();
     return first.as(c.arrayOf(first.type, Number(count)));
   }
 

@@ -239,10 +239,20 @@ export class FrameNames implements NameSpace {
     return member?.staticVariable && { kind: 'value', value: this.world.variable(member.staticVariable, undefined) };
   }
 
+  /** The inlined call of a function that the frame executes. */
+  #inlinedAround(name: string): Scope | undefined {
+    let scope = this.world.frame?.scope;
+    for (let i = 0; scope && i < MAX_SCOPES; scope = scope.parent, i++) if (scope.inlined?.name === name) return scope;
+    return undefined;
+  }
+
   /** A function's static variables live always; its others in its newest frame. */
   #insideFunction(loaded: LoadedImage, where: ScopePath, name: string): Meaning | undefined {
     if (where.path.length === 0) return undefined;
     const spelling = where.path.join('::');
+    const here = this.#inlinedAround(spelling);
+    const own = here && searchScope(here, name, 0);
+    if (own) return { kind: 'value', value: this.world.variable(own, this.world.frame) };
     const fn = this.#chooseFunction(loaded.image, spelling, where.file, this.#near(loaded.image));
     const scope = fn?.scope() ?? loaded.image.inlinedCallsOf(spelling)[0];
     const variable = scope && searchScope(scope, name, 0);
