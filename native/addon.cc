@@ -10,6 +10,7 @@ static Napi::Object initialize(Napi::Env, Napi::Object exports) {
   deet::exportPipe(exports);
   deet::exportProcess(exports);
   deet::exportPtrace(exports);
+  deet::exportSockDiag(exports);
   deet::exportTerminal(exports);
   deet::exportWait(exports);
   return exports;

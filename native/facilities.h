@@ -12,6 +12,7 @@ void exportMemory(Napi::Object exports);
 void exportPipe(Napi::Object exports);
 void exportProcess(Napi::Object exports);
 void exportPtrace(Napi::Object exports);
+void exportSockDiag(Napi::Object exports);
 void exportTerminal(Napi::Object exports);
 void exportWait(Napi::Object exports);
 

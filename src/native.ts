@@ -121,6 +121,8 @@ export interface Native {
    */
   mapFile(path: string): ArrayBuffer | number;
   unmapFile(buffer: ArrayBuffer): void;
+  /** sock_diag(7): sends a netlink request, puts all of the answer's messages into `reply`, and returns how many bytes they are. */
+  sockDiag(request: Uint8Array, reply: Uint8Array): number;
   /** abi::__cxa_demangle; undefined when the name is not mangled. */
   demangle(name: string): string | undefined;
 }

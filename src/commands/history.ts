@@ -67,7 +67,7 @@ export const showConvenience: Command = {
   about: 'Convenience variables and functions.',
   run: ({ session }) => {
     const { variables } = session.values;
-    const rows = [...variables.names()].map((name) => {
+    const rows = [...(variables.names?.() ?? [])].map((name) => {
       try {
         const value = variables.get(name);
         return `$${name} = ${value ? textOf(session, value) : 'void'}`;

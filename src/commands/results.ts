@@ -50,6 +50,11 @@ export interface WatchResult {
   readonly old?: string;
   readonly new?: string;
   readonly scopeEnded?: true;
+  /** The watchpoint's number. */
+  readonly id: number;
+  /** The line whose code has just touched it. */
+  readonly file?: string;
+  readonly line?: number;
 }
 
 export interface SyscallResult {
@@ -86,6 +91,8 @@ export interface StopResult {
   /** The number of the returned value in the value history. */
   readonly returnedNumber?: number;
   readonly frame?: FrameResult;
+  /** For a stop outside of the program's own code (in a library, or where there are no lines): the innermost frame that is in it. */
+  readonly calledFrom?: FrameResult;
   /** The thread's number in deet, and its name, present when there is more than one thread or process. */
   readonly thread?: {
     readonly id: number;
@@ -171,6 +178,25 @@ export interface InstructionResult {
   readonly current?: true;
 }
 
+/** A core file was opened: what `stop` says of a living process. */
+export interface CoreResult {
+  readonly type: 'core';
+  readonly file: string;
+  /** Absent: no file of it was found. */
+  readonly program?: string;
+  readonly pid: number;
+  readonly tid?: number;
+  /** The program's words, as far as the kernel keeps them. */
+  readonly command?: string;
+  readonly signal?: string;
+  readonly description?: string;
+  readonly address?: string;
+  readonly threads: number;
+  /** Number of the current thread. */
+  readonly thread?: number;
+  readonly frame?: FrameResult;
+}
+
 export type Result =
   | StopResult
   | ExitResult
@@ -224,6 +250,7 @@ export type Result =
       readonly function?: string;
       readonly mode?: string;
     }
+  | CoreResult
   | StackPicture
   | DescriptorTable
   | WhyReport

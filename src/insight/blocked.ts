@@ -2,6 +2,7 @@
  * Which system call a thread sleeps in. A thread that runs free is asked of /proc; one that deet stopped has left the call
  * already, with a result that says that it will be entered again (signal(7), "Interruption of system calls").
  */
+import { readDescriptor } from '../linux/proc_files.js';
 import { readStat, readSyscall } from '../linux/proc.js';
 import { syscallName, syscallNumber } from '../linux/syscalls.js';
 import type { FamilyMember, FamilyThread } from './family.js';
@@ -11,6 +12,8 @@ export interface BlockedIn {
   readonly name: string;
   /** Six words. */
   readonly args: readonly bigint[];
+  /** Bytes that a transfer had moved when a stop ended it half done. */
+  readonly done?: bigint;
 }
 
 /**
@@ -18,6 +21,22 @@ export interface BlockedIn {
  * ERESTART_RESTARTBLOCK 516. Calls that are never restarted (epoll_wait, semop...) show EINTR.
  */
 const interrupted = new Set([-512n, -513n, -514n, -516n, -4n]);
+
+/**
+ * A transfer that sleeps in the middle, because the pipe or socket became full (or with MSG_WAITALL empty), ends at a stop with what it has moved so far:
+ * less than was asked for. Of its own accord a blocking write does that for a signal only (pipe(7), send(2)).
+ */
+const writes = new Set(['write', 'sendto', 'pwrite64'].map(syscallNumber));
+const receives = syscallNumber('recvfrom');
+const waitAll = 0x100n;
+
+const interruptedTransfer = (member: FamilyMember, number: number, result: bigint, args: readonly bigint[]): boolean => {
+  const [fd = -1n, , count = 0n, flags = 0n] = args;
+  if (result <= 0n || result >= count) return false;
+  if (!writes.has(number) && !(number === receives && (flags & waitAll) !== 0n)) return false;
+  const descriptor = readDescriptor(member.pid, Number(BigInt.asIntN(32, fd)));
+  return descriptor !== undefined && !descriptor.nonBlocking && ['pipe', 'fifo', 'socket'].includes(descriptor.kind);
+};
 
 const argumentRegisters = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'];
 
@@ -53,9 +72,12 @@ export const blockedIn = (member: FamilyMember, thread: FamilyThread): BlockedIn
   const result = thread.register?.('rax');
   if (number !== undefined && result !== undefined) {
     const wanted = BigInt.asIntN(64, number);
-    if (wanted < 0n || !interrupted.has(BigInt.asIntN(64, result))) return undefined;
+    if (wanted < 0n) return undefined;
     const args = argumentRegisters.map((name) => thread.register?.(name) ?? 0n);
-    return named(member, Number(wanted), args, thread.register?.('rip') ?? 0n);
+    const outcome = BigInt.asIntN(64, result);
+    if (interrupted.has(outcome)) return named(member, Number(wanted), args, thread.register?.('rip') ?? 0n);
+    if (!interruptedTransfer(member, Number(wanted), outcome, args)) return undefined;
+    return { ...named(member, Number(wanted), args, 0n), done: outcome };
   }
   // Stopped threads are asleep for the kernel too: only what sleeps of its own accord counts.
   const state = readStat(`${member.pid}/task/${thread.tid}`)?.state;

@@ -51,6 +51,8 @@ export interface CrashScene {
   symbolNamed(name: string): Address | undefined;
   /** Descriptors of the process and who holds the other ends. */
   descriptor?(fd: number): { readonly noun: string; readonly peers?: readonly Holder[] } | undefined;
+  /** A limit on resources as /proc/PID/limits names it (`Max file size`); undefined: there is none, or it is not known. */
+  limit?(name: string): number | undefined;
   /** The name of a process, for signals that it sent. */
   processName?(pid: number): string | undefined;
 }
@@ -76,6 +78,7 @@ export type Cause =
   | 'past-end-of-file'
   | 'illegal-instruction'
   | 'pipe-closed'
+  | 'limit'
   | 'sent'
   | 'syscall-refused'
   | 'signal'

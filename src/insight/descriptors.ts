@@ -5,7 +5,7 @@
 import { compareDescriptors } from '../linux/kcmp.js';
 import type { Descriptor, DescriptorKind } from '../linux/proc_files.js';
 import type { Socket } from '../linux/proc_sockets.js';
-import { OpenFiles, type CompareFiles, type Holder, type UnixPeer } from './open_files.js';
+import { OpenFiles, type CompareFiles, type Holder } from './open_files.js';
 
 export interface DescriptorView {
   readonly fd: number;
@@ -106,12 +106,11 @@ const viewOf = (entry: Entry, group: readonly Entry[], files: OpenFiles): Descri
 export interface DescriptorOptions {
   /** kcmp(2) unless something else is given; where it answers with an error, sharing is told from offsets and flags. */
   readonly compare?: CompareFiles;
-  readonly unixPeer?: UnixPeer;
 }
 
 /** The tables of all these processes, in the order given. */
 export const descriptorTables = (pids: readonly number[], options: DescriptorOptions = {}): DescriptorTable[] => {
-  const files = new OpenFiles(pids, options.unixPeer);
+  const files = new OpenFiles(pids);
   const entries = pids.flatMap((pid) => files.of(pid).map((descriptor): Entry => ({ pid, descriptor })));
   const groupOf = new Map<Entry, Entry[]>();
   for (const group of descriptions(entries, options.compare ?? compareDescriptors)) for (const entry of group) groupOf.set(entry, group);

@@ -9,6 +9,7 @@ import type { CrashScene, Explanation } from './crash.js';
 import { explainAbort } from './explain_abort.js';
 import { explainAccess } from './explain_access.js';
 import { explainDivision, explainIllegal, explainJump } from './explain_code.js';
+import { explainLimit } from './explain_limits.js';
 import { Fault } from './fault_scene.js';
 import { listed } from './family.js';
 
@@ -55,6 +56,8 @@ const faults = new Set(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']);
 const explainSignal = (fault: Fault): Explanation => {
   const { signal } = fault.scene;
   const name = signal?.signalName ?? '';
+  const limit = explainLimit(fault);
+  if (limit) return limit;
   const sent = explainSent(fault);
   switch (name) {
     case 'SIGABRT':

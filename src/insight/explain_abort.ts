@@ -2,8 +2,12 @@
  * SIGABRT: a program that ends itself because something is wrong. The C library leaves its last words in `__abort_msg`
  * (struct { unsigned int size; char msg[]; }, in libc's symbols as GLIBC_PRIVATE): assertions and what malloc found.
  */
+import { hex } from '../common/addresses.js';
+import { badPointer, damageIn, damageText } from './bad_free.js';
 import type { Cause, CrashFrame, Explanation } from './crash.js';
 import type { Fault } from './fault_scene.js';
+import { userName } from './library_names.js';
+import { thrownIn } from './thrown.js';
 
 const longestMessage = 1024;
 
@@ -36,7 +40,13 @@ interface Reading {
 
 /** What glibc's messages mean (malloc/malloc.c, debug/). The first that fits. */
 const readings: readonly Reading[] = [
-  { pattern: /double free/, cause: 'bad-free', meaning: 'the same memory was freed twice' },
+  { pattern: /double free detected/, cause: 'bad-free', meaning: 'the same memory was freed twice' },
+  {
+    pattern: /double free or corruption/,
+    cause: 'heap-corruption',
+    meaning:
+      'the memory was freed twice, or the sizes that malloc keeps beside each block were overwritten: some block was written past its end',
+  },
   {
     pattern: /(?:free|munmap_chunk|realloc)\(\): invalid pointer/,
     cause: 'bad-free',
@@ -70,14 +80,26 @@ const by = (frame: CrashFrame | undefined): string => (frame?.functionName === u
 /** The function of the C library that the user's code called. */
 const calledFunction = (fault: Fault): string | undefined => {
   const user = fault.userFrame ? fault.frames.indexOf(fault.userFrame) : -1;
-  return user > 0 ? fault.frames[user - 1]?.functionName?.replace(/^_+(?:libc_|GI_)*/, '').replace(/@.*/, '') : undefined;
+  const name = user > 0 ? fault.frames[user - 1]?.functionName : undefined;
+  return name === undefined ? undefined : userName(name);
 };
 
 /** What the freeing call was given, in the source's words. */
-const freedExpression = (fault: Fault): string | undefined => {
+const freedPointer = (fault: Fault): { text?: string; value?: bigint } => {
   const user = fault.userFrame;
   const tools = user && fault.tracing(user);
-  return tools && tools.naming.value(tools.trace.register('rdi'))?.text;
+  const sum = tools?.trace.register('rdi');
+  const [text, value] = [sum && tools?.naming.value(sum)?.text, sum && tools?.trace.evaluate(sum)];
+  return { ...(text === undefined ? {} : { text }), ...(value === undefined ? {} : { value }) };
+};
+
+/** What the heap itself shows: which block was overwritten, or what a pointer that free did not like points to. */
+const evidence = (fault: Fault, reading: Reading, freed: { text?: string; value?: bigint }): { cause: Cause; text: string } | undefined => {
+  const certain = /invalid pointer/.test(reading.pattern.source);
+  const damage = certain || reading.cause === 'stack-smashed' ? undefined : damageIn(fault);
+  if (damage) return { cause: 'heap-corruption', text: damageText(damage) };
+  const what = certain && freed.value !== undefined ? badPointer(fault, freed.value) : undefined;
+  return what === undefined ? undefined : { cause: 'bad-free', text: `\`${freed.text ?? hex(freed.value ?? 0n)}\` ${what}.` };
 };
 
 const fromMessage = (fault: Fault, message: string): Explanation | undefined => {
@@ -89,14 +111,31 @@ const fromMessage = (fault: Fault, message: string): Explanation | undefined => 
   const reading = readings.find(({ pattern }) => pattern.test(message));
   if (!reading) return undefined;
   const called = calledFunction(fault);
-  const freed = /^(?:free|realloc)$/.test(called ?? '') ? freedExpression(fault) : undefined;
-  const argument = freed === undefined ? '' : `(${freed})`;
+  const freed = /^(?:free|realloc)$/.test(called ?? '') ? freedPointer(fault) : {};
+  const argument = freed.text === undefined ? '' : `(${freed.text})`;
   const where =
     called === undefined || /stack_chk/.test(called)
       ? by(fault.userFrame)
       : ` in ${called}${argument}, called by ${fault.subject(fault.userFrame)}`;
-  const text = `The C library stopped the program${where}: "${message.replace(/^\*\*\* | \*\*\*:.*$/g, '')}". That is, ${reading.meaning}.`;
-  return fault.explanation(reading.cause, text, freed === undefined || reading.cause !== 'bad-free' ? {} : { expression: freed });
+  const found = evidence(fault, reading, freed);
+  const cause = found?.cause ?? reading.cause;
+  const closing = called === 'fclose' && cause === 'bad-free';
+  const meaning = found ? found.text : `That is, ${closing ? 'the stream was closed twice' : reading.meaning}.`;
+  const text = `The C library stopped the program${where}: "${message.replace(/^\*\*\* | \*\*\*:.*$/g, '')}". ${meaning}`;
+  return fault.explanation(cause, text, freed.text === undefined || cause !== 'bad-free' ? {} : { expression: freed.text });
+};
+
+/** Why an exception ended the program: it could have been caught by nobody, or it came to a function that lets none out. */
+const uncaught = (fault: Fault, names: readonly string[]): Explanation => {
+  const thrown = thrownIn(fault.scene, fault.frames);
+  const says = thrown?.says === undefined ? '' : ` It says: ${JSON.stringify(thrown.says)}.`;
+  const what = thrown ? `An exception of type ${thrown.type}` : 'An exception';
+  const fields = thrown ? { expression: thrown.type } : {};
+  const barred = names.some((name) => name === '__gxx_personality_v0') || names.some((name) => /__cxa_call_terminate/.test(name));
+  const text = barred
+    ? `${what}, thrown${by(fault.userFrame)}, came to a function that lets none out (a destructor, or one that is noexcept), and C++ ends the program then (std::terminate).${says}`
+    : `${what} thrown${by(fault.userFrame)} was caught by nobody, and C++ ends the program then (std::terminate).${says}`;
+  return fault.explanation('exception', text, fields);
 };
 
 /** C++: std::terminate was called, for an exception that nobody caught or for a pure virtual function. */
@@ -107,11 +146,11 @@ const fromTerminate = (fault: Fault): Explanation | undefined => {
       'abort',
       `A pure virtual function was called${by(fault.userFrame)}: of an object that is being made or destroyed.`,
     );
-  if (!names.some((name) => /std::terminate|^_ZSt9terminatev|__terminate/.test(name))) return undefined;
-  const thrown = names.some((name) => /__cxa_throw|__cxa_rethrow/.test(name));
-  const text = thrown
-    ? `An exception thrown${by(fault.userFrame)} was caught by nobody, and C++ ends the program then (std::terminate).`
-    : `C++ ended the program (std::terminate)${by(fault.userFrame)}: an exception left a destructor or a noexcept function, or a joinable std::thread was destroyed.`;
+  if (names.some((name) => /^__cxa_(?:re)?throw$/.test(name))) return uncaught(fault, names);
+  if (!names.some((name) => /^std::terminate|^_ZSt9terminatev|__terminate$/.test(name))) return undefined;
+  const text = names.some((name) => /^std::j?thread::(?:~j?thread|operator=)/.test(name))
+    ? `A std::thread that was neither joined nor detached was destroyed or assigned to${by(fault.userFrame)}, and C++ ends the program then (std::terminate): call join() or detach() before.`
+    : `C++ ended the program${by(fault.userFrame)} (std::terminate).`;
   return fault.explanation('exception', text);
 };
 

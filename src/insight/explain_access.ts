@@ -3,9 +3,12 @@ import { statSync } from 'node:fs';
 import type { Address } from '../common/addresses.js';
 import { hex } from '../common/addresses.js';
 import type { MemoryAccess } from '../inferior/disassemble.js';
-import type { Mapping } from '../linux/proc.js';
 import type { CrashFrame, Explanation } from './crash.js';
 import { accessFields, accessWords, asText, type Fault, isCanonical, mappingName, nullPages } from './fault_scene.js';
+import { badPointer } from './bad_free.js';
+import { stackOverflow } from './explain_stack.js';
+import { blockAt, readHeap } from './heap.js';
+import { userName } from './library_names.js';
 import type { Naming } from './naming.js';
 import type { Atom, OperandTrace, Sum } from './operand.js';
 
@@ -23,6 +26,8 @@ interface Told {
   readonly trace?: OperandTrace;
   /** The pointer came from a call. */
   readonly result?: string;
+  /** The library function that was given it. */
+  readonly called?: string;
 }
 
 const code = (text: string): string => `\`${text}\``;
@@ -64,6 +69,8 @@ const argumentRegisters = ['rdi', 'rsi', 'rdx', 'rcx', 'r8', 'r9'];
 /** How far from an argument a library function may have come before it failed. */
 const argumentReach = 0x1000n;
 
+const freeing = new Set(['free', 'realloc', 'cfree', 'reallocarray']);
+
 /** The access made by code without source, on an argument that the user's code gave it. */
 const tellCalled = (fault: Fault, user: CrashFrame, access: MemoryAccess, address: Address): Told => {
   const index = fault.frames.indexOf(user);
@@ -71,10 +78,11 @@ const tellCalled = (fault: Fault, user: CrashFrame, access: MemoryAccess, addres
     .slice(0, index)
     .map(({ functionName }) => functionName)
     .findLast((name) => name !== undefined);
-  const callee = (called ?? 'a library function').replace(/^_+|_(?:avx|sse|evex|erms|unaligned).*$/g, '').replace(/@.*/, '');
+  const callee = called === undefined ? 'a library function' : userName(called);
   const plain: Told = {
     frame: user,
     action: `${callee}, called by ${fault.subject(user)}, ${accessWords(access)} address ${hex(address)}`,
+    called: callee,
   };
   const tools = fault.tracing(user);
   if (!tools) return plain;
@@ -85,19 +93,26 @@ const tellCalled = (fault: Fault, user: CrashFrame, access: MemoryAccess, addres
   });
   const near = (value: bigint | undefined): boolean =>
     value !== undefined &&
-    (value === address || (address < nullPages ? value === 0n : address >= value && address < value + argumentReach));
-  const culprit = given.find(({ value }) => value === address) ?? given.find(({ value }) => near(value));
+    (value === address ||
+      (address < nullPages ? value < nullPages && address >= value : address >= value && address < value + argumentReach));
+  // What free and realloc fail at is how they read the pointer, not the pointer's own address.
+  const culprit = freeing.has(callee) ? given[0] : (given.find(({ value }) => value === address) ?? given.find(({ value }) => near(value)));
   if (!culprit) return plain;
   const { named, value, sum } = culprit;
+  // `&p->field` is a small number, and no address, because `p` is NULL.
+  const base = value !== undefined && value !== 0n && value < nullPages && sum.constant !== 0n ? pointerOf(sum, trace, naming) : {};
+  const part = base.value === 0n ? base : {};
   const argument = named ? code(named.text) : value === undefined ? 'an argument' : hex(value);
   return {
     frame: user,
     action: `${fault.subject(user)} calls ${callee} with ${argument}`,
+    called: callee,
     trace,
     sum,
     ...(named ? { pointer: named.text, expression: named.text } : {}),
     ...(value === undefined ? {} : { value }),
     ...(named?.result === undefined ? {} : { result: named.result }),
+    ...part,
   };
 };
 
@@ -123,61 +138,6 @@ const nullPointer = (fault: Fault, told: Told, access: MemoryAccess, address: Ad
   return fault.explanation('null-pointer', `${told.action}${name}${origin}.`, {
     ...accessFields(access, address),
     ...(told.expression === undefined ? {} : { expression: told.expression }),
-  });
-};
-
-const stackLimitHint = 'Every call needs room on the stack';
-
-/** The mapping that the stack pointer is in, or was in before it left it. */
-const stackOf = (fault: Fault): Mapping | undefined => {
-  const stack = fault.scene.register('rsp') ?? 0n;
-  const bases = [stack, ...fault.frames.slice(0, 8).map(({ cfa }) => cfa)];
-  for (const address of bases) {
-    const mapping = fault.mapping(address);
-    if (mapping?.writable) return mapping;
-  }
-  return undefined;
-};
-
-/** How far outside the stack an access may be and still be one of a function that needs much room. */
-const farthest = 64n << 20n;
-const largeFrame = 1n << 20n;
-
-const stackOverflow = (fault: Fault, access: MemoryAccess, address: Address): Explanation | undefined => {
-  const stack = stackOf(fault);
-  const pointer = fault.scene.register('rsp') ?? 0n;
-  if (!stack || address >= stack.start + 0x1000n || address + farthest < stack.start) return undefined;
-  const local = access.base === 'rsp' || access.base === 'rbp' || (address >= pointer - 0x1000n && address < pointer + largeFrame);
-  const inside = fault.mapping(address);
-  if (!local || (inside?.writable && inside !== stack)) return undefined;
-  const used = stack.end - pointer;
-  const [top] = fault.frames;
-  const size = (frame: CrashFrame | undefined, inner: bigint): bigint => (frame ? frame.cfa - inner : 0n);
-  if (size(top, pointer) > largeFrame)
-    return fault.explanation(
-      'stack-overflow',
-      `The stack is full: the local variables of ${fault.subject()} alone need ${size(top, pointer)} bytes, and the stack has ${stack.end - stack.start}.`,
-      accessFields(access, address),
-    );
-  const names = fault.frames.map(({ functionName }) => functionName ?? '??');
-  const recursive = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
-  const sample = fault.frames.length;
-  const span = sample > 1 ? (fault.frames[sample - 1]?.cfa ?? 0n) - (fault.frames[0]?.cfa ?? 0n) : 0n;
-  const depth = span > 0n ? (used * BigInt(sample - 1)) / span : BigInt(sample);
-  const round = depth > 1000n ? (depth / 100n) * 100n : depth;
-  const who =
-    recursive.length === 0
-      ? fault.subject()
-      : recursive.length === 1
-        ? `${recursive[0]} calls itself`
-        : `${recursive.slice(0, 4).join(' and ')} call each other`;
-  const text =
-    recursive.length === 0
-      ? `The stack is full: ${fault.subject()} needs more room than is left. ${stackLimitHint}.`
-      : `The stack is full: ${who}, about ${round.toLocaleString('en-US')} calls deep. Is there a case that ends the recursion?`;
-  return fault.explanation('stack-overflow', text, {
-    ...accessFields(access, address),
-    ...(recursive[0] === undefined ? {} : { expression: recursive[0] }),
   });
 };
 
@@ -247,6 +207,9 @@ const protectedMemory = (fault: Fault, told: Told, access: MemoryAccess, address
 
 const misaligned = (fault: Fault, told: Told, access: MemoryAccess, address: Address): Explanation | undefined => {
   const size = BigInt(access.size);
+  // A page that is missing has an address; a general-protection fault has none (Intel SDM volume 3, 6.15).
+  const { signal } = fault.scene;
+  if (signal?.address !== undefined && signal.codeName !== 'BUS_ADRALN') return undefined;
   if (size < 16n || address % size === 0n || !isCanonical(address) || !fault.instruction) return undefined;
   const { mnemonic } = fault.instruction;
   const stack = access.base === 'rsp' || access.base === 'rbp';
@@ -268,9 +231,16 @@ const wild = (fault: Fault, told: Told, access: MemoryAccess, address: Address):
   const { value, pointer } = told;
   const base = value === undefined ? undefined : fault.mapping(value);
   if (pointer !== undefined && base && value !== undefined && value !== address && !fault.mapping(address)) {
-    const text = `${told.action}, where nothing is mapped: ${code(pointer)} points into ${mappingName(base)}, and the access is ${hex(address > value ? address - value : value - address)} bytes ${address > value ? 'behind' : 'before'} it. Is the index out of range?`;
+    const heap = base.path === '[heap]' ? readHeap(fault.scene.memory, fault.maps) : undefined;
+    const block = heap && blockAt(heap, value);
+    const what = block ? `points to a block of ${block.size} bytes` : `points into ${mappingName(base)}`;
+    const distance = address > value ? address - value : value - address;
+    const text = `${told.action}, where nothing is mapped: ${code(pointer)} ${what}, and the access is ${distance} bytes ${address > value ? 'behind' : 'before'} it. Is the index out of range?`;
     return fault.explanation('out-of-bounds', text, fields);
   }
+  // An array at a fixed place, with an index that was computed.
+  if (pointer === undefined && /\[\D/.test(told.expression ?? '') && !fault.mapping(address))
+    return fault.explanation('out-of-bounds', `${told.action}, where nothing is mapped. Is the index out of range?`, fields);
   const shown = value !== undefined && pointer !== undefined ? `, and ${code(pointer)} is ${hex(value)}` : '';
   const what = isCanonical(address) ? 'where nothing is mapped' : 'which is no address at all';
   const letters = asText(value ?? address);
@@ -279,6 +249,65 @@ const wild = (fault: Fault, told: Told, access: MemoryAccess, address: Address):
       ? ''
       : ` These bytes are the text ${JSON.stringify(letters)}: something has written text over the pointer, or the memory it lies in was freed and used again.`;
   return fault.explanation('wild-pointer', `${told.action}, ${what}${shown}.${hint}`, fields);
+};
+
+/** free of what malloc did not make, noticed only when malloc looked for what it keeps beside its blocks. */
+const wrongFree = (fault: Fault, { called, value, action, expression }: Told): Explanation | undefined => {
+  if (called === undefined || !freeing.has(called) || value === undefined) return undefined;
+  const what = badPointer(fault, value);
+  if (what === undefined) return undefined;
+  return fault.explanation('bad-free', `${action}, which ${what}.`, {
+    address: hex(value),
+    ...(expression === undefined ? {} : { expression }),
+  });
+};
+
+/** printf and its kin, whose %s takes an address. */
+const printing = /^(?:v?[fsd]?n?printf|puts|fputs|err|warn)/;
+
+/** A small number was taken for an address. */
+const notAnAddress = (fault: Fault, told: Told, access: MemoryAccess, address: Address): Explanation | undefined => {
+  const { value, pointer, action, called, expression } = told;
+  if (address >= nullPages || value === undefined || value === 0n || value >= nullPages) return undefined;
+  const name = pointer === undefined ? 'the pointer' : code(pointer);
+  const which = action.endsWith(name) ? 'which' : `and ${name}`;
+  const hint = called !== undefined && printing.test(called) ? ' %s wants the address of a string; a number is printed by %d.' : '';
+  return fault.explanation('wild-pointer', `${action}, ${which} is ${value}: a number, not the address of anything.${hint}`, {
+    ...accessFields(access, address),
+    ...(expression === undefined ? {} : { expression }),
+  });
+};
+
+/** A pointer on the way to the address was read from a block of the heap that is free. */
+const useAfterFree = (fault: Fault, told: Told, access: MemoryAccess, address: Address): Explanation | undefined => {
+  const { trace, frame, sum } = told;
+  const naming = fault.tracing(frame)?.naming;
+  let heap: ReturnType<typeof readHeap>;
+  for (let current: Sum | undefined = sum, depth = 0; trace && current && depth < 8; depth++) {
+    const load: LoadAtom | undefined = current.terms.map(({ atom }) => atom).find((atom): atom is LoadAtom => atom.kind === 'load');
+    if (!load) return undefined;
+    const at = trace.evaluate(load.address);
+    heap ??= readHeap(fault.scene.memory, fault.maps);
+    const block = at === undefined || !heap ? undefined : blockAt(heap, at);
+    if (block?.state === 'free') {
+      const holder = naming && pointerOf(load.address, trace, naming).pointer;
+      const read =
+        told.pointer === undefined
+          ? ''
+          : ` ${code(told.pointer)} was read there and is ${told.value === undefined ? 'garbage' : hex(told.value)}.`;
+      const who = holder === undefined ? 'A pointer' : code(holder);
+      return fault.explanation(
+        'use-after-free',
+        `${who} points to memory that was freed (${block.size} bytes at ${hex(block.address)}).${read}`,
+        {
+          ...accessFields(access, address),
+          ...(holder === undefined ? {} : { expression: holder }),
+        },
+      );
+    }
+    current = load.address;
+  }
+  return undefined;
 };
 
 /** SIGBUS: BUS_ADRERR is an access to a mapped file behind its end (mmap(2)). */
@@ -310,6 +339,9 @@ export const explainAccess = (fault: Fault): Explanation | undefined => {
   const told = tell(fault, first, access, address);
   return (
     stackOverflow(fault, access, address) ??
+    wrongFree(fault, told) ??
+    useAfterFree(fault, told, access, address) ??
+    notAnAddress(fault, told, access, address) ??
     nullPointer(fault, told, access, address) ??
     beyondFile(fault, told, access, address) ??
     misaligned(fault, told, access, address) ??

@@ -48,6 +48,29 @@ const smashed = (fault: Fault, target: bigint): Explanation => {
   return fault.explanation('stack-smashed', text, { address: hex(target), access: 'execute' });
 };
 
+/** A call of an address that is none faults at the call, and the processor does not say where it was to go. */
+const calledNowhere = (fault: Fault): Explanation | undefined => {
+  const { instruction, scene } = fault;
+  const [frame] = fault.frames;
+  const operand = instruction?.operands[0];
+  if (!frame || !operand || (instruction.flow !== 'indirect-call' && instruction.flow !== 'indirect-jump')) return undefined;
+  const access = instruction.accesses.find(({ writes }) => !writes);
+  const target = operand.kind === 'register' ? scene.register(wholeRegister(operand.name)) : access && word(fault, fault.effective(access));
+  if (target === undefined || isCanonical(target)) return undefined;
+  const pointer = calledThrough(fault, frame);
+  const letters = asText(target);
+  const hint =
+    letters === undefined
+      ? ''
+      : ` These bytes are the text ${JSON.stringify(letters)}: something has written text over the pointer, or the memory it lies in was freed and used again.`;
+  const through = pointer === undefined ? 'through a pointer' : `through ${code(pointer)}`;
+  return fault.explanation('wild-pointer', `${fault.subject()} calls ${hex(target)} ${through}, which is no address at all.${hint}`, {
+    address: hex(target),
+    access: 'execute',
+    ...(pointer === undefined ? {} : { expression: pointer }),
+  });
+};
+
 /** The program counter itself is where no code is. Undefined: it is in code. */
 export const explainJump = (fault: Fault): Explanation | undefined => {
   const { pc, scene } = fault;
@@ -55,7 +78,7 @@ export const explainJump = (fault: Fault): Explanation | undefined => {
   if (mapping?.executable) {
     // A return to an address that is none faults at the ret, before the jump.
     const target = fault.instruction?.flow === 'return' ? word(fault, scene.register('rsp') ?? 0n) : undefined;
-    return target !== undefined && !isCanonical(target) ? smashed(fault, target) : undefined;
+    return target !== undefined && !isCanonical(target) ? smashed(fault, target) : calledNowhere(fault);
   }
   const stack = scene.register('rsp') ?? 0n;
   const back = word(fault, stack);

@@ -19,6 +19,8 @@ export interface NamedAddress {
   readonly offset: number;
   /** Base name or path of the file that defines it. */
   readonly image: string;
+  /** The words of one call, which mean something else elsewhere. */
+  readonly words?: true;
   /** Name of the variable's type, typedefs kept, when there is debug information: `pthread_mutex_t`. */
   readonly type?: string;
 }
@@ -35,10 +37,10 @@ export interface FamilyThread {
   /** Names of the functions on its stack, the innermost first; a few suffice. */
   functions?(): readonly string[];
   /**
-   * The source expression of the first argument of the call that the user's own code is in, and its value: `&queue->lock` of
-   * `pthread_mutex_lock(&queue->lock)`. Undefined: it cannot be followed.
+   * What the user's own code calls the object at an address that it gave to the function it is in: `queue->lock` of
+   * `pthread_mutex_lock(&queue->lock)`; or which local variable, of any function that is being called, it lies in. Undefined: it cannot be followed.
    */
-  argument?(): { readonly text: string; readonly value: bigint } | undefined;
+  nameOf?(address: Address): NamedAddress | undefined;
   /** Where the innermost frame with source lines stands. */
   place?(): SourcePlace | undefined;
 }

@@ -10,10 +10,9 @@ import { signalName } from '../linux/signals.js';
 import { stackOf } from '../session/stacks.js';
 import type { CrashFrame } from './crash.js';
 import type { FamilyMember, FamilyThread, ProcessState, SourcePlace } from './family.js';
-import { Naming, type SymbolSource } from './naming.js';
-import { OperandTrace } from './operand.js';
 import { isOwnCode } from './own_code.js';
-import { symbolAt, variableAt, walkFrames } from './thread_scene.js';
+import { nameOf } from './lock_names.js';
+import { symbolAt, walkFrames } from './thread_scene.js';
 
 /** Frames looked at for names and places. */
 const fewFrames = 16;
@@ -29,20 +28,6 @@ const placeIn = (stack: Stack): SourcePlace | undefined => {
   if (own) return own.place;
   for (const { place } of walkFrames(stack, fewFrames)) if (place) return place;
   return undefined;
-};
-
-/** What the user's own innermost code gave as the first argument to the function it called (System V ABI, 3.2.3: rdi). */
-const argumentIn = (stack: Stack, process: Process): ReturnType<NonNullable<FamilyThread['argument']>> => {
-  const frame = ownFrame(stack);
-  const trace = frame && OperandTrace.of(frame, process.space);
-  const sum = trace?.register('rdi');
-  const value = sum && trace?.evaluate(sum);
-  const symbols: SymbolSource = {
-    symbolAt: (address) => symbolAt(process, address),
-    variableAt: (address) => variableAt(process, address),
-  };
-  const named = sum && trace && new Naming(symbols, frame.variables(), trace).value(sum);
-  return named && value !== undefined ? { text: named.text, value } : undefined;
 };
 
 /** Memory of which only a part was kept. */
@@ -75,7 +60,7 @@ const viewOfThread = (thread: Thread): FamilyThread => {
     state: thread.groupStopped ? 'group-stopped' : 'stopped',
     register: (register) => (register in Word ? thread.registers()[Word[register as RegisterName]] : undefined),
     functions: () => Array.from(walkFrames(stack(), fewFrames), ({ functionName }) => functionName ?? '??'),
-    argument: () => argumentIn(stack(), thread.process),
+    nameOf: (address) => nameOf(thread, address),
     place: () => placeIn(stack()),
   };
 };

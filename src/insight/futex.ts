@@ -9,15 +9,20 @@ import { readMaps } from '../linux/proc.js';
 import type { BlockedIn } from './blocked.js';
 import type { FamilyMember, FamilyThread, NamedAddress } from './family.js';
 
-export type FutexKind = 'mutex' | 'condition' | 'join' | 'semaphore' | 'rwlock' | 'barrier' | 'malloc' | 'stdio' | 'library' | 'futex';
+export type FutexKind =
+  'mutex' | 'condition' | 'join' | 'semaphore' | 'rwlock' | 'barrier' | 'future' | 'once' | 'malloc' | 'stdio' | 'library' | 'futex';
 
 export interface FutexWait {
   readonly kind: FutexKind;
   readonly address: Address;
   /** The variable: `lock`, `queue+40`. */
   readonly symbol?: string;
+  /** The name is that of one call (NamedAddress.words). */
+  readonly words?: true;
   /** The thread that holds the mutex, or that is joined; it may not exist any more. */
   readonly owner?: number;
+  /** `, which 3 of 4 threads have reached`. */
+  readonly detail?: string;
   readonly timed: boolean;
 }
 
@@ -29,6 +34,8 @@ const privateFlag = 0x80n;
 const tidMask = 0x3fffffff;
 
 const byFunction: readonly [RegExp, FutexKind][] = [
+  [/^std::(?:__future_base|__atomic_futex_unsigned|__basic_future|promise<|future<|shared_future<)/, 'future'],
+  [/^_*pthread_once|^call_once$|^__cxa_guard_acquire$/, 'once'],
   [/^(?:__)?(?:GI_)?(?:pthread_cond_|___?pthread_cond_|cnd_)/, 'condition'],
   [/pthread_(?:clock|timed|try)?join|^thrd_join|^__pthread_clockjoin_ex/, 'join'],
   [/^(?:__new_)?sem_(?:timed|clock)?wait|^__new_sem_wait/, 'semaphore'],
@@ -103,14 +110,6 @@ const isArena = (member: FamilyMember, address: Address): boolean => {
 /** The locks of the C library are smaller than this. */
 const largestLock = 56;
 
-/** A lock without a symbol, on the heap or the stack, may still have a name in the code that waits for it. */
-const argumentAt = (thread: FamilyThread, address: Address): NamedAddress | undefined => {
-  const argument = thread.argument?.();
-  if (!argument || address < argument.value || address >= argument.value + BigInt(largestLock)) return undefined;
-  const name = argument.text.startsWith('&') ? argument.text.slice(1) : argument.text;
-  return { name, offset: Number(address - argument.value), image: '' };
-};
-
 const isLibrary = (symbol: NamedAddress | undefined): boolean => symbol !== undefined && /(?:^|\/)libc[.-]|(?:^|\/)ld-/.test(symbol.image);
 
 const kindOf = (member: FamilyMember, thread: FamilyThread, call: BlockedIn, symbol: NamedAddress | undefined): FutexKind => {
@@ -165,17 +164,53 @@ export const futexWait = (member: FamilyMember, thread: FamilyThread, call: Bloc
     return { kind: 'mutex', address, ...(symbol ? { symbol } : {}), ...(word ? { owner: word & tidMask } : {}), timed };
   }
   if (command !== operation.wait && command !== operation.waitBitset && command !== operation.waitRequeue) return undefined;
-  const named = member.symbolAt?.(address) ?? argumentAt(thread, address);
+  const named = member.symbolAt?.(address) ?? thread.nameOf?.(address);
   const kind = kindOf(member, thread, call, named);
   const owner = ownerOf(member, kind, call);
   // A condition variable, semaphore or lock is awaited at a word inside it: the user knows its beginning.
   const inside = kind === 'condition' || kind === 'rwlock' || kind === 'barrier' || kind === 'semaphore';
   const symbol = symbolText(named && inside && named.offset < largestLock ? { ...named, offset: 0 } : named);
-  return { kind, address, ...(symbol && kind !== 'join' ? { symbol } : {}), ...(owner === undefined ? {} : { owner }), timed };
+  const detail = detailOf(member, kind, address, named);
+  return {
+    kind,
+    address,
+    ...(symbol && kind !== 'join' ? { symbol } : {}),
+    ...(named?.words ? { words: named.words } : {}),
+    ...(owner === undefined ? {} : { owner }),
+    ...(detail === undefined ? {} : { detail }),
+    timed,
+  };
 };
 
-const symbolText = (symbol: NamedAddress | undefined): string | undefined =>
-  symbol && (symbol.offset === 0 ? symbol.name : `${symbol.name}+${symbol.offset}`);
+/** How full a barrier is, and how many read a lock that has no writer. */
+const detailOf = (member: FamilyMember, kind: FutexKind, address: Address, named: NamedAddress | undefined): string | undefined => {
+  if (kind === 'barrier') {
+    // sysdeps/nptl/internaltypes.h: { in, current_round, count, shared, out }; waited for is current_round.
+    const [come = 0, round = 0, wanted = 0] = words(member, address - 4n, 3) ?? [];
+    const waiting = come - round;
+    return wanted > 0 && waiting > 0 && waiting < wanted ? `, which ${waiting} of ${wanted} threads have reached` : undefined;
+  }
+  if (kind === 'rwlock' && named && named.offset < largestLock) {
+    // struct __pthread_rwlock_arch_t: __readers, counted from bit 3, at 0; __cur_writer at 24.
+    const lock = words(member, address - BigInt(named.offset), 7);
+    const readers = (lock?.[0] ?? 0) >>> 3;
+    if (lock?.[6] === 0 && readers > 0) return `, locked for reading ${readers === 1 ? 'once' : `${readers} times`}`;
+  }
+  return undefined;
+};
+
+/** Memory that other processes see too. */
+export const isSharedMemory = (member: FamilyMember, address: Address): boolean =>
+  readMaps(member.pid)?.some(({ start, end, shared }) => shared && address >= start && address < end) ?? false;
+
+/** Reserved names are parts that the C++ library made: the user knows what they are parts of. */
+const symbolText = (symbol: NamedAddress | undefined): string | undefined => {
+  if (!symbol) return undefined;
+  const { name, offset } = symbol;
+  const own = name.replace(/\.(?:_M_|__).*$/, '');
+  return offset === 0 || own !== name ? own : `${own}+${offset}`;
+};
 
 /** `` `lock` `` or `at 0x404060`, behind the word for the kind. */
-export const lockName = ({ symbol, address }: FutexWait): string => (symbol === undefined ? `at ${hex(address)}` : `\`${symbol}\``);
+export const lockName = ({ symbol, words: calls, address }: FutexWait): string =>
+  symbol === undefined ? `at ${hex(address)}` : `\`${symbol}\`${calls ? ` (${hex(address)})` : ''}`;

@@ -1,8 +1,10 @@
 /** Machine-level expressions (operand.ts) in the source's words: `p->next`, `a[i]`, with the help of variables and their types. */
 import type { Address } from '../common/addresses.js';
 import { asArray, asPointer, asStruct, sizeOf, strip } from '../language/types.js';
+import { demangledName } from '../symbols/cxx-names.js';
 import type { CType } from '../symbols/types.js';
 import type { CrashScene, LocatedVariable } from './crash.js';
+import { userName } from './library_names.js';
 import type { Atom, OperandTrace, Sum } from './operand.js';
 
 /** Where names of functions and globals come from. */
@@ -18,6 +20,9 @@ export interface Named {
 
 /** Dereferences and members behind one another; structures within structures. */
 const deepest = 8;
+
+/** Arrays of arrays of arrays. */
+const mostIndexes = 3;
 
 /** Numbers of the System V ABI, figure 3.36. */
 const dwarfNames = ['rax', 'rdx', 'rcx', 'rbx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];
@@ -87,32 +92,23 @@ export class Naming {
     if (depth > deepest) return undefined;
     if (address.terms.length === 0) return this.#variable(address.constant, size);
     const pointer = address.terms.find(({ atom, factor }) => factor === 1n && this.#pointee(atom, depth) !== undefined);
-    const index = address.terms.find((term) => term !== pointer);
-    if (address.terms.length > (pointer ? 2 : 1)) return undefined;
+    const indexes = address.terms.filter((term) => term !== pointer);
+    if (indexes.length > mostIndexes) return undefined;
     if (pointer) {
       const named = this.#atom(pointer.atom, depth);
       const target = this.#pointee(pointer.atom, depth);
-      return named && target && this.#behind(named, target, Number(address.constant), index, size, depth);
+      return named && target && this.#behind(named, target, Number(address.constant), indexes, size, depth);
     }
-    return index && this.#elementOf(address.constant, index, size, depth);
+    return this.#elementOf(address.constant, indexes, size, depth);
   }
 
   /** `p->x`, `*p`, `p[3]`, `p[i].x`. */
-  #behind(
-    pointer: Named,
-    target: CType,
-    offset: number,
-    index: Sum['terms'][number] | undefined,
-    size: number,
-    depth: number,
-  ): Named | undefined {
+  #behind(pointer: Named, target: CType, offset: number, indexes: Sum['terms'], size: number, depth: number): Named | undefined {
     const step = sizeOf(target) ?? 1;
     const base = wrapped(pointer.text);
-    if (index) {
-      const number = this.#index(index, step, depth);
-      const [whole, rest] = [Math.floor(offset / step), ((offset % step) + step) % step];
-      const part = partAt(target, rest, size);
-      return number === undefined || !part ? undefined : { text: `${base}[${number}${shift(whole)}]${part.suffix}`, type: part.type };
+    if (indexes.length > 0) {
+      const part = step > 0 ? this.#indexed(target, step, offset, indexes, size, depth) : undefined;
+      return part && { text: `${base}${part.suffix}`, type: part.type };
     }
     const element = step > 0 ? Math.floor(offset / step) : 0;
     const part = partAt(target, offset - element * step, size);
@@ -122,17 +118,37 @@ export class Naming {
     return { text: part.suffix === '' ? `*${base}` : `(*${base})${part.suffix}`, type: part.type };
   }
 
-  /** `a[i]` of an array that lies at a fixed address. */
-  #elementOf(base: Address, index: Sum['terms'][number], size: number, depth: number): Named | undefined {
+  /** `a[i]`, `t.ops[i]` or `grid[i][j]`, where the array lies at a fixed address. */
+  #elementOf(base: Address, indexes: Sum['terms'], size: number, depth: number): Named | undefined {
     const found = this.#containing(base);
-    const array = found && asArray(found.variable.type);
+    const part = found && this.#within(found.variable.type, found.offset, indexes, size, depth);
+    return found && part && { text: found.variable.name + part.suffix, type: part.type };
+  }
+
+  /** Down through members and elements, until every index has found its array. */
+  #within(type: CType, offset: number, indexes: Sum['terms'], size: number, depth: number): Part | undefined {
+    if (depth > deepest) return undefined;
+    if (indexes.length === 0) return partAt(type, offset, size);
+    const array = asArray(type);
     const step = array && sizeOf(array.element);
-    if (!found || !step) return undefined;
-    const number = this.#index(index, step, depth);
-    const part = partAt(array.element, found.offset % step, size);
-    return number === undefined || !part
-      ? undefined
-      : { text: `${found.variable.name}[${number}${shift(Math.floor(found.offset / step))}]${part.suffix}`, type: part.type };
+    if (array && step) return this.#indexed(array.element, step, offset, indexes, size, depth);
+    const member = asStruct(type)
+      ?.members()
+      .find((each) => !each.staticVariable && offset >= each.offset && offset < each.offset + (sizeOf(each.type) ?? 0));
+    const part = member && this.#within(member.type, offset - member.offset, indexes, size, depth + 1);
+    return member && part && { ...part, suffix: (member.name === undefined || member.isBase ? '' : `.${member.name}`) + part.suffix };
+  }
+
+  /** `[i + 1].x` of elements of `step` bytes: indexes in multiples of it are of this array, smaller ones of an array inside. */
+  #indexed(element: CType, step: number, offset: number, indexes: Sum['terms'], size: number, depth: number): Part | undefined {
+    const own = indexes.filter(({ factor }) => factor % BigInt(step) === 0n);
+    const inner = indexes.filter((each) => !own.includes(each));
+    const names = own.map((each) => this.#index(each, step, depth));
+    if (names.some((name) => name === undefined)) return undefined;
+    const whole = Math.floor(offset / step);
+    const part = this.#within(element, offset - whole * step, inner, size, depth + 1);
+    const text = names.length === 0 ? String(whole) : names.join(' + ') + shift(whole);
+    return part && { suffix: `[${text}]${part.suffix}`, type: part.type };
   }
 
   #index({ atom, factor }: Sum['terms'][number], step: number, depth: number): string | undefined {
@@ -149,7 +165,9 @@ export class Naming {
       const variable = this.variables.find(({ location }) => location.kind === 'register' && location.register === number);
       return variable && atom.value !== undefined ? { text: variable.name, type: variable.type } : undefined;
     }
-    const callee = atom.target === undefined ? undefined : this.scene.symbolAt(atom.target)?.name.replace(/@.*/, '');
+    const symbol = atom.target === undefined ? undefined : this.scene.symbolAt(atom.target)?.name.replace(/@.*/, '');
+    const demangled = symbol === undefined ? undefined : demangledName(symbol);
+    const callee = demangled === undefined ? symbol : userName(demangled);
     return callee === undefined ? undefined : { text: `${callee}(...)`, type: undefined, result: callee };
   }
 

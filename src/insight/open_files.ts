@@ -5,7 +5,8 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { procNumbers } from '../linux/proc.js';
 import { readDescriptor, readDescriptors, type Descriptor } from '../linux/proc_files.js';
-import { peerOf, readSockets, type Socket } from '../linux/proc_sockets.js';
+import { listenerFor, peerOf, readSockets, type Socket } from '../linux/proc_sockets.js';
+import { unixPeer, unixQueue } from '../linux/sock_diag.js';
 
 /** A descriptor of some process. `outside`: not of the family. */
 export interface Holder {
@@ -17,9 +18,6 @@ export interface Holder {
 /** As compareDescriptors of linux/kcmp.ts: 0 means the same open file description; negative: refused. */
 export type CompareFiles = (pid: number, fd: number, otherPid: number, otherFd: number) => number;
 
-/** Inode of the other end of a connected unix socket, which /proc does not tell (sock_diag(7) does). */
-export type UnixPeer = (inode: number) => number | undefined;
-
 const reads = ({ access }: Descriptor): boolean => access === 'read' || access === 'read-write';
 const writes = ({ access }: Descriptor): boolean => access === 'write' || access === 'read-write';
 
@@ -28,10 +26,7 @@ export class OpenFiles {
   readonly #sockets = new Map<number, ReadonlyMap<number, Socket>>();
   #strangers: Map<string, Holder[]> | undefined;
 
-  constructor(
-    readonly family: readonly number[],
-    private readonly unixPeer?: UnixPeer,
-  ) {}
+  constructor(readonly family: readonly number[]) {}
 
   /** All descriptors of a process of the family. */
   of(pid: number): readonly Descriptor[] {
@@ -64,9 +59,7 @@ export class OpenFiles {
   /** What a socket's descriptor is. */
   socket(pid: number, descriptor: Descriptor): Socket | undefined {
     if (descriptor.kind !== 'socket' || descriptor.inode === undefined) return undefined;
-    let table = this.#sockets.get(pid);
-    if (!table) this.#sockets.set(pid, (table = readSockets(pid)));
-    return table.get(descriptor.inode);
+    return this.#table(pid).get(descriptor.inode);
   }
 
   /** Who holds the other end of a pipe or socket. Undefined: it cannot be known. */
@@ -75,9 +68,27 @@ export class OpenFiles {
       return descriptor.access === 'read-write' ? undefined : this.holders(descriptor, descriptor.access === 'read' ? 'write' : 'read');
     const socket = this.socket(pid, descriptor);
     if (!socket) return undefined;
-    const table = this.#sockets.get(pid) ?? new Map<number, Socket>();
-    const inode = socket.protocol === 'unix' ? this.unixPeer?.(socket.inode) : peerOf(socket, table)?.inode;
-    return inode === undefined ? undefined : this.holders({ ...descriptor, inode, target: `socket:[${inode}]` });
+    const inode = socket.protocol === 'unix' ? unixPeer(socket.inode) : peerOf(socket, this.#table(pid))?.inode;
+    // A connection that has not been accepted has no inode yet, and one that the kernel closes has none any more.
+    return inode === undefined || inode === 0 ? undefined : this.#holdersOfSocket(descriptor, inode);
+  }
+
+  /** Who listens where a socket's connection still waits to be accepted. */
+  queue(pid: number, descriptor: Descriptor): Holder[] | undefined {
+    const socket = this.socket(pid, descriptor);
+    if (!socket) return undefined;
+    const inode = socket.protocol === 'unix' ? unixQueue(socket.inode) : listenerFor(socket, this.#table(pid))?.inode;
+    return inode === undefined || inode === 0 ? undefined : this.#holdersOfSocket(descriptor, inode);
+  }
+
+  #holdersOfSocket(like: Descriptor, inode: number): Holder[] {
+    return this.holders({ ...like, inode, target: `socket:[${inode}]` });
+  }
+
+  #table(pid: number): ReadonlyMap<number, Socket> {
+    let table = this.#sockets.get(pid);
+    if (!table) this.#sockets.set(pid, (table = readSockets(pid)));
+    return table;
   }
 
   /** Pipes, FIFOs and sockets of all processes outside the family, by target. */

@@ -7,14 +7,14 @@ import type { Stack } from '../inferior/frames.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { asArray, asStruct, sizeOf } from '../language/types.js';
-import { readMaps, readStat } from '../linux/proc.js';
+import { readLimit, readStat } from '../linux/proc.js';
 import { Word, type RegisterName } from '../linux/registers.js';
 import type { SignalInfo } from '../linux/siginfo.js';
 import type { SourcePosition, Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 import type { CrashFrame, CrashScene, LocatedVariable } from './crash.js';
 import type { NamedAddress, SourcePlace } from './family.js';
-import { OpenFiles, type UnixPeer } from './open_files.js';
+import { OpenFiles } from './open_files.js';
 import { nounFor } from './wait_facts.js';
 
 /** By DWARF number (System V ABI, figure 3.36). */
@@ -29,7 +29,11 @@ const inFile = (loaded: LoadedImage, address: Address): ReturnType<typeof fileAd
 const deepest = 8;
 
 /** The member that an offset in an object lies in: down to what the C library makes of its own (`pthread_mutex_t`), or to what has no members. */
-const memberAt = (type: CType, offset: number, depth = 0): { suffix: string; rest: number; typeName: string | undefined } | undefined => {
+export const memberAt = (
+  type: CType,
+  offset: number,
+  depth = 0,
+): { suffix: string; rest: number; typeName: string | undefined } | undefined => {
   const typeName = 'name' in type ? type.name : undefined;
   const here = { suffix: '', rest: offset, typeName };
   if (depth > deepest || /^(?:pthread_\w+|sem|mtx|cnd)_t$/.test(typeName ?? '')) return here;
@@ -199,7 +203,7 @@ class ThreadScene implements CrashScene {
   }
 
   maps(): ReturnType<CrashScene['maps']> {
-    return readMaps(this.pid) ?? [];
+    return this.thread.process.source.maps();
   }
 
   symbolAt(address: Address): NamedAddress | undefined {
@@ -215,14 +219,19 @@ class ThreadScene implements CrashScene {
   }
 
   descriptor(fd: number): ReturnType<NonNullable<CrashScene['descriptor']>> {
-    this.#files ??= new OpenFiles(this.options.family ?? [this.pid], this.options.unixPeer);
+    if (!this.thread.process.source.live) return undefined;
+    this.#files ??= new OpenFiles(this.options.family ?? [this.pid]);
     const descriptor = this.#files.find(this.pid, fd);
     const peers = descriptor && this.#files.peers(this.pid, descriptor);
     return descriptor && { noun: nounFor(descriptor), ...(peers ? { peers } : {}) };
   }
 
+  limit(name: string): number | undefined {
+    return this.thread.process.source.live ? readLimit(this.pid, name) : undefined;
+  }
+
   processName(pid: number): string | undefined {
-    return readStat(pid)?.name;
+    return this.thread.process.source.live ? readStat(pid)?.name : undefined;
   }
 }
 
@@ -231,7 +240,6 @@ export interface SceneOptions {
   readonly signal?: SignalInfo;
   /** Pids of the family, for who holds the other ends. */
   readonly family?: readonly number[];
-  readonly unixPeer?: UnixPeer;
 }
 
 /** A view of a stopped thread, good until it runs again. */

@@ -1,36 +1,21 @@
 /** Waits for descriptors: pipes, sockets, terminals, files with locks, and poll with its relatives. */
-import { readLocks } from '../linux/proc_files.js';
-import { readStat } from '../linux/proc.js';
-import type { Descriptor } from '../linux/proc_files.js';
+import { readLocks, type Descriptor, type FileLock } from '../linux/proc_files.js';
 import { listed } from './family.js';
-import type { Holder } from './open_files.js';
-import { bytesAt, int, nounFor, secondsAt, type Scene, type WaitFact, type Waiter } from './wait_facts.js';
+import { bytesAt, heldIn, int, nounFor, secondsAt, secondsText, threadsOfHolders, type WaitFact, type Waiter } from './wait_facts.js';
+import { messageQueueWait, specialWait } from './wait_special.js';
 
-/** ` in pid 71 fd 4 and in itself, fd 4`: others first, because there a user looks first. */
-const heldIn = (holders: readonly Holder[], self: number): string =>
-  listed(
-    [...holders]
-      .sort((a, b) => Number(a.pid === self) - Number(b.pid === self))
-      .map(({ pid, fd, outside }) => {
-        if (pid === self) return `in itself, fd ${fd}`;
-        const name = outside ? ` (${readStat(pid)?.name ?? 'unknown'}, not of this family)` : '';
-        return `in pid ${pid}${name} fd ${fd}`;
-      }),
-  );
+/** What of a write is done already, when a stop came into the middle of it. */
+const progress = ({ call }: Waiter): string =>
+  call.done === undefined ? '' : ` (${call.done} of ${call.args[2] ?? 0n} bytes are through)`;
 
-/** Threads of all holders; undefined if one is a stranger. */
-const threadsOfHolders = (scene: Scene, holders: readonly Holder[]): { releasers?: number[] } => {
-  const threads = scene.threadsOf([...new Set(holders.map(({ pid }) => pid))]);
-  return threads ? { releasers: threads } : {};
-};
-
-const pipeWait = ({ member, scene }: Waiter, descriptor: Descriptor, verb: 'read' | 'write'): WaitFact => {
+const pipeWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write'): WaitFact => {
+  const { member, scene } = waiter;
   const other = verb === 'read' ? 'write' : 'read';
   const holders = scene.files.holders(descriptor, other);
   const reading = verb === 'read';
   return {
     on: { kind: descriptor.kind === 'fifo' ? 'fifo' : 'pipe', fd: descriptor.fd, holders },
-    text: `${reading ? 'reads' : 'writes to'} ${nounFor(descriptor)} (fd ${descriptor.fd})${reading ? '' : ', which is full'}`,
+    text: `${reading ? 'reads' : 'writes to'} ${nounFor(descriptor)} (fd ${descriptor.fd})${reading ? '' : `, which is full${progress(waiter)}`}`,
     clause: (stuck) => {
       if (holders.length === 0) return `; nobody holds its ${other} end`;
       const never = reading ? ': it will never see end of file' : ': nobody will ever read it';
@@ -40,17 +25,26 @@ const pipeWait = ({ member, scene }: Waiter, descriptor: Descriptor, verb: 'read
   };
 };
 
-const socketWait = ({ member, scene, call }: Waiter, descriptor: Descriptor, verb: 'read' | 'write' | 'connect'): WaitFact => {
+const socketWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write' | 'connect'): WaitFact => {
+  const { member, scene, call } = waiter;
   const socket = scene.files.socket(member.pid, descriptor);
   const peers = verb === 'connect' ? undefined : scene.files.peers(member.pid, descriptor);
+  const queue = verb === 'read' && !peers ? scene.files.queue(member.pid, descriptor) : undefined;
+  const holders = peers ?? queue;
   const where = socket?.remote ? `${socket.local} to ${socket.remote}` : socket?.local || `${descriptor.inode}`;
   const kind = socket && socket.protocol !== 'unix' ? `${socket.protocol} socket` : 'socket';
   const verbs = { read: call.name.startsWith('recv') ? 'receives from' : 'reads', write: 'sends to', connect: 'connects' };
+  const full = verb === 'write' ? `, whose buffer is full${progress(waiter)}` : '';
   return {
-    on: { kind: 'socket', fd: descriptor.fd, ...(peers ? { holders: peers } : {}) },
-    text: `${verbs[verb]} ${kind} ${where} (fd ${descriptor.fd})${verb === 'write' ? ', whose buffer is full' : ''}`,
-    clause: () => (peers && peers.length > 0 ? `; its other end is open ${heldIn(peers, member.pid)}` : ''),
-    ...(peers && peers.length > 0 ? threadsOfHolders(scene, peers) : {}),
+    on: { kind: 'socket', fd: descriptor.fd, ...(holders ? { holders } : {}) },
+    text: `${verbs[verb]} ${kind} ${where} (fd ${descriptor.fd})${full}`,
+    clause: (stuck) => {
+      if (queue && queue.length > 0) return `; nobody has accepted the connection yet (it is listened for ${heldIn(queue, member.pid)})`;
+      if (!peers || peers.length === 0) return '';
+      const never = verb === 'read' ? ': nothing will ever come, not even end of file' : ': nobody will ever read it';
+      return `; its other end is open ${heldIn(peers, member.pid)}${stuck ? never : ''}`;
+    },
+    ...(holders && holders.length > 0 ? threadsOfHolders(scene, holders) : {}),
   };
 };
 
@@ -60,20 +54,11 @@ const acceptWait = ({ member, scene }: Waiter, descriptor: Descriptor): WaitFact
   return { on: { kind: 'socket', fd: descriptor.fd }, text: `waits for a client${where} (accept, fd ${descriptor.fd})` };
 };
 
-const terminalWait = ({ member }: Waiter, descriptor: Descriptor, verb: 'read' | 'write'): WaitFact => {
-  const stat = readStat(member.pid);
-  const background = stat !== undefined && stat.foregroundGroup > 0 && stat.foregroundGroup !== stat.group;
-  const reads = `reads ${nounFor(descriptor)} (fd ${descriptor.fd}): waits for input${background ? ', from the background' : ''}`;
-  return {
-    on: { kind: 'terminal', fd: descriptor.fd },
-    text: verb === 'read' ? reads : `writes to ${nounFor(descriptor)} (fd ${descriptor.fd}), whose output is held back`,
-  };
-};
-
 /** Calls whose first argument is the descriptor. */
 const reading = new Set(['read', 'readv', 'pread64', 'preadv', 'preadv2', 'recvfrom', 'recvmsg', 'recvmmsg']);
 const writing = new Set(['write', 'writev', 'pwrite64', 'pwritev', 'pwritev2', 'sendto', 'sendmsg', 'sendmmsg']);
 const accepting = new Set(['accept', 'accept4']);
+const others = new Set([...accepting, 'connect', 'mq_timedreceive', 'mq_timedsend']);
 
 const transferWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write'): WaitFact => {
   switch (descriptor.kind) {
@@ -82,37 +67,41 @@ const transferWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'wr
       return pipeWait(waiter, descriptor, verb);
     case 'socket':
       return socketWait(waiter, descriptor, verb);
-    case 'terminal':
-      return terminalWait(waiter, descriptor, verb);
-    case 'eventfd':
-      return {
-        on: { kind: 'other', fd: descriptor.fd },
-        text: `${verb}s an eventfd (fd ${descriptor.fd}), whose count is ${descriptor.count ?? 'unknown'}`,
-      };
-    case 'timerfd':
-      return { on: { kind: 'timer', fd: descriptor.fd }, text: `waits for a timer (timerfd, fd ${descriptor.fd})` };
-    case 'signalfd':
-      return { on: { kind: 'signal', fd: descriptor.fd }, text: `waits for a signal (signalfd, fd ${descriptor.fd})` };
     default:
-      return { on: { kind: 'file', fd: descriptor.fd }, text: `${verb}s ${nounFor(descriptor)} (fd ${descriptor.fd})` };
+      return (
+        specialWait(waiter, descriptor, verb) ?? {
+          on: { kind: 'file', fd: descriptor.fd },
+          text: `${verb === 'read' ? 'reads' : 'writes to'} ${nounFor(descriptor)} (fd ${descriptor.fd})`,
+        }
+      );
   }
 };
 
 /** fcntl(2) F_SETLKW, F_OFD_SETLKW. */
-const waitForLock = new Set([7, 38]);
+const openFileLock = 38;
+const waitForLock = new Set([7, openFileLock]);
+
+/** A process's own POSIX locks never stand in its way; of flock(2) those of another open() do. */
+const blocks = (lock: FileLock, pid: number): boolean => !lock.waiting && (lock.pid !== pid || lock.type !== 'POSIX');
 
 const lockWait = ({ member, scene, call }: Waiter, descriptor: Descriptor): WaitFact => {
+  const kind = call.name === 'flock' ? 'FLOCK' : int(call.args[1]) === openFileLock ? 'OFDLCK' : undefined;
   const locks = readLocks().filter(({ inode, device }) => inode === descriptor.inode && device === descriptor.device);
   const ours = locks.find(({ waiting, pid }) => waiting && (pid === member.pid || pid === -1));
-  const blockers = locks.filter(({ waiting, id, pid }) => !waiting && (ours ? id === ours.id : pid !== member.pid));
+  const blockers = locks.filter((lock) =>
+    ours ? !lock.waiting && lock.id === ours.id : blocks(lock, member.pid) && (kind === 'FLOCK') === (lock.type === 'FLOCK'),
+  );
   const owners = [...new Set(blockers.map(({ pid }) => pid).filter((pid) => pid > 0))];
-  const threads = owners.length > 0 ? scene.threadsOf(owners) : undefined;
+  // A process that locked with flock may have given the descriptor, and with it the lock, to its children, and be gone.
+  const threads = owners.length > 0 && owners.every((pid) => scene.member(pid)?.threads.length) ? scene.threadsOf(owners) : undefined;
   const mode = ours ? `${ours.mode} lock` : 'lock';
+  const names = owners.map((pid) => (pid === member.pid ? 'itself, through another descriptor' : `pid ${pid}`));
+  const only = owners.length === 1 && owners[0] !== member.pid ? owners[0] : undefined;
   return {
     on: { kind: 'file-lock', fd: descriptor.fd, ...(owners[0] === undefined ? {} : { owner: owners[0] }) },
-    text: `waits for a ${mode} on ${nounFor(descriptor)} (${call.name}, fd ${descriptor.fd})${owners.length > 0 ? `, held by pid ${listed(owners)}` : ''}`,
+    text: `waits for a ${mode} on ${nounFor(descriptor)} (${call.name}, fd ${descriptor.fd})${owners.length > 0 ? `, held by ${listed(names)}` : ''}`,
     ...(threads ? { releasers: threads } : {}),
-    ...(owners.length === 1 && owners[0] !== undefined ? { target: owners[0] } : {}),
+    ...(only === undefined ? {} : { target: only }),
   };
 };
 
@@ -159,9 +148,9 @@ const pollWait = (waiter: Waiter): WaitFact | undefined => {
   if (!set) return undefined;
   const { member, scene, call } = waiter;
   const { fds, seconds } = set;
-  const limit = seconds === undefined ? '' : `, for at most ${seconds} s`;
+  const limit = seconds === undefined ? '' : `, for at most ${secondsText(seconds)} s`;
   if (fds.length === 0 && seconds !== undefined)
-    return { on: { kind: 'timer', seconds }, text: `sleeps for ${seconds} s (${userName(call.name)})` };
+    return { on: { kind: 'timer', seconds }, text: `sleeps for ${secondsText(seconds)} s (${userName(call.name)})` };
   const names = fds.map((fd) => {
     const descriptor = scene.files.find(member.pid, fd);
     return `fd ${fd}${descriptor ? ` (${nounFor(descriptor)})` : ' (which is not open)'}`;
@@ -169,14 +158,35 @@ const pollWait = (waiter: Waiter): WaitFact | undefined => {
   // It can be released by whoever could release a transfer on each of them; one that we cannot see is enough to hope for.
   const parts = fds.map((fd) => {
     const descriptor = scene.files.find(member.pid, fd);
-    return descriptor ? transferWait(waiter, descriptor, descriptor.access === 'write' ? 'write' : 'read').releasers : undefined;
+    return descriptor && watchedWait(waiter, descriptor);
   });
-  const known = seconds === undefined && fds.length > 0 && parts.every((part) => part !== undefined);
+  const known = seconds === undefined && fds.length > 0 && parts.every((part) => part?.releasers !== undefined);
   return {
     on: { kind: 'descriptors', fds },
     text: `waits for ${names.length > 0 ? listed(names, 'or') : 'nothing'} (${userName(call.name)})${limit}`,
-    ...(known ? { releasers: parts.flatMap((part) => part ?? []) } : {}),
+    clause: (stuck) => clauses(fds, parts, stuck),
+    ...(known ? { releasers: parts.flatMap((part) => part?.releasers ?? []) } : {}),
   };
+};
+
+/** What waiting for a descriptor to become ready means: who could make it so. */
+const watchedWait = (waiter: Waiter, descriptor: Descriptor): WaitFact =>
+  descriptor.kind === 'socket' && waiter.scene.files.socket(waiter.member.pid, descriptor)?.state === 'LISTEN'
+    ? acceptWait(waiter, descriptor)
+    : transferWait(waiter, descriptor, descriptor.access === 'write' ? 'write' : 'read');
+
+const fewClauses = 4;
+
+/** What is to say of each descriptor, the number in front where there are several. */
+const clauses = (fds: readonly number[], parts: readonly (WaitFact | undefined)[], stuck: boolean): string => {
+  if (fds.length === 1) return parts[0]?.clause?.(stuck) ?? '';
+  if (fds.length > fewClauses) return '';
+  return parts
+    .map((part, index) => {
+      const text = part?.clause?.(false) ?? '';
+      return text.startsWith('; ') ? `; fd ${fds[index]}: ${text.slice(2)}` : '';
+    })
+    .join('');
 };
 
 /** Undefined: the call has nothing to do with descriptors. */
@@ -184,10 +194,11 @@ export const descriptorWait = (waiter: Waiter): WaitFact | undefined => {
   const { name, args } = waiter.call;
   const isTransfer = reading.has(name) || writing.has(name);
   const isLock = name === 'flock' || (name === 'fcntl' && waitForLock.has(int(args[1])));
-  if (!isTransfer && !isLock && !accepting.has(name) && name !== 'connect') return pollWait(waiter);
+  if (!isTransfer && !isLock && !others.has(name)) return pollWait(waiter);
   const fd = int(args[0]);
   const descriptor = waiter.scene.files.find(waiter.member.pid, fd);
   if (!descriptor) return { on: { kind: 'other', fd }, text: `is in ${name} on fd ${fd}` };
+  if (name === 'mq_timedreceive' || name === 'mq_timedsend') return messageQueueWait(name, descriptor);
   if (accepting.has(name)) return acceptWait(waiter, descriptor);
   if (name === 'connect') return socketWait(waiter, descriptor, 'connect');
   return isLock ? lockWait(waiter, descriptor) : transferWait(waiter, descriptor, reading.has(name) ? 'read' : 'write');

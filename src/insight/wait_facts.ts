@@ -1,8 +1,8 @@
 /** What a blocked thread waits for: the shared vocabulary of the files that read system calls and of the one that draws conclusions. */
-import { readStatus } from '../linux/proc.js';
+import { readStat, readStatus } from '../linux/proc.js';
 import type { Descriptor } from '../linux/proc_files.js';
 import type { BlockedIn } from './blocked.js';
-import { isAlive, type FamilyMember, type FamilyThread } from './family.js';
+import { isAlive, listed, type FamilyMember, type FamilyThread } from './family.js';
 import type { Holder, OpenFiles } from './open_files.js';
 
 /** The JSON field `on`. */
@@ -23,6 +23,9 @@ export interface WaitObject {
     | 'semaphore'
     | 'rwlock'
     | 'barrier'
+    | 'future'
+    | 'once'
+    | 'eventfd'
     | 'malloc'
     | 'stdio'
     | 'library'
@@ -137,3 +140,27 @@ export const nounFor = (descriptor: Descriptor): string => {
   if (kind === 'terminal') return `the terminal ${target}`;
   return target.startsWith('anon_inode:') ? kind : target;
 };
+
+/** Of more holders than this only the number is said. */
+const mostHolders = 8;
+
+/** ` in pid 71 fd 4 and in itself, fd 4`: others first, because there a user looks first. */
+export const heldIn = (holders: readonly Holder[], self: number): string => {
+  const sorted = [...holders].sort((a, b) => Number(a.pid === self) - Number(b.pid === self));
+  const shown = sorted.length > mostHolders ? sorted.slice(0, mostHolders - 1) : sorted;
+  const names = shown.map(({ pid, fd, outside }) => {
+    if (pid === self) return `in itself, fd ${fd}`;
+    const name = outside ? ` (${readStat(pid)?.name ?? 'unknown'}, not of this family)` : '';
+    return `in pid ${pid}${name} fd ${fd}`;
+  });
+  return listed(shown.length < sorted.length ? [...names, `${sorted.length - shown.length} more`] : names);
+};
+
+/** Threads of all holders; undefined if one is a stranger. */
+export const threadsOfHolders = (scene: Scene, holders: readonly Holder[]): { releasers?: number[] } => {
+  const threads = scene.threadsOf([...new Set(holders.map(({ pid }) => pid))]);
+  return threads ? { releasers: threads } : {};
+};
+
+/** Three digits are enough for a reader, or tenths. */
+export const secondsText = (seconds: number): string => String(Number(seconds >= 100 ? seconds.toFixed(1) : seconds.toPrecision(3)));

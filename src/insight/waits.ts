@@ -6,7 +6,7 @@ import { readStat } from '../linux/proc.js';
 import { blockedIn } from './blocked.js';
 import { deadlocks, stuckThreads } from './deadlock.js';
 import { isAlive, listed, type FamilyMember, type FamilyThread } from './family.js';
-import { OpenFiles, type UnixPeer } from './open_files.js';
+import { OpenFiles } from './open_files.js';
 import { descriptorWait } from './wait_descriptors.js';
 import { Scene, type WaitFact, type WaitObject } from './wait_facts.js';
 import { otherWait, stoppedWait } from './wait_others.js';
@@ -14,6 +14,8 @@ import { otherWait, stoppedWait } from './wait_others.js';
 export interface Wait {
   readonly pid: number;
   readonly tid: number;
+  /** The number that the user knows the thread by, where its process has several. */
+  readonly thread?: number;
   /** The kernel's name of the call; absent for a thread that a signal has stopped. */
   readonly call?: string;
   readonly on: WaitObject;
@@ -76,29 +78,34 @@ const sentence = (found: ReadonlyMap<number, Found>, each: Found, stuck: Readonl
   return each.fact.text + clause + behind;
 };
 
+/** Who is in a deadlock, together and one by one: threads of one process need not say each time whose they are. */
+const namesOf = (scene: Scene, group: readonly number[]): { readonly all: string; readonly each: readonly string[] } => {
+  const members = group.map((tid) => scene.memberOfThread(tid));
+  const [first] = members;
+  if (first && first.threads.length > 1 && members.every((member) => member === first)) {
+    const each = group.map((tid) => scene.threadName(tid, first.pid));
+    const numbers = each.map((name) => /^thread (\d+)$/.exec(name)?.[1]);
+    const together = numbers.every((number) => number !== undefined) && each.length > 1 ? `threads ${listed(numbers)}` : listed(each);
+    return { all: `${together} of process ${first.pid}`, each };
+  }
+  const each = group.map((tid, index) => (members[index]?.threads.length === 1 ? `process ${tid}` : scene.threadName(tid, -1)));
+  return { all: listed(each), each };
+};
+
 const deadlockText = (scene: Scene, found: ReadonlyMap<number, Found>, group: readonly number[]): string => {
-  const names = group.map((tid) => {
-    const member = scene.memberOfThread(tid);
-    return member && member.threads.length === 1 ? `process ${tid}` : scene.threadName(tid, -1);
-  });
-  if (group.length === 1) return `${names[0]} waits for itself: it ${found.get(group[0] ?? 0)?.fact.text}.`;
+  const { all, each } = namesOf(scene, group);
+  if (group.length === 1) return `${all} waits for itself: it ${found.get(group[0] ?? 0)?.fact.text}.`;
   const parts = group.map((tid, index) => {
     const fact = found.get(tid)?.fact;
-    return `${names[index]} ${fact?.text}${fact?.target === undefined ? (fact?.clause?.(false) ?? '').replace(/^; its/, ', whose') : ''}`;
+    return `${each[index]} ${fact?.text}${fact?.target === undefined ? (fact?.clause?.(false) ?? '').replace(/^; its/, ', whose') : ''}`;
   });
-  return `Deadlock of ${listed(names)}: ${parts.join('; ')}.`;
+  return `Deadlock of ${all}: ${parts.join('; ')}.`;
 };
 
 /** Looks at the whole family at this moment. */
-export const why = (family: readonly FamilyMember[], options: { readonly unixPeer?: UnixPeer } = {}): WhyReport => {
+export const why = (family: readonly FamilyMember[]): WhyReport => {
   const alive = family.filter(isAlive);
-  const scene = new Scene(
-    family,
-    new OpenFiles(
-      alive.map(({ pid }) => pid),
-      options.unixPeer,
-    ),
-  );
+  const scene = new Scene(family, new OpenFiles(alive.map(({ pid }) => pid)));
   const list = alive.flatMap((member) => member.threads.flatMap((thread) => find(scene, member, thread)));
   const found = new Map(list.map((each) => [each.thread.tid, each]));
   const graph = new Map(list.map((each) => [each.thread.tid, each.fact.releasers]));
@@ -109,6 +116,7 @@ export const why = (family: readonly FamilyMember[], options: { readonly unixPee
     waits: list.map((each) => ({
       pid: each.member.pid,
       tid: each.thread.tid,
+      ...(each.member.threads.length > 1 && each.thread.id !== undefined ? { thread: each.thread.id } : {}),
       ...(each.call === undefined ? {} : { call: each.call }),
       on: each.fact.on,
       text: sentence(found, each, stuck),

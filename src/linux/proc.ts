@@ -258,3 +258,12 @@ export const readWaitChannel = (pid: number, tid = pid): string | undefined => {
   const text = procText(`${pid}/task/${tid}/wchan`);
   return text === undefined || text === '0' || text === '' ? undefined : text;
 };
+
+/** The soft limit of /proc/PID/limits (getrlimit(2)); undefined: unlimited, or not known. */
+export const readLimit = (pid: number, name: string): number | undefined => {
+  const row = procText(`${pid}/limits`)
+    ?.split('\n')
+    .find((line) => line.startsWith(`${name}  `));
+  const value = Number(/^\s+(\d+)\s/.exec(row?.slice(name.length) ?? '')?.[1]);
+  return Number.isNaN(value) ? undefined : value;
+};

@@ -27,7 +27,7 @@ export interface Descriptor {
   readonly kind: DescriptorKind;
   /** A path, `pipe:[123]`, `socket:[456]`, `anon_inode:[eventfd]`... */
   readonly target: string;
-  /** Of the pipe, socket or file: with the device it identifies it. */
+  /** Of the pipe, socket or file: with the device it identifies it. Of an eventfd its own number. */
   readonly inode?: number;
   /** `major:minor` in hexadecimal, as /proc/locks has it. Files only. */
   readonly device?: string;
@@ -43,6 +43,12 @@ export interface Descriptor {
   readonly watched?: readonly { readonly fd: number; readonly events: number }[];
   /** eventfd: the counter. */
   readonly count?: bigint;
+  /** signalfd: the signals it takes, bit 0 for signal 1. */
+  readonly signals?: bigint;
+  /** timerfd: seconds until it expires; 0: it is not set. */
+  readonly expires?: number;
+  /** inotify: how many files and directories are watched. */
+  readonly watches?: number;
   /** pidfd: the process. */
   readonly process?: number;
   /** The other side of /dev/ptmx: the N of /dev/pts/N. */
@@ -104,6 +110,37 @@ const identify = (path: string, target: string): Identity => {
 
 const accessModes = ['read', 'write', 'read-write', 'read-write'] as const;
 
+/** What fdinfo says of the kernel's own objects (proc(5), "fdinfo"). */
+const particulars = (kind: DescriptorKind, info: string): Partial<Descriptor> => {
+  const field = (name: string): string | undefined => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(info)?.[1];
+  switch (kind) {
+    case 'epoll': {
+      const watched = [...info.matchAll(/^tfd:\s*(\d+)\s+events:\s*([0-9a-f]+)/gm)];
+      return { watched: watched.map(([, number, events = '0']) => ({ fd: Number(number), events: Number.parseInt(events, 16) })) };
+    }
+    case 'eventfd': {
+      const [count, id] = [field('eventfd-count'), field('eventfd-id')];
+      return { ...(count === undefined ? {} : { count: BigInt(`0x${count}`) }), ...(id === undefined ? {} : { inode: Number(id) }) };
+    }
+    case 'signalfd': {
+      const mask = field('sigmask');
+      return mask === undefined ? {} : { signals: BigInt(`0x${mask}`) };
+    }
+    case 'timerfd': {
+      const [, seconds, nanoseconds] = /^it_value:\s*\((\d+),\s*(\d+)\)/m.exec(info) ?? [];
+      return seconds === undefined ? {} : { expires: Number(seconds) + Number(nanoseconds) / 1e9 };
+    }
+    case 'inotify':
+      return { watches: [...info.matchAll(/^inotify wd:/gm)].length };
+    case 'pidfd': {
+      const process = field('Pid');
+      return process === undefined ? {} : { process: Number(process) };
+    }
+    default:
+      return {};
+  }
+};
+
 /** One descriptor of a process; undefined if it has none of this number. */
 export const readDescriptor = (pid: number, fd: number): Descriptor | undefined => {
   const path = `/proc/${pid}/fd/${fd}`;
@@ -117,13 +154,7 @@ export const readDescriptor = (pid: number, fd: number): Descriptor | undefined 
   if (info === undefined) return undefined;
   const field = (name: string): string | undefined => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(info)?.[1];
   const flags = Number.parseInt(field('flags') ?? '0', 8);
-  const watched = [...info.matchAll(/^tfd:\s*(\d+)\s+events:\s*([0-9a-f]+)/gm)].map(([, number, events = '0']) => ({
-    fd: Number(number),
-    events: Number.parseInt(events, 16),
-  }));
   const identity = identify(path, target);
-  const count = field('eventfd-count');
-  const process = identity.kind === 'pidfd' ? field('Pid') : undefined;
   const terminalIndex = field('tty-index');
   return {
     fd,
@@ -134,9 +165,7 @@ export const readDescriptor = (pid: number, fd: number): Descriptor | undefined 
     append: (flags & openFlag.append) !== 0,
     nonBlocking: (flags & openFlag.nonBlock) !== 0,
     offset: Number(field('pos') ?? 0),
-    ...(identity.kind === 'epoll' ? { watched } : {}),
-    ...(count === undefined ? {} : { count: BigInt(`0x${count}`) }),
-    ...(process === undefined ? {} : { process: Number(process) }),
+    ...particulars(identity.kind, info),
     ...(terminalIndex === undefined ? {} : { terminalIndex: Number(terminalIndex) }),
   };
 };

@@ -110,7 +110,8 @@ export const readSockets = (pid: number): Map<number, Socket> => {
     ...parseInternetSockets(table('udp6'), 'udp'),
     ...parseUnixSockets(table('unix')),
   ];
-  return new Map(all.map((socket) => [socket.inode, socket]));
+  // Inode 0: in the queue of a listener, or closed and not yet forgotten.
+  return new Map(all.filter(({ inode }) => inode !== 0).map((socket) => [socket.inode, socket]));
 };
 
 /** The other end of a connected TCP socket, if it is in the same table: loopback. */
@@ -118,5 +119,19 @@ export const peerOf = (socket: Socket, sockets: ReadonlyMap<number, Socket>): So
   if (socket.protocol !== 'tcp' || socket.remote === undefined) return undefined;
   for (const other of sockets.values())
     if (other.protocol === 'tcp' && other.local === socket.remote && other.remote === socket.local) return other;
+  return undefined;
+};
+
+/**
+ * The socket that listens where a TCP connection was made which nobody has accepted: the end in its queue has no inode yet. Once it is accepted and
+ * closed again, this end is no longer ESTABLISHED.
+ */
+export const listenerFor = (socket: Socket, sockets: ReadonlyMap<number, Socket>): Socket | undefined => {
+  const { remote } = socket;
+  if (socket.protocol !== 'tcp' || socket.state !== 'ESTABLISHED' || remote === undefined || peerOf(socket, sockets)) return undefined;
+  const port = remote.slice(remote.lastIndexOf(':'));
+  const anywhere = /^(?:127\.|\[::1\])/.test(remote) ? [`0.0.0.0${port}`, `[::]${port}`] : [];
+  for (const other of sockets.values())
+    if (other.protocol === 'tcp' && other.state === 'LISTEN' && [remote, ...anywhere].includes(other.local)) return other;
   return undefined;
 };

@@ -69,7 +69,8 @@ export const renderDescriptors = ({ pid, descriptors }: Of<'descriptors'>, style
 
 export const renderWhy = ({ waits, deadlockTexts }: Of<'why'>, style: Style): string => {
   const rows = waits.map(
-    ({ pid, tid, text }) => `${style.bold(tid === pid ? `Process ${pid}` : `Thread ${tid} of process ${pid}`)} ${lines(text)}`,
+    ({ pid, tid, thread, text }) =>
+      `${style.bold(thread === undefined && tid === pid ? `Process ${pid}` : `Thread ${thread ?? tid} of process ${pid}`)} ${lines(text)}`,
   );
   return [...rows, ...deadlockTexts.map((text) => style.error(lines(text)))].join('\n') || 'Nobody is blocked.';
 };

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { ErrorResult, FrameResult, Result, ThreadResult } from '../commands/results.js';
 import { caretLines } from '../language/errors.js';
+import { renderCore } from './core.js';
 import { renderDiagram } from './diagram.js';
 import { renderBreakpoint, renderBreakpoints } from './breakpoints.js';
 import { line, lines } from './escape.js';
@@ -29,6 +30,8 @@ const render = (result: Result, options: TextOptions): string => {
       return renderBreakpoint(result, style);
     case 'breakpoints':
       return renderBreakpoints(result.breakpoints, style);
+    case 'core':
+      return renderCore(result, options);
     case 'backtrace':
       return renderBacktrace(result, style);
     case 'frame':

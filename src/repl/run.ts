@@ -4,6 +4,7 @@ import type * as ChildProcess from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { DeetError } from '../common/errors.js';
+import { describeCore } from '../commands/core.js';
 import { errorResult, Interpreter } from '../commands/interpreter.js';
 import { message, type ExitResult, type Result } from '../commands/results.js';
 import { Sources } from '../commands/sources.js';
@@ -75,6 +76,7 @@ class Run {
       },
     });
     try {
+      if (!this.#openCore(this.#session)) return status.unusable;
       if (style.colour) await this.#startUpWithColours(interpreter, interactive);
       else await this.#startUp(interpreter);
       if (!interpreter.left && !options.batch) {
@@ -108,6 +110,20 @@ class Run {
     });
   }
 
+  /** False: it is none. */
+  #openCore(session: Session): boolean {
+    if (this.options.core === undefined) return true;
+    try {
+      session.cores.open(this.options.core);
+      for (const result of describeCore(session)) this.#hear(result);
+      return true;
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+      this.#printer(errorResult(error, ''));
+      return false;
+    }
+  }
+
   #hear(result: Result): void {
     if (result.type === 'error') this.#failed = true;
     if (result.type === 'exit' && !result.child) this.#childEnd = result;
@@ -124,7 +140,6 @@ class Run {
     const { options } = this;
     if (options.initFiles) await this.#initFiles(interpreter);
     if (options.pid !== undefined) await interpreter.execute(`attach ${options.pid}`);
-    if (options.core !== undefined) await interpreter.execute(`core-file ${options.core}`);
     for (const step of options.startup) {
       if (interpreter.left) return;
       if (step.kind === 'command') await interpreter.execute(step.line);
@@ -169,7 +184,7 @@ class Run {
   /** At the end of a batch, a program that stands before a signal which kills it is let die of it, as it would alone: its end is the truth. */
   async #letEnd(interpreter: Interpreter, session: Session): Promise<void> {
     // One signal for each thread of the family, at most: several may have crashed at the same moment.
-    for (let left = session.threads().length; left > 0; left--) {
+    for (let left = session.control.threads().length; left > 0; left--) {
       const stop = session.state === 'stopped' ? session.lastStop : undefined;
       if (stop?.reason !== 'signal' || !stop.signal || stop.signal.name === 'SIGINT' || stop.process.catches(stop.signal.number)) return;
       await interpreter.execute(`signal ${stop.signal.name}`);

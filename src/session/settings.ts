@@ -55,6 +55,7 @@ export const options: readonly Option[] = [
     initial: '/usr/lib/debug',
     about: 'Where separate debug information is looked for.',
   },
+  { name: 'sysroot', kind: { type: 'text' }, initial: '', about: "Where a core file's programs and libraries are, if not here." },
   count('listsize', 10, 'Source lines that list shows.', 0),
   count('hang-after', 0, 'Seconds without any progress of the family after which it is stopped; 0: off.', 0),
   flag('confirm', true, 'Ask before doing what cannot be undone.'),

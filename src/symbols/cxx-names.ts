@@ -39,7 +39,9 @@ const withoutParameters = (demangled: string): string => {
   let depth = 0;
   for (let i = 0; i < demangled.length; i++) {
     const char = demangled[i];
-    if (char === '<') depth++;
+    const operator = char === 'o' ? /^operator(?:\(\)|[-+*\/%^&|~!=<>,[\]]+)/.exec(demangled.slice(i, i + 16))?.[0] : undefined;
+    if (operator !== undefined) i += operator.length - 1;
+    else if (char === '<') depth++;
     else if (char === '>') depth--;
     else if (char === '(' && depth === 0 && !demangled.startsWith('(anonymous', i)) return demangled.slice(0, i);
   }
@@ -51,3 +53,12 @@ export const demangledName = (linkage: string): string | undefined => {
   const demangled = native.demangle(linkage);
   return demangled === undefined ? undefined : withoutParameters(demangled);
 };
+
+/** `std::runtime_error` for `St13runtime_error`, the name that a type_info carries (Itanium C++ ABI, 2.9.4); undefined when it is none. */
+export const typeInfoName = (encoded: string): string | undefined => {
+  // GCC marks types of one object file with a star.
+  const demangled = native.demangle(`_ZTS${encoded.replace(/^\*/, '')}`);
+  return demangled?.startsWith(prefixOfTypeName) ? demangled.slice(prefixOfTypeName.length) : undefined;
+};
+
+const prefixOfTypeName = 'typeinfo name for ';

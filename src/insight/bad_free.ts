@@ -1,0 +1,95 @@
+/** Pointers that free does not like, and blocks of the heap that were written past their end. */
+import { hex, type Address } from '../common/addresses.js';
+import { asPointer, sizeOf } from '../language/types.js';
+import type { CrashFrame } from './crash.js';
+import { mappingName, type Fault } from './fault_scene.js';
+import { blockAt, readHeap, type HeapBlock } from './heap.js';
+import { isOwnCode } from './own_code.js';
+
+const wordAt = (fault: Fault, address: Address): bigint | undefined => {
+  try {
+    const bytes = fault.scene.memory.read(address, 8);
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  } catch {
+    return undefined;
+  }
+};
+
+/** A local variable of a frame, that points to the beginning of a block. */
+const pointerTo = (fault: Fault, frame: CrashFrame, target: Address): string | undefined =>
+  frame.variables().find(({ type, location }) => {
+    if (!asPointer(type) || location.kind !== 'memory') return false;
+    return wordAt(fault, location.address) === target;
+  })?.name;
+
+/** How the program calls a block: the innermost variable that points to it. */
+const nameOfBlock = (fault: Fault, { address }: HeapBlock): string | undefined => {
+  for (const frame of fault.frames) {
+    const name = isOwnCode(frame) ? pointerTo(fault, frame, address) : undefined;
+    if (name !== undefined) return name;
+  }
+  return undefined;
+};
+
+export interface Damage {
+  readonly block: HeapBlock;
+  readonly name?: string;
+  /** What lies where malloc's size was, as text if it is. */
+  readonly found?: string;
+}
+
+/** The first block whose neighbour is overwritten. */
+export const damageIn = (fault: Fault): Damage | undefined => {
+  const heap = readHeap(fault.scene.memory, fault.maps);
+  const block = heap?.damagedAt === undefined ? undefined : heap.blocks.at(-1);
+  if (!heap?.damagedAt || !block) return undefined;
+  const name = nameOfBlock(fault, block);
+  const size = wordAt(fault, heap.damagedAt + 8n);
+  const letters =
+    size === undefined ? '' : String.fromCharCode(...Array.from({ length: 8 }, (_, index) => Number((size >> BigInt(index * 8)) & 0xffn)));
+  return {
+    block,
+    ...(name === undefined ? {} : { name }),
+    ...(/^[\x20-\x7e]{3,}\0*$/.test(letters) ? { found: letters.replace(/\0+$/, '') } : {}),
+  };
+};
+
+export const damageText = ({ block, name, found }: Damage): string => {
+  const which = `The block of ${block.size} bytes at ${hex(block.address)}${name === undefined ? '' : ` (\`${name}\` points to it)`}`;
+  const text = found === undefined ? '' : ` There is ${JSON.stringify(found)} now.`;
+  return `${which} was written past its end: the size that malloc keeps behind it is overwritten.${text}`;
+};
+
+/** The variable on the stack, or the global one, that an address lies in. */
+const variableOver = (fault: Fault, address: Address): string | undefined => {
+  for (const frame of fault.frames)
+    for (const { name, type, location } of isOwnCode(frame) ? frame.variables() : []) {
+      const offset = location.kind === 'memory' ? address - location.address : -1n;
+      if (offset >= 0n && offset < BigInt(sizeOf(type) ?? 0)) return name;
+    }
+  return fault.scene.variableAt?.(address)?.name;
+};
+
+/** What a pointer points to that malloc cannot have returned: `points to the variable `x`, ...`. Undefined: it is not known. */
+export const badPointer = (fault: Fault, pointer: Address): string | undefined => {
+  const heap = readHeap(fault.scene.memory, fault.maps);
+  const block = heap && blockAt(heap, pointer);
+  if (block) {
+    const inside = pointer - block.address;
+    return inside === 0n
+      ? undefined
+      : `points ${inside === 1n ? '1 byte' : `${inside} bytes`} into a block of ${block.size} bytes: only its beginning, ${hex(block.address)}, can be freed`;
+  }
+  const mapping = fault.mapping(pointer);
+  if (!mapping) return `is ${hex(pointer)}, where nothing is mapped`;
+  const variable = variableOver(fault, pointer);
+  const stack = fault.scene.register('rsp') ?? 0n;
+  const where =
+    stack >= mapping.start && stack < mapping.end
+      ? 'the stack'
+      : mapping.path === '[heap]' || mapping.path === ''
+        ? undefined
+        : mappingName(mapping);
+  if (variable !== undefined) return `points to the variable \`${variable}\`, which malloc did not make`;
+  return where === undefined ? undefined : `points into ${where}, which malloc did not give`;
+};
