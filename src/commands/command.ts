@@ -47,6 +47,8 @@ export interface Memory {
   /** Where `x` goes on. */
   examined?: ExamineState | undefined;
   searched?: string | undefined;
+  /** The last value that `show values` has shown. */
+  valuesShown?: number;
 }
 
 /** The part of the interpreter that commands about commands use (`help`, `define`, `alias`). */

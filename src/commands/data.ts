@@ -1,6 +1,7 @@
 /** The group "look": expressions of C and what they yield. */
 import { hex } from '../common/addresses.js';
 import { diagramOf } from '../language/diagram-builder.js';
+import { within } from '../language/errors.js';
 import { typeOf } from '../language/evaluate.js';
 import type { FormatOptions } from '../language/format.js';
 import { ptype as ptypeText, whatis as whatisText } from '../language/print-type.js';
@@ -8,6 +9,7 @@ import type { Letter } from '../language/format-letter.js';
 import { requireSingle, splitFormat } from '../language/command-format.js';
 import { examineAddress, FIRST_DEFAULTS } from '../language/examine.js';
 import { parseExpression } from '../language/parser.js';
+import { DeetError } from '../common/errors.js';
 import { typeName } from '../language/type-name.js';
 import { isVoid } from '../language/types.js';
 import type { Value } from '../language/value.js';
@@ -151,7 +153,7 @@ const typed = (session: Session, text: string): { readonly type: CType; readonly
   const context = session.context(selectedFrame(session));
   const expression = parseExpression(text, context.names);
   return {
-    type: typeOf(expression, context),
+    type: within(text, () => typeOf(expression, context)),
     isName: expression.kind === 'type' || (expression.kind === 'name' && context.names.isType(expression.name)),
   };
 };
@@ -177,9 +179,14 @@ const ptype: Command = {
   completes: ['type'],
   run: ({ session, text }) => {
     const match = /^\/([a-z]+)\s+([\s\S]*)$/.exec(text.trim());
+    const unknown = /[^oxdmtrMT]/.exec(match?.[1] ?? '');
+    if (unknown) throw new DeetError('usage', `unrecognized flag '${unknown[0]}'`, 'ptype/o struct node');
+    const flags = match?.[1] ?? '';
     const { type } = typed(session, needed(match?.[2] ?? text, 'Which type?', 'ptype struct node'));
     const { language } = session.context(selectedFrame(session));
-    return message(ptypeText(type, { language, offsets: match?.[1].includes('o') ?? false }));
+    return message(
+      ptypeText(type, { language, offsets: flags.includes('o'), hexadecimal: flags.includes('x'), methods: !flags.includes('m') }),
+    );
   },
 };
 
@@ -189,7 +196,10 @@ export const showDisplay = (display: Display, session: Session): Result[] => {
   const value = session.values.now(display.expression);
   if (format.count !== undefined || format.size !== undefined || format.letter === 'i' || format.letter === 's') {
     const { result } = examineMemory(session, examineAddress(value), format, FIRST_DEFAULTS);
-    return [message(`${display.id}: x${display.format} ${display.expression}`), result];
+    const head = `${display.id}: x${display.format} ${display.expression}`;
+    // One unit follows on the same line, as in gdb.
+    if ((format.count ?? 1) !== 1 || result.type !== 'memory') return [message(head), result];
+    return [{ ...result, text: `${head}  ${result.text}` }];
   }
   return [
     {
@@ -211,14 +221,16 @@ const display: Command = {
     const match = /^(\/\S+)?\s*([\s\S]*)$/.exec(text.trim());
     const expression = needed(match?.[2] ?? '', 'Display what?', 'display i');
     const here = selectedFrame(session);
-    const added = displays.add(expression, match?.[1] ?? '', here && usesLocals(expression, session) ? here.functionName : undefined);
-    if (!here) return [];
-    try {
-      return showDisplay(added, session);
-    } catch (error) {
-      displays.remove(added.id);
-      throw error;
-    }
+    const proposed = displays.proposed(
+      expression,
+      match?.[1] ?? '',
+      here && usesLocals(expression, session) ? here.functionName : undefined,
+    );
+    splitFormat(proposed.format);
+    // What cannot be shown here is not displayed later either.
+    const shown = here ? showDisplay(proposed, session) : [];
+    displays.add(proposed);
+    return shown;
   },
 };
 

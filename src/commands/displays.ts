@@ -25,10 +25,14 @@ export class Displays {
     return this.#list;
   }
 
-  add(expression: string, format: string, of: string | undefined): Display {
-    const display = { id: this.#next++, expression, format, enabled: true, function: of };
+  /** One that is not in the list yet: it may not be showable. */
+  proposed(expression: string, format: string, of: string | undefined): Display {
+    return { id: this.#next, expression, format, enabled: true, function: of };
+  }
+
+  add(display: Display): void {
+    this.#next = display.id + 1;
     this.#list.push(display);
-    return display;
   }
 
   /** @throws DeetError `no-display` */

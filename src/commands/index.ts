@@ -6,6 +6,7 @@ import { coreCommands } from './core.js';
 import { dataCommands, dataInfo } from './data.js';
 import { disassemblyCommands } from './disassembly.js';
 import { examineCommands } from './examine.js';
+import { historyCommands, infoAddress } from './history.js';
 import { holdingCommands } from './holding.js';
 import { inspections } from './inspection.js';
 import { leavingCommands } from './leaving.js';
@@ -29,7 +30,17 @@ const info: Command = {
   aliases: ['i', 'inf'],
   group: 'look',
   about: 'What deet knows: breakpoints, locals, registers, threads, ...',
-  subcommands: [...inspections, ...stackInfo, ...listingInfo, ...dataInfo, ...threadInfo, ...shellInfo, ...understandingInfo, skipInfo],
+  subcommands: [
+    infoAddress,
+    ...inspections,
+    ...stackInfo,
+    ...listingInfo,
+    ...dataInfo,
+    ...threadInfo,
+    ...shellInfo,
+    ...understandingInfo,
+    skipInfo,
+  ],
 };
 
 export const allCommands: readonly Command[] = [
@@ -51,6 +62,7 @@ export const allCommands: readonly Command[] = [
   ...shellCommands,
   ...understandingCommands,
   ...watchingCommands,
+  ...historyCommands,
   ...holdingCommands,
   ...memoryCommands,
   ...skipCommands,

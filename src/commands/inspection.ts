@@ -41,7 +41,9 @@ const showRegister = (name: string, context: EvaluationContext): readonly [raw: 
   const aggregate = isStruct(strip(value.type));
   const raw = aggregate ? hex(integerOf(value.bytes())) : formatMember(value, context, { letter: 'x' });
   const natural = formatMember(value, context, aggregate ? { letter: 'x' } : {});
-  return [raw, asFloat(value.type) ? `${natural}  (raw ${hex(integerOf(value.bytes()))})` : natural];
+  // The raw bits of a float take a column of their own, behind the number.
+  const bits = `0x${integerOf(value.bytes().subarray(0, 10)).toString(16).padStart(20, '0')}`;
+  return asFloat(value.type) ? [bits, `${natural.padEnd(20)}(raw ${bits})`] : [raw, natural];
 };
 
 const integerOf = (bytes: Uint8Array): bigint => bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);

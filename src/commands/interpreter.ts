@@ -4,6 +4,7 @@
  * file, a pipe or an editor.
  */
 import { DeetError } from '../common/errors.js';
+import { ExpressionError } from '../language/errors.js';
 import { Chronicle } from '../insight/chronicle.js';
 import type { Session } from '../session/session.js';
 import type { Breakpoint } from '../session/breakpoint.js';
@@ -31,7 +32,10 @@ class ScriptError extends DeetError {
     readonly origin: string | undefined,
   ) {
     super(cause.code, cause.message, cause.hint);
+    this.inExpression = cause instanceof ExpressionError ? cause : undefined;
   }
+
+  readonly inExpression: ExpressionError | undefined;
 }
 
 export interface InterpreterOptions {
@@ -323,6 +327,7 @@ const commandsOf = (breakpoint: Breakpoint): string[] => breakpoint.commands.map
 export const errorResult = (error: unknown, line: string): ErrorResult => {
   if (error instanceof DeetError) {
     const script = error instanceof ScriptError ? error : undefined;
+    const place = script ? script.inExpression : error instanceof ExpressionError ? error : undefined;
     return {
       type: 'error',
       command: script?.command ?? line,
@@ -330,6 +335,7 @@ export const errorResult = (error: unknown, line: string): ErrorResult => {
       code: error.code,
       ...(error.hint !== undefined && { hint: error.hint }),
       ...(script?.origin !== undefined && { origin: script.origin }),
+      ...(place?.expression !== undefined && { expression: place.expression, offset: place.offset }),
     };
   }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -184,6 +184,16 @@ const infoSources: Command = {
   },
 };
 
+/** A function alone means where its code begins, not what is behind its prologue. */
+const placesOf = (session: Session, where: string): ReturnType<Session['resolvePlaces']> => {
+  const places = session.resolvePlaces(where);
+  if (!/^[A-Za-z_][\w:]*$/.test(where.trim())) return places;
+  return places.map((place) => {
+    const fn = place.loaded?.image.functionAt(toFile(place.loaded, place.address));
+    return place.loaded && fn?.name === where.trim() ? { ...place, address: toLoad(place.loaded, fn.entry) } : place;
+  });
+};
+
 const infoLine: Command = {
   name: 'line',
   aliases: ['li'],
@@ -193,7 +203,7 @@ const infoLine: Command = {
   completes: ['location'],
   run: ({ session, text }) => {
     const where = text.trim() === '' ? `*${hex(session.selection().frame.lookup)}` : text;
-    return session.resolvePlaces(where).map(({ loaded, address, position, function: name }) => {
+    return placesOf(session, where).map(({ loaded, address, position, function: name }) => {
       const row = loaded?.image.lineAt(toFile(loaded, address));
       if (!loaded || !row || !position)
         return message(`No line number information available for address ${hex(address)}${name === undefined ? '' : ` <${name}>`}`);

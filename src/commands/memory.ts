@@ -1,8 +1,13 @@
 /** `find`, `dump` and `restore`: memory in bulk. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import * as c from '../language/c-types.js';
+import { symbolicAddress } from '../language/format-letter.js';
+import type { Memory } from '../language/place.js';
 import { asArray, strip } from '../language/types.js';
+import { Value } from '../language/value.js';
+import { kernelError } from '../linux/errors.js';
 import type { Session } from '../session/session.js';
 import { splitCommas, Words } from './arguments.js';
 import type { Command } from './command.js';
@@ -18,12 +23,12 @@ const littleEndian = (value: bigint, size: number): Uint8Array => {
   return bytes.slice(0, size);
 };
 
-/** The bytes that an expression stands for; a string without its final NUL, a number in the size asked for or its type's. */
+/** The bytes that an expression stands for: a string with its final NUL, as in gdb; a number in the size asked for or its type's. */
 const patternOf = (session: Session, text: string, unit: number | undefined): Uint8Array => {
   const value = session.values.now(text);
   const bytes = value.bytes();
-  if (asArray(strip(value.type)) && text.trim().startsWith('"')) return bytes.slice(0, bytes.length - 1);
-  if (unit === undefined) return bytes;
+  // Without a type of one's own a number is as wide as an int (a character: a byte).
+  if (asArray(strip(value.type)) || unit === undefined) return bytes;
   const padded = new Uint8Array(8);
   padded.set(bytes.subarray(0, 8));
   return littleEndian(new DataView(padded.buffer).getBigUint64(0, true), unit);
@@ -37,11 +42,35 @@ function* search(session: Session, start: Address, length: number, pattern: Uint
   const { memory } = session.context();
   for (let at = 0; at + pattern.length <= length; at += block) {
     const size = Math.min(block + pattern.length - 1, length - at);
-    const bytes = memory.read(start + BigInt(at), size);
+    const { bytes, all } = readable(memory, start + BigInt(at), size);
+    if (!all) session.announce(`Unable to access ${size} bytes of target memory at ${hex(start + BigInt(at))}, halting search.`, 'warning');
     for (let index = indexOf(bytes, pattern, 0); index >= 0 && index < block; index = indexOf(bytes, pattern, index + 1))
       yield start + BigInt(at + index);
+    if (!all) return;
   }
 }
+
+/** As much from the start of a range as can be read. */
+const readable = (memory: Memory, start: Address, length: number): { readonly bytes: Uint8Array; readonly all: boolean } => {
+  const attempt = (from: number, wanted: number): Uint8Array | undefined => {
+    try {
+      return memory.read(start + BigInt(from), wanted);
+    } catch (error) {
+      if (error instanceof DeetError) return undefined;
+      throw error;
+    }
+  };
+  const whole = attempt(0, length);
+  if (whole) return { bytes: whole, all: true };
+  const pages: Uint8Array[] = [];
+  for (let done = 0; done < length;) {
+    const page = attempt(done, Math.min(4096 - Number((start + BigInt(done)) & 0xfffn), length - done));
+    if (!page) break;
+    pages.push(page);
+    done += page.length;
+  }
+  return { bytes: Buffer.concat(pages), all: false };
+};
 
 const find: Command = {
   name: 'find',
@@ -59,6 +88,7 @@ const find: Command = {
     const [from = '', to = '', ...values] = splitCommas(text.slice(options?.[0].length ?? 0)).map((part) => part.trim());
     if (values.length === 0) throw new DeetError('usage', 'find needs a start, a length or end, and values.', 'find &buffer, +100, "text"');
     const start = session.values.address(from);
+    if (to === '') throw new DeetError('usage', 'Missing search parameters.', 'find &buffer, +100, "text"');
     const length = to.startsWith('+') ? Number(session.values.address(to.slice(1))) : Number(session.values.address(to) - start) + 1;
     const parts = values.map((value) => patternOf(session, value, unit));
     const pattern = Uint8Array.from(parts.flatMap((part) => [...part]));
@@ -67,54 +97,96 @@ const find: Command = {
       found.push(address);
       if (found.length >= most) break;
     }
-    if (found.length === 0) return message('Pattern not found.');
-    return message([...found.map(hex), `${found.length} pattern${found.length === 1 ? '' : 's'} found.`].join('\n'));
+    const { variables } = session.values;
+    variables.set('numfound', Value.integer(c.INT, BigInt(found.length)));
+    const last = found.at(-1);
+    if (last === undefined) return message('Pattern not found.');
+    variables.set('_', Value.integer(c.VOID_POINTER, last));
+    const context = session.context();
+    return message(
+      [...found.map((address) => symbolicAddress(address, context)), `${found.length} pattern${found.length === 1 ? '' : 's'} found.`].join(
+        '\n',
+      ),
+    );
   },
 };
 
-const dump: Command = {
-  name: 'dump',
+const reasonOf = (error: Error & { code?: unknown }): string =>
+  kernelError(Math.abs(Number('errno' in error ? error.errno : 0)))?.text ?? String(error.code);
+
+/** @throws DeetError with the system's reason */
+const withFile = <T>(path: string, use: () => T): T => {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && 'syscall' in error) throw new DeetError('file', `${path}: ${reasonOf(error)}.`);
+    throw error;
+  }
+};
+
+/** Only bytes as they are: gdb's other formats are for flashing boards. @throws DeetError `unsupported` */
+const takeFormat = (words: Words): void => {
+  for (const name of ['ihex', 'srec', 'tekhex', 'verilog'])
+    if (words.take(name, 3))
+      throw new DeetError(
+        'unsupported',
+        `The format ${name} is not supported.`,
+        'Write it as "binary" and convert it: objcopy -I binary -O ihex IN OUT',
+      );
+  words.take('binary', 3);
+};
+
+const writing = (name: 'dump' | 'append', write: (path: string, bytes: Uint8Array) => void): Command => ({
+  name,
   group: 'look',
   usage: '[binary] memory FILE START END | value FILE EXPRESSION',
-  about: 'Write memory, or a value, to a file as it is.',
+  about: name === 'dump' ? 'Write memory, or a value, to a file as it is.' : 'As dump, to the end of a file.',
   completes: ['file', 'expression'],
   run: ({ session, text }): Result | undefined => {
     const words = new Words(text);
-    words.take('binary', 3);
+    takeFormat(words);
     const what = words.next();
     const file = words.next();
     if (what === 'value') {
       const value = session.values.now(words.rest);
-      writeFileSync(file, value.bytes());
+      withFile(file, () => write(file, value.bytes()));
       return undefined;
     }
     const [start = '', end = ''] = words.rest.trim().split(/[\s,]+/);
-    if (what !== 'memory' || end === '') throw new DeetError('usage', 'What shall be written?', 'dump memory FILE START END');
+    if (what !== 'memory' || end === '') throw new DeetError('usage', `What shall be written?`, `${name} memory FILE START END`);
     const from = session.values.address(start);
     const length = Number(session.values.address(end) - from);
     if (length < 0) throw new DeetError('usage', 'The end lies before the start.');
-    writeFileSync(file, session.context().memory.read(from, length));
+    const bytes = session.context().memory.read(from, length);
+    withFile(file, () => write(file, bytes));
     return undefined;
   },
-};
+});
+
+const dump = writing('dump', writeFileSync);
+const append = writing('append', appendFileSync);
 
 const restore: Command = {
   name: 'restore',
   group: 'look',
-  usage: 'FILE binary ADDRESS',
-  about: 'Read memory from a file that dump has written.',
+  usage: 'FILE binary ADDRESS [FROM [TO]]',
+  about: 'Read memory from a file that dump has written; FROM and TO are offsets in the file.',
   completes: ['file', 'expression'],
   run: ({ session, text }): Result => {
     const words = new Words(text);
     const file = words.next();
-    words.take('binary', 3);
-    const target = words.rest.trim();
+    takeFormat(words);
+    const [target = '', from, to] = words.rest.trim().split(/[\s,]+/);
     if (file === '' || target === '') throw new DeetError('usage', 'From which file, and where to?', 'restore FILE binary ADDRESS');
-    const bytes = readFileSync(file);
-    const address = session.values.address(target);
+    const all = withFile(file, () => readFileSync(file));
+    const number = (each: string | undefined, otherwise: number): number =>
+      each === undefined ? otherwise : Number(session.values.address(each));
+    const bytes = all.subarray(number(from, 0), number(to, all.length));
+    // As in gdb: what comes from further on in the file goes further on in memory, too.
+    const address = session.values.address(target) + BigInt(number(from, 0));
     session.context().memory.write(address, bytes);
     return message(`${bytes.length} bytes written at ${hex(address)}.`);
   },
 };
 
-export const memoryCommands: readonly Command[] = [find, dump, restore];
+export const memoryCommands: readonly Command[] = [find, dump, append, restore];

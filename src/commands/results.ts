@@ -275,6 +275,9 @@ export interface ErrorResult {
   readonly hint?: string;
   /** File and line of the script it came from. */
   readonly origin?: string;
+  /** The expression that it is about, and the offending token's index in it. */
+  readonly expression?: string;
+  readonly offset?: number;
 }
 
 export type ResultType = Result['type'];

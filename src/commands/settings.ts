@@ -4,6 +4,7 @@ import { options } from '../session/settings.js';
 import type { Session } from '../session/session.js';
 import type { Command, CommandContext } from './command.js';
 import { assign } from './data.js';
+import { showConvenience, showValues } from './history.js';
 import { signalTable } from './inspection.js';
 import { message, type Result } from './results.js';
 import { setArguments } from './run.js';
@@ -13,6 +14,7 @@ import { setArguments } from './run.js';
  * `set print pretty` alone means on.
  */
 const settingIn = (session: Session, text: string): { readonly name: string; readonly value: string } | undefined => {
+  if (text.startsWith('$')) return undefined;
   const words = text.split(/\s+/);
   for (let count = Math.min(words.length, 3); count > 0; count--) {
     const option = session.settings.find(words.slice(0, count).join(' '));
@@ -115,6 +117,8 @@ const show: Command = {
         );
       },
     },
+    showValues,
+    showConvenience,
     { name: 'version', group: 'shell', about: 'The version of deet.', run: ({ execute }) => execute('version') },
     { name: 'commands', group: 'shell', about: 'The lines typed so far.', run: ({ execute }) => execute('history') },
   ],

@@ -15,8 +15,14 @@ import type { VariableResult } from './results.js';
 
 /** Children are described this deep; whoever wants more evaluates an expression. */
 const deepest = 3;
-/** Most members or elements of one aggregate that become children. */
+/** Most members or elements of one aggregate that become children, and most of one value in all. */
 const mostChildren = 200;
+const mostDescendants = 2000;
+
+/** What may still be described of one value. */
+interface Budget {
+  left: number;
+}
 
 export const describeValue = (
   name: string,
@@ -24,10 +30,12 @@ export const describeValue = (
   context: EvaluationContext,
   options: FormatOptions = {},
   depth = 0,
+  budget: Budget = { left: mostDescendants },
 ): VariableResult => {
+  budget.left--;
   const missing = value.place.kind === 'missing' || value.isAbstract;
   const text = formatMember(value, context, options);
-  const children = missing ? undefined : partsOf(value, context, options, depth);
+  const children = missing ? undefined : partsOf(value, context, options, depth, budget);
   return {
     name,
     type: typeName(value.type, context.language),
@@ -39,12 +47,23 @@ export const describeValue = (
 };
 
 /** Members of a structure or elements of an array; undefined for scalars and strings. */
-export const partsOf = (value: Value, context: EvaluationContext, options: FormatOptions = {}, depth = 0): VariableResult[] | undefined => {
+export const partsOf = (
+  value: Value,
+  context: EvaluationContext,
+  options: FormatOptions = {},
+  depth = 0,
+  budget: Budget = { left: mostDescendants },
+): VariableResult[] | undefined => {
   const type = strip(value.type);
-  if (depth >= deepest || type.kind === 'pointer' || childCount(value) === 0) return undefined;
+  if (depth >= deepest || budget.left <= 0 || type.kind === 'pointer' || childCount(value) === 0) return undefined;
   if (type.kind === 'array' && textKind(type.element)) return undefined;
   const limit = Math.min(mostChildren, context.settings.elements === 0 ? mostChildren : context.settings.elements);
-  return childrenOf(value, context, 0, limit).map((child) => describeValue(child.name, child.value, context, options, depth + 1));
+  const parts: VariableResult[] = [];
+  for (const child of childrenOf(value, context, 0, limit)) {
+    if (budget.left <= 0) break;
+    parts.push(describeValue(child.name, child.value, context, options, depth + 1, budget));
+  }
+  return parts;
 };
 
 /** A variable of the debug information; what cannot be read says so in its value. */

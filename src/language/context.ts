@@ -59,6 +59,8 @@ export interface ValueHistory {
 
 /** `$name` that are no registers. */
 export interface ConvenienceVariables {
+  /** Those that have been set. */
+  names?(): Iterable<string>;
   get(name: string): Value | undefined;
   set(name: string, value: Value): void;
 }
@@ -73,6 +75,10 @@ export interface EvaluationContext {
   readonly settings: PrintSettings;
   /** The symbol that an address lies in, for `<counter+4>`. */
   symbolAt(address: Address): NamedAddress | undefined;
+  /** Names of the functions from the frame outwards, the frame's own first. */
+  callers?(): Iterable<string | undefined>;
+  /** A setting of deet's own, by its name. */
+  setting?(name: string): string | number | boolean | undefined;
   /** Told about what is odd but not wrong: a shift by too much. */
   warn?(message: string): void;
   /** A variable of the debug information as a value in a frame, whatever other names hide it there. */

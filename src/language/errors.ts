@@ -9,9 +9,26 @@ export class ExpressionError extends DeetError {
     /** Index into the expression's text. */
     readonly offset: number,
     hint?: string,
+    /** The expression, where it is known. */
+    readonly expression?: string,
   ) {
     super(code, message, hint);
   }
+}
+
+/** Runs what works on an expression; an error with a place in it takes the expression along. */
+export function within<R>(expression: string, run: () => R): R {
+  try {
+    return run();
+  } catch (error) {
+    throw about(expression, error);
+  }
+}
+
+/** The error with the expression that it is about. */
+export function about(expression: string, error: unknown): unknown {
+  if (!(error instanceof ExpressionError) || error.expression !== undefined) return error;
+  return new ExpressionError(error.code, error.message, error.offset, error.hint, expression);
 }
 
 /** Gives an error without a place the place of the operator or operand that caused it. */
@@ -20,11 +37,16 @@ export function placed(error: unknown, offset: number): unknown {
   return new ExpressionError(error.code, error.message, offset, error.hint);
 }
 
-/** Two lines: the expression, and a caret under the offending token. Undefined when the error has no place. */
-export function caretLines(text: string, error: unknown): readonly [string, string] | undefined {
-  if (!(error instanceof ExpressionError)) return undefined;
-  const at = Math.min(error.offset, text.length);
-  const start = Math.max(0, at - 60);
-  const shown = text.slice(start, start + 120).replace(/[\p{Cc}]/gu, ' ');
+/** Longer expressions are shown around the place only. */
+const shownBefore = 60;
+const shownAtMost = 120;
+
+/** Two lines: the expression, and a caret under the offending token. Undefined when there is nothing but that token. */
+export function caretLines(expression: string, offset: number): readonly [string, string] | undefined {
+  const text = expression.trimEnd();
+  const at = Math.min(offset, text.length);
+  if (/^\s*\$?[\w$]*$/.test(text)) return undefined;
+  const start = Math.max(0, at - shownBefore);
+  const shown = text.slice(start, start + shownAtMost).replace(/[\p{Cc}]/gu, ' ');
   return [shown, `${' '.repeat(at - start)}^`];
 }

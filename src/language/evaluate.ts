@@ -20,7 +20,7 @@ import { binary, noOperator, stride, unary } from './operators.js';
 import { resolveSyntax, type OperandEvaluator } from './resolve-type.js';
 import { alignOf, asArray, asFunction, asInteger, asPointer, asReference, asStruct, isVoid, requireSize, strip } from './types.js';
 import { isUnknown, unknownType } from './unknown.js';
-import { toInteger, Value } from './value.js';
+import { integerOf, toInteger, Value } from './value.js';
 
 /** Evaluates an expression; the generator returns its value. @throws DeetError, mostly with a place in the text */
 export function evaluate(expression: Expression, context: EvaluationContext): Evaluation {
@@ -230,12 +230,12 @@ class Evaluator implements OperandEvaluator {
   *#repeat(left: Expression, right: Expression): Evaluation {
     const first = yield* this.operand(left);
     const count = toInteger(yield* this.operand(right));
-    if (count <= 0n) throw new DeetError('type', `Invalid number ${count} of repetitions.`);
+    const notInMemory = (): DeetError => new DeetError('type', "Only values in memory can be extended with '@'.");
+    if (count <= 0n) throw first.address === undefined ? notInMemory() : new DeetError('type', `Invalid number ${count} of repetitions.`);
     if (count > 2n ** 40n) throw new DeetError('too-big', `Too many repetitions: ${count}.`);
     if (first.place.kind === 'missing') first.bytes();
     const inside = first.place instanceof ComputedPlace && first.offset + first.size * Number(count) <= first.place.bytes.length;
-    if (first.address === undefined && !this.typesOnly && !inside)
-      throw new DeetError('type', "Only values in memory can be extended with '@'.");
+    if (first.address === undefined && !this.typesOnly && !inside) throw notInMemory();
     return first.as(c.arrayOf(first.type, Number(count)));
   }
 
@@ -260,10 +260,22 @@ class Evaluator implements OperandEvaluator {
     if (!target.isLvalue || asFunction(target.type)) throw new DeetError('not-lvalue', 'Left operand of assignment is not an lvalue.');
     if (isUnknown(target)) throw unknownType(target);
     const bytes = convertForAssignment(value, target.type, this.context.memory).bytes();
+    if (target.bits) {
+      this.#warnOfWidth(bytes, target.bits.size);
+      target.write(bytes);
+      return target;
+    }
     target.write(bytes);
-    if (target.bits) return target;
     // What was written, not what a register of an old picture of the frame still shows.
     return new Value(target.type, new FetchedPlace(target.place, target.offset, Uint8Array.from(bytes)), target.offset);
+  }
+
+  /** What is cut off is worth a word (bits that only repeat the sign are not). */
+  #warnOfWidth(bytes: Uint8Array, width: number): void {
+    const whole = integerOf(bytes, false);
+    const cut = whole >> BigInt(width);
+    const sign = integerOf(bytes, true) >> BigInt(width - 1);
+    if (cut !== 0n && sign !== -1n) this.context.warn?.(`Value does not fit in ${width} bits.`);
   }
 
   *#cast(node: Extract<Expression, { kind: 'cast' }>): Evaluation {

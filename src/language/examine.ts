@@ -58,7 +58,9 @@ export function examineAddress(value: Value): Address {
 /** The sizes that letters imply: `a` is 8 bytes, `c` one, a float no less than 4. */
 function settle(format: CommandFormat, defaults: ExamineDefaults): ExamineDefaults {
   const letter = format.letter ?? defaults.letter;
-  if (format.size !== undefined) return { letter, size: letter === 'a' ? 8 : format.size };
+  // gdb's rule: strings are bytes, and so is what follows them; instructions leave the size as it was.
+  const last = defaults.letter === 's' ? 1 : defaults.size;
+  if (format.size !== undefined) return { letter, size: format.size };
   switch (letter) {
     case 'a':
       return { letter, size: 8 };
@@ -67,9 +69,9 @@ function settle(format: CommandFormat, defaults: ExamineDefaults): ExamineDefaul
     case 's':
       return { letter, size: defaults.letter === 's' ? defaults.size : 1 };
     case 'f':
-      return { letter, size: defaults.size >= 4 ? defaults.size : 8 };
+      return { letter, size: last >= 4 ? last : 8 };
     default:
-      return { letter, size: defaults.letter === 's' || defaults.letter === 'i' ? 4 : defaults.size };
+      return { letter, size: last };
   }
 }
 

@@ -51,7 +51,7 @@ export function formatScalar(value: Value, letter: Letter, context: EvaluationCo
       return raw.toString(2);
     case 'a':
       if (bare.kind === 'function') throw new DeetError('type', "Value can't be converted to integer.");
-      return symbolicAddress(BigInt.asUintN(64, asNumber(value, raw)), context);
+      return symbolicAddress(BigInt.asUintN(64, asNumber(value, signedType(value) ? BigInt.asIntN(bits, raw) : raw)), context);
     case 'c':
       return character(value, raw);
     case 'f':

@@ -21,7 +21,7 @@ import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
 import { textKind, type TextKind } from './textual.js';
 import { isUnknown, unknownType } from './unknown.js';
 import { typeName } from './type-name.js';
-import { asFunction, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
+import { asComplex, asFunction, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
 import { floatFormat, integerOf, toFloat, toInteger, Value } from './value.js';
 
 export interface FormatOptions {
@@ -120,6 +120,11 @@ class Formatter {
     if (bare.kind === 'array') return this.#array(value, bare, depth);
     if (isStruct(bare)) return this.#struct(value, bare, depth);
     const { letter } = this.options;
+    // gdb's rule: alone it is one number of all its bits.
+    if (letter !== undefined && depth > 0 && asComplex(bare)) {
+      const [real, imaginary] = complexParts(value).map((part) => formatScalar(part, letter, this.context, this.options));
+      return `${real} + ${imaginary}i`;
+    }
     if (letter !== undefined && bare.kind !== 'void' && !(letter === 's' && asPointer(value.type))) {
       return formatScalar(value, letter, this.context, this.options);
     }
@@ -127,7 +132,7 @@ class Formatter {
       case 'void':
         return 'void';
       case 'function':
-        return `{${typeName(bare, this.context.language)}} ${this.address(value.address ?? 0n)}`;
+        return `{${typeName(bare, this.context.language)}} ${this.address(value.address ?? 0n, true)}`;
       case 'enum':
         return enumText(toInteger(value), bare);
       case 'pointer':

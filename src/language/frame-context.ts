@@ -40,6 +40,8 @@ export interface World {
   /** C++ symbols in their own words (abi::__cxa_demangle); undefined: the name is not mangled. */
   demangle?(name: string): string | undefined;
   warn?(message: string): void;
+  callers?(): Iterable<string | undefined>;
+  setting?(name: string): string | number | boolean | undefined;
 }
 
 const NO_HISTORY: ValueHistory = { length: 0, at: () => undefined };
@@ -48,6 +50,7 @@ const NO_HISTORY: ValueHistory = { length: 0, at: () => undefined };
 export function variableStore(): ConvenienceVariables {
   const values = new Map<string, Value>();
   return {
+    names: () => values.keys(),
     get: (name) => values.get(name),
     set: (name, value) => void values.set(name, value),
   };
@@ -88,6 +91,14 @@ class RealContext implements EvaluationContext {
       tlsAddress: (loaded, offset) => this.#frameContext(undefined, loaded).tlsAddress(offset),
       ...(world.frameOf ? { frameOf: world.frameOf.bind(world) } : {}),
     });
+  }
+
+  callers(): Iterable<string | undefined> {
+    return this.world.callers?.() ?? [];
+  }
+
+  setting(name: string): string | number | boolean | undefined {
+    return this.world.setting?.(name);
   }
 
   warn(message: string): void {

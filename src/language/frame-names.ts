@@ -2,6 +2,7 @@
  * Identifiers as a frame sees them: blocks outwards (C11, 6.2.1), the file's own names, the program's, other images', and at last
  * bare ELF symbols. C++ names are also tried in the namespaces and classes around.
  */
+import { DeetError } from '../common/errors.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import { fileAddress, type Address, type FileAddress } from '../common/addresses.js';
 import type { FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/model.js';
@@ -209,10 +210,22 @@ export class FrameNames implements NameSpace {
       if (inside) return inside;
     }
     const container = this.type(where.path.join('::'));
+    this.#requireScope(where, container);
     return (
       (container && this.#memberOf(container, name)) ??
       (where.path.length === 0 && where.file === undefined ? this.global(name) : undefined)
     );
+  }
+
+  /** What stands before `::` must be something. @throws DeetError `no-symbol` */
+  #requireScope({ file, path }: ScopePath, container: CType | undefined): void {
+    const images = this.#images();
+    if (file !== undefined && !images.some(({ image }) => image.filesMatching(file).length > 0))
+      throw new DeetError('no-symbol', `No source file named "${file}".`, 'Type "info sources" for their names.');
+    const [first] = path;
+    if (this.world.language !== 'c' || file !== undefined || container || first === undefined || path.length > 1) return;
+    const known = images.some(({ image }) => image.functionsNamed(first).length > 0 || image.inlinedCallsOf(first).length > 0);
+    if (!known) throw new DeetError('no-symbol', `No symbol "${first}" in current context.`);
   }
 
   /** `Color::Red`, `Class::static_member`. */
@@ -226,10 +239,20 @@ export class FrameNames implements NameSpace {
     return member?.staticVariable && { kind: 'value', value: this.world.variable(member.staticVariable, undefined) };
   }
 
+  /** The inlined call of a function that the frame executes. */
+  #inlinedAround(name: string): Scope | undefined {
+    let scope = this.world.frame?.scope;
+    for (let i = 0; scope && i < MAX_SCOPES; scope = scope.parent, i++) if (scope.inlined?.name === name) return scope;
+    return undefined;
+  }
+
   /** A function's static variables live always; its others in its newest frame. */
   #insideFunction(loaded: LoadedImage, where: ScopePath, name: string): Meaning | undefined {
     if (where.path.length === 0) return undefined;
     const spelling = where.path.join('::');
+    const here = this.#inlinedAround(spelling);
+    const own = here && searchScope(here, name, 0);
+    if (own) return { kind: 'value', value: this.world.variable(own, this.world.frame) };
     const fn = this.#chooseFunction(loaded.image, spelling, where.file, this.#near(loaded.image));
     const scope = fn?.scope() ?? loaded.image.inlinedCallsOf(spelling)[0];
     const variable = scope && searchScope(scope, name, 0);

@@ -2,9 +2,11 @@
 import { DeetError } from '../common/errors.js';
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
+import { complexParts } from './arithmetic.js';
 import { decayed } from './conversions.js';
+import { enumText } from './scalar-text.js';
 import { readString, terminator } from './strings.js';
-import { asArray, isVoid } from './types.js';
+import { asArray, asComplex, asInteger, isVoid } from './types.js';
 import { toInteger, Value } from './value.js';
 
 type ConvenienceFunction = (given: readonly Value[], context: EvaluationContext) => Value;
@@ -33,7 +35,72 @@ function bytesAt(value: Value, length: number, context: EvaluationContext): Uint
   return context.memory.read(BigInt.asUintN(64, toInteger(decayed(value))), length);
 }
 
-const FUNCTIONS: ReadonlyMap<string, readonly [number, ConvenienceFunction]> = new Map([
+/** A string of deet's own: an array without an address. */
+const string = (text: string): Value => {
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  return Value.of(c.arrayOf(c.CHAR, bytes.length), bytes);
+};
+
+/** An enumerator's name, or the number. */
+function asString(value: Value): Value {
+  const type = asInteger(value.type);
+  if (!type) throw new DeetError('type', "Value can't be converted to integer.");
+  return string(type.kind === 'enum' ? enumText(toInteger(value), type) : toInteger(value).toString());
+}
+
+const part = (value: Value, index: 0 | 1): Value => {
+  if (!asComplex(value.type)) throw new DeetError('type', 'expected a complex number');
+  return complexParts(value)[index];
+};
+
+function setting(name: Value, context: EvaluationContext): string | number | boolean {
+  const words = decode(textOf(name, context));
+  const found = context.setting?.(words);
+  if (found === undefined)
+    throw new DeetError('no-setting', `First argument of $_gdb_setting must be a valid setting: there is no "${words}".`);
+  return found;
+}
+
+const asValue = (found: string | number | boolean): Value =>
+  typeof found === 'string' ? string(found) : Value.integer(c.INT, BigInt(found));
+const asWords = (found: string | number | boolean): Value => string(typeof found === 'boolean' ? (found ? 'on' : 'off') : String(found));
+
+/** Is the caller, `levels` frames out, what is asked for? `any`: or one on the way there, or beyond. */
+function calledBy(
+  given: readonly Value[],
+  context: EvaluationContext,
+  any: boolean,
+  fits: (name: string, wanted: string) => boolean,
+): Value {
+  const [name, levels] = given;
+  const wanted = decode(textOf(name, context));
+  const most = levels ? toInteger(levels) : 1n;
+  if (most < 0n) throw new DeetError('usage', 'nframes must be >= 0');
+  let level = 0n;
+  for (const caller of context.callers?.() ?? []) {
+    if (any ? fits(caller ?? '', wanted) : level === most) return truth(fits(caller ?? '', wanted));
+    level++;
+  }
+  return truth(false);
+}
+
+const same = (name: string, wanted: string): boolean => name === wanted;
+const begins = (name: string, pattern: string): boolean => new RegExp(pattern).exec(name)?.index === 0;
+
+/** How many arguments each takes, at least and at most. */
+const FUNCTIONS: ReadonlyMap<string, readonly [number, ConvenienceFunction, number?]> = new Map<
+  string,
+  readonly [number, ConvenienceFunction, number?]
+>([
+  ['_as_string', [1, ([value]) => asString(value)]],
+  ['_creal', [1, ([value]) => part(value, 0)]],
+  ['_cimag', [1, ([value]) => part(value, 1)]],
+  ['_gdb_setting', [1, ([name], context) => asValue(setting(name, context))]],
+  ['_gdb_setting_str', [1, ([name], context) => asWords(setting(name, context))]],
+  ['_caller_is', [1, (given, context) => calledBy(given, context, false, same), 2]],
+  ['_caller_matches', [1, (given, context) => calledBy(given, context, false, begins), 2]],
+  ['_any_caller_is', [1, (given, context) => calledBy(given, context, true, same), 2]],
+  ['_any_caller_matches', [1, (given, context) => calledBy(given, context, true, begins), 2]],
   ['_strlen', [1, ([text], context) => Value.integer(c.INT, BigInt(text ? textOf(text, context).length : 0))]],
   [
     '_streq',
@@ -42,7 +109,7 @@ const FUNCTIONS: ReadonlyMap<string, readonly [number, ConvenienceFunction]> = n
   ['_regex', [2, ([text, pattern], context) => truth(matches(text, pattern, context))]],
   ['_memeq', [3, ([a, b, length], context) => truth(sameMemory(a, b, length, context))]],
   ['_isvoid', [1, ([value]) => truth(value !== undefined && isVoid(value.type))]],
-] satisfies [string, readonly [number, ConvenienceFunction]][]);
+]);
 
 function matches(text: Value | undefined, pattern: Value | undefined, context: EvaluationContext): boolean {
   if (!text || !pattern) return false;
@@ -64,13 +131,17 @@ function sameMemory(a: Value | undefined, b: Value | undefined, length: Value | 
   return Buffer.compare(bytesAt(a, Number(count), context), bytesAt(b, Number(count), context)) === 0;
 }
 
+/** For `show convenience`. */
+export const convenienceFunctions = (): Iterable<string> => FUNCTIONS.keys();
+
 export const isConvenienceFunction = (name: string): boolean => FUNCTIONS.has(name);
 
 /** @throws DeetError for a wrong number of arguments, and what reading them throws */
 export function callConvenience(name: string, given: readonly Value[], context: EvaluationContext): Value {
   const entry = FUNCTIONS.get(name);
   if (!entry) throw new DeetError('no-symbol', `There is no function named $${name}.`);
-  const [count, run] = entry;
-  if (given.length !== count) throw new DeetError('usage', `You must provide ${count} argument${count === 1 ? '' : 's'} to $${name}.`);
+  const [count, run, most = count] = entry;
+  if (given.length < count || given.length > most)
+    throw new DeetError('usage', `You must provide ${count} argument${count === 1 ? '' : 's'} to $${name}.`);
   return run(given, context);
 }

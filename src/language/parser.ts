@@ -3,7 +3,7 @@
  * `(name) x` is a cast depends on what the name means where the program stands; the parser asks `TypeNames`.
  */
 import type { BinaryOperator, Expression, UnaryOperator } from './ast.js';
-import { ExpressionError } from './errors.js';
+import { ExpressionError, within } from './errors.js';
 import type { Macro } from './macros.js';
 import { startsType, parseTypeName } from './parse-types.js';
 import { TokenStream } from './token-stream.js';
@@ -36,6 +36,10 @@ const PREFIX = new Set(['-', '+', '!', '~', '*', '&', '++', '--']);
  * @throws ExpressionError with the offset of the offending token.
  */
 export function parseExpression(text: string, names: TypeNames = NO_TYPES): Expression {
+  return within(text, () => wholeExpression(text, names));
+}
+
+function wholeExpression(text: string, names: TypeNames): Expression {
   const tokens = new TokenStream(text, names.macro && ((name) => names.macro?.(name)));
   if (tokens.peek().kind === 'end') throw new ExpressionError('syntax', 'Argument required (expression to compute).', 0);
   const expression = new Parser(tokens, names).expression(COMMA);
@@ -48,6 +52,10 @@ export function parseExpression(text: string, names: TypeNames = NO_TYPES): Expr
  * @throws ExpressionError
  */
 export function parseArguments(text: string, names: TypeNames = NO_TYPES): readonly Expression[] {
+  return within(text, () => allArguments(text, names));
+}
+
+function allArguments(text: string, names: TypeNames): readonly Expression[] {
   const tokens = new TokenStream(text, names.macro && ((name) => names.macro?.(name)));
   const parser = new Parser(tokens, names);
   const list: Expression[] = [];

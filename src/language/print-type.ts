@@ -9,6 +9,8 @@ export interface TypeOptions {
   readonly language?: Language;
   /** `ptype/o`: the place, the size, holes and padding of every member. */
   readonly offsets?: boolean;
+  /** `ptype/ox`: offsets and sizes in hexadecimal. */
+  readonly hexadecimal?: boolean;
   /** C++: `ptype/m` leaves methods out. */
   readonly methods?: boolean;
 }
@@ -51,7 +53,7 @@ class TypePrinter {
 
   constructor(private readonly options: TypeOptions) {
     this.#language = options.language ?? 'c';
-    this.#column = options.offsets === true ? new LayoutColumn() : undefined;
+    this.#column = options.offsets === true ? new LayoutColumn(options.hexadecimal) : undefined;
   }
 
   /** `show` counts down as gdb's does: 1 opens a body, 0 opens anonymous ones, below that nothing opens. */

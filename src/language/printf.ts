@@ -38,6 +38,7 @@ const MAX_STRING = 64 * 1024;
  */
 export function parsePrintf(text: string, context: EvaluationContext): ParsedPrintf {
   const trimmed = text.trim();
+  if (trimmed === '') throw new DeetError('usage', 'Argument required (format-control string and values to print).', 'printf "%d\\n", x');
   if (!trimmed.startsWith('"')) throw new DeetError('syntax', "Bad format string, missing '\"'.");
   const found = /^"((?:[^"\\]|\\[^])*)"\s*(,?)([^]*)$/.exec(trimmed);
   if (!found) throw new DeetError('syntax', "Bad format string, non-terminated '\"'.");

@@ -48,7 +48,7 @@ const MXCSR = flags('i386_mxcsr', [
   [12, 'PM'], [15, 'FZ'],
 ]); // prettier-ignore
 
-const X87_EXTENDED: BaseType = { kind: 'base', name: 'i387_ext', size: 16, encoding: 'float' };
+const X87_EXTENDED: BaseType = { kind: 'base', name: 'builtin_type_i387_ext', size: 16, encoding: 'float' };
 
 const vector = (element: CType, count: number): ArrayType => ({ kind: 'array', element, count, vector: true });
 
@@ -77,7 +77,7 @@ function vectorUnion(name: string, size: number): StructType {
 }
 
 const VEC128 = vectorUnion('vec128', 16);
-const VEC256 = vectorUnion('vec256', 32);
+const VEC256 = vectorUnion('builtin_type_vec256i', 32);
 
 function table(): ReadonlyMap<string, Register> {
   const all = new Map<string, Register>();

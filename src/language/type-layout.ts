@@ -12,6 +12,10 @@ interface Level {
 export class LayoutColumn {
   static readonly width = 27;
   readonly #levels: Level[] = [];
+
+  /** @param hexadecimal `ptype/ox` */
+  constructor(private readonly hexadecimal = false) {}
+
   #start = 0;
   readonly #starts: number[] = [];
 
@@ -38,20 +42,19 @@ export class LayoutColumn {
     const level = this.#levels.at(-1);
     if (!level) return [];
     const size = sizeOf(member.type) ?? 0;
-    if (type.kind === 'union') return [`/* ${size.toString().padStart(21)} */`];
+    if (type.kind === 'union') return [`/* ${this.#number(size, 21, 4)} */`];
     const bit = member.offset * 8 + (member.bitOffset ?? 0);
     const lines = hole(bit - level.end, 'hole');
     level.end = bit + (member.bitSize ?? size * 8);
     const at = level.start + bit;
-    const place =
-      member.bitSize === undefined
-        ? `${Math.floor(at / 8)
-            .toString()
-            .padStart(6)}      `
-        : `${Math.floor(at / 8)
-            .toString()
-            .padStart(6)}:${(at % 8).toString().padStart(2)}   `;
-    return [...lines, `/* ${place}|${size.toString().padStart(8)} */`];
+    const byte = this.#number(Math.floor(at / 8), 6, 4);
+    const bits = this.hexadecimal ? ` 0x${(at % 8).toString(16)} ` : `${(at % 8).toString().padStart(2)}   `;
+    const place = member.bitSize === undefined ? `${byte}      ` : `${byte}:${bits}`;
+    return [...lines, `/* ${place}|${this.#number(size, 8, 4)} */`];
+  }
+
+  #number(value: number, width: number, digits: number): string {
+    return (this.hexadecimal ? `0x${value.toString(16).padStart(digits, '0')}` : value.toString()).padStart(width);
   }
 
   /** Padding at the end, and the total. */

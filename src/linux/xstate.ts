@@ -41,6 +41,21 @@ export class ExtendedState {
     return this.bytes.subarray(stAt + 16 * number, stAt + 16 * number + 10);
   }
 
+  /** FXSAVE keeps one bit a register, whether it is used; the full tags say with what: 0 a number, 1 zero, 2 special, 3 empty (SDM 1, 10.5.1.1). */
+  #tags(view: DataView): number {
+    const top = (view.getUint16(2, true) >> 11) & 7;
+    let tags = 0;
+    for (let physical = 0; physical < 8; physical++) {
+      const bytes = this.st((physical - top) & 7);
+      const exponent = (bytes[8] | (bytes[9] << 8)) & 0x7fff;
+      const isZero = exponent === 0 && bytes.subarray(0, 8).every((byte) => byte === 0);
+      const used = (this.bytes[4] & (1 << physical)) !== 0;
+      const normal = exponent !== 0 && exponent !== 0x7fff && (bytes[7] & 0x80) !== 0;
+      tags |= (!used ? 3 : isZero ? 1 : normal ? 0 : 2) << (2 * physical);
+    }
+    return tags;
+  }
+
   /** Control words by gdb's names. */
   control(name: string): number | undefined {
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
@@ -50,9 +65,18 @@ export class ExtendedState {
       case 'fstat':
         return view.getUint16(2, true);
       case 'ftag':
-        return this.bytes[4];
+        return this.#tags(view);
       case 'fop':
         return view.getUint16(6, true);
+      // The pointers of the last instruction and operand: an offset, and where it was saved in 32-bit form a selector.
+      case 'fioff':
+        return view.getUint32(8, true);
+      case 'fiseg':
+        return view.getUint16(12, true);
+      case 'fooff':
+        return view.getUint32(16, true);
+      case 'foseg':
+        return view.getUint16(20, true);
       case 'mxcsr':
         return view.getUint32(24, true);
       default:

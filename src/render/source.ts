@@ -44,7 +44,7 @@ export const renderDisassembly = (
   options: TextOptions,
 ): string => {
   const { style } = options;
-  if (mode === 'x') return instructions.map((each) => row(each, ` <${each.symbol ?? ''}>`, '', style)).join('\n');
+  if (mode === 'x') return instructions.map((each) => row(each, ` <${each.symbol ?? ''}>`, '', style, each.address)).join('\n');
   const withBytes = mode?.includes('r') ?? false;
   const bytesWidth = Math.max(...instructions.map(({ bytes }) => bytes.length * 1.5), 0);
   const rows: string[] = [];
@@ -62,8 +62,10 @@ export const renderDisassembly = (
   );
 };
 
-const row = ({ address, text, current }: InstructionResult, label: string, bytes: string, style: Style): string =>
-  `${current ? style.mark('=>') : '  '} ${style.address(`0x${address.slice(2).padStart(16, '0')}`)}${label === ' <>' ? '' : line(label)}:\t${bytes}${line(text)}`;
+const wide = (address: string): string => `0x${address.slice(2).padStart(16, '0')}`;
+
+const row = ({ address, text, current }: InstructionResult, label: string, bytes: string, style: Style, shown = wide(address)): string =>
+  `${current ? style.mark('=>') : '  '} ${style.address(shown)}${label === ' <>' ? '' : line(label)}:\t${bytes}${line(text)}`;
 
 const sourceLine = ({ file, line: number }: InstructionResult, { sources }: TextOptions): string => {
   const text = file === undefined || number === undefined ? undefined : sources.lines(file)?.[number - 1];

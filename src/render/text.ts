@@ -1,6 +1,7 @@
 /** Results as text for people: the handout's lines to the letter, anything more on lines of its own. */
 import { basename } from 'node:path';
 import type { ErrorResult, FrameResult, Result, ThreadResult } from '../commands/results.js';
+import { caretLines } from '../language/errors.js';
 import { renderCore } from './core.js';
 import { renderDiagram } from './diagram.js';
 import { renderBreakpoint, renderBreakpoints } from './breakpoints.js';
@@ -52,7 +53,7 @@ const render = (result: Result, options: TextOptions): string => {
     case 'registers':
       return Object.entries(result.registers)
         .map(([name, raw]) =>
-          `${style.name(name.padEnd(15))}${raw.length > 18 ? '' : raw.padEnd(19)}${line(result.natural[name] ?? '')}`.trimEnd(),
+          `${style.name(name.padEnd(15))}${raw.length > 19 ? '' : raw.padEnd(20)}${line(result.natural[name] ?? '')}`.trimEnd(),
         )
         .join('\n');
     case 'memory':
@@ -136,9 +137,11 @@ const advice = (hint: string): string => {
   return /^[a-z]/.test(text) && !/[.?]$/.test(text) ? `As in: ${text}` : text.charAt(0).toUpperCase() + text.slice(1);
 };
 
-/** One line: what went wrong, and what to do next. */
-const renderError = ({ message, hint, origin, code }: ErrorResult, style: Style): string => {
+/** One line: what went wrong, and what to do next. If it is about a part of an expression, two more point there. */
+const renderError = ({ message, hint, origin, code, expression, offset }: ErrorResult, style: Style): string => {
   const place = origin === undefined ? '' : `${basename(origin)}: `;
   const said = `${line(place)}${line(message)}`;
-  return `${code === 'unknown-command' ? said : style.error(said)}${hint === undefined ? '' : ` ${advice(hint)}`}`;
+  const caret = expression === undefined ? undefined : caretLines(expression, offset ?? 0);
+  const pointer = caret ? `\n  ${line(caret[0])}\n  ${style.mark(caret[1])}` : '';
+  return `${code === 'unknown-command' ? said : style.error(said)}${hint === undefined ? '' : ` ${advice(hint)}`}${pointer}`;
 };

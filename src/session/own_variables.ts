@@ -87,10 +87,12 @@ export const ownVariables = (session: Session, store: ConvenienceVariables): Con
     },
     _thread: () => integer(thread()?.id ?? 0),
     _gthread: () => integer(thread()?.id ?? 0),
+    _inferior_thread_count: () => integer(thread()?.process.threads.size ?? 0),
     _inferior: () => integer(thread()?.process.id ?? 1),
     bpnum: () => (session.breakpoints.nextId > 0 ? integer(session.breakpoints.nextId - 1) : undefined),
   };
   return {
+    names: () => new Set([...(store.names?.() ?? []), ...Object.keys(own)]),
     get: (name) => store.get(name) ?? (Object.hasOwn(own, name) ? own[name]() : undefined),
     set: (name, value) => {
       store.set(name, value);

@@ -469,8 +469,6 @@ export class Session {
     this.#emit({ type: 'message', text, level });
   }
 
-  // Values
-
   /** Carries out a call into the program that an expression asks for. */
   call(request: CallRequest): Promise<Value> {
     return callFunction(this, this.liveSelection().thread, request);

@@ -86,6 +86,10 @@ export const options: readonly Option[] = [
   flag('print static-members', DEFAULT_SETTINGS.staticMembers, 'C++ static members are shown.'),
 ];
 
+/** Scripts set variables in loops, and each time a setting might be meant. */
+const byName = new Map(options.map((option) => [option.name, option]));
+const wordsOf = options.map(({ name }) => name.split(' '));
+
 const truths = new Map([
   ['on', true], ['1', true], ['yes', true], ['enable', true], ['', true],
   ['off', false], ['0', false], ['no', false], ['disable', false],
@@ -131,11 +135,11 @@ export class Settings {
 
   /** Options whose name begins with these words; words may be abbreviated as long as they stay unambiguous. */
   find(words: string): Option | undefined {
-    const exact = options.find(({ name }) => name === words);
+    const exact = byName.get(words);
     if (exact) return exact;
     const parts = words.split(/\s+/);
-    const fits = options.filter(({ name }) => {
-      const own = name.split(' ');
+    const fits = options.filter((_, at) => {
+      const own = wordsOf[at];
       return own.length === parts.length && own.every((word, index) => word.startsWith(parts[index]));
     });
     return fits.length === 1 ? fits[0] : undefined;
@@ -157,6 +161,12 @@ export class Settings {
 
   onChange(listener: (name: string) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** By its name or an abbreviation; undefined: there is no such setting. */
+  value(name: string): boolean | number | string | undefined {
+    const option = this.find(name);
+    return option && this.#values.get(option.name);
   }
 
   flag(name: string): boolean {

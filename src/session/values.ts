@@ -11,6 +11,7 @@ import type { Expression } from '../language/ast.js';
 import * as c from '../language/c-types.js';
 import { simpleCondition } from '../language/compile.js';
 import type { ConvenienceVariables, EvaluationContext, ValueHistory } from '../language/context.js';
+import { about, within } from '../language/errors.js';
 import { conditionHolds, evaluate, evaluateNow } from '../language/evaluate.js';
 import { fileMemory, frameContext, singleImage, variableStore } from '../language/frame-context.js';
 import { convertForAssignment } from '../language/conversions.js';
@@ -54,6 +55,10 @@ class ThreadMachine implements Machine {
   }
 }
 
+function* callersOf(session: Session, thread: Thread, from: Frame | undefined): Generator<string | undefined> {
+  for (const frame of session.stack(thread)) if (frame.level >= (from?.level ?? 0)) yield frame.functionName;
+}
+
 export class Values {
   readonly variables: ConvenienceVariables;
   readonly #history: Value[] = [];
@@ -81,7 +86,15 @@ export class Values {
   context(frame?: Frame, thread?: Thread, memory?: (real: Memory) => Memory): EvaluationContext {
     const { session } = this;
     const owner = thread ?? session.selectedThread();
-    const common = { history: this.history, variables: this.variables, settings: session.settings.print };
+    const common = {
+      history: this.history,
+      variables: this.variables,
+      settings: session.settings.print,
+      setting: (name: string) => session.settings.value(name),
+      warn: (text: string) => {
+        session.announce(text, 'warning');
+      },
+    };
     if (!owner) {
       const program = session.programImage();
       const images = program ? singleImage(program) : noImages;
@@ -94,6 +107,7 @@ export class Values {
       thread: registersOf(owner),
       tlsAddress: (loaded, offset) => threadLocal(owner, loaded, offset),
       ...(chosen && { frame: chosen }),
+      callers: () => callersOf(session, owner, chosen),
       frameOf: (fn) =>
         session
           .stack(owner)
@@ -106,23 +120,27 @@ export class Values {
   /** @throws DeetError in the user's words, with the place of the fault in the text. */
   async evaluate(text: string, frame?: Frame): Promise<Value> {
     const context = this.context(frame);
-    const evaluation = evaluate(parseExpression(text, context.names), context);
-    let step = evaluation.next();
-    while (!step.done) {
-      const request = step.value;
-      try {
-        step = evaluation.next(await this.session.call(request));
-      } catch (error) {
-        step = evaluation.throw(error);
+    try {
+      const evaluation = evaluate(parseExpression(text, context.names), context);
+      let step = evaluation.next();
+      while (!step.done) {
+        const request = step.value;
+        try {
+          step = evaluation.next(await this.session.call(request));
+        } catch (error) {
+          step = evaluation.throw(error);
+        }
       }
+      return step.value;
+    } catch (error) {
+      throw about(text, error);
     }
-    return step.value;
   }
 
   /** As `evaluate`, for what must not let the program run. */
   now(text: string, frame?: Frame): Value {
     const context = this.context(frame);
-    return evaluateNow(parseExpression(text, context.names), context);
+    return within(text, () => evaluateNow(parseExpression(text, context.names), context));
   }
 
   /** The address that an expression means: `0x401136`, `main`, `&x`, `$pc + 4`. */

@@ -3,7 +3,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { hex } from '../../src/common/addresses.js';
 import { decodeInstruction, longestInstruction } from '../../src/inferior/disassemble.js';
+import { Interpreter } from '../../src/commands/interpreter.js';
 import { toInteger } from '../../src/language/value.js';
+import { plain } from '../../src/render/style.js';
+import { toText } from '../../src/render/text.js';
 import type { BreakOptions } from '../../src/session/breakpoints.js';
 import { Session } from '../../src/session/session.js';
 import { compile } from '../helpers/build.js';
@@ -14,6 +17,7 @@ const program = (name: string, flags: readonly string[] = []): string => compile
 export const loop = program('loop');
 export const forks = program('forks');
 export const variables = program('variables');
+export const values = program('values');
 const tracer = program('tracer', ['-O2']);
 
 export const since = (start: number): number => (performance.now() - start) * 1000;
@@ -78,6 +82,25 @@ export const deetHits = async (times: number, options: BreakOptions, checked: 'h
   }
 };
 
+/** deet at a stop in `look` of the program of values: from a command's text to the text that a person reads. */
+export const deetSays = async (before: readonly string[], timed: string, units: number, requires: RegExp): Promise<number> => {
+  const session = new Session(values, { batch: true });
+  const interpreter = new Interpreter(session);
+  try {
+    session.settings.set('debug-file-directory', '/nonexistent');
+    for (const line of ['break look', 'run', ...before]) await interpreter.execute(line);
+    const start = performance.now();
+    const results = await interpreter.execute(timed);
+    const text = results.map((result) => toText(result, { style: plain, sources: interpreter.sources })).join('');
+    const spent = since(start);
+    if (!requires.test(text)) throw new Error(`deet said: ${text.slice(0, 500)}`);
+    return spent / units;
+  } finally {
+    interpreter.close();
+    session.close();
+  }
+};
+
 export const deetSteps = async (count: number): Promise<number> => {
   const session = await started(loop, String(count));
   try {
@@ -121,7 +144,7 @@ export const inGdb = (units: number, words: readonly string[], before: readonly 
     stdio: ['ignore', 'pipe', 'ignore'],
     maxBuffer: 1 << 28,
   });
-  const seconds = /^@@([\d.]+)$/m.exec(output)?.[1];
+  const seconds = /@@([\d.]+)$/m.exec(output)?.[1];
   if (seconds === undefined) throw new Error(`gdb said: ${output.slice(-500)}`);
   return (Number(seconds) * 1e6) / units;
 };

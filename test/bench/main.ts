@@ -10,7 +10,20 @@
  */
 import { parseArgs } from 'node:util';
 import { adapterRows } from './adapters.js';
-import { deetFollows, deetHits, deetSteps, findPlaces, forks, inC, inGdb, loop, wholeRun, type Places } from './contenders.js';
+import {
+  deetFollows,
+  deetHits,
+  deetSays,
+  deetSteps,
+  findPlaces,
+  forks,
+  inC,
+  inGdb,
+  loop,
+  values as data,
+  wholeRun,
+  type Places,
+} from './contenders.js';
 import { measureRow, ratio, type Measured, type Row } from './measure.js';
 
 const hello = 'samples/hello';
@@ -111,6 +124,26 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
   },
 ];
 
+/** deet and gdb say the same of the program of values. */
+const said = (title: string, unit: string, units: number, before: readonly string[], command: string, requires: RegExp): Row => ({
+  title,
+  unit,
+  rounds: 5,
+  contenders: [
+    { name: 'deet', measure: () => deetSays(before, command, units, requires) },
+    { name: 'gdb', measure: () => inGdb(units, [data], ['break look', 'run', 'set max-value-size unlimited', ...before], command) },
+  ],
+  goals: [{ a: 'deet', b: 'gdb', times: 1 }],
+});
+
+const nodes = 10_000;
+const dataRows: readonly Row[] = [
+  said('print of an array of 10,000 structures', 'command', 1, ['set print elements 0'], 'print nodes', /9999, next = 0x0/),
+  said('print -pretty of the same', 'command', 1, ['set print elements 0', 'set print pretty on'], 'print nodes', /9999/),
+  said('a list of 10,000 nodes, each printed by a loop', 'node', nodes, ['source test/bench/programs/walk.gdb'], 'walk', /value = 9998/),
+  said('info locals of a frame with 200 variables', 'command', 1, ['next', 'next'], 'info locals', /s198/),
+];
+
 const microseconds = (value: number): string =>
   value >= 10_000 ? `${(value / 1000).toFixed(1)} ms` : `${value.toFixed(value < 1 ? 4 : 1)} us`;
 
@@ -141,7 +174,7 @@ const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean' }, rounds: { type: 'string' } },
   allowPositionals: true,
 });
-const chosen = [...rows(await findPlaces()), ...adapterRows()].filter(
+const chosen = [...rows(await findPlaces()), ...dataRows, ...adapterRows()].filter(
   ({ title }) => positionals.length === 0 || positionals.some((word) => title.includes(word)),
 );
 const done: Measured[] = [];

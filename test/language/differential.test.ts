@@ -52,10 +52,10 @@ describe('as gdb', () => {
   });
 
   for (const [variant, names] of [
-    ['plain', ['stopped.txt', 'arrays.txt', 'assignments.txt']],
-    ['dwarf4', ['stopped.txt', 'arrays.txt']],
-    ['O2', ['stopped.txt']],
-    ['clang', ['stopped.txt', 'arrays.txt', 'assignments.txt']],
+    ['plain', ['stopped.txt', 'arrays.txt', 'assignments.txt', 'expressions.txt']],
+    ['dwarf4', ['stopped.txt', 'arrays.txt', 'expressions.txt']],
+    ['O2', ['stopped.txt', 'expressions.txt']],
+    ['clang', ['stopped.txt', 'arrays.txt', 'assignments.txt', 'expressions.txt']],
   ] as const) {
     it(`a stopped frame, ${variant}`, () => {
       const program = fixture('types', variant);

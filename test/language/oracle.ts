@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DeetError } from '../../src/common/errors.js';
 import type { MemoryReader } from '../../src/common/memory.js';
 import type { EvaluationContext } from '../../src/language/context.js';
-import { splitFormat } from '../../src/language/command-format.js';
+import { requireSingle, splitFormat } from '../../src/language/command-format.js';
 import { evaluateNow, typeOf } from '../../src/language/evaluate.js';
 import { examine, examineAddress, examinedText, FIRST_DEFAULTS, type ExamineDefaults } from '../../src/language/examine.js';
 import { formatValue } from '../../src/language/format.js';
@@ -95,6 +95,7 @@ const execute = (command: string, context: EvaluationContext): string => {
     return '';
   }
   const { format, rest: text } = splitFormat(rest.startsWith('/') ? rest : ` ${rest}`);
+  if (name === 'print' || name === 'output') requireSingle(format, name);
   const parsed = parseExpression(text, context.names);
   switch (name) {
     case 'print':
@@ -114,7 +115,11 @@ const execute = (command: string, context: EvaluationContext): string => {
     case 'whatis':
       return `type = ${whatis(typeOf(parsed, context), parsed.kind === 'type', context.language)}`;
     case 'ptype':
-      return ptype(typeOf(parsed, context), { language: context.language, offsets: format.letter === 'o' });
+      return ptype(typeOf(parsed, context), {
+        language: context.language,
+        offsets: rest.startsWith('/o'),
+        hexadecimal: rest.startsWith('/ox'),
+      });
     default:
       throw new Error(`unknown command ${name}`);
   }

@@ -173,7 +173,7 @@ describe('complaints', () => {
       parseExpression(text);
       expect.unreachable();
     } catch (error) {
-      const lines = caretLines(text, error);
+      const lines = caretLines(text, error instanceof ExpressionError ? error.offset : 0);
       expect(lines?.[0][lines[1].length - 1]).toBe(')');
     }
   });
