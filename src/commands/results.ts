@@ -4,7 +4,7 @@
  */
 
 import type { Explanation } from '../insight/crash.js';
-import type { DescriptorTable } from '../insight/descriptors.js';
+import type { DescriptorChanges, DescriptorTable } from '../insight/descriptors.js';
 import type { Report } from '../insight/report.js';
 import type { ProcessNode } from '../insight/tree.js';
 import type { WhyReport } from '../insight/waits.js';
@@ -220,6 +220,7 @@ export type Result =
       readonly mode?: string;
     }
   | DescriptorTable
+  | DescriptorChanges
   | WhyReport
   | Explanation
   | Report

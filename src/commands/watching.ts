@@ -33,7 +33,8 @@ const watcher = (name: 'watch' | 'rwatch' | 'awatch', about: string, aliases: re
 const catcher = (name: 'catch' | 'tcatch', about: string): Command => ({
   name,
   group: 'stop',
-  usage: 'fork | vfork | exec | syscall [NAME|NUMBER|group:NAME...] | signal [NAME...|all] | load [LIBRARY] | unload [LIBRARY] | throw | catch',
+  usage:
+    'fork | vfork | exec | syscall [NAME|NUMBER|group:NAME...] | signal [NAME...|all] | load [LIBRARY] | unload [LIBRARY] | throw | catch',
   about,
   completes: [['fork', 'vfork', 'exec', 'syscall', 'signal', 'load', 'unload', 'throw', 'catch']],
   run: ({ session, text }): Result => breakpointResult(session.catchpoints.create(text, name === 'tcatch'), 'set'),

@@ -455,14 +455,15 @@ export class Engine implements WaitClient {
     this.family.forgetProcess(process);
   }
 
-  /** SIGKILL to everybody, and every one waited for. Returns when no process of the family is left, not even a zombie of ours. */
-  killAll(): void {
+  /** SIGKILL to everybody, or to `only` one, and every one waited for. Returns when no such process is left, not even a zombie of ours. */
+  killAll(only?: Process): void {
     const until = Date.now() + 10_000;
-    while (this.family.size > 0 && Date.now() < until) {
-      for (const process of this.family.processes()) native.kill(process.pid, Signal.SIGKILL);
+    const victims = (): Process[] => [...this.family.processes()].filter((process) => only === undefined || process === only);
+    while (victims().length > 0 && Date.now() < until) {
+      for (const process of victims()) native.kill(process.pid, Signal.SIGKILL);
       // What the first one reports is waited for a moment; the others are only asked.
       let patience = 200;
-      for (const thread of [...this.family.threads()]) {
+      for (const thread of victims().flatMap(({ threads }) => [...threads.values()])) {
         const event = waitHub.waitBriefly(this, thread.tid, patience);
         patience = 0;
         if (event === 'gone') this.family.vanished(thread);

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { ErrorResult, FrameResult, Result, ThreadResult } from '../commands/results.js';
 import { renderBreakpoint, renderBreakpoints } from './breakpoints.js';
 import { line, lines } from './escape.js';
-import { renderDescriptors, renderExplanation, renderProcesses, renderReport, renderWhy } from './family.js';
+import { renderDescriptorChanges, renderDescriptors, renderExplanation, renderProcesses, renderReport, renderWhy } from './family.js';
 import { assignment, frameText, type TextOptions } from './frame.js';
 import { renderDisassembly, renderListing } from './source.js';
 import { renderStop } from './stop.js';
@@ -54,6 +54,8 @@ const render = (result: Result, options: TextOptions): string => {
       return renderDisassembly(result, options);
     case 'descriptors':
       return renderDescriptors(result, style);
+    case 'descriptorChanges':
+      return renderDescriptorChanges(result, style);
     case 'why':
       return renderWhy(result, style);
     case 'explanation':

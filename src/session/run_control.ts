@@ -146,6 +146,13 @@ export class RunControl implements EngineHooks, LoaderListener {
     }
   }
 
+  /** Ends one process; the others stand where they are. */
+  killOne(process: Process): void {
+    this.#idle();
+    this.engine.killAll(process);
+    if (!this.alive) this.#terminal?.take(true);
+  }
+
   #idle(): void {
     if (this.engine.running) throw new DeetError('running', 'The program is running.', 'Stop it first (Ctrl-C, or "interrupt").');
   }
@@ -337,11 +344,15 @@ export class RunControl implements EngineHooks, LoaderListener {
     return (action === 'core' || action === 'terminate') && !process.catches(signal) && !process.ignores(signal);
   }
 
-  adopt(_child: Process, parent: Process): 'follow' | 'mute' {
+  adopt(child: Process, parent: Process): 'follow' | 'mute' {
     if (parent.muted) return 'mute';
     const mode = this.#parts.settings.text('follow-fork-mode');
-    if (mode === 'child') this.#left.add(parent);
-    return mode === 'parent' ? 'mute' : 'follow';
+    if (mode === 'both') return 'follow';
+    // Who is not followed runs on unseen, or stands still until it is released.
+    const held = !this.#parts.settings.flag('detach-on-fork');
+    if (held) (mode === 'child' ? parent : child).held = true;
+    if (mode === 'child' && !held) this.#left.add(parent);
+    return mode === 'parent' && !held ? 'mute' : 'follow';
   }
 
   born(child: Process, thread: Thread): boolean {
