@@ -2,6 +2,7 @@
 import type { ProgramRedirection } from '../linux/launch.js';
 import type { Outcome } from '../session/types.js';
 import type { Chronicle } from '../insight/chronicle.js';
+import type { DescriptorHistory } from '../insight/descriptor_history.js';
 import type { Session } from '../session/session.js';
 import type { Block } from './blocks.js';
 import type { Displays } from './displays.js';
@@ -68,6 +69,7 @@ export interface CommandContext {
   readonly sources: Sources;
   readonly displays: Displays;
   readonly chronicle: Chronicle;
+  readonly descriptorHistory: DescriptorHistory;
   readonly memory: Memory;
   /** Shows a result at once; a command that returns results need not call it. */
   emit(result: Result): void;

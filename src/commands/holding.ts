@@ -1,7 +1,6 @@
 /** `hold` and `release`: one process stands still while the others run, to replay a race. */
-import { DeetError } from '../common/errors.js';
-import { numberList } from './arguments.js';
 import type { Command } from './command.js';
+import { processesNamed } from './processes.js';
 import { message, type Result } from './results.js';
 
 const holder = (name: 'hold' | 'release', about: string, word: string): Command => ({
@@ -10,10 +9,8 @@ const holder = (name: 'hold' | 'release', about: string, word: string): Command 
   usage: 'PROCESS... (a number of "info inferiors", or a pid)',
   about,
   run: ({ session, text }): Result[] =>
-    numberList(text, 'process').map((number) => {
+    processesNamed(session, text).map((process) => {
       session.requireLive();
-      const process = session.processes().find(({ id, pid }) => id === number || pid === number);
-      if (!process) throw new DeetError('no-process', `There is no process ${number}.`, 'Type "info inferiors".');
       process.held = name === 'hold';
       return message(`Process ${process.pid} ${word}.`);
     }),

@@ -6,6 +6,7 @@
 import { DeetError } from '../common/errors.js';
 import { ExpressionError } from '../language/errors.js';
 import { Chronicle } from '../insight/chronicle.js';
+import { DescriptorHistory } from '../insight/descriptor_history.js';
 import type { Session } from '../session/session.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import type { Outcome, SessionEvent, Stop } from '../session/types.js';
@@ -53,6 +54,7 @@ export class Interpreter {
   readonly sources: Sources;
   readonly displays = new Displays();
   readonly chronicle: Chronicle;
+  readonly #descriptors: DescriptorHistory;
   /** `alias NAME = TEXT`. */
   readonly aliases = new Map<string, string>();
   readonly #memory: Memory = {};
@@ -80,12 +82,14 @@ export class Interpreter {
     session.redirections = this.#frontEnd.redirections;
     // Before us: what it knows is wanted when we hear of the last process's end.
     this.chronicle = new Chronicle(session);
+    this.#descriptors = new DescriptorHistory(session);
     this.#unsubscribe = session.subscribe((event) => this.#heard(event));
   }
 
   close(): void {
     this.#unsubscribe();
     this.chronicle.dispose();
+    this.#descriptors.dispose();
   }
 
   /** What to ask with: ">" while a block is open. */
@@ -207,6 +211,7 @@ export class Interpreter {
       sources: this.sources,
       displays: this.displays,
       chronicle: this.chronicle,
+      descriptorHistory: this.#descriptors,
       memory: this.#memory,
       scripted: this.#scripts > 0,
       emit: (result) => this.#emit(result),

@@ -4,7 +4,7 @@
  */
 
 import type { Explanation } from '../insight/crash.js';
-import type { DescriptorTable } from '../insight/descriptors.js';
+import type { DescriptorChanges, DescriptorTable } from '../insight/descriptors.js';
 import type { Report } from '../insight/report.js';
 import type { StackPicture } from '../insight/stack_picture.js';
 import type { ProcessNode } from '../insight/tree.js';
@@ -261,6 +261,7 @@ export type Result =
   | CoreResult
   | StackPicture
   | DescriptorTable
+  | DescriptorChanges
   | WhyReport
   | Explanation
   | Report

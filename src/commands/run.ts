@@ -4,6 +4,7 @@ import { DeetError } from '../common/errors.js';
 import { toInteger } from '../language/value.js';
 import { integer, requireNone, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
+import { detachInferiors, killInferiors } from './processes.js';
 import { message, type Result } from './results.js';
 import { programWords } from './shell-words.js';
 
@@ -107,6 +108,7 @@ const kill: Command = {
     if (!frontEnd.confirm('Kill the program being debugged?')) return [];
     return killFamily().map((pid) => message(`[Inferior ${pid} killed]`));
   },
+  subcommands: [killInferiors],
 };
 
 const quit: Command = {
@@ -161,6 +163,7 @@ const detach: Command = {
     if (context.session.state === 'none') throw new DeetError('no-process', 'The program is not being run.');
     return context.frontEnd.confirm('Detach from the program? It will run on without deet.') ? letGo(context) : [];
   },
+  subcommands: [detachInferiors],
 };
 
 const file: Command = {

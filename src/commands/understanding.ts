@@ -4,12 +4,13 @@ import type { Thread } from '../inferior/thread.js';
 import type { Explanation } from '../insight/crash.js';
 import { descriptorTables } from '../insight/descriptors.js';
 import { explain } from '../insight/explain.js';
+import { explainEnd } from '../insight/explain_end.js';
 import { sceneOf } from '../insight/thread_scene.js';
 import { processTree } from '../insight/tree.js';
 import { why } from '../insight/waits.js';
 import type { Session } from '../session/session.js';
-import { numberList } from './arguments.js';
 import type { Command } from './command.js';
+import { processesNamed } from './processes.js';
 import { message, type Result } from './results.js';
 
 /** Why this thread stands where it stands. */
@@ -24,7 +25,10 @@ const explainCommand: Command = {
   name: 'explain',
   group: 'understand',
   about: 'Why the program stopped or crashed, in words.',
-  run: ({ session }): Result => explanationOf(session, session.selection().thread),
+  run: ({ session, chronicle }): Result => {
+    const end = session.state === 'none' ? explainEnd(chronicle.family()) : undefined;
+    return end ?? explanationOf(session, session.selection().thread);
+  },
 };
 
 const whyCommand: Command = {
@@ -53,16 +57,22 @@ const infoFds: Command = {
   name: 'fds',
   aliases: ['descriptors'],
   group: 'understand',
-  usage: '[PID...]',
-  about: 'Open descriptors of every process, and who shares them.',
-  completes: ['none'],
-  run: ({ session, text }): Result[] => {
+  usage: '[-changes] [PROCESS...]',
+  about: 'Open descriptors of every process, and who shares them; or what has changed since the last stop.',
+  completes: [['-changes']],
+  run: ({ session, text, descriptorHistory }): Result[] => {
     session.requireLive();
-    const chosen = text.trim() === '' ? undefined : new Set(numberList(text, 'process'));
+    const [, changes, rest = ''] = /^\s*(-c\w*)?\s*(.*)$/.exec(text) ?? [];
+    const chosen = rest.trim() === '' ? undefined : new Set(processesNamed(session, rest).map(({ pid }) => pid));
     const pids = session.processes().map(({ pid }) => pid);
     if (pids.length === 0) throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
+    const wanted = ({ pid }: { readonly pid: number }): boolean => chosen?.has(pid) ?? true;
     // All are looked at, so that sharing shows; those asked for are shown.
-    return descriptorTables(pids).filter(({ pid }) => chosen?.has(pid) ?? true);
+    if (changes === undefined) return descriptorTables(pids).filter(wanted);
+    const found = descriptorHistory.changes();
+    if (!found)
+      throw new DeetError('no-history', 'The descriptors before are not known: the program has not run since, or has too many processes.');
+    return [{ ...found, changes: found.changes.filter(wanted) }];
   },
 };
 

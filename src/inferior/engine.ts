@@ -489,8 +489,8 @@ export class Engine implements WaitClient {
     if (process.alive) releaseStopped(this.family, process);
   }
 
-  /** SIGKILL to everybody, and every one waited for. */
-  killAll(): void {
-    killFamily(this.family, this);
+  /** SIGKILL to everybody, or to `only` one, and every one waited for. */
+  killAll(only?: Process): void {
+    killFamily(this.family, this, only);
   }
 }

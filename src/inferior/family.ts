@@ -11,8 +11,8 @@ import { LiveSource } from './live_source.js';
 import { Process, type Moment, type Origin } from './process.js';
 import { Thread } from './thread.js';
 
-/** Bytes of stack kept at a fork: the frames of the C library's fork and of its caller. */
-const momentStack = 4096;
+/** Bytes of stack kept at a fork: the frames of the C library's fork, popen or system, and of its caller. */
+const momentStack = 16384;
 
 /** Letter of /proc/PID/stat's third field; undefined: gone. */
 const stateOf = (tid: number): string | undefined => {

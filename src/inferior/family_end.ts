@@ -32,13 +32,14 @@ export const releaseStopped = (family: Family, process: Process): void => {
 const limit = 10_000;
 
 /** SIGKILL to everybody, and every one waited for. Returns when no process of the family is left, not even a zombie of ours. */
-export const killFamily = (family: Family, client: WaitClient): void => {
+export const killFamily = (family: Family, client: WaitClient, only?: Process): void => {
   const until = Date.now() + limit;
-  while (family.size > 0 && Date.now() < until) {
-    for (const process of family.processes()) native.kill(process.pid, Signal.SIGKILL);
+  const victims = (): Process[] => [...family.processes()].filter((process) => only === undefined || process === only);
+  while (victims().length > 0 && Date.now() < until) {
+    for (const process of victims()) native.kill(process.pid, Signal.SIGKILL);
     // What the first one reports is waited for a moment; the others are only asked.
     let patience = 200;
-    for (const thread of [...family.threads()]) {
+    for (const thread of victims().flatMap(({ threads }) => [...threads.values()])) {
       const event = waitHub.waitBriefly(client, thread.tid, patience);
       patience = 0;
       if (event === 'gone') family.vanished(thread);

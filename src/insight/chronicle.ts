@@ -68,9 +68,10 @@ export class Chronicle {
     this.#events.push(event);
   }
 
-  /** deet ends the family: what remains undone is not the program's fault. */
-  killing(): void {
-    for (const { process } of this.#entries) if (process.alive) this.#events.push({ kind: 'killed', pid: process.pid });
+  /** deet ends the family, or `only` one of it, or lets it go: what remains undone is not the program's fault. */
+  killing(only?: Process): void {
+    for (const { process } of this.#entries)
+      if (process.alive && (only === undefined || process === only)) this.#events.push({ kind: 'killed', pid: process.pid });
   }
 
   /**

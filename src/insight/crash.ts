@@ -82,6 +82,7 @@ export type Cause =
   | 'sent'
   | 'syscall-refused'
   | 'signal'
+  | 'ended'
   | 'stop';
 
 /** The JSON object `explanation`. */

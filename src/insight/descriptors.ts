@@ -3,7 +3,7 @@
  * open(2)), and who is at the other end of pipes and sockets.
  */
 import { compareDescriptors } from '../linux/kcmp.js';
-import type { Descriptor, DescriptorKind } from '../linux/proc_files.js';
+import { readDescriptors, type Descriptor, type DescriptorKind } from '../linux/proc_files.js';
 import type { Socket } from '../linux/proc_sockets.js';
 import { OpenFiles, type CompareFiles, type Holder } from './open_files.js';
 
@@ -120,6 +120,30 @@ export const descriptorTables = (pids: readonly number[], options: DescriptorOpt
     descriptors: entries.filter((entry) => entry.pid === pid).map((entry) => viewOf(entry, groupOf.get(entry) ?? [entry], files)),
   }));
 };
+
+/** As much of the tables as changes are told by: read at every stop, without a look at anybody else. */
+export const plainTables = (pids: readonly number[]): DescriptorTable[] =>
+  pids.map((pid) => ({
+    type: 'descriptors',
+    pid,
+    descriptors: readDescriptors(pid).map(({ fd, kind, target, access, closeOnExec, append, nonBlocking, offset }) => ({
+      fd,
+      kind,
+      target,
+      ...((kind === 'pipe' || kind === 'fifo') && (access === 'read' || access === 'write') ? { end: access } : {}),
+      access,
+      closeOnExec,
+      ...(append ? { append } : {}),
+      ...(nonBlocking ? { nonBlocking } : {}),
+      ...(kind === 'file' ? { offset } : {}),
+    })),
+  }));
+
+/** The JSON object `descriptorChanges`. */
+export interface DescriptorChanges {
+  readonly type: 'descriptorChanges';
+  readonly changes: readonly DescriptorChange[];
+}
 
 export interface DescriptorChange {
   readonly pid: number;

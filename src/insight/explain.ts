@@ -12,6 +12,7 @@ import { explainDivision, explainIllegal, explainJump } from './explain_code.js'
 import { explainLimit } from './explain_limits.js';
 import { Fault } from './fault_scene.js';
 import { listed } from './family.js';
+import { userName } from './library_names.js';
 
 /** -EPIPE as a system call's result. */
 const brokenPipe = -32n;
@@ -51,6 +52,22 @@ const explainSent = (fault: Fault): Explanation | undefined => {
   return fault.explanation('sent', `${name} was sent by ${who}; the program itself did nothing wrong here.`);
 };
 
+/** What a terminal's keys send (termios(3)). */
+const keys: Readonly<Record<string, string>> = { SIGINT: 'Ctrl-C', SIGQUIT: 'Ctrl-\\', SIGTSTP: 'Ctrl-Z' };
+
+/** Nothing went wrong: somebody wanted to look. */
+const explainKey = (fault: Fault): Explanation | undefined => {
+  const { signal } = fault.scene;
+  const key = signal?.fromKernel ? keys[signal.signalName] : undefined;
+  if (key === undefined || !signal) return undefined;
+  const place = fault.userFrame?.place;
+  const called = fault.userFrame === fault.frames[0] ? undefined : fault.frames[0]?.functionName;
+  const user = fault.userFrame?.functionName;
+  const where = user === undefined ? '' : `; the program was in ${user}${place ? ` at ${place.file}:${place.line}` : ''}`;
+  const text = `${key} was pressed (${signal.signalName})${where}${called === undefined || user === undefined ? '' : `, which had called ${userName(called)}`}. "why" tells what a program that hangs waits for.`;
+  return fault.explanation('signal', text);
+};
+
 const faults = new Set(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']);
 
 const explainSignal = (fault: Fault): Explanation => {
@@ -75,6 +92,8 @@ const explainSignal = (fault: Fault): Explanation => {
       break;
   }
   if (sent) return sent;
+  const key = explainKey(fault);
+  if (key) return key;
   if (faults.has(name)) {
     const found =
       name === 'SIGFPE'

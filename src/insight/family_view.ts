@@ -1,6 +1,8 @@
 /** Processes of the session as the family that explanations look at; and where a fork was, unwound later from what was kept of it. */
+import { fileAddress } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader } from '../common/memory.js';
+import type { ImageMap } from '../inferior/frame.js';
 import { Stack } from '../inferior/frames.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
@@ -30,12 +32,15 @@ const placeIn = (stack: Stack): SourcePlace | undefined => {
   return undefined;
 };
 
-/** Memory of which only a part was kept. */
-const keptMemory = (start: bigint, bytes: Uint8Array): MemoryReader => ({
+/** The part of the stack that was kept; code is that of the files, which unwinders look at where call-frame information is missing. */
+const keptMemory = (start: bigint, bytes: Uint8Array, images: ImageMap): MemoryReader => ({
   read(address, length) {
     const offset = address - start;
-    if (offset < 0n || offset + BigInt(length) > BigInt(bytes.length)) throw new DeetError('memory', `Not kept: 0x${address.toString(16)}`);
-    return bytes.subarray(Number(offset), Number(offset) + length);
+    if (offset >= 0n && offset + BigInt(length) <= BigInt(bytes.length)) return bytes.subarray(Number(offset), Number(offset) + length);
+    const loaded = images.imageAt(address);
+    const code = loaded?.image.bytesAt(fileAddress(Number(address - loaded.bias)), length);
+    if (!code) throw new DeetError('memory', `Not kept: 0x${address.toString(16)}`);
+    return code;
   },
   readAvailable(address, length) {
     const offset = Number(address - start);
@@ -48,7 +53,7 @@ export const forkPlace = ({ bornAt }: Process): SourcePlace | undefined => {
   if (!bornAt) return undefined;
   try {
     const { registers, stack, images } = bornAt;
-    return placeIn(new Stack({ registers, memory: keptMemory(stack.address, stack.bytes), images }));
+    return placeIn(new Stack({ registers, memory: keptMemory(stack.address, stack.bytes, images), images }));
   } catch {
     return undefined;
   }

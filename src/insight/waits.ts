@@ -2,6 +2,7 @@
  * `why`: what each blocked thread of a family waits for, in the user's words, and which of them wait for each other in a circle. The facts come
  * from the system call's number and arguments, /proc and the program's memory; no privileges, and nothing in the program is touched.
  */
+import { basename } from 'node:path';
 import { readStat } from '../linux/proc.js';
 import { blockedIn } from './blocked.js';
 import { deadlocks, stuckThreads } from './deadlock.js';
@@ -25,10 +26,21 @@ export interface Wait {
   readonly forever?: true;
 }
 
+/** A thread that waits for nothing. */
+export interface Busy {
+  readonly pid: number;
+  readonly tid: number;
+  readonly thread?: number;
+  /** A sentence without its subject: `is not blocked; it is in work at a.c:12`. */
+  readonly text: string;
+}
+
 /** The JSON object `why`. */
 export interface WhyReport {
   readonly type: 'why';
   readonly waits: readonly Wait[];
+  /** Those that are not blocked, if any. */
+  readonly busy?: readonly Busy[];
   /** Groups of threads that wait for each other; a single-threaded process is its pid. */
   readonly deadlocks: readonly (readonly number[])[];
   /** One sentence for each of `deadlocks`. */
@@ -50,6 +62,27 @@ const find = (scene: Scene, member: FamilyMember, thread: FamilyThread): Found[]
   const waiter = { member, thread, call, scene };
   return [{ member, thread, call: call.name, fact: descriptorWait(waiter) ?? otherWait(waiter) }];
 };
+
+const few = 3;
+
+/** What a thread does that is in no system call. */
+const busyText = (member: FamilyMember, thread: FamilyThread): string => {
+  if (thread.state === 'running') return 'is not blocked: it runs';
+  const spins =
+    thread
+      .functions?.()
+      .slice(0, few)
+      .some((name) => /pthread_spin_lock$/.test(name)) === true;
+  const lock = spins ? member.symbolAt?.(thread.register?.('rdi') ?? 0n) : undefined;
+  const place = thread.place?.();
+  const where = place
+    ? `${place.function === undefined ? '' : `in ${place.function} `}at ${basename(place.file)}:${place.line}`
+    : 'somewhere without source lines';
+  return spins ? `spins until the spin lock${lock ? ` \`${lock.name}\`` : ''} is free, ${where}` : `is not blocked: it is ${where}`;
+};
+
+const numbered = (member: FamilyMember, thread: FamilyThread): { thread?: number } =>
+  member.threads.length > 1 && thread.id !== undefined ? { thread: thread.id } : {};
 
 /** How many `which` a sentence bears. */
 const longestChain = 3;
@@ -111,17 +144,23 @@ export const why = (family: readonly FamilyMember[]): WhyReport => {
   const graph = new Map(list.map((each) => [each.thread.tid, each.fact.releasers]));
   const stuck = stuckThreads(graph);
   const groups = deadlocks(graph);
+  const busy = alive.flatMap((member) =>
+    member.threads
+      .filter(({ tid }) => !found.has(tid))
+      .map((thread): Busy => ({ pid: member.pid, tid: thread.tid, ...numbered(member, thread), text: busyText(member, thread) })),
+  );
   return {
     type: 'why',
     waits: list.map((each) => ({
       pid: each.member.pid,
       tid: each.thread.tid,
-      ...(each.member.threads.length > 1 && each.thread.id !== undefined ? { thread: each.thread.id } : {}),
+      ...numbered(each.member, each.thread),
       ...(each.call === undefined ? {} : { call: each.call }),
       on: each.fact.on,
       text: sentence(found, each, stuck),
       ...(stuck.has(each.thread.tid) ? { forever: true as const } : {}),
     })),
+    ...(busy.length > 0 ? { busy } : {}),
     deadlocks: groups,
     deadlockTexts: groups.map((group) => deadlockText(scene, found, group)),
   };

@@ -2,6 +2,7 @@
  * `xray on`: every ptrace, wait, memory and signal call that deet makes, in the words of ptrace(2), in order, with arguments and result. A class can watch how a debugger works:
  * how int3 is planted (a write of 0xcc), what a step over it is (put back, PTRACE_SINGLESTEP, wait, plant again), how a fork is followed.
  */
+import { readlinkSync } from 'node:fs';
 import { hex } from '../common/addresses.js';
 import { PtraceEvent } from '../linux/constants.js';
 import { signalName } from '../linux/signals.js';
@@ -57,9 +58,14 @@ const waited: Describe = (args, result) => {
   return status ? `waitpid(${String(args[0])}) = ${statusText(status[0], status[1])}` : undefined;
 };
 
-/** Descriptors of /proc/PID/mem, by number. */
-const memories = new Map<number, number>();
-const memoryName = (fd: unknown): string => `/proc/${memories.get(Number(fd)) ?? '?'}/mem`;
+/** The memory of which process a descriptor of deet's is. */
+const memoryName = (fd: unknown): string => {
+  try {
+    return readlinkSync(`/proc/self/fd/${Number(fd)}`);
+  } catch {
+    return '/proc/?/mem';
+  }
+};
 
 const describers: { readonly [Name in keyof Native]?: Describe } = {
   launch: ([plan], result) =>
@@ -85,10 +91,7 @@ const describers: { readonly [Name in keyof Native]?: Describe } = {
   wait: waited,
   waitSpin: waited,
   waitTick: waited,
-  openMemory: ([pid], result) => {
-    memories.set(Number(result), Number(pid));
-    return `open("/proc/${String(pid)}/mem") = ${errorText(Number(result))}`;
-  },
+  openMemory: ([pid], result) => `open("/proc/${String(pid)}/mem") = ${errorText(Number(result))}`,
   readAt: ([fd, address, into], result) =>
     `read ${(into as Uint8Array).length} bytes at ${hex(address as bigint)} of ${memoryName(fd)} = ${errorText(Number(result))}`,
   writeAt: ([fd, address, from], result) => {

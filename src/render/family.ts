@@ -42,33 +42,64 @@ const nodeText = (node: ProcessResult, style: Style): string => {
   return `${node.current ? `${style.mark('*')} ` : ''}${style.bold(String(node.pid))} ${line(basename(node.program))}: ${facts.join('; ')}`;
 };
 
-const stateText = ({ state, status, signal, reapedBy, call }: ProcessResult): string => {
+/** The time of day: a zombie lies about from then on. */
+const clock = (milliseconds: number): string => new Date(milliseconds).toTimeString().slice(0, 8);
+
+const stateText = ({ state, status, signal, reapedBy, call, zombieSince }: ProcessResult): string => {
   const end = signal !== undefined ? `killed by ${signal}` : status !== undefined ? `exited (status ${status})` : state;
-  if (state === 'zombie') return `zombie, ${end}`;
+  if (state === 'zombie') return `zombie${zombieSince === undefined ? '' : ` since ${clock(zombieSince)}`}, ${end}`;
   if (state === 'reaped') return `${end}${reapedBy === undefined || reapedBy === 0 ? '' : `, reaped by ${reapedBy}`}`;
-  return state === 'blocked' && call !== undefined ? `blocked in ${line(call)}` : end;
+  if (call === undefined || (state !== 'blocked' && state !== 'stopped')) return end;
+  return state === 'blocked' ? `blocked in ${line(call)}` : `stopped in ${line(call)}`;
 };
+
+type View = Of<'descriptors'>['descriptors'][number];
+
+const facts = (each: View): string =>
+  [
+    each.end ?? (each.access === 'read' || each.access === 'write' ? each.access : 'read and write'),
+    ...(each.closeOnExec ? ['close-on-exec'] : []),
+    ...(each.append ? ['append'] : []),
+    ...(each.nonBlocking ? ['non-blocking'] : []),
+    ...(each.offset === undefined ? [] : [`at ${each.offset}`]),
+  ].join(', ');
 
 export const renderDescriptors = ({ pid, descriptors }: Of<'descriptors'>, style: Style): string => {
   const rows = descriptors.map((each) => {
-    const flags = [
-      each.end ?? (each.access === 'read' || each.access === 'write' ? each.access : 'read and write'),
-      ...(each.closeOnExec ? ['close-on-exec'] : []),
-      ...(each.append ? ['append'] : []),
-      ...(each.nonBlocking ? ['non-blocking'] : []),
-      ...(each.offset === undefined ? [] : [`at ${each.offset}`]),
-    ];
     const others = (list: readonly { readonly pid: number; readonly fd: number }[]): string =>
       list.map((one) => `${one.pid}:${one.fd}`).join(' ');
     const shared = each.sharedWith ? `  same as ${others(each.sharedWith)}` : '';
     const peers = each.peers ? (each.peers.length === 0 ? '  nobody at the other end' : `  other end ${others(each.peers)}`) : '';
-    return `  ${String(each.fd).padStart(3)}  ${each.kind.padEnd(8)} ${line(each.target)}  ${style.dim(`(${flags.join(', ')})${shared}${peers}`)}`;
+    const name = each.socket ? socketText(each.socket) : line(each.target);
+    return `  ${String(each.fd).padStart(3)}  ${each.kind.padEnd(8)} ${name}  ${style.dim(`(${facts(each)})${shared}${peers}`)}`;
   });
   return [style.bold(`Process ${pid}:`), ...(rows.length === 0 ? ['  no open descriptors'] : rows)].join('\n');
 };
 
-export const renderWhy = ({ waits, deadlockTexts }: Of<'why'>, style: Style): string => {
-  const rows = waits.map(
+const socketText = ({ protocol, local, remote, state }: NonNullable<View['socket']>): string =>
+  [protocol, line(local), ...(remote === undefined ? [] : [`to ${line(remote)}`]), state.toLowerCase().replaceAll('_', '-')]
+    .filter((word) => word !== '')
+    .join(' ');
+
+export const renderDescriptorChanges = ({ changes }: Of<'descriptorChanges'>, style: Style): string => {
+  const pids = [...new Set(changes.map(({ pid }) => pid))];
+  const text = ({ kind, target, ...rest }: View): string => `${kind} ${line(target)} (${facts({ kind, target, ...rest })})`;
+  const row = ({ fd, change, before, after }: (typeof changes)[number]): string => {
+    const number = `  ${String(fd).padStart(3)}  ${change.padEnd(8)} `;
+    const only = before ?? after;
+    if (!before || !after) return number + (only ? text(only) : '');
+    return change === 'replaced'
+      ? `${number} ${text(after)}; before: ${text(before)}`
+      : `${number} ${text(after)}; before: (${facts(before)})`;
+  };
+  return (
+    pids.flatMap((pid) => [style.bold(`Process ${pid}:`), ...changes.filter((each) => each.pid === pid).map(row)]).join('\n') ||
+    'No descriptor has changed since the last stop.'
+  );
+};
+
+export const renderWhy = ({ waits, busy = [], deadlockTexts }: Of<'why'>, style: Style): string => {
+  const rows = [...waits, ...busy].map(
     ({ pid, tid, thread, text }) =>
       `${style.bold(thread === undefined && tid === pid ? `Process ${pid}` : `Thread ${thread ?? tid} of process ${pid}`)} ${lines(text)}`,
   );

@@ -6,7 +6,7 @@ import { renderCore } from './core.js';
 import { renderDiagram } from './diagram.js';
 import { renderBreakpoint, renderBreakpoints } from './breakpoints.js';
 import { line, lines } from './escape.js';
-import { renderDescriptors, renderExplanation, renderProcesses, renderReport, renderWhy } from './family.js';
+import { renderDescriptorChanges, renderDescriptors, renderExplanation, renderProcesses, renderReport, renderWhy } from './family.js';
 import { assignment, frameText, surfaceOf, type TextOptions } from './frame.js';
 import { renderDisassembly, renderListing } from './source.js';
 import { renderStackPicture } from './stack-picture.js';
@@ -64,6 +64,8 @@ const render = (result: Result, options: TextOptions): string => {
       return renderDisassembly(result, options);
     case 'descriptors':
       return renderDescriptors(result, style);
+    case 'descriptorChanges':
+      return renderDescriptorChanges(result, style);
     case 'why':
       return renderWhy(result, style);
     case 'explanation':

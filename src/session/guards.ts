@@ -3,22 +3,11 @@
  * has used the CPU or moved for a while, and all sleep.
  */
 import type { Process } from '../inferior/process.js';
-import { readStat } from '../linux/proc.js';
+import { activityOf } from '../linux/activity.js';
 import type { Settings } from './settings.js';
 
 /** How often a possible hang is looked at, in milliseconds. */
 const lookEvery = 250;
-
-/** What a process has done so far: CPU time in clock ticks; undefined while it runs or waits for the CPU. */
-const progressOf = (process: Process): number | undefined => {
-  let ticks = 0;
-  for (const { tid } of process.threads.values()) {
-    const stat = readStat(`${process.pid}/task/${tid}`);
-    if (stat?.state === 'R') return undefined;
-    ticks += (stat?.userTime ?? 0) + (stat?.systemTime ?? 0);
-  }
-  return ticks;
-};
 
 export class Guards {
   #timer: NodeJS.Timeout | undefined;
@@ -58,8 +47,7 @@ export class Guards {
   }
 
   #look(limit: number): void {
-    const progress = this.processes().map((process) => [process.pid, progressOf(process)]);
-    const now = progress.some(([, ticks]) => ticks === undefined) ? '' : JSON.stringify(progress);
+    const now = activityOf(this.processes().map(({ pid }) => pid)) ?? '';
     if (now === '' || now !== this.#last) {
       this.#last = now;
       this.#since = Date.now();

@@ -20,12 +20,12 @@ import type { Breakpoint } from './breakpoint.js';
 import type { Breakpoints } from './breakpoints.js';
 import { exceptionOf } from './exceptions.js';
 import { Guards } from './guards.js';
+import { JobControl } from './job_control.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import { PlantedLocation } from './planted.js';
 import { SelfTracing } from './self_tracing.js';
 import { imageOptions, type Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
-import { StoppedBefore } from './stopped_before.js';
 import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
 import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
@@ -63,17 +63,13 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   readonly #related = new WeakSet<Process>();
   #imageNews: NonNullable<Stop['images']> = { added: [], removed: [] };
   readonly #exitAnnounced = new WeakSet<Thread>();
-  /** Processes that stand in a group-stop which the user was told of; the next resumption continues them, as a shell's `fg` does. */
-  readonly #jobs = new Set<Process>();
-  /** Processes that were sent this SIGCONT: nobody is to be asked about it. */
-  readonly #continued = new Set<Process>();
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
   readonly #guards: Guards;
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
-  readonly #stoppedBefore: StoppedBefore;
+  readonly #jobs: JobControl;
   /** Whom the command is about: the others may have to wait (set scheduler-locking, schedule-multiple). */
   #mover: Thread | undefined;
   lastStop: Stop | undefined;
@@ -87,7 +83,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
         this.pause();
       },
     );
-    this.#stoppedBefore = new StoppedBefore(parts.emit);
+    this.#jobs = new JobControl(parts.emit);
     this.#selfTracing = new SelfTracing(this.engine, (process) => {
       parts.breakpoints.processForgotten(process);
       parts.emit({
@@ -148,7 +144,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.engine.stopAll();
     this.#parts.emit({ type: 'started', process: thread.process });
     watchLoader(thread.process, this);
-    this.#stoppedBefore.note(thread.process);
+    this.#jobs.attached(thread.process);
     return thread;
   }
 
@@ -166,6 +162,13 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
       this.#terminal?.take(true);
       this.lastStop = undefined;
     }
+  }
+
+  /** Ends one process; the others stand where they are. */
+  killOne(process: Process): void {
+    this.#idle();
+    this.engine.killAll(process);
+    if (!this.alive) this.#terminal?.take(true);
   }
 
   #idle(): void {
@@ -186,9 +189,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.engine.probing.mode = evaluation === 'host' ? 'off' : evaluation === 'target' ? 'on' : 'auto';
     this.#parts.emit({ type: 'resumed' });
     this.#terminal?.give();
-    this.#continueJobs();
     this.#guards.begin();
-    this.#stoppedBefore.wake();
+    this.#jobs.wake();
     let halt: Halt;
     try {
       halt = await this.engine.run();
@@ -197,15 +199,6 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
       this.#terminal?.take(!this.alive);
     }
     return this.#outcome(halt, plan);
-  }
-
-  #continueJobs(): void {
-    for (const process of this.#jobs) {
-      if (!process.alive) continue;
-      this.#continued.add(process);
-      native.kill(process.pid, Signal.SIGCONT);
-    }
-    this.#jobs.clear();
   }
 
   /** As `resume`, for a call that an expression makes: where the program stands for the user stays as it is. */
@@ -341,15 +334,15 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   jobStopped(): boolean {
     if (this.#parts.batch) return false;
-    for (const process of this.processes()) this.#jobs.add(process);
+    this.#jobs.told(this.processes());
     return true;
   }
 
   signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard' {
     const { process } = thread;
-    if (signal === Signal.SIGCONT && this.#continued.delete(process)) return 'pass';
+    const job = this.#jobs.arrived(process, signal);
+    if (job) return job;
     if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
-    if (this.#stoppedBefore.isOurs(process, signal)) return 'discard';
     if (this.#catchIf(this.#parts.catchpoints.signal(signal))) return 'stop';
     const treatment = this.#parts.signals.treatment(signal);
     if (this.#parts.batch && !this.#parts.signals.isChosen(signal) && !this.#isFatal(process, signal)) return 'pass';
@@ -366,11 +359,15 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     return (action === 'core' || action === 'terminate') && !process.catches(signal) && !process.ignores(signal);
   }
 
-  adopt(_child: Process, parent: Process): 'follow' | 'mute' {
+  adopt(child: Process, parent: Process): 'follow' | 'mute' {
     if (parent.muted) return 'mute';
     const mode = this.#parts.settings.text('follow-fork-mode');
-    if (mode === 'child') this.#left.add(parent);
-    return mode === 'parent' ? 'mute' : 'follow';
+    if (mode === 'both') return 'follow';
+    // Who is not followed runs on unseen, or stands still until it is released.
+    const held = !this.#parts.settings.flag('detach-on-fork');
+    if (held) (mode === 'child' ? parent : child).held = true;
+    if (mode === 'child' && !held) this.#left.add(parent);
+    return mode === 'parent' && !held ? 'mute' : 'follow';
   }
 
   born(child: Process, thread: Thread): boolean {

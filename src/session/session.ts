@@ -413,6 +413,15 @@ export class Session {
     return killed;
   }
 
+  /** Kills and reaps one process of the family. */
+  killOne(process: Process): void {
+    this.control.killOne(process);
+    if (this.#selected && !this.#selected.thread.process.alive) {
+      const next = this.threads().find(({ stopped }) => stopped);
+      this.#selected = next && { thread: next, level: 0 };
+    }
+  }
+
   /** Ends the session: nothing of the family is left. Idempotent, synchronous. */
   close(): void {
     if (this.#closed) return;

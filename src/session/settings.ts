@@ -34,7 +34,11 @@ const choice = (name: string, choices: readonly string[], about: string): Option
 
 export const options: readonly Option[] = [
   choice('follow-fork-mode', ['both', 'parent', 'child'], 'Which processes of a fork are debugged.'),
-  flag('detach-on-fork', false, 'The process that is not followed runs on undisturbed.'),
+  flag(
+    'detach-on-fork',
+    true,
+    'With follow-fork-mode parent or child: the other process runs on undisturbed; off: it stands still until "release".',
+  ),
   flag('schedule-multiple', true, 'Continuing lets all processes of the family run.'),
   choice('scheduler-locking', ['off', 'on', 'step', 'replay'], 'Which threads run while one is stepped or continued.'),
   choice(

@@ -1,6 +1,7 @@
 /** One program for each way to crash that `explain` tells from the others: what it must say, and what it must not. */
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/insight/crash.js';
+import { explain } from '../../src/insight/explain.js';
 import { compileText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { crash, source } from './crash.js';
@@ -171,5 +172,15 @@ describe('C++', () => {
     ],
   ])('%s', async (name, body, text) => {
     expect((await crash(compileText(`${name}.cc`, body, ['-pthread', '-w']))).text).toMatch(text);
+  });
+});
+
+it('Ctrl-C is no fault: it says where the program was, and what to ask next', () => {
+  const signal = { signal: 2, signalName: 'SIGINT', errno: 0, code: 0x80, codeName: 'SI_KERNEL', fromKernel: true } as const;
+  const scene = { pid: 1, program: '/bin/a', signal, memory: { read: () => new Uint8Array(0) } };
+  const nothing = { register: () => undefined, frames: () => [], maps: () => [], symbolAt: () => undefined, symbolNamed: () => undefined };
+  expect(explain({ ...scene, ...nothing })).toMatchObject({
+    cause: 'signal',
+    text: 'Ctrl-C was pressed (SIGINT). "why" tells what a program that hangs waits for.',
   });
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { activityOf } from '../../src/insight/activity.js';
+import { activityOf } from '../../src/linux/activity.js';
 import { Chronicle } from '../../src/insight/chronicle.js';
 import { descriptorTables } from '../../src/insight/descriptors.js';
 import { processTree } from '../../src/insight/tree.js';

@@ -2,7 +2,7 @@
  * Whether a family of processes moves: the fingerprint behind `set hang-after`. Two equal fingerprints mean that between the two looks nobody
  * was born, died, used the processor or even woke up.
  */
-import { procText, readStat, readThreads } from '../linux/proc.js';
+import { procText, readStat, readThreads } from './proc.js';
 
 const switches = (pid: number, tid: number): string =>
   (procText(`${pid}/task/${tid}/status`) ?? '').match(/^(?:non)?voluntary_ctxt_switches:\s*\d+/gm)?.join(' ') ?? '';

@@ -1,0 +1,34 @@
+/** Why a program is no more: by its own will, or by a signal that ended it before anybody could look. */
+import { basename } from 'node:path';
+import { signals } from '../linux/signals.js';
+import type { Explanation } from './crash.js';
+import { listed, type FamilyMember } from './family.js';
+
+/** Where such a signal usually comes from. */
+const origins: Readonly<Record<string, string>> = {
+  SIGKILL: 'somebody sent it, or the kernel did because memory ran out; no program can catch it',
+  SIGALRM: "a timer of the program's own ran out (alarm, setitimer)",
+  SIGVTALRM: "a timer of the program's own ran out (setitimer)",
+  SIGPROF: "a timer of the program's own ran out (setitimer)",
+  SIGINT: 'somebody pressed Ctrl-C or sent it',
+  SIGTERM: 'somebody sent it (kill)',
+  SIGHUP: 'its terminal was closed, or somebody sent it',
+};
+
+/** `family` in the order of birth: the first is the program itself. Undefined: it was never run, or lives. */
+export const explainEnd = (family: readonly FamilyMember[]): Explanation | undefined => {
+  const [first, ...others] = family;
+  if (!first || first.threads.length > 0) return undefined;
+  const { pid, program, status, signal } = first;
+  const name = `The program (${basename(program)}, pid ${pid})`;
+  const killed = others.filter((each) => each.signal !== undefined);
+  const more = killed.length > 0 ? ` Killed by signals: ${listed(killed.map((each) => `process ${each.pid} (${each.signal})`))}.` : '';
+  if (signal === undefined) {
+    const how = status === 0 ? 'with status 0, which means success' : `with status ${status ?? 'unknown'}`;
+    return { type: 'explanation', cause: 'ended', text: `${name} has ended by itself, ${how}.${more}` };
+  }
+  const meaning = signals.find((each) => each.name === signal)?.description;
+  const origin = origins[signal];
+  const text = `${name} was ended by ${signal}${meaning === undefined ? '' : ` (${meaning})`}, for which it had no handler${origin === undefined ? '' : `: ${origin}`}.${more}`;
+  return { type: 'explanation', cause: 'ended', text };
+};
