@@ -26,21 +26,12 @@ export const main = async (words: readonly string[]): Promise<number> => {
       writeAll(2, 'deet grade is not part of this version yet.\n');
       return wrongUsage;
     case 'dap':
-      return dap(options.rest);
+      return (await import('./dap/main.js')).main(words);
     case 'debug':
       if (options.program === undefined && options.pid === undefined && options.core === undefined && options.startup.length === 0) {
         writeAll(2, `${usage}\n`);
         return wrongUsage;
       }
       return (await import('./repl/run.js')).debug(options);
-  }
-};
-
-const dap = async (words: readonly string[]): Promise<number> => {
-  try {
-    return await (await import('./dap/main.js')).serve(words);
-  } catch (error) {
-    writeAll(2, `deet dap: ${error instanceof Error ? error.message : String(error)}\n`);
-    return wrongUsage;
   }
 };

@@ -2,7 +2,7 @@
  * Builds dist/: the command as one CommonJS file for src/bin/deet.cjs, and the scripting API as ES modules. Run by `npm run bundle`.
  * `node src/bin/bundle.mjs FOLDER` builds the command alone, into FOLDER/dist, with a copy of its loader: what the tests of the command use.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,9 +60,27 @@ if (target !== undefined) {
     await build({ ...common, entryPoints: api, outdir: join(root, 'dist'), format: 'esm', splitting: true, packages: 'external' });
 }
 
-// The first run fills the code cache (src/bin/deet.cjs); better now than when somebody waits for it.
-rmSync(join(folder, `dist/main.${process.version}.cache`), { force: true });
-spawnSync(process.execPath, [join(folder, 'src/bin/deet.cjs'), '-nx', '--batch', '-ex', 'break main', '-ex', 'run', '/bin/true'], {
+// The first runs fill the code caches (src/bin/deet.cjs); better now than when somebody waits for them.
+for (const part of ['main', 'dap']) rmSync(join(folder, `dist/${part}.${process.version}.cache`), { force: true });
+const deet = join(folder, 'src/bin/deet.cjs');
+
+const prompt = spawn(process.execPath, [deet, '-nx', '--batch', '-ex', 'break main', '-ex', 'run', '/bin/true'], {
   stdio: 'ignore',
   timeout: 30_000,
 });
+
+const adapter = spawn(process.execPath, [deet, 'dap'], { stdio: ['pipe', 'ignore', 'ignore'], timeout: 30_000 });
+adapter.stdin.on('error', () => undefined);
+const requests = [
+  ['initialize', { adapterID: 'deet' }],
+  ['launch', { program: '/bin/true', initCommands: ['set debug-file-directory /nonexistent'] }],
+  ['setFunctionBreakpoints', { breakpoints: [{ name: 'main' }] }],
+  ['configurationDone', {}],
+  ['disconnect', {}],
+];
+for (const [index, [name, args]] of requests.entries()) {
+  const text = JSON.stringify({ seq: index + 1, type: 'request', command: name, arguments: args });
+  adapter.stdin.write(`Content-Length: ${text.length}\r\n\r\n${text}`);
+}
+
+await Promise.all([prompt, adapter].map((child) => new Promise((ended) => child.on('close', ended).on('error', ended))));

@@ -1,8 +1,10 @@
 /** What stands behind `break`: a place, then `thread N` and `if CONDITION`, in either order. And breakpoints as results. */
 import { basename } from 'node:path';
-import { hex } from '../common/addresses.js';
+import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { toFile } from '../inferior/images.js';
 import type { Breakpoint, BreakpointKind } from '../session/breakpoint.js';
+import type { Session } from '../session/session.js';
 import { closingQuote } from './arguments.js';
 import type { BreakpointData, LocationResult } from './results.js';
 
@@ -70,7 +72,7 @@ export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
   ...(breakpoint.condition !== undefined && { condition: breakpoint.condition }),
   hits: breakpoint.hits,
   pending: breakpoint.pending,
-  kind: kindNames[breakpoint.kind],
+  kind: breakpoint.software ? 'watchpoint' : kindNames[breakpoint.kind],
   spec: breakpoint.spec,
   ...(breakpoint.temporary && { temporary: true }),
   ...(breakpoint.ignoreCount > 0 && { ignore: breakpoint.ignoreCount }),
@@ -81,14 +83,21 @@ export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
 });
 
 /** What the user should know about where it went: a line without code, a second breakpoint in the same place. */
-export const notesOn = (breakpoint: Breakpoint, others: readonly Breakpoint[]): string[] => {
+export const notesOn = (breakpoint: Breakpoint, session: Session): string[] => {
   const notes: string[] = [];
   const asked = /(?:^|:)(\d+)$/.exec(breakpoint.spec)?.[1];
   const [first] = breakpoint.locations;
   const line = first?.position?.line;
-  if (asked !== undefined && line !== undefined && line > 0 && Number(asked) !== line)
-    notes.push(`Line ${asked} has no code; the next that has is line ${line} of ${basename(first.position?.file.path ?? '')}.`);
-  const here = others
+  if (asked !== undefined && line !== undefined && line > 0 && Number(asked) !== line) {
+    const file = basename(first.position?.file.path ?? '');
+    notes.push(
+      Number(asked) === openingLine(first.address, session)
+        ? `Line ${asked} opens ${first.function ?? 'the function'}; its first statement is on line ${line} of ${file}.`
+        : `Line ${asked} has no code; the next that has is line ${line} of ${file}.`,
+    );
+  }
+  const here = session.breakpoints
+    .all()
     .filter(
       (other) => other !== breakpoint && other.locations.some(({ address }) => breakpoint.locations.some((own) => own.address === address)),
     )
@@ -96,4 +105,11 @@ export const notesOn = (breakpoint: Breakpoint, others: readonly Breakpoint[]): 
   if (here.length > 0)
     notes.push(`Note: breakpoint${here.length > 1 ? 's' : ''} ${here.join(', ')} ${here.length > 1 ? 'are' : 'is'} also set here.`);
   return notes;
+};
+
+/** The line on which the function around an address begins; its code there is the prologue, behind which breakpoints go. */
+const openingLine = (address: Address, session: Session): number | undefined => {
+  const loaded = session.imageAt(address);
+  const around = loaded?.image.functionAt(toFile(loaded, address));
+  return around && loaded?.image.lineAt(around.entry)?.line;
 };

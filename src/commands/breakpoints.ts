@@ -5,6 +5,7 @@ import type { BreakOptions } from '../session/breakpoints.js';
 import { describeBreakpoint, notesOn, parseBreakText } from './breakpoint-text.js';
 import { numberList } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
+import { withVariables } from './variables.js';
 import { message, type BreakpointResult, type Result } from './results.js';
 
 export const breakpointResult = (
@@ -30,7 +31,8 @@ const place = (context: CommandContext, location: string, options: BreakOptions)
   } catch (error) {
     if (!(error instanceof DeetError) || !mayAppear.has(error.code) || pending !== 'auto') throw error;
     const question = `${error.message} ${error.hint ?? ''}\nMake the breakpoint pending, until a library that has it is loaded?`;
-    if (!frontEnd.confirm(question, false)) throw error;
+    if (!frontEnd.confirm(question, false))
+      throw new DeetError(error.code, error.message, error.hint ?? 'If a library will bring it: set breakpoint pending on');
     return session.break(location, { ...options, pending: true });
   }
 };
@@ -44,7 +46,7 @@ const breaker =
       ...(condition !== undefined && { condition }),
       ...(thread !== undefined && { threadId: thread }),
     });
-    return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session.breakpoints.all()));
+    return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session));
   };
 
 const locationUsage = '[LINE | FILE:LINE | FUNCTION | *ADDRESS] [thread N] [if CONDITION]';
@@ -74,7 +76,7 @@ const hbreak: Command = {
   aliases: ['hb'],
   group: 'stop',
   usage: locationUsage,
-  about: 'As break. (In this version the instruction is changed here too; debug registers serve watchpoints only.)',
+  about: 'As break, but by one of the four debug registers: the code of the program stays as it is.',
   completes: ['location', 'expression'],
   run: breaker({ hardware: true }),
 };
@@ -116,7 +118,7 @@ const rbreak: Command = {
     if (names.size === 0) throw new DeetError('no-symbol', `No function with debug information matches "${pattern}".`);
     return [...names].sort().map((name) => {
       const breakpoint = context.session.break(file === undefined ? name : `${file}:${name}`);
-      return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session.breakpoints.all()));
+      return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session));
     });
   },
 };
@@ -132,7 +134,9 @@ export const regularExpression = (pattern: string): RegExp => {
 
 /** Breakpoints by a list of numbers; all of them without one. @throws DeetError */
 const named = ({ session }: CommandContext, text: string): Breakpoint[] =>
-  text.trim() === '' ? session.breakpoints.all() : numberList(text, 'breakpoint').map((id) => session.breakpoints.get(id));
+  text.trim() === ''
+    ? session.breakpoints.all()
+    : numberList(withVariables(text, session), 'breakpoint').map((id) => session.breakpoints.get(id));
 
 const deleteBreakpoints = (context: CommandContext): void => {
   const { session, text, frontEnd } = context;
@@ -192,7 +196,9 @@ const switchAll = (context: CommandContext, enabled: boolean): void => {
     for (const { id } of session.breakpoints.all()) session.breakpoints.enable(id, enabled);
     return;
   }
-  for (const word of text.trim().split(/[\s,]+/)) {
+  for (const word of withVariables(text, session)
+    .trim()
+    .split(/[\s,]+/)) {
     const location = /^(\d+)\.(\d+)$/.exec(word);
     if (location) session.breakpoints.enable(Number(location[1]), enabled, Number(location[2]));
     else for (const id of numberList(word, 'breakpoint')) session.breakpoints.enable(id, enabled);

@@ -4,14 +4,18 @@ import { DeetError } from '../common/errors.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import type { Session } from '../session/session.js';
 import { numberList } from './arguments.js';
+import { withVariables } from './variables.js';
 import { describeBreakpoint } from './breakpoint-text.js';
 import type { Command } from './command.js';
 import { message } from './results.js';
 import { countOf } from './run.js';
 
+/** The first word may be a variable: `ignore $bpnum 3`. */
+const withNumber = (text: string, session: Session): string => text.trim().replace(/^\S+/, (word) => withVariables(word, session));
+
 /** `N REST` taken apart. @throws DeetError `usage`, `no-breakpoint` */
 const numbered = (text: string, session: Session, example: string): { readonly breakpoint: Breakpoint; readonly rest: string } => {
-  const match = /^(\d+)(?:\s+([\s\S]*))?$/.exec(text.trim());
+  const match = /^(\d+)(?:\s+([\s\S]*))?$/.exec(withNumber(text, session));
   if (!match) throw new DeetError('usage', 'The number of a breakpoint is needed.', example);
   return { breakpoint: session.breakpoints.get(Number(match[1])), rest: (match[2] ?? '').trim() };
 };
@@ -54,7 +58,7 @@ const commands: Command = {
   block: 'commands',
   run: ({ session, text, collect }) => {
     const last = session.breakpoints.all().at(-1);
-    const ids = text.trim() === '' ? (last ? [last.id] : []) : numberList(text, 'breakpoint');
+    const ids = text.trim() === '' ? (last ? [last.id] : []) : numberList(withVariables(text, session), 'breakpoint');
     if (ids.length === 0) throw new DeetError('no-breakpoint', 'No breakpoints specified.', 'Set one first: break LOCATION');
     for (const id of ids) session.breakpoints.get(id);
     collect((lines) => {

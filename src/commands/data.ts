@@ -1,5 +1,6 @@
 /** The group "look": expressions of C and what they yield. */
 import { hex } from '../common/addresses.js';
+import { diagramOf } from '../language/diagram-builder.js';
 import { typeOf } from '../language/evaluate.js';
 import type { FormatOptions } from '../language/format.js';
 import { ptype as ptypeText, whatis as whatisText } from '../language/print-type.js';
@@ -24,6 +25,7 @@ import { needed } from './stepping.js';
 import { partsOf, printed } from './values.js';
 
 interface PrintText {
+  readonly diagram: boolean;
   readonly letter: Letter | undefined;
   readonly settings: Partial<PrintSettings>;
   readonly expression: string;
@@ -48,6 +50,8 @@ const numeric = new Set<keyof PrintSettings>(['elements', 'repeats', 'depth']);
 const parsePrint = (text: string): PrintText => {
   let rest = text.trim();
   const settings: Record<string, boolean | number> = {};
+  const diagram = /^-diagram(?=\s|\/|$)/.exec(rest);
+  if (diagram) rest = rest.slice(diagram[0].length).trimStart();
   for (let match; (match = /^-([a-z-]+)(?:\s+(on|off|\d+|unlimited)(?=\s|$))?\s*/.exec(rest));) {
     const [names, value] = [Object.keys(flagsOf).filter((name) => name.startsWith(match?.[1] ?? '')), match[2]];
     const key = names.length === 1 || names.includes(match[1]) ? flagsOf[names.includes(match[1]) ? match[1] : names[0]] : undefined;
@@ -58,7 +62,7 @@ const parsePrint = (text: string): PrintText => {
   rest = rest.replace(/^--\s+/, '');
   const { format, rest: expression } = splitFormat(rest);
   if (format.letter !== 'i') requireSingle(format, 'print');
-  return { letter: format.letter, settings, expression: expression.trim() };
+  return { diagram: diagram !== null, letter: format.letter, settings, expression: expression.trim() };
 };
 
 const optionsOf = (session: Session, letter: Letter | undefined, settings: Partial<PrintSettings> = {}): FormatOptions => ({
@@ -82,12 +86,24 @@ const valueResult = (session: Session, expression: string, value: Value, options
   };
 };
 
+/** Trees and lists beyond this many nodes are not drawn even without a limit of elements. */
+const mostNodes = 100_000;
+
+const diagramResult = (session: Session, expression: string, value: Value, options: FormatOptions): Result => {
+  const context = session.context(selectedFrame(session));
+  const elements = options.settings?.elements ?? context.settings.elements;
+  const { drawing, nodes } = diagramOf(value, context, { ...options, nodes: elements === 0 ? mostNodes : elements });
+  const valueType = typeName(value.type, context.language);
+  return { type: 'diagram', expression, valueType, drawing, nodes, number: session.values.record(value.frozen()) };
+};
+
 const printing =
   (quietVoid: boolean) =>
   async ({ session, text }: CommandContext): Promise<Result | Result[]> => {
-    const { letter, settings, expression } = parsePrint(text);
+    const { diagram, letter, settings, expression } = parsePrint(text);
     const value = await session.evaluate(expression === '' ? '$' : expression);
     const options = optionsOf(session, letter, settings);
+    if (diagram) return diagramResult(session, expression, value, options);
     if (quietVoid && isVoid(value.type)) return [];
     // What cannot be shown is not recorded.
     const shown = valueResult(session, expression, value, options);
@@ -98,9 +114,12 @@ const print: Command = {
   name: 'print',
   aliases: ['p', 'inspect'],
   group: 'look',
-  usage: '[/FORMAT] [-OPTION...] EXPRESSION',
+  usage: '[-diagram] [-OPTION...] [/FORMAT] EXPRESSION',
   about: 'Show the value of an expression.',
-  details: 'Formats: x hex, d signed, u unsigned, o octal, t binary, a address, c character, s string, f float, z hex with zeros.',
+  details: [
+    'Formats: x hex, d signed, u unsigned, o octal, t binary, a address, c character, s string, f float, z hex with zeros.',
+    '-diagram draws lists, trees, tables and whatever the value leads to; "set print elements" limits it.',
+  ].join('\n'),
   completes: ['expression'],
   run: printing(false),
 };

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { hex } from '../common/addresses.js';
 import type { Frame, LoadedImage } from '../inferior/frame.js';
+import type { Stack } from '../inferior/frames.js';
 import { toFile } from '../inferior/images.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Session } from '../session/session.js';
@@ -53,6 +54,20 @@ export const describeFrame = (frame: Frame, session: Session): FrameResult => {
 
 const isProgram = (loaded: LoadedImage, session: Session): boolean =>
   loaded.image.path === session.program || session.processes().some((process) => process.images.main === loaded);
+
+/** Frames that are looked at for one of the program's own: calls within a library are not nested deeper, except in endless recursion. */
+const libraryDepth = 64;
+
+/** The innermost frame in the program's own code with a line, when that is not the innermost of all. */
+export const programCaller = (stack: Stack, session: Session): Frame | undefined => {
+  for (let level = 0; level < libraryDepth; level++) {
+    const frame = stack.frame(level);
+    if (!frame) return undefined;
+    if (frame.loaded && isProgram(frame.loaded, session) && frame.position && frame.position.line > 0)
+      return level === 0 ? undefined : frame;
+  }
+  return undefined;
+};
 
 /** gdb shows the address of a frame that does not stand at the beginning of a line; callers never do. */
 const startsLine = (frame: Frame): boolean => {

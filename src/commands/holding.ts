@@ -11,6 +11,7 @@ const holder = (name: 'hold' | 'release', about: string, word: string): Command 
   about,
   run: ({ session, text }): Result[] =>
     numberList(text, 'process').map((number) => {
+      session.requireLive();
       const process = session.processes().find(({ id, pid }) => id === number || pid === number);
       if (!process) throw new DeetError('no-process', `There is no process ${number}.`, 'Type "info inferiors".');
       process.held = name === 'hold';

@@ -2,6 +2,7 @@
 import { breakpointCommands } from './breakpoints.js';
 import type { Command } from './command.js';
 import { conditionCommands } from './conditions.js';
+import { coreCommands } from './core.js';
 import { dataCommands, dataInfo } from './data.js';
 import { disassemblyCommands } from './disassembly.js';
 import { examineCommands } from './examine.js';
@@ -12,6 +13,7 @@ import { leavingCommands } from './leaving.js';
 import { listingCommands, listingInfo } from './listing.js';
 import { memoryCommands } from './memory.js';
 import { runCommands } from './run.js';
+import { signalCommands } from './signalling.js';
 import { scriptingCommands } from './scripting.js';
 import { settingCommands } from './settings.js';
 import { shellCommands, shellInfo } from './shell.js';
@@ -33,6 +35,8 @@ const info: Command = {
 
 export const allCommands: readonly Command[] = [
   ...runCommands,
+  ...signalCommands,
+  ...coreCommands,
   ...breakpointCommands,
   ...conditionCommands,
   ...steppingCommands,

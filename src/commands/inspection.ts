@@ -1,7 +1,7 @@
 /** `info registers, breakpoints, signals, sharedlibrary, proc, auxv, files, functions, variables, types, scope`. */
-import { readFileSync, readlinkSync } from 'node:fs';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import type { ProcessFact } from '../inferior/source.js';
 import type { EvaluationContext } from '../language/context.js';
 import { formatMember } from '../language/format.js';
 import { registerNamed, registerValue } from '../language/registers.js';
@@ -17,6 +17,7 @@ import { regularExpression } from './breakpoints.js';
 import type { Command, CommandContext } from './command.js';
 import { scopesOf } from './frames.js';
 import { message, type Result } from './results.js';
+import { withVariables } from './variables.js';
 
 const infoBreakpoints: Command = {
   name: 'breakpoints',
@@ -26,7 +27,7 @@ const infoBreakpoints: Command = {
   about: 'All breakpoints, watchpoints and catchpoints.',
   completes: ['breakpoint'],
   run: ({ session, text }): Result => {
-    const ids = text.trim() === '' ? undefined : new Set(numberList(text, 'breakpoint'));
+    const ids = text.trim() === '' ? undefined : new Set(numberList(withVariables(text, session), 'breakpoint'));
     const chosen = session.breakpoints.all().filter(({ id }) => ids?.has(id) ?? true);
     return { type: 'breakpoints', breakpoints: chosen.map(describeBreakpoint) };
   },
@@ -134,14 +135,6 @@ const infoSharedLibrary: Command = {
   },
 };
 
-const procText = (pid: number, name: string): string => {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
-  } catch {
-    throw new DeetError('process-gone', `/proc/${pid}/${name} cannot be read.`);
-  }
-};
-
 const infoProc: Command = {
   name: 'proc',
   group: 'look',
@@ -149,22 +142,21 @@ const infoProc: Command = {
   about: 'What the kernel says of the selected process.',
   completes: [['mappings', 'status', 'stat', 'cmdline', 'cwd', 'exe']],
   run: ({ session, text }) => {
-    const { pid } = session.selection().process;
+    const { pid, source } = session.selection().process;
     const word = text.trim();
-    const link = (name: string): string => {
-      try {
-        return readlinkSync(`/proc/${pid}/${name}`);
-      } catch {
-        return '?';
-      }
+    const fact = (name: ProcessFact): string => {
+      const found = source.fact(name);
+      if (found === undefined) throw new DeetError('no-fact', `Nothing is known of the ${name} of process ${pid}.`);
+      return found;
     };
-    const command = (): string => procText(pid, 'cmdline').replaceAll('\0', ' ').trim();
-    if (word === '')
-      return message([`process ${pid}`, `cmdline = '${command()}'`, `cwd = '${link('cwd')}'`, `exe = '${link('exe')}'`].join('\n'));
-    if ('mappings'.startsWith(word)) return message(procText(pid, 'maps').trimEnd());
-    if (word === 'status' || word === 'stat') return message(procText(pid, word).trimEnd());
-    if (word === 'cmdline') return message(`cmdline = '${command()}'`);
-    if (word === 'cwd' || word === 'exe') return message(`${word} = '${link(word)}'`);
+    const quoted = (name: ProcessFact): string => `${name} = '${fact(name)}'`;
+    if (word === '') {
+      const known = (['cmdline', 'cwd', 'exe'] as const).filter((name) => source.fact(name) !== undefined);
+      return message([`process ${pid}`, ...known.map(quoted)].join('\n'));
+    }
+    if ('mappings'.startsWith(word)) return message(fact('maps').trimEnd());
+    if (word === 'status' || word === 'stat') return message(fact(word).trimEnd());
+    if (word === 'cmdline' || word === 'cwd' || word === 'exe') return message(quoted(word));
     throw new DeetError('usage', `"info proc ${word}" is not known.`, 'One of: mappings, status, stat, cmdline, cwd, exe.');
   },
 };

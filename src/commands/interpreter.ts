@@ -7,7 +7,7 @@ import { DeetError } from '../common/errors.js';
 import { Chronicle } from '../insight/chronicle.js';
 import type { Session } from '../session/session.js';
 import type { Breakpoint } from '../session/breakpoint.js';
-import type { Outcome, SessionEvent } from '../session/types.js';
+import type { Outcome, SessionEvent, Stop } from '../session/types.js';
 import { Blocks, type Block } from './blocks.js';
 import type { CommandContext, FrontEnd, Memory } from './command.js';
 import { showDisplay } from './data.js';
@@ -59,6 +59,7 @@ export class Interpreter {
   #repeat: string | undefined;
   /** Commands of the breakpoints that were hit last, still to be run. */
   #hitCommands: readonly string[] = [];
+  #abandoned = false;
   #depth = 0;
   #killing = false;
   #scripts = 0;
@@ -126,6 +127,27 @@ export class Interpreter {
     const results = this.#collected;
     this.#collected = [];
     return results;
+  }
+
+  /**
+   * A front end has let the program run by itself, by a button rather than a command: what belongs to every stop is done (displays, the commands of the breakpoints that were hit).
+   * Nothing is thrown. Afterwards the program may stand elsewhere, or have ended.
+   */
+  async stopped(stop: Stop): Promise<void> {
+    this.#collected = [];
+    try {
+      this.#attend(stop);
+      await this.#runHitCommands();
+    } catch (error) {
+      this.#emit(errorResult(error, ''));
+      this.#hitCommands = [];
+    }
+    this.#collected = [];
+  }
+
+  /** The commands of breakpoints that are being run end with the next stop. */
+  abandonCommands(): void {
+    this.#abandoned = true;
   }
 
   /** Runs lines as `source` does. Nothing is thrown. Returns false when a line failed. */
@@ -230,7 +252,11 @@ export class Interpreter {
 
   /** A list ends early when one of its commands lets the program run: then the commands of the next stop come (as in gdb). */
   async #runHitCommands(): Promise<void> {
+    this.#abandoned = false;
     while (this.#hitCommands.length > 0 && !this.left) {
+      // A breakpoint whose commands go on may be hit at once, for ever: whoever wants to stop that must be heard.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#abandoned) break;
       const lines = this.#hitCommands;
       this.#hitCommands = [];
       const before = this.session.lastStop;
@@ -244,11 +270,14 @@ export class Interpreter {
   #conclude(outcome: Outcome): void {
     this.#memory.listed = undefined;
     if (outcome.kind !== 'stopped') return;
-    const { stop } = outcome;
+    this.#attend(outcome.stop, () => this.#emit(describeStop(outcome.stop, this.session)));
+  }
+
+  #attend(stop: Stop, describe: () => void = () => undefined): void {
     const lists = stop.breakpoints.map(commandsOf).filter((list) => list.length > 0);
     const silent = lists.some(([first]) => first === 'silent');
     if (!silent) {
-      this.#emit(describeStop(stop, this.session));
+      describe();
       for (const result of this.displays.results(this.session, showDisplay)) this.#emit(result);
     }
     this.#hitCommands = lists.flatMap((list) => (list[0] === 'silent' ? list.slice(1) : list));

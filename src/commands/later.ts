@@ -3,7 +3,6 @@ import { DeetError } from '../common/errors.js';
 import type { Command, Group } from './command.js';
 
 const names: readonly (readonly [name: string, group: Group, about: string, aliases?: readonly string[]])[] = [
-  ['core-file', 'run', 'Look at a core file.'],
   ['generate-core-file', 'run', 'Write a core file of the program.', ['gcore']],
 ];
 

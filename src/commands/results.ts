@@ -6,8 +6,10 @@
 import type { Explanation } from '../insight/crash.js';
 import type { DescriptorTable } from '../insight/descriptors.js';
 import type { Report } from '../insight/report.js';
+import type { StackPicture } from '../insight/stack_picture.js';
 import type { ProcessNode } from '../insight/tree.js';
 import type { WhyReport } from '../insight/waits.js';
+import type { Drawing } from '../language/diagram.js';
 
 /** A variable, a member, an element, an argument or a returned value. */
 export interface VariableResult {
@@ -48,6 +50,11 @@ export interface WatchResult {
   readonly old?: string;
   readonly new?: string;
   readonly scopeEnded?: true;
+  /** The watchpoint's number. */
+  readonly id: number;
+  /** The line whose code has just touched it. */
+  readonly file?: string;
+  readonly line?: number;
 }
 
 export interface SyscallResult {
@@ -84,6 +91,8 @@ export interface StopResult {
   /** The number of the returned value in the value history. */
   readonly returnedNumber?: number;
   readonly frame?: FrameResult;
+  /** For a stop outside of the program's own code (in a library, or where there are no lines): the innermost frame that is in it. */
+  readonly calledFrom?: FrameResult;
   /** The thread's number in deet, and its name, present when there is more than one thread or process. */
   readonly thread?: {
     readonly id: number;
@@ -169,6 +178,25 @@ export interface InstructionResult {
   readonly current?: true;
 }
 
+/** A core file was opened: what `stop` says of a living process. */
+export interface CoreResult {
+  readonly type: 'core';
+  readonly file: string;
+  /** Absent: no file of it was found. */
+  readonly program?: string;
+  readonly pid: number;
+  readonly tid?: number;
+  /** The program's words, as far as the kernel keeps them. */
+  readonly command?: string;
+  readonly signal?: string;
+  readonly description?: string;
+  readonly address?: string;
+  readonly threads: number;
+  /** Number of the current thread. */
+  readonly thread?: number;
+  readonly frame?: FrameResult;
+}
+
 export type Result =
   | StopResult
   | ExitResult
@@ -201,6 +229,16 @@ export type Result =
       /** `display`: its number. */
       readonly display?: number;
     }
+  /** `print -diagram`: what the value's pointers lead to. */
+  | {
+      readonly type: 'diagram';
+      readonly expression: string;
+      readonly valueType: string;
+      readonly drawing: Drawing;
+      /** How many structures are in it. */
+      readonly nodes: number;
+      readonly number?: number;
+    }
   | { readonly type: 'threads'; readonly threads: readonly ThreadResult[] }
   | { readonly type: 'processes'; readonly processes: readonly ProcessResult[] }
   | { readonly type: 'registers'; readonly registers: Readonly<Record<string, string>>; readonly natural: Readonly<Record<string, string>> }
@@ -212,6 +250,8 @@ export type Result =
       readonly function?: string;
       readonly mode?: string;
     }
+  | CoreResult
+  | StackPicture
   | DescriptorTable
   | WhyReport
   | Explanation

@@ -2,15 +2,14 @@
 import { resolve } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import { toInteger } from '../language/value.js';
-import { signalNamed } from '../linux/signals.js';
 import { integer, requireNone, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { message, type Result } from './results.js';
 import { programWords } from './shell-words.js';
 
 /** `run` and `quit` while the program is alive: it is killed, and that is said first. */
-const endFamily = ({ session, emit, kill }: CommandContext): void => {
-  const [first] = session.processes();
+export const endFamily = ({ session, emit, kill }: CommandContext): void => {
+  const [first] = session.control.processes();
   // What was running before deet came goes on when deet goes.
   if (first?.origin === 'attach') {
     for (const result of letGo({ session })) emit(result);
@@ -103,6 +102,7 @@ const kill: Command = {
   completes: ['none'],
   run: ({ session, text, frontEnd, kill: killFamily }) => {
     requireNone(text, 'kill');
+    session.requireLive();
     if (session.state === 'none') throw new DeetError('no-process', 'The program is not being run.');
     if (!frontEnd.confirm('Kill the program being debugged?')) return [];
     return killFamily().map((pid) => message(`[Inferior ${pid} killed]`));
@@ -138,8 +138,14 @@ const attach: Command = {
   },
 };
 
+/** What a core file has in place of `detach`. */
+export const noCore = (session: CommandContext['session']): Result => {
+  session.kill();
+  return message('No core file now.');
+};
+
 const letGo = ({ session }: Pick<CommandContext, 'session'>): Result[] =>
-  session.processes().map((process) => {
+  session.control.processes().map((process) => {
     session.detach(process);
     return message(`Detaching from program: ${process.program}, process ${process.pid}`);
   });
@@ -151,6 +157,7 @@ const detach: Command = {
   completes: ['none'],
   run: (context) => {
     requireNone(context.text, 'detach');
+    if (context.session.cores.current) return noCore(context.session);
     if (context.session.state === 'none') throw new DeetError('no-process', 'The program is not being run.');
     return context.frontEnd.confirm('Detach from the program? It will run on without deet.') ? letGo(context) : [];
   },
@@ -178,22 +185,6 @@ const interrupt: Command = {
   run: ({ session }) => session.pause(),
 };
 
-const signal: Command = {
-  name: 'signal',
-  group: 'step',
-  usage: 'SIGNAL|0',
-  about: 'Continue, delivering this signal to the program (0: none, not even the one that stopped it).',
-  completes: ['signal'],
-  run: async ({ session, text, conclude }) => {
-    const word = text.trim();
-    const number = word === '0' ? 0 : signalNamed(word)?.number;
-    if (number === undefined)
-      throw new DeetError('no-signal', word === '' ? 'Which signal?' : `There is no signal "${word}".`, 'Type "info signals".');
-    session.selection();
-    conclude(await session.signalAndContinue(number));
-  },
-};
-
 const directory: Command = {
   name: 'directory',
   aliases: ['dir'],
@@ -209,17 +200,4 @@ const directory: Command = {
   },
 };
 
-export const runCommands: readonly Command[] = [
-  run,
-  start,
-  starti,
-  continue_,
-  kill,
-  quit,
-  attach,
-  detach,
-  file,
-  interrupt,
-  signal,
-  directory,
-];
+export const runCommands: readonly Command[] = [run, start, starti, continue_, kill, quit, attach, detach, file, interrupt, directory];

@@ -1,6 +1,7 @@
 /** The group "look": the stack and its frames. */
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { stackPicture } from '../insight/stack_picture.js';
 import type { Frame } from '../inferior/frame.js';
 import type { Session } from '../session/session.js';
 import { integer, Words } from './arguments.js';
@@ -234,5 +235,21 @@ const infoFrame: Command = {
   },
 };
 
+const infoStack: Command = {
+  name: 'stack',
+  group: 'look',
+  usage: '[LEVEL]',
+  about: 'Draw the memory of a frame: return address, saved registers, canary, locals.',
+  details: 'From high addresses to low. The selected frame, or frame LEVEL. (gdb has "backtrace" under this name, too.)',
+  completes: ['expression'],
+  run: async ({ session, text }): Promise<Result> => {
+    const { frame: here } = session.selection();
+    const level = await countOf(text, session);
+    const of = level === undefined ? here : session.stack().frame(level);
+    if (!of) throw new DeetError('no-frame', `There is no frame ${level ?? ''}.`, 'Type "backtrace".');
+    return stackPicture(session, of);
+  },
+};
+
 export const stackCommands: readonly Command[] = [backtrace, frame, up, down];
-export const stackInfo: readonly Command[] = [infoLocals, infoArgs, infoFrame];
+export const stackInfo: readonly Command[] = [infoLocals, infoArgs, infoFrame, infoStack];

@@ -44,7 +44,7 @@ const finish: Command = {
   repeats: 'line',
   run: async ({ session, text, emit, conclude }) => {
     requireNone(text, 'finish');
-    const { frame } = session.selection();
+    const { frame } = session.liveSelection();
     emit({ type: 'message', level: 'note', text: `Run till exit from ${frameWords(describeFrame(frame, session))}` });
     conclude(await session.finish());
   },

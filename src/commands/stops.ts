@@ -2,14 +2,16 @@
 import { hex } from '../common/addresses.js';
 import type { Session } from '../session/session.js';
 import type { Stop, WatchReport } from '../session/types.js';
-import { describeFrame } from './frames.js';
+import { describeFrame, programCaller } from './frames.js';
 import type { StopResult, SyscallResult, WatchResult } from './results.js';
 import { describeValue } from './values.js';
 
 export const describeStop = (stop: Stop, session: Session): StopResult => {
   const { process, thread, breakpoints, signal, watch, returned } = stop;
   const [first] = breakpoints;
-  const frame = session.stack(thread).frame(0);
+  const stack = session.stack(thread);
+  const frame = stack.frame(0);
+  const caller = programCaller(stack, session);
   const processes = session.processes().length;
   const threads = session.threads().length;
   const address = signal?.info?.address;
@@ -34,6 +36,7 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
       returnedNumber: returned.number,
     }),
     ...(frame && { frame: describeFrame(frame, session) }),
+    ...(caller && { calledFrom: describeFrame(caller, session) }),
     ...((processes > 1 || threads > 1) && {
       thread: { id: thread.id, ...(thread.name !== undefined && { name: thread.name }), process: process.id, processes, threads },
     }),
@@ -42,11 +45,13 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
   };
 };
 
-const describeWatch = ({ expression, old, new: now, scopeEnded }: WatchReport): WatchResult => ({
+const describeWatch = ({ breakpoint, expression, old, new: now, scopeEnded, by }: WatchReport): WatchResult => ({
   expression,
+  id: breakpoint.id,
   ...(old !== undefined && { old }),
   ...(now !== undefined && { new: now }),
   ...(scopeEnded && { scopeEnded: true }),
+  ...by,
 });
 
 const describeSyscall = ({ name, phase, number, arguments: words, result, text }: NonNullable<Stop['syscall']>): SyscallResult => ({

@@ -1,25 +1,30 @@
 /** The group "understand": why the program stopped, what it waits for, who made whom, who holds what. insight/ finds out; this asks. */
 import { DeetError } from '../common/errors.js';
+import type { Thread } from '../inferior/thread.js';
+import type { Explanation } from '../insight/crash.js';
 import { descriptorTables } from '../insight/descriptors.js';
 import { explain } from '../insight/explain.js';
 import { sceneOf } from '../insight/thread_scene.js';
 import { processTree } from '../insight/tree.js';
 import { why } from '../insight/waits.js';
+import type { Session } from '../session/session.js';
 import { numberList } from './arguments.js';
 import type { Command } from './command.js';
 import { message, type Result } from './results.js';
+
+/** Why this thread stands where it stands. */
+export const explanationOf = (session: Session, thread: Thread): Explanation => {
+  const stop = session.lastStop?.thread === thread ? session.lastStop : undefined;
+  const info = stop?.signal?.info;
+  const family = session.processes().map(({ pid }) => pid);
+  return explain(sceneOf(thread, session.stack(thread), { family, ...(info && { signal: info }) }));
+};
 
 const explainCommand: Command = {
   name: 'explain',
   group: 'understand',
   about: 'Why the program stopped or crashed, in words.',
-  run: ({ session }): Result => {
-    const { thread } = session.selection();
-    const stop = session.lastStop?.thread === thread ? session.lastStop : undefined;
-    const info = stop?.signal?.info;
-    const family = session.processes().map(({ pid }) => pid);
-    return explain(sceneOf(thread, session.stack(thread), { family, ...(info && { signal: info }) }));
-  },
+  run: ({ session }): Result => explanationOf(session, session.selection().thread),
 };
 
 const whyCommand: Command = {
@@ -27,6 +32,7 @@ const whyCommand: Command = {
   group: 'understand',
   about: 'What each process is blocked on, and who waits for whom.',
   run: ({ chronicle, session }): Result => {
+    session.requireLive();
     if (session.state === 'none') throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
     return why(chronicle.family());
   },
@@ -37,6 +43,7 @@ const infoTree: Command = {
   group: 'understand',
   about: 'The family of processes since the run began, the dead included.',
   run: ({ chronicle, session }): Result => {
+    session.requireLive();
     const family = chronicle.family();
     return family.length === 0 ? message('The program has not been run.') : processTree(family, session.selectedThread()?.process.pid);
   },
@@ -50,6 +57,7 @@ const infoFds: Command = {
   about: 'Open descriptors of every process, and who shares them.',
   completes: ['none'],
   run: ({ session, text }): Result[] => {
+    session.requireLive();
     const chosen = text.trim() === '' ? undefined : new Set(numberList(text, 'process'));
     const pids = session.processes().map(({ pid }) => pid);
     if (pids.length === 0) throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
@@ -62,7 +70,10 @@ const infoReport: Command = {
   name: 'report',
   group: 'understand',
   about: 'What the processes left undone: zombies, orphans, leaked descriptors.',
-  run: ({ chronicle }): Result => chronicle.report(),
+  run: ({ chronicle, session }): Result => {
+    session.requireLive();
+    return chronicle.report();
+  },
 };
 
 export const understandingCommands: readonly Command[] = [explainCommand, whyCommand];

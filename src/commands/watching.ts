@@ -10,17 +10,21 @@ const watcher = (name: 'watch' | 'rwatch' | 'awatch', about: string, aliases: re
   name,
   aliases,
   group: 'stop',
-  usage: '[-location] EXPRESSION [if CONDITION]',
+  usage: '[-location] EXPRESSION [thread N] [if CONDITION]',
   about,
   completes: ['expression'],
   run: ({ session, text }): Result => {
     const words = new Words(text);
     const location = words.take('-location', 2);
-    const { location: expression, condition } = parseBreakText(words.rest);
+    const { location: expression, condition, thread } = parseBreakText(words.rest);
     if (expression === '') throw new DeetError('usage', 'Watch what?', `${name} counter, or ${name} -l *pointer`);
-    const breakpoint = session.watchpoints.create(name, expression, { location, ...(condition !== undefined && { condition }) });
+    const breakpoint = session.watchpoints.create(name, expression, {
+      location,
+      ...(condition !== undefined && { condition }),
+      ...(thread !== undefined && { threadId: thread }),
+    });
     const notes = breakpoint.software
-      ? ['No debug register can watch this: the program is stepped instruction by instruction, which is slow.']
+      ? ['The debug registers cannot watch this: the program is stepped instruction by instruction, which is slow.']
       : [];
     return breakpointResult(breakpoint, 'set', notes);
   },
@@ -29,7 +33,8 @@ const watcher = (name: 'watch' | 'rwatch' | 'awatch', about: string, aliases: re
 const catcher = (name: 'catch' | 'tcatch', about: string): Command => ({
   name,
   group: 'stop',
-  usage: 'fork | vfork | exec | syscall [NAME...] | signal [NAME...|all] | load [LIBRARY] | unload [LIBRARY] | throw | catch',
+  usage:
+    'fork | vfork | exec | syscall [NAME|NUMBER|group:NAME...] | signal [NAME...|all] | load [LIBRARY] | unload [LIBRARY] | throw | catch',
   about,
   completes: [['fork', 'vfork', 'exec', 'syscall', 'signal', 'load', 'unload', 'throw', 'catch']],
   run: ({ session, text }): Result => breakpointResult(session.catchpoints.create(text, name === 'tcatch'), 'set'),

@@ -7,6 +7,7 @@ import { controlHandlers } from './control.js';
 import { dataBreakpointHandlers } from './data_breakpoints.js';
 import { exceptionHandlers } from './exceptions.js';
 import { inspectionHandlers } from './inspection.js';
+import type { MakeLifecycle, SessionLifecycle } from './adapter_parts.js';
 import { Lifecycle } from './lifecycle.js';
 import { memoryHandlers } from './memory.js';
 import { moduleHandlers } from './modules.js';
@@ -16,11 +17,11 @@ import { sourceHandlers } from './sources.js';
 export class Adapter implements Answerer {
   readonly connection: Connection;
   readonly handlers: Handlers;
-  readonly #lifecycle: Lifecycle;
+  readonly #lifecycle: SessionLifecycle;
 
   /** @param leave the client has disconnected */
-  constructor(wire: Wire, leave: () => void) {
-    const connection = new Connection(wire, this);
+  constructor(wire: Wire, leave: () => void, make?: MakeLifecycle) {
+    const connection = new Connection(wire, this, make === undefined);
     const client: Client = {
       get capabilities() {
         return lifecycle.arguments ?? { adapterID: 'deet' };
@@ -36,7 +37,8 @@ export class Adapter implements Answerer {
         connection.afterwards(action);
       },
     };
-    const lifecycle = new Lifecycle(client, { leave });
+    const host = { leave, serve: (...parts: ConstructorParameters<typeof Adapter>) => new Adapter(...parts) };
+    const lifecycle = make ? make(client, host) : new Lifecycle(client, host);
     const { target } = lifecycle;
     this.connection = connection;
     this.#lifecycle = lifecycle;
@@ -61,7 +63,7 @@ export class Adapter implements Answerer {
 
   /** The client has gone, with or without a word. */
   close(): void {
-    this.#lifecycle.debuggee?.close();
+    this.#lifecycle.close();
     this.connection.close();
   }
 }

@@ -70,6 +70,8 @@ export class ClientBreakpoints {
   #make(wanted: Wanted, debuggee: Debuggee, made: (breakpoint: Breakpoint) => void): P.Breakpoint {
     try {
       const breakpoint = wanted.make ? wanted.make() : debuggee.session.break(wanted.spec, optionsOf(wanted, debuggee));
+      // With sessions of their own, processes have breakpoints of their own.
+      if (debuggee.attributes.childSessions) breakpoint.accepts = (thread) => debuggee.owns(thread.process);
       made(breakpoint);
       return described(breakpoint, debuggee);
     } catch (error) {
@@ -79,7 +81,7 @@ export class ClientBreakpoints {
   }
 }
 
-const optionsOf = (wanted: Wanted, debuggee: Debuggee): BreakOptions => {
+export const optionsOf = (wanted: Omit<Wanted, 'spec'>, debuggee: Debuggee): BreakOptions => {
   const counts = wanted.hitCondition?.trim() ? hitCondition(wanted.hitCondition) : undefined;
   const log = wanted.logMessage ? logMessage(wanted.logMessage, debuggee) : undefined;
   return {

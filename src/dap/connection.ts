@@ -5,6 +5,7 @@
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { DeetError } from '../common/errors.js';
 import { Deframer, encode } from './framing.js';
+import { Relay } from './relay.js';
 import { checkArguments, Later, type Command, type Handlers } from './protocol.js';
 
 export interface Wire {
@@ -33,6 +34,11 @@ const failure = (error: unknown): { message: string; body: { error: P.Message } 
   return { message: text, body: { error: { id: known ? 1 : 2, format, showUser: !known || error.code !== 'quiet' } } };
 };
 
+const childSessionOf = (args: unknown): string | undefined => {
+  const path = typeof args === 'object' && args !== null ? (args as { readonly childSession?: unknown }).childSession : undefined;
+  return typeof path === 'string' ? path : undefined;
+};
+
 type Settle = (response: P.Response) => void;
 
 export class Connection {
@@ -44,10 +50,16 @@ export class Connection {
   #queue: Promise<void> = Promise.resolve();
   #afterwards: (() => void)[] = [];
   #closed = false;
+  /** The client's `initialize`. */
+  #introduction: object | undefined;
+  /** Another adapter answers from now on. */
+  #relay: Promise<Relay | undefined> | undefined;
 
   constructor(
     private readonly wire: Wire,
     private readonly answerer: Answerer,
+    /** Sessions of children are another adapter's, where everything goes then. */
+    private readonly relays = true,
   ) {}
 
   received(bytes: Buffer): void {
@@ -81,6 +93,9 @@ export class Connection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    void this.#relay?.then((relay) => {
+      relay?.close();
+    });
     for (const settle of this.#pending.values())
       settle({ seq: 0, type: 'response', request_seq: 0, command: '', success: false, message: 'the connection has ended' });
     this.wire.end();
@@ -98,16 +113,52 @@ export class Connection {
       return;
     }
     const message = json as Partial<P.Request & P.Response>;
-    if (message.type === 'response' && typeof message.request_seq === 'number') {
+    if (this.#relay) {
+      void this.#relay.then((relay) => {
+        if (relay) relay.send(json);
+        else this.#message(json);
+      });
+    } else if (message.type === 'response' && typeof message.request_seq === 'number') {
       this.#pending.get(message.request_seq)?.(message as P.Response);
       this.#pending.delete(message.request_seq);
     } else if (message.type === 'request' && typeof message.seq === 'number' && typeof message.command === 'string') {
+      if (message.command === 'initialize') this.#introduction = json;
+      const elsewhere = message.command === 'attach' ? childSessionOf(message.arguments) : undefined;
+      if (elsewhere !== undefined && this.relays) {
+        this.#handOver(elsewhere, message as P.Request);
+        return;
+      }
       this.#enqueue(message.seq, message.command, message.arguments);
     } else {
       const { seq } = message;
       if (typeof seq === 'number' && message.type !== 'event')
         this.#answer(seq, typeof message.command === 'string' ? message.command : '', { message: 'This is no request.' });
     }
+  }
+
+  /** From this `attach` on another adapter answers. If there is none, that is the answer. */
+  #handOver(path: string, attach: P.Request): void {
+    const introduction = this.#introduction ?? {};
+    const open = async (): Promise<Relay | undefined> => {
+      await this.#queue;
+      try {
+        const relay = await Relay.open(path, introduction, {
+          write: (bytes) => {
+            if (!this.#closed) this.wire.write(bytes);
+          },
+          end: () => {
+            this.close();
+          },
+        });
+        relay.send(attach);
+        return relay;
+      } catch (error) {
+        this.#relay = undefined;
+        this.#answer(attach.seq, attach.command, failure(error));
+        return undefined;
+      }
+    };
+    this.#relay = open();
   }
 
   #enqueue(seq: number, command: string, args: unknown): void {

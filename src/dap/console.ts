@@ -22,6 +22,7 @@ const evaluateExpression = async (text: string, args: Arguments, debuggee: Debug
   const { session, handles } = debuggee;
   const at = args.frameId === undefined ? undefined : debuggee.frame(args.frameId);
   if (at) debuggee.select(at.thread, at.frame);
+  else debuggee.focus();
   const { expression, hex } = withFormat(text);
   const value = await debuggee.interruptible(() => session.evaluate(expression, at?.frame));
   const context = session.context(at?.frame);
@@ -49,7 +50,7 @@ const runCommand = async (args: Arguments, debuggee: Debuggee): Promise<Body> =>
     if (args.frameId !== undefined) {
       const { thread, frame } = debuggee.frame(args.frameId);
       debuggee.select(thread, frame);
-    }
+    } else debuggee.focus();
     if (!debuggee.interpreter.insideBlock && speaksOfVariable(text, session.context())) return evaluateExpression(text, args, debuggee);
   }
   const results = await debuggee.command(args.expression);

@@ -1,9 +1,13 @@
 /** Data breakpoints: watchpoints on variables that the client shows, and on expressions. */
+import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { whileStopped } from '../session/quiet_stop.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import { containerOf, rowNamed } from './inspection.js';
+import { optionsOf } from './breakpoints.js';
 import type { Debuggee } from './debuggee.js';
+import { addressOf } from './memory.js';
 import type { Handlers } from './protocol.js';
 
 /** What a `dataId` stands for. It is handed out by `dataBreakpointInfo` and good for this session. */
@@ -25,7 +29,7 @@ export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
     return id;
   };
 
-  const create = (dataId: string, accessType: string | undefined, condition: string | undefined, debuggee: Debuggee): Breakpoint => {
+  const create = ({ dataId, accessType, condition, hitCondition }: P.DataBreakpoint, debuggee: Debuggee): Breakpoint => {
     const watched = offered.get(dataId);
     if (!watched) throw new DeetError('no-data', 'This is no data that deet knows: ask for it again.');
     const kind = Object.entries(kinds).find(([name]) => name === accessType)?.[1] ?? 'watch';
@@ -33,22 +37,38 @@ export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
       if (watched.frameId !== undefined) {
         const { thread, frame } = debuggee.frame(watched.frameId);
         debuggee.select(thread, frame);
-      }
+      } else debuggee.focus();
       return debuggee.session.watchpoints.create(kind, watched.expression, {
         location: !watched.local,
-        ...(condition?.trim() && { condition }),
+        ...optionsOf({ condition, hitCondition }, debuggee),
       });
     });
+  };
+
+  const atAddress = (name: string, bytes: number): P.DataBreakpointInfoResponse['body'] => {
+    const address = addressOf(name);
+    const type = [1, 2, 4, 8].includes(bytes)
+      ? `unsigned ${{ 1: 'char', 2: 'short', 4: 'int', 8: 'long' }[bytes] ?? ''} *`
+      : `char (*)[${bytes}]`;
+    const expression = `*(${type}) ${hex(address)}`;
+    return {
+      dataId: offer({ expression, frameId: undefined, local: false }),
+      description: `${bytes} byte${bytes === 1 ? '' : 's'} at ${hex(address)}`,
+      accessTypes: ['write', 'readWrite'],
+      canPersist: false,
+    };
   };
 
   return {
     dataBreakpointInfo: (args) => {
       const debuggee = target();
+      if (args.asAddress) return atAddress(args.name, args.bytes ?? 8);
       const container = args.variablesReference ? containerOf(args.variablesReference, debuggee) : undefined;
       const expression = container ? rowNamed(container, args.name)?.expression : args.name;
       const frameId = container ? container.frameId : args.frameId;
       if (expression === undefined) return { dataId: null, description: `${args.name} cannot be watched: it has no expression.` };
       const { session } = debuggee;
+      if (frameId === undefined) debuggee.focus();
       const frame = frameId === undefined ? undefined : debuggee.frame(frameId).frame;
       const register = expression.startsWith('$');
       try {
@@ -69,11 +89,11 @@ export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
 
     setDataBreakpoints: (args) => {
       const debuggee = target();
-      const wanted = args.breakpoints.map(({ dataId, accessType, condition, hitCondition }) => ({
-        spec: `${accessType ?? 'write'} ${dataId}`,
-        condition,
-        hitCondition,
-        make: () => create(dataId, accessType, condition, debuggee),
+      const wanted = args.breakpoints.map((each) => ({
+        spec: `${each.accessType ?? 'write'} ${each.dataId}`,
+        condition: each.condition,
+        hitCondition: each.hitCondition,
+        make: () => create(each, debuggee),
       }));
       return { breakpoints: debuggee.breakpoints.set('data', wanted, debuggee) };
     },

@@ -5,6 +5,9 @@
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { explanationOf } from '../commands/understanding.js';
+import { thrownAt } from '../session/thrown.js';
+import type { Stop } from '../session/types.js';
 import type { Debuggee } from './debuggee.js';
 import type { Handlers } from './protocol.js';
 
@@ -64,16 +67,45 @@ export const exceptionHandlers = (target: () => Debuggee): Handlers => {
     },
 
     exceptionInfo: (args) => {
-      const { stop } = target();
-      const signal = stop?.thread.id === args.threadId ? stop.signal : undefined;
-      if (!signal) throw new DeetError('no-exception', 'This thread was not stopped by a signal.');
-      const at = signal.info?.address;
-      return {
-        exceptionId: signal.name,
-        description: at === undefined ? signal.description : `${signal.description} (address ${hex(at)})`,
-        breakMode: 'always',
-        details: { typeName: signal.name, message: signal.description },
-      };
+      const debuggee = target();
+      const stop = debuggee.stop?.thread.id === args.threadId ? debuggee.stop : undefined;
+      const info = stop && (signalInfo(stop, debuggee) ?? thrownInfo(stop));
+      if (!info) throw new DeetError('no-exception', 'This thread was stopped neither by a signal nor by a C++ exception.');
+      return info;
     },
   };
+};
+
+type Info = P.ExceptionInfoResponse['body'];
+
+/** What happened, and below it why, as the prompt's `explain` has it. */
+const signalInfo = (stop: Stop, { session }: Debuggee): Info | undefined => {
+  const { signal } = stop;
+  if (!signal) return undefined;
+  const at = signal.info?.address;
+  return {
+    exceptionId: signal.name,
+    description: explanationOf(session, stop.thread).text,
+    breakMode: 'always',
+    details: { typeName: signal.name, message: at === undefined ? signal.description : `${signal.description} (address ${hex(at)})` },
+  };
+};
+
+const thrownInfo = (stop: Stop): Info | undefined => {
+  const caught = stop.breakpoints.find((each) => each.catch)?.catch?.what;
+  if (caught !== 'throw' && caught !== 'catch') return undefined;
+  const thrown = thrownAt(stop);
+  return {
+    exceptionId: thrown?.type ?? 'C++ exception',
+    description: thrownText(stop),
+    breakMode: 'always',
+    ...(thrown && { details: { typeName: thrown.type, ...(thrown.message !== undefined && { message: thrown.message }) } }),
+  };
+};
+
+/** `std::runtime_error thrown: no such file` */
+export const thrownText = (stop: Stop): string => {
+  const verb = stop.breakpoints.find((each) => each.catch)?.catch?.what === 'catch' ? 'caught' : 'thrown';
+  const thrown = thrownAt(stop);
+  return `${thrown?.type ?? 'C++ exception'} ${verb}${thrown?.message === undefined ? '' : `: ${thrown.message}`}`;
 };

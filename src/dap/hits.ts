@@ -80,7 +80,6 @@ export const logMessage = (message: string, debuggee: Debuggee): ((thread: Threa
         return `<${error.message}>`;
       }
     });
-    debuggee.drain();
     debuggee.output('console', `${text.join('')}\n`);
   };
 };

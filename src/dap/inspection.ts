@@ -25,9 +25,9 @@ const threadName = (thread: Thread, several: boolean): string => {
 
 export const inspectionHandlers = (target: () => Debuggee): Handlers => ({
   threads: () => {
-    const { session } = target();
-    const threads = session.threads();
-    const several = session.processes().length > 1;
+    const debuggee = target();
+    const threads = debuggee.threads();
+    const several = debuggee.processes().length > 1;
     return { threads: threads.map((thread) => ({ id: thread.id, name: threadName(thread, several) })) };
   },
 
@@ -95,6 +95,7 @@ const assign = async (
   format: P.ValueFormat | undefined,
 ): Promise<P.SetVariableResponse['body'] & P.SetExpressionResponse['body']> => {
   const { session, handles } = debuggee;
+  if (frameId === undefined) debuggee.focus();
   const { thread, frame } = frameId === undefined ? session.selection() : debuggee.frame(frameId);
   debuggee.select(thread, frame);
   const name = `set ${frameId ?? ''} ${expression}`;

@@ -28,6 +28,8 @@ export interface AttachAttributes extends CommonAttributes {
   readonly pid: number | undefined;
   readonly core: string | undefined;
   readonly program: string | undefined;
+  /** A socket: the session of a process that another adapter traces (children.ts). */
+  readonly childSession: string | undefined;
 }
 
 /** One attribute after another, each with its type; what is null counts as absent, as editors' templates leave it. */
@@ -141,7 +143,13 @@ export const launchAttributes = (values: object): LaunchAttributes => {
 /** @throws DeetError `launch`. */
 export const attachAttributes = (values: object): AttachAttributes => {
   const from = new Attributes(values as Record<string, unknown>);
-  const found = { ...from.common(), pid: from.number('pid'), core: from.text('core'), program: from.text('program') };
+  const found = {
+    ...from.common(),
+    pid: from.number('pid'),
+    core: from.text('core'),
+    program: from.text('program'),
+    childSession: from.text('childSession'),
+  };
   if (found.pid === undefined && found.core === undefined)
     throw new DeetError(
       'launch',

@@ -7,6 +7,8 @@ import { Session } from '../session/session.js';
 import type { Outcome } from '../session/types.js';
 import { capabilities } from './capabilities.js';
 import type { Client } from './client.js';
+import type { Host, SessionLifecycle } from './adapter_parts.js';
+import { ChildSessions } from './children.js';
 import { Debuggee } from './debuggee.js';
 import {
   attachAttributes,
@@ -15,15 +17,10 @@ import {
   type CommonAttributes,
   type LaunchAttributes,
 } from './launch_attributes.js';
+import { Program } from './program.js';
 import { Later, type Handlers } from './protocol.js';
 
-/** What the adapter needs to end itself. */
-export interface Ending {
-  /** After the answer to `disconnect`. */
-  leave(): void;
-}
-
-export class Lifecycle {
+export class Lifecycle implements SessionLifecycle {
   #initialized: P.InitializeRequestArguments | undefined;
   #debuggee: Debuggee | undefined;
   /** Begins to run what has been prepared; its failure is the answer to launch or attach. */
@@ -35,7 +32,7 @@ export class Lifecycle {
 
   constructor(
     private readonly client: Client,
-    private readonly ending: Ending,
+    private readonly host: Host,
   ) {}
 
   get arguments(): P.InitializeRequestArguments | undefined {
@@ -77,25 +74,29 @@ export class Lifecycle {
       });
       return undefined;
     },
-    restart: () => this.#restart(),
+    restart: (args) => this.#restart(args.arguments),
     terminate: async () => {
-      const debuggee = this.target();
-      debuggee.session.kill();
-      await debuggee.settled;
-      debuggee.end(137);
+      await this.target().program.terminate();
       return undefined;
     },
-    disconnect: (args) => {
+    disconnect: async (args) => {
       const terminate = args.terminateDebuggee ?? !this.#detach;
-      const session = this.#debuggee?.session;
-      if (!terminate && session && session.state !== 'none') letGo(session);
-      this.#debuggee?.close();
+      const program = this.#debuggee?.program;
+      if (!terminate && program) {
+        program.silence();
+        await program.detach(program.session.processes());
+      }
+      this.close();
       this.client.afterwards(() => {
-        this.ending.leave();
+        this.host.leave();
       });
       return undefined;
     },
   };
+
+  close(): void {
+    this.#debuggee?.program.close();
+  }
 
   /** What launch and attach have in common: the session is made, the client configures it, and then it begins. */
   #prepare<A extends CommonAttributes>(
@@ -104,10 +105,10 @@ export class Lifecycle {
   ): Promise<Later> | Later {
     if (!this.#initialized) throw new DeetError('protocol', 'initialize must come first.');
     if (this.#debuggee) throw new DeetError('protocol', 'A program is being debugged already.');
-    if (attributes.childSessions)
-      throw new DeetError('unsupported', 'childSessions is not supported: children are threads of this session.');
     const session = new Session(undefined, { batch: false });
-    const debuggee = new Debuggee(session, this.client, attributes);
+    const program = new Program(session);
+    const debuggee = new Debuggee(program, this.client, attributes);
+    if (attributes.childSessions) program.children = new ChildSessions(program, this.host.serve);
     const ready = async (): Promise<Later> => {
       try {
         session.settings.set('follow-fork-mode', attributes.followFork);
@@ -131,7 +132,7 @@ export class Lifecycle {
           }),
         );
       } catch (error) {
-        debuggee.close();
+        program.close();
         throw error;
       }
     };
@@ -139,6 +140,11 @@ export class Lifecycle {
   }
 
   #launch(attributes: LaunchAttributes, debuggee: Debuggee): () => Promise<void> {
+    this.#configure(attributes, debuggee);
+    return () => this.#start(attributes, debuggee);
+  }
+
+  #configure(attributes: LaunchAttributes, debuggee: Debuggee): void {
     const { session } = debuggee;
     const { args, env, cwd } = attributes;
     Object.assign(session.environment, env);
@@ -151,18 +157,20 @@ export class Lifecycle {
     if (attributes.noDebug) session.signals.handle('all nostop noprint pass');
     debuggee.breakpoints.disabled = attributes.noDebug;
     this.#launched = attributes;
-    return () => this.#start(attributes, debuggee);
   }
 
   async #start(attributes: LaunchAttributes, debuggee: Debuggee): Promise<void> {
     const { session } = debuggee;
-    session.redirections = [...debuggee.streams(attributes.stdio, await terminalFor(attributes, debuggee)), ...this.#redirections];
+    session.redirections = [
+      ...debuggee.program.streams.choose(attributes.stdio, await terminalFor(attributes, debuggee)),
+      ...this.#redirections,
+    ];
     const outcome = attributes.stopOnEntry && !attributes.noDebug ? atEntry(session.start('main')) : session.run();
     // When it did not even start, that is the answer to `launch`.
     if (session.state === 'none') await outcome;
     // The answer to `launch` goes out before the first stop is reported.
     setImmediate(() => {
-      debuggee.run(() => outcome);
+      debuggee.program.run(() => outcome);
     });
   }
 
@@ -176,19 +184,22 @@ export class Lifecycle {
     return async () => {
       const outcome = await session.attach(pid);
       setImmediate(() => {
-        debuggee.report(outcome);
+        debuggee.program.run(() => Promise.resolve(outcome));
       });
     };
   }
 
-  async #restart(): Promise<undefined> {
+  /** @param changed the configuration as it is now; the client may have read it again */
+  async #restart(changed: object | undefined): Promise<undefined> {
     const debuggee = this.target();
-    const attributes = this.#launched;
-    if (!attributes) throw new DeetError('unsupported', 'Only a program that was launched can be started again.');
-    debuggee.silence();
-    debuggee.session.kill();
-    await debuggee.settled;
-    debuggee.restarted();
+    if (!this.#launched) throw new DeetError('unsupported', 'Only a program that was launched can be started again.');
+    const attributes = changed && 'program' in changed ? launchAttributes(changed) : this.#launched;
+    this.#configure(attributes, debuggee);
+    const { program } = debuggee;
+    program.silence();
+    program.kill();
+    await program.settled;
+    program.restarted();
     this.client.afterwards(() => {
       this.#start(attributes, debuggee).catch((error: unknown) => {
         debuggee.output('stderr', `${error instanceof Error ? error.message : String(error)}\n`);
@@ -201,7 +212,12 @@ export class Lifecycle {
 
 const terminalFor = async ({ console: where, program, cwd }: LaunchAttributes, debuggee: Debuggee): Promise<string | undefined> => {
   if (where === 'internalConsole') return undefined;
-  return debuggee.terminal(where === 'externalTerminal' ? 'external' : 'integrated', basename(program), cwd ?? process.cwd());
+  return debuggee.program.streams.terminal(
+    debuggee.client,
+    where === 'externalTerminal' ? 'external' : 'integrated',
+    basename(program),
+    cwd ?? process.cwd(),
+  );
 };
 
 /** Stopping at main is what "on entry" means to somebody who debugs a program, not its loader. */
@@ -210,10 +226,4 @@ const atEntry = async (outcome: Promise<Outcome>): Promise<Outcome> => {
   return reached.kind === 'stopped' && reached.stop.reason === 'breakpoint'
     ? { kind: 'stopped', stop: { ...reached.stop, reason: 'entry' } }
     : reached;
-};
-
-/** The program goes on without deet. */
-const letGo = (session: Session): void => {
-  if (session.state === 'running') return; // close() lets go of what was attached
-  for (const process of session.processes()) session.detach(process);
 };

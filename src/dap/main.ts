@@ -68,11 +68,24 @@ const serveSocket = ({ host, port }: { host: string; port: number }): Promise<nu
   });
 
 /** @param args behind `deet dap`. Returns the exit status. @throws DeetError `usage` or `listen`. */
-export const serve = async (args: readonly string[]): Promise<number> => {
+const serve = async (args: readonly string[]): Promise<number> => {
   const { values } = parseArgs({ args: [...args], options: { listen: { type: 'string' }, help: { type: 'boolean' } }, strict: true });
   if (values.help) {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
   return values.listen === undefined ? serveStdio() : serveSocket(listenAddress(values.listen));
+};
+
+/**
+ * What src/bin/deet.cjs runs: an editor waits for the adapter, which need not read the prompt's program.
+ * @param words `dap` and what is behind it. Returns the exit status.
+ */
+export const main = async ([, ...args]: readonly string[]): Promise<number> => {
+  try {
+    return await serve(args);
+  } catch (error) {
+    process.stderr.write(`deet dap: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
+  }
 };

@@ -13,13 +13,14 @@ const mostBytes = 16 * 1024 * 1024;
 const mostInstructions = 10_000;
 
 /** @throws DeetError `protocol`. */
-const addressOf = (reference: string, offset = 0): Address => {
+export const addressOf = (reference: string, offset = 0): Address => {
   if (!/^(?:0x[0-9a-f]+|\d+)$/i.test(reference)) throw new DeetError('protocol', `"${reference}" is no memory reference.`);
   return BigInt.asUintN(64, BigInt(reference) + BigInt(Math.trunc(offset)));
 };
 
-const processOf = ({ session }: Debuggee): Process => {
-  const process = session.selectedThread()?.process ?? session.processes()[0];
+const processOf = (debuggee: Debuggee): Process => {
+  debuggee.focus();
+  const process = debuggee.session.selectedThread()?.process ?? debuggee.processes()[0];
   if (!process?.alive) throw new DeetError('no-process', 'The program is not being run.');
   return process;
 };

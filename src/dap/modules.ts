@@ -6,15 +6,15 @@ import type { Process } from '../inferior/process.js';
 import type { Debuggee } from './debuggee.js';
 import type { Handlers } from './protocol.js';
 
-export const moduleOf = (path: string, { session }: Debuggee, process?: Process): P.Module => {
-  const owners = process ? [process] : session.processes();
+export const moduleOf = (path: string, debuggee: Debuggee, process?: Process): P.Module => {
+  const owners = process ? [process] : debuggee.processes();
   const mapped = owners.flatMap((each) => each.images.all()).find(({ image }) => image.path === path);
   const described = mapped?.image.hasDebugInfo ?? false;
   return {
     id: path,
     name: basename(path),
     path,
-    isUserCode: path === session.program,
+    isUserCode: path === debuggee.session.program,
     isOptimized: false,
     symbolStatus: described ? 'Symbols loaded' : 'No debug information',
     ...(mapped && { addressRange: hex(mapped.low) }),
@@ -25,7 +25,7 @@ export const moduleOf = (path: string, { session }: Debuggee, process?: Process)
 export const moduleHandlers = (target: () => Debuggee): Handlers => ({
   modules: (args) => {
     const debuggee = target();
-    const paths = [...new Set(debuggee.session.processes().flatMap((process) => process.images.all().map(({ image }) => image.path)))];
+    const paths = [...new Set(debuggee.processes().flatMap((process) => process.images.all().map(({ image }) => image.path)))];
     const start = args.startModule ?? 0;
     const chosen = paths.slice(start, args.moduleCount ? start + args.moduleCount : undefined);
     return { modules: chosen.map((path) => moduleOf(path, debuggee)), totalModules: paths.length };

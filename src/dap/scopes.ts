@@ -48,8 +48,8 @@ interface Named {
   readonly hidden: boolean;
 }
 
-/** Arguments first, then the blocks from the innermost outwards. An inner name hides an outer one. */
-const visible = (frame: Frame): Named[] => {
+/** Arguments, and the variables of the blocks from the innermost outwards. An inner name hides an outer one. */
+const visible = (frame: Frame): { readonly parameters: readonly Named[]; readonly locals: readonly Named[] } => {
   const parameters = parametersOf(frame);
   const scopes = [...scopesOf(frame)];
   const locals = scopes.flatMap((scope) => scope.variables().filter(({ role, isDeclaration }) => role !== 'parameter' && !isDeclaration));
@@ -60,13 +60,15 @@ const visible = (frame: Frame): Named[] => {
     if (seen.has(variable.name)) hidden.add(variable);
     seen.add(variable.name);
   }
-  return [...parameters, ...locals]
-    .filter(({ name }) => name !== '')
-    .map((variable) => {
-      const { declared, name } = variable;
-      const place = declared ? `${basename(declared.file.path)}:${declared.line}` : 'outer';
-      return { variable, shown: hidden.has(variable) ? `${name} @ ${place}` : name, hidden: hidden.has(variable) };
-    });
+  const named = (variables: readonly Variable[]): Named[] =>
+    variables
+      .filter(({ name }) => name !== '')
+      .map((variable) => {
+        const { declared, name } = variable;
+        const place = declared ? `${basename(declared.file.path)}:${declared.line}` : 'outer';
+        return { variable, shown: hidden.has(variable) ? `${name} @ ${place}` : name, hidden: hidden.has(variable) };
+      });
+  return { parameters: named(parameters), locals: named(locals) };
 };
 
 const slice = <T>(list: readonly T[], start: number, count: number): readonly T[] => list.slice(start, start + count);
@@ -88,9 +90,9 @@ const container = <T>(
   rows: (start, count) => slice(list, start, count).map(row),
 });
 
-export const localsOf = (frame: Frame, frameId: number, debuggee: Debuggee): Container => {
+const variablesOf = (title: string, variables: readonly Named[], frame: Frame, frameId: number, debuggee: Debuggee): Container => {
   const context = debuggee.session.context(frame);
-  return container(`locals ${frameId}`, frameId, context, visible(frame), ({ variable, shown, hidden }) =>
+  return container(`${title} ${frameId}`, frameId, context, variables, ({ variable, shown, hidden }) =>
     rowOf(variable, shown, hidden ? undefined : variable.name, context, frame),
   );
 };
@@ -153,9 +155,13 @@ export const scopesFor = (frameId: number, debuggee: Debuggee): P.Scope[] => {
   });
   const returned = returnedOf(frame, frameId, debuggee);
   const globals = globalsOf(frame, frameId, debuggee);
+  const { parameters, locals } = visible(frame);
   return [
     ...(returned ? [scope('Return value', returned, false, 'returnValue')] : []),
-    scope('Locals', localsOf(frame, frameId, debuggee), false, 'locals'),
+    scope('Locals', variablesOf('locals', locals, frame, frameId, debuggee), false, 'locals'),
+    ...(parameters.length > 0
+      ? [scope('Arguments', variablesOf('arguments', parameters, frame, frameId, debuggee), false, 'arguments')]
+      : []),
     ...(globals ? [scope('Globals', globals, true)] : []),
     scope('Registers', registersOf(frame, frameId, debuggee), true, 'registers'),
   ];

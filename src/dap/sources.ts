@@ -44,9 +44,11 @@ export const sourceHandlers = (target: () => Debuggee): Handlers => {
     },
 
     gotoTargets: (args) => {
-      const { session, paths, client } = target();
+      const debuggee = target();
+      const { session, paths, client } = debuggee;
       const { path } = args.source;
       if (path === undefined) return { targets: [] };
+      debuggee.focus();
       const line = fromClientLine(args.line, client.capabilities);
       // To go elsewhere is safe within a function only.
       const here = session.selection().frame.function?.qualifiedName;

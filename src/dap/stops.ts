@@ -3,18 +3,27 @@ import { basename } from 'node:path';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import type { Stop } from '../session/types.js';
 import type { Breakpoint } from '../session/breakpoint.js';
+import { thrownText } from './exceptions.js';
 import { clientId } from './breakpoint_ids.js';
 import type { Debuggee } from './debuggee.js';
 
 type Body = P.StoppedEvent['body'];
 
-export const stoppedBody = (stop: Stop, { session }: Debuggee): Body => {
+/** Another client's process has stopped, and this client's with it. Undefined: there is nobody left to stop. */
+export const bystanderBody = ({ process }: Stop, debuggee: Debuggee): Body | undefined => {
+  const [first] = debuggee.threads();
+  if (!first) return undefined;
+  const description = `Paused: process ${process.pid} has stopped`;
+  return { reason: 'pause', description, threadId: first.id, allThreadsStopped: true };
+};
+
+export const stoppedBody = (stop: Stop, debuggee: Debuggee): Body => {
   const hits = stop.breakpoints.map(({ id }) => clientId(id));
   return {
     ...wording(stop),
     threadId: stop.thread.id,
     allThreadsStopped: true,
-    ...(session.threads().length === 0 && { allThreadsStopped: false }),
+    ...(debuggee.threads().length === 0 && { allThreadsStopped: false }),
     ...(hits.length > 0 && { hitBreakpointIds: hits }),
   };
 };
@@ -29,10 +38,8 @@ const wording = (stop: Stop): Pick<Body, 'reason' | 'description' | 'text'> => {
   switch (stop.reason) {
     case 'breakpoint': {
       const caught = stop.breakpoints.find((each) => each.catch)?.catch?.what;
-      if (caught === 'throw')
-        return { reason: 'exception', description: 'Stopped where an exception is thrown', text: 'C++ exception thrown' };
-      if (caught === 'catch')
-        return { reason: 'exception', description: 'Stopped where an exception is caught', text: 'C++ exception caught' };
+      if (caught === 'throw') return { reason: 'exception', description: 'Stopped where an exception is thrown', text: thrownText(stop) };
+      if (caught === 'catch') return { reason: 'exception', description: 'Stopped where an exception is caught', text: thrownText(stop) };
       return { reason: breakpointReason(stop.breakpoints) };
     }
     case 'signal':

@@ -11,7 +11,7 @@ import type { Client } from './client.js';
 /** $1: a file that receives the terminal's name, and whose end is the script's; beside it the number of the program's process group. */
 const script = `f=$1
 tty > "$f.new" && mv "$f.new" "$f" || exit 1
-trap 'kill -INT -- "-$(cat "$f.group" 2>/dev/null)" 2>/dev/null' INT
+trap 'kill -INT -$(cat "$f.group" 2>/dev/null) 2>/dev/null' INT
 while [ -e "$f" ]; do sleep 0.2; done`;
 
 /** Milliseconds within which a client has opened its terminal. */

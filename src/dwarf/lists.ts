@@ -38,8 +38,17 @@ export const readLocationList = (unit: Unit, offset: number): readonly ListedExp
   return result;
 };
 
+/**
+ * The entry of a list that holds at an address. One that covers nothing (its first and last address are the same) is what gcc's views leave of
+ * assignments without code; gdb takes it at a function's first instruction, before the rest of the list, and shows the value that is about to be.
+ * @param atEntry the address is that of a function's first instruction
+ */
+export const entryAt = <Entry extends ListedExpression>(entries: readonly Entry[], at: number, atEntry: boolean): Entry | undefined =>
+  entries.find(({ low, high, isDefault }) => isDefault !== true && ((low <= at && at < high) || (atEntry && low === high && low === at))) ??
+  entries.find(({ isDefault }) => isDefault);
+
 const push = (into: ListedExpression[], low: number, high: number, expression: Uint8Array): void => {
-  if (high > low) into.push({ low: fileAddress(low), high: fileAddress(high), expression });
+  if (high >= low) into.push({ low: fileAddress(low), high: fileAddress(high), expression });
 };
 
 const readList4 = (unit: Unit, offset: number, into: ListedExpression[]): void => {

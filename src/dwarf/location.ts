@@ -16,13 +16,15 @@ export interface FrameContext {
   readonly bias: bigint;
   /** The pc that location lists are searched with: for a caller frame the address inside the call, pc - 1. As a file address. */
   readonly listAddress: number;
+  /** That is the first instruction of the function. */
+  readonly atEntry?: boolean;
   /** DW_OP_fbreg: the value of the function's DW_AT_frame_base. */
   frameBase(): bigint | undefined;
   /** DW_OP_call_frame_cfa. */
   cfa(): bigint | undefined;
   /** DW_OP_form_tls_address: the address of the thread's copy. */
   tlsAddress(offset: bigint): Address | undefined;
-  /** DW_OP_entry_value: evaluates the inner expression in the caller as the call site describes it. */
+  /** DW_OP_entry_value: evaluates the inner expression (or `parameterReference`) in the caller as the call site describes it. */
   entryValue(expression: Uint8Array): bigint | undefined;
   /** DW_OP_push_object_address. */
   readonly objectAddress?: Address;

@@ -8,9 +8,10 @@
  */
 import { DeetError } from '../common/errors.js';
 import { Reader } from '../common/reader.js';
+import { entryAt } from './lists.js';
 import type { FrameContext, Location, LocationDescription, Piece, UnitContext } from './location.js';
 import { OperandStack } from './operand-stack.js';
-import { Op, operationName } from './operations.js';
+import { Op, operationName, parameterReference } from './operations.js';
 import {
   bitsOfBytes,
   convert,
@@ -61,6 +62,12 @@ class Machine {
     this.run(expression);
     if (this.pieces.length > 0) return { kind: 'pieces', pieces: this.pieces };
     return this.location ?? { kind: 'memory', address: this.stack.popAddress() };
+  }
+
+  /** Of an expression that is a value, not the place of an object: what it leaves need be no address. @throws DeetError */
+  value(expression: Uint8Array): Location {
+    this.run(expression);
+    return this.location ?? { kind: 'value', value: this.stack.pop().bits };
   }
 
   private run(expression: Uint8Array): void {
@@ -127,7 +134,7 @@ class Machine {
   }
 
   /** DWARF 5, 2.5.1.2, and of 2.5.1.3 and 2.5.1.7 what reads memory or asks the frame: what is pushed. */
-  private fromFrame(code: number, reader: Reader): bigint | undefined {
+  private fromFrame(code: number, reader: Reader): bigint | TypedValue | undefined {
     const { context, stack } = this;
     if (code >= Op.breg0 && code <= Op.breg31) return this.register(code - Op.breg0) + reader.slebBig();
     switch (code) {
@@ -151,14 +158,27 @@ class Machine {
         return context.tlsAddress(stack.popAddress()) ?? unknown("the address of the thread's copy is not known");
       case Op.entry_value:
       case Op.GNU_entry_value:
-        return context.entryValue(reader.slice(reader.uleb())) ?? unknown('the value at entry of the function is not known');
+        return this.entryValue(reader.slice(reader.uleb()));
       case Op.GNU_parameter_ref:
-        return unknown('the parameter is not known');
+        return context.entryValue(parameterReference(reader.u32())) ?? unknown('the parameter is not known');
       case Op.GNU_variable_value:
         return this.variableValue(this.sectionOffset(reader));
       default:
         return undefined;
     }
+  }
+
+  private entryValue(inner: Uint8Array): bigint | TypedValue {
+    const asked = (expression: Uint8Array): bigint =>
+      this.context.entryValue(expression) ?? unknown('the value at entry of the function is not known');
+    if (inner[0] !== Op.regval_type && inner[0] !== Op.GNU_regval_type) return asked(inner);
+    // A register read with a type (floating point in xmm0): call sites name the register alone.
+    const reader = new Reader(inner, 'DWARF expression');
+    reader.seek(1);
+    const register = reader.uleb();
+    const type = this.type(reader);
+    if (register > 31 || type.size > 8) return unknown('the value at entry of the function is not known');
+    return valueOfBits(asked(Uint8Array.of(Op.reg0 + register)), type);
   }
 
   /** DWARF 5, 2.5.1.5. */
@@ -351,13 +371,14 @@ export const numberAt = (location: Location, context: FrameContext): bigint | un
   }
 };
 
-/** `evaluate`, then `numberAt`. */
-export const evaluateNumber = (
-  expression: Uint8Array,
-  unit: UnitContext | undefined,
-  context: FrameContext,
-  initial: readonly bigint[] = [],
-): bigint | undefined => numberAt(evaluate(expression, unit, context, initial), context);
+/** The value of an expression (DW_AT_call_value), of whatever type, as bits. */
+export const evaluateNumber = (expression: Uint8Array, unit: UnitContext | undefined, context: FrameContext): bigint | undefined => {
+  try {
+    return numberAt(new Machine(unit, context, []).value(expression), context);
+  } catch (error) {
+    return numberAt(unavailable(error), context);
+  }
+};
 
 /**
  * Where an object is: chooses the entry of a location list that covers the frame's address (DWARF 5, 2.6.2) and evaluates
@@ -372,10 +393,8 @@ export const locate = (description: LocationDescription | undefined, context: Fr
       : { kind: 'bytes', bytes: description.value };
   if (description.kind === 'expression') return evaluate(description.bytes, description.unit, context, initial);
   try {
-    const at = context.listAddress;
     const entries = description.unit.locationList(description.offset);
-    const entry =
-      entries.find(({ low, high, isDefault }) => isDefault !== true && low <= at && at < high) ?? entries.find((e) => e.isDefault);
+    const entry = entryAt(entries, context.listAddress, context.atEntry ?? false);
     return entry === undefined ? OPTIMIZED_OUT : evaluate(entry.expression, description.unit, context, initial);
   } catch (error) {
     return unavailable(error);

@@ -95,6 +95,17 @@ export const Op = {
 const names = new Map<number, string>(Object.entries(Op).map(([name, code]) => [code, name]));
 
 /** `DW_OP_plus`, `DW_OP_breg7`, `DW_OP_0xe9`: for messages. */
+/**
+ * A parameter that was optimized away is asked for by its entry in the debug information, as an offset in the unit (DW_OP_GNU_parameter_ref); call sites that
+ * know its value name it by DW_AT_call_parameter. Here both are written as the operation itself.
+ */
+export const parameterReference = (unitOffset: number): Uint8Array => {
+  const bytes = new Uint8Array(5);
+  bytes[0] = Op.GNU_parameter_ref;
+  new DataView(bytes.buffer).setUint32(1, unitOffset, true);
+  return bytes;
+};
+
 export const operationName = (code: number): string => {
   for (const [base, stem] of [
     [Op.lit0, 'lit'],

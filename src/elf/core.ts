@@ -5,6 +5,7 @@
 import type { Address } from '../common/addresses.js';
 import { FormatError } from '../common/errors.js';
 import { Reader, decodeText } from '../common/reader.js';
+import { bytesAsFile, type FileBytes } from './core_head.js';
 import { PT } from './constants.js';
 import type { Segment } from './container.js';
 import type { ElfFile } from './file.js';
@@ -62,8 +63,15 @@ export class Core {
   /** Pairs of the auxiliary vector (getauxval(3)), AT_NULL left out. */
   readonly auxiliary: ReadonlyMap<number, bigint>;
 
-  /** @throws DeetError `not-a-core` */
-  constructor(readonly elf: ElfFile) {
+  /**
+   * @param elf the whole file, or its head (core_head.ts)
+   * @param file the whole file
+   * @throws DeetError `not-a-core`
+   */
+  constructor(
+    readonly elf: ElfFile,
+    private readonly file: FileBytes = bytesAsFile(elf.bytes),
+  ) {
     const fault = whyNotCore(elf.header.type, elf.path);
     if (fault) throw fault;
     const notes = decodeNotes(elf);
@@ -72,8 +80,15 @@ export class Core {
     this.mappings = notes.mappings;
     this.auxiliary = notes.auxiliary;
     if (this.threads.length === 0) elf.warn(`${elf.path} says nothing of any thread`);
-    if (elf.missingBytes > 0)
-      elf.warn(`${elf.path} is truncated: the last ${elf.missingBytes} bytes are missing ("ulimit -c unlimited" before the run keeps all)`);
+    const missing = this.missingBytes;
+    if (missing > 0)
+      elf.warn(`${elf.path} is truncated: the last ${missing} bytes are missing ("ulimit -c unlimited" before the run keeps all)`);
+  }
+
+  /** How many bytes of its memory a truncated file lacks. */
+  private get missingBytes(): number {
+    const ends = this.elf.loads.filter(({ fileSize }) => fileSize > 0).map(({ offset, fileSize }) => offset + fileSize);
+    return Math.max(0, ends.reduce((most, end) => Math.max(most, end), 0) - this.file.size);
   }
 
   /** The thread that got the fatal signal: the kernel writes it first. */
@@ -86,16 +101,30 @@ export class Core {
    * kernel leaves out code and other unchanged pages of files: see `mappings`).
    */
   read(address: Address, length: number): Uint8Array | undefined {
-    const first = this.piece(address, length);
-    if (!first || first.length === length) return first;
-    const whole = new Uint8Array(length);
+    const bytes = new Uint8Array(length);
+    return this.readAvailable(address, bytes) === length ? bytes : undefined;
+  }
+
+  /** As many bytes as the file holds from the start of the range, perhaps none. */
+  readAvailable(address: Address, into: Uint8Array): number {
     let done = 0;
-    for (let piece: Uint8Array | undefined = first; piece && piece.length > 0; piece = this.piece(address + BigInt(done), length - done)) {
-      whole.set(piece, done);
-      done += piece.length;
-      if (done === length) return whole;
+    while (done < into.length) {
+      const segment = this.segmentAt(address + BigInt(done));
+      if (!segment) break;
+      const start = Number(address + BigInt(done) - BigInt(segment.address));
+      const length = Math.min(into.length - done, segment.fileSize - start);
+      if (length <= 0) break;
+      const got = this.file.readAt(segment.offset + start, into.subarray(done, done + length));
+      done += Math.max(0, got);
+      if (got < length) break;
     }
-    return undefined;
+    return done;
+  }
+
+  /** Whether this byte was written when the file was made, be it cut off now. */
+  wrote(address: Address): boolean {
+    const segment = this.segmentAt(address);
+    return segment !== undefined && Number(address - BigInt(segment.address)) < segment.fileSize;
   }
 
   /** The segment that holds an address, written or not. */
@@ -114,14 +143,6 @@ export class Core {
     // Segments begin at pages, whose addresses are exact in a double; the address itself may not be.
     const offset = address - BigInt(segment.address);
     return offset >= 0n && offset < BigInt(segment.memorySize) ? segment : undefined;
-  }
-
-  private piece(address: Address, length: number): Uint8Array | undefined {
-    const segment = this.segmentAt(address);
-    if (!segment) return undefined;
-    const bytes = this.elf.segmentBytes(segment);
-    const start = Number(address - BigInt(segment.address));
-    return start < bytes.length ? bytes.subarray(start, start + length) : undefined;
   }
 }
 

@@ -1,33 +1,37 @@
 /**
- * The memory of one program image: shared by the threads of a process, by vfork's child with its parent, and copied by fork. Reads go through
- * process_vm_readv (fast) or /proc/PID/mem (reads what is not readable by mapping); writes only through /proc/PID/mem, which
- * writes read-only code too.
+ * The memory of one program image: shared by the threads of a process, by vfork's child with its parent, and copied by fork. What deet itself has put
+ * there - breakpoints, slots - is kept from whoever reads.
  */
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader, MemoryWriter } from '../common/memory.js';
-import { native } from '../native.js';
+import { DebugRegisters } from './debug_registers.js';
 import { SiteTable, type RawMemory } from './sites.js';
 import { SlotTable } from './slots.js';
+import type { MemoryPort } from './source.js';
 
 /** Where small numbers are read into: the first bytes, by their count. */
 const word = new BigUint64Array(1);
 const firstBytes = Array.from({ length: 9 }, (_, count) => new Uint8Array(word.buffer, 0, count));
 
-const unreadable = (address: Address): DeetError => new DeetError('memory', `Cannot access memory at address ${hex(address)}`);
-
 export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readonly sites: SiteTable;
   readonly slots = new SlotTable();
-  readonly #descriptor: number;
+  readonly traps = new DebugRegisters();
+  readonly #port: MemoryPort;
   #users = 1;
   /** Counts writes and resumptions: a cache of what was read is stale when this has changed. */
   generation = 0;
 
-  /** @param pid any process that lives in it now; the memory stays readable by descriptor when another one uses it later. */
-  constructor(readonly pid: number) {
-    this.#descriptor = native.openMemory(pid);
-    if (this.#descriptor < 0) throw new DeetError('process-gone', `Process ${pid} cannot be read: it has ended.`);
+  /**
+   * @param pid any process that lives in it now
+   * @param port stays good when another process uses the memory later
+   */
+  constructor(
+    readonly pid: number,
+    port: MemoryPort,
+  ) {
+    this.#port = port;
     this.sites = new SiteTable(this);
   }
 
@@ -38,7 +42,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   }
 
   release(): void {
-    if (--this.#users === 0) native.closeDescriptor(this.#descriptor);
+    if (--this.#users === 0) this.#port.close();
   }
 
   get shared(): boolean {
@@ -49,6 +53,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   copyTo(child: AddressSpace): void {
     this.sites.copyTo(child.sites);
     this.slots.copyTo(child.slots);
+    this.traps.copyTo(child.traps);
   }
 
   read(address: Address, length: number): Uint8Array {
@@ -61,7 +66,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   readNumber(address: Address, size: number): bigint {
     word[0] = 0n;
     const bytes = firstBytes[size];
-    if (native.readAt(this.#descriptor, address, bytes) !== size) throw unreadable(address);
+    if (this.#port.readAt(address, bytes) !== size) throw this.#unreadable(address);
     this.sites.mask(address, bytes);
     return word[0];
   }
@@ -69,7 +74,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   /** As many bytes as can be read from the start of the range, perhaps none. */
   readAvailable(address: Address, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    const count = native.readAt(this.#descriptor, address, bytes);
+    const count = this.#port.readAt(address, bytes);
     const got = bytes.subarray(0, Math.max(0, count));
     this.sites.mask(address, got);
     return got;
@@ -86,12 +91,17 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
     this.writeRaw(address, this.sites.absorb(address, bytes));
   }
 
+  #unreadable(address: Address): DeetError {
+    const reason = this.#port.whyNot?.(address);
+    return new DeetError('memory', `Cannot access memory at address ${hex(address)}${reason === undefined ? '' : ` (${reason})`}`);
+  }
+
   readRaw(address: Address, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
-      const count = native.readAt(this.#descriptor, address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
-      if (count <= 0) throw unreadable(address + BigInt(done));
+      const count = this.#port.readAt(address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
+      if (count <= 0) throw this.#unreadable(address + BigInt(done));
       done += count;
     }
     return bytes;
@@ -101,8 +111,8 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
     this.generation++;
     let done = 0;
     while (done < bytes.length) {
-      const count = native.writeAt(this.#descriptor, address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
-      if (count <= 0) throw unreadable(address + BigInt(done));
+      const count = this.#port.writeAt(address + BigInt(done), done === 0 ? bytes : bytes.subarray(done));
+      if (count <= 0) throw this.#unreadable(address + BigInt(done));
       done += count;
     }
   }

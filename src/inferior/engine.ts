@@ -4,29 +4,22 @@
  * `Thread.pending` and are decided upon at the next resumption, each once.
  */
 import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
-import { Word } from '../linux/registers.js';
-import { signalInfoSize } from '../linux/siginfo.js';
-import { decodeStatus, isGroupStop, type WaitEvent } from '../linux/status.js';
+import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
+import { clearDebugRegisters } from './debug_registers.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
 import type { StepPlan } from './plan.js';
 import { correctSignalInfo, removePages, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
-import { int3, type Site, type SiteOwner } from './sites.js';
+import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
+import { hasComeBack, hasOwnInt3, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { hideTrapFlag } from './trap_flag.js';
 
 /** Milliseconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
 const breathAfter = 4;
-
-/** Bytes of the instruction `syscall`. */
-const syscallSize = 2n;
-/** Results of an interrupted system call that the kernel restarts, never seen by programs: ERESTARTSYS to ERESTARTNOHAND, ERESTART_RESTARTBLOCK (linux/errno.h). */
-const restartCodes = new Set([512n, 513n, 514n, 516n]);
-
-const willRestart = (thread: Thread): boolean => restartCodes.has(BigInt.asUintN(64, -thread.registers()[Word.rax]));
 
 export class Engine implements WaitClient {
   readonly family: Family;
@@ -37,9 +30,6 @@ export class Engine implements WaitClient {
   #running = false;
   /** A reason to stop that was found outside of `run`'s own loop. */
   #haltMeanwhile: Halt | undefined;
-  readonly #status = new Int32Array(2);
-  readonly #info = new Uint8Array(signalInfoSize);
-  readonly #infoWords = new Int32Array(this.#info.buffer, 0, 3);
 
   constructor(private readonly hooks: EngineHooks) {
     this.family = new Family(hooks);
@@ -107,10 +97,19 @@ export class Engine implements WaitClient {
 
   #endOrPause(): Halt | undefined {
     if (!this.family.anyAwaited()) return { kind: 'ended' };
-    if (!this.#pauseWanted) return undefined;
+    if (!this.#pauseWanted) return this.#jobControl();
     this.stopAll();
     const thread = this.family.anyThread();
     return thread ? { kind: 'pause', thread } : { kind: 'ended' };
+  }
+
+  /** A shell takes the terminal back when its job stops; so does a debugger, or its user could not even interrupt the program. */
+  #jobControl(): Halt | undefined {
+    const thread = this.family.groupStopped();
+    const signal = thread?.groupStop ?? 0;
+    if (!thread || !this.hooks.jobStopped()) return undefined;
+    this.stopAll();
+    return { kind: 'signal', thread, signal };
   }
 
   /** Takes events as long as there are any, within a breath. */
@@ -175,6 +174,7 @@ export class Engine implements WaitClient {
     }
     this.hooks.beforeResume(thread);
     const { space } = thread.process;
+    space.traps.apply(thread, thread.passed !== undefined && thread.passed === thread.pc);
     // The handler of a signal must see where the program was, not where its copied instruction lies.
     if (thread.signal !== 0 && !space.slots.isEmpty) thread.registers();
     if (thread.passed !== undefined) {
@@ -233,7 +233,7 @@ export class Engine implements WaitClient {
     if (event) {
       if (recorded) {
         // A signal came first, or the instruction repeats itself (rep movsb: one step is one turn): it is no new arrival.
-        if (thread.pc === site.address && (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || this.#repeats(thread)))
+        if (thread.pc === site.address && (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || repeats(thread)))
           thread.passed = site.address;
         halt = this.#decide(thread, event, true);
         if (!halt && thread.actual === 'stopped') halt = this.#go(thread);
@@ -255,15 +255,9 @@ export class Engine implements WaitClient {
   /** Undefined: the thread sleeps in its step. One that waits for a processor or for a page has perhaps not begun with it. */
   #waitForStep(thread: Thread): WaitEvent | undefined {
     for (;;) {
-      const event = waitHub.waitFor(thread.tid);
+      const event = waitHub.waitFor(this, thread.tid);
       if (event || !this.family.isRunnable(thread)) return event;
     }
-  }
-
-  /** A string instruction with a repeat prefix (Intel SDM volume 2, REP) stands at pc. */
-  #repeats(thread: Thread): boolean {
-    const [prefix] = thread.process.space.readAvailable(thread.pc, 1);
-    return prefix === 0xf2 || prefix === 0xf3;
   }
 
   #reinsert(process: Process, site: Site): void {
@@ -272,16 +266,6 @@ export class Engine implements WaitClient {
     } catch {
       // The process has died or unmapped this; its exit is about to be reported.
     }
-  }
-
-  #waitBriefly(tid: number, microseconds: number): WaitEvent | undefined {
-    const result = native.waitSpin(tid, microseconds, this.#status);
-    return result > 0 ? decodeStatus(this.#status[0], this.#status[1]) : undefined;
-  }
-
-  /** si_code of the signal that a thread is stopped with; undefined: a group-stop, or the thread is gone. */
-  #signalCode(thread: Thread): number | undefined {
-    return native.getSignalInfo(thread.tid, this.#info) < 0 ? undefined : this.#infoWords[2];
   }
 
   /**
@@ -297,13 +281,19 @@ export class Engine implements WaitClient {
     }
     if (event.kind !== 'signal') return undefined;
     if (event.signal !== Signal.SIGTRAP) return this.#decideSignal(thread, event.signal);
-    const code = this.#signalCode(thread);
+    const code = signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
       if (code === TrapCode.trace && thread.stepStart) hideTrapFlag(thread, thread.stepStart);
-      const detail = this.hooks.trapped(thread);
+      const touched = thread.process.space.traps.triggered(thread);
+      const detail = this.hooks.trapped(thread, touched);
       if (detail) return { kind: 'trap', thread, detail };
+      if (code === TrapCode.hardware) {
+        // A debug register names the instruction that comes next; none has been executed since.
+        const here = touched.length > 0 ? this.#planted(thread) : undefined;
+        return here && this.#arrive(thread, here);
+      }
       if (this.plan?.thread === thread && (this.plan.mode === 'step' || overSite)) return this.#afterStep(thread);
       return undefined;
     }
@@ -318,34 +308,19 @@ export class Engine implements WaitClient {
     const isOwn = overSite && site?.saved === int3;
     if (site?.inserted && !isOwn) {
       thread.pc = address;
-      if (this.#hasComeBack(thread, address)) {
+      if (hasComeBack(thread, address)) {
         thread.returnsTo = undefined;
         thread.passed = address;
         return this.plan?.thread === thread ? this.#arrive(thread, site, true) : undefined;
       }
       return this.#arrive(thread, site);
     }
-    if (!isOwn && !this.#hasOwnInt3(thread, address)) {
+    if (!isOwn && !hasOwnInt3(thread, address)) {
       // The site was removed between the thread's trap and now: it shall execute the instruction that stands there again.
       thread.pc = address;
       return undefined;
     }
     return this.#decideSignal(thread, Signal.SIGTRAP);
-  }
-
-  /** `returnsTo` has come true. A system call that is executed again, not for the first time, finds in rcx what the processor left there (SYSCALL). */
-  #hasComeBack(thread: Thread, address: bigint): boolean {
-    const { returnsTo } = thread;
-    if (returnsTo?.address !== address || returnsTo.stackPointer !== thread.stackPointer) return false;
-    return returnsTo.because !== 'sleep' || thread.registers()[Word.rcx] === address + syscallSize;
-  }
-
-  #hasOwnInt3(thread: Thread, address: bigint): boolean {
-    try {
-      return thread.process.space.readRaw(address, 1)[0] === int3;
-    } catch {
-      return true;
-    }
   }
 
   /** A thread stands at a site: ask its owners. `internalOnly`: the arrival was counted before. */
@@ -362,10 +337,16 @@ export class Engine implements WaitClient {
     return undefined;
   }
 
+  /** The site at which a thread stands, and has not been told of. */
+  #planted(thread: Thread): Site | undefined {
+    const site = thread.process.space.sites.at(thread.pc);
+    return site && isPlanted(site) && thread.passed !== thread.pc ? site : undefined;
+  }
+
   /** The stepping thread has executed an instruction. A breakpoint where it stands now is hit although its int3 was not executed. */
   #afterStep(thread: Thread): Halt | undefined {
-    const site = thread.process.space.sites.at(thread.pc);
-    const halt = site?.inserted && thread.passed !== thread.pc ? this.#arrive(thread, site) : undefined;
+    const site = this.#planted(thread);
+    const halt = site && this.#arrive(thread, site);
     if (halt) return halt;
     return this.plan?.thread === thread && this.plan.mode === 'step' && this.plan.stepped() === 'done'
       ? { kind: 'step', thread }
@@ -374,7 +355,9 @@ export class Engine implements WaitClient {
 
   #decideSignal(thread: Thread, signal: number): Halt | undefined {
     if (!thread.process.space.slots.isEmpty) correctSignalInfo(thread, signal);
-    const verdict = thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
+    const promised = signal === thread.promised;
+    if (promised) thread.promised = 0;
+    const verdict = promised || thread.process.muted ? 'pass' : this.hooks.signalArrived(thread, signal);
     thread.signal = verdict === 'discard' ? 0 : signal;
     if (verdict === 'stop') return { kind: 'signal', thread, signal };
     if (verdict === 'pass' && this.plan?.thread === thread && this.plan.mode === 'step' && thread.process.catches(signal))
@@ -418,8 +401,8 @@ export class Engine implements WaitClient {
     }
     for (const thread of threads) {
       while (thread.actual === 'running') {
-        const event = this.#waitBriefly(thread.tid, 500);
-        if (event) this.#stash(event);
+        const event = waitHub.waitBriefly(this, thread.tid, 500);
+        if (event && event !== 'gone') this.#stash(event);
         else if (this.family.cannotStop(thread)) thread.actual = 'stuck';
       }
     }
@@ -433,7 +416,7 @@ export class Engine implements WaitClient {
       thread.awaitsFirstStop = false;
       return;
     }
-    if (event.kind === 'signal' && event.signal === Signal.SIGTRAP && this.#signalCode(thread) === TrapCode.kernel) {
+    if (event.kind === 'signal' && event.signal === Signal.SIGTRAP && signalCode(thread) === TrapCode.kernel) {
       const address = thread.pc - 1n;
       if (thread.process.space.sites.at(address)?.inserted) {
         thread.pc = address;
@@ -465,6 +448,7 @@ export class Engine implements WaitClient {
     for (const thread of stopped) {
       const owed = thread.pending.find((event) => event.kind === 'signal');
       thread.flush();
+      clearDebugRegisters(thread);
       native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
       thread.actual = 'gone';
     }
@@ -479,10 +463,10 @@ export class Engine implements WaitClient {
       // What the first one reports is waited for a moment; the others are only asked.
       let patience = 200;
       for (const thread of [...this.family.threads()]) {
-        const result = native.waitSpin(thread.tid, patience, this.#status);
+        const event = waitHub.waitBriefly(this, thread.tid, patience);
         patience = 0;
-        if (result > 0) this.#bury(decodeStatus(this.#status[0], this.#status[1]));
-        else if (result < 0) this.family.vanished(thread);
+        if (event === 'gone') this.family.vanished(thread);
+        else if (event) this.#bury(event);
       }
     }
     waitHub.wake(); // whoever let them run hears of their end

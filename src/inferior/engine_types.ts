@@ -1,4 +1,5 @@
 /** What the engine reports, and what it asks of the session above it. */
+import type { TrapOwner } from './debug_registers.js';
 import type { Process } from './process.js';
 import type { SiteOwner } from './sites.js';
 import type { Thread } from './thread.js';
@@ -21,11 +22,13 @@ export type FamilyEvent =
 export interface EngineHooks {
   /** The signal policy (`handle`). `discard`: the program never sees it. */
   signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard';
+  /** Job control has stopped the whole family. True: stop for the user. False: wait for a SIGCONT from somebody else. */
+  jobStopped(): boolean;
   /** How a new process of the family is followed: with breakpoints and stops, or silently. */
   adopt(child: Process, parent: Process): 'follow' | 'mute';
   /** A process has been born, has executed another program, or has ended. True: stop for the user. */
   born(child: Process, thread: Thread): boolean;
-  executed(process: Process, thread: Thread): boolean;
+  executed(process: Process): boolean;
   ended(process: Process): void;
   /** A thread is about to end (PTRACE_EVENT_EXIT; only where the session asked for it) and can still be looked at. */
   exiting(thread: Thread): void;
@@ -33,15 +36,15 @@ export interface EngineHooks {
   threadEnded(thread: Thread): void;
   /**
    * A SIGTRAP that no site explains (hardware breakpoint, watchpoint), or a thread that has just made a step and may have changed what is watched
-   * by software. Returns details to stop with.
+   * by software. `touched`: whose debug registers it has run into. Returns details to stop with.
    */
-  trapped(thread: Thread): object | undefined;
+  trapped(thread: Thread, touched: readonly TrapOwner[]): object | undefined;
   /** A system call stop; only comes when `wantsSyscalls` says so. */
   syscallStopped(thread: Thread): object | undefined;
   wantsSyscalls(thread: Thread): boolean;
   /** Every instruction of this thread must be looked at (watchpoints without a debug register). */
   wantsSteps(thread: Thread): boolean;
-  /** A stopped thread is about to run: its debug registers must be right. */
+  /** A stopped thread is about to run. */
   beforeResume(thread: Thread): void;
   /** May this thread run now (scheduler locking)? */
   mayRun(thread: Thread): boolean;

@@ -7,6 +7,7 @@ import { waitHub } from '../linux/wait.js';
 import { native } from '../native.js';
 import type { OpenOptions } from '../symbols/open.js';
 import type { EngineHooks, FamilyEvent } from './engine_types.js';
+import { LiveSource } from './live_source.js';
 import { Process, type Moment, type Origin } from './process.js';
 import { Thread } from './thread.js';
 
@@ -81,6 +82,12 @@ export class Family {
     return false;
   }
 
+  /** Job control has stopped everybody, and nobody is left to send SIGCONT: a thread of those. */
+  groupStopped(): Thread | undefined {
+    const threads = [...this.#threads.values()];
+    return threads.every((thread) => thread.groupStopped && thread.actual === 'running') ? threads[0] : undefined;
+  }
+
   anyThread(): Thread | undefined {
     for (const thread of this.#threads.values()) if (thread.stopped && !thread.process.muted) return thread;
     return undefined;
@@ -94,7 +101,7 @@ export class Family {
 
   /** A process that deet itself started or attached to, stopped now. */
   begin(pid: number, origin: Origin): Thread {
-    const process = new Process(pid, this.#nextProcess++, origin, undefined, this.imageOptions, undefined, false);
+    const process = new Process(new LiveSource(pid), pid, this.#nextProcess++, origin, undefined, this.imageOptions, undefined, false);
     this.#processes.set(pid, process);
     const thread = this.addThread(pid, process);
     thread.awaitsFirstStop = false;
@@ -140,7 +147,7 @@ export class Family {
       if (event.event === PtraceEvent.fork || event.event === PtraceEvent.vfork || event.event === PtraceEvent.clone)
         this.#gaveBirth(thread, event.event);
       if (event.event === PtraceEvent.vforkDone) thread.process.inVfork = undefined;
-      if (event.event === PtraceEvent.stop) thread.groupStopped = isGroupStop(event);
+      if (event.event === PtraceEvent.stop) thread.groupStop = isGroupStop(event) ? event.signal : 0;
     }
     return thread;
   }
@@ -217,7 +224,7 @@ export class Family {
     thread.pending.length = 0;
     for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
     process.replaceImage();
-    if (this.hooks.executed(process, thread)) this.#news.set(thread, { kind: 'exec', program: process.program });
+    if (this.hooks.executed(process)) this.#news.set(thread, { kind: 'exec', program: process.program });
     return thread;
   }
 
@@ -234,7 +241,16 @@ export class Family {
     const sharesMemory = origin !== 'fork' && native.compare(thread.process.pid, tid, 1, 0, 0) === 0;
     let child: Process;
     try {
-      child = new Process(tid, this.#nextProcess++, origin, thread.process, this.imageOptions, this.#moment(thread), sharesMemory);
+      child = new Process(
+        new LiveSource(tid),
+        tid,
+        this.#nextProcess++,
+        origin,
+        thread.process,
+        this.imageOptions,
+        this.#moment(thread),
+        sharesMemory,
+      );
     } catch {
       return; // killed before we could look at it
     }

@@ -6,7 +6,7 @@
 import type { Address } from '../common/addresses.js';
 import type { MemoryReader } from '../common/memory.js';
 import type { Frame, ImageMap, LoadedImage } from './frame.js';
-import { CallChains, type TailCall } from './frames_calls.js';
+import { CallChains, enteredByCall, type TailCall } from './frames_calls.js';
 import { ActivationContext, type ThreadContext } from './frames_context.js';
 import { EntryValues, type EntryDescription, type EntryOwner } from './frames_entry.js';
 import { StackFrame, TailFrame } from './frames_frame.js';
@@ -256,6 +256,7 @@ export class Stack implements Iterable<Frame> {
     const callee = tail === 0 ? symbolsOf(step.activation.place).function : step.tails[tail - 1]?.function;
     // A jump was followed to its target when the chain was found.
     if (jump === undefined && !(callee && this.chains.goesTo(site, step.caller, context, step.activation, callee))) return undefined;
+    if (callee && !enteredByCall(callee)) return undefined;
     const value = site.parameters.find(({ location }) => sameBytes(location, expression))?.value;
     return value && { value, unit: site.unit, caller: context };
   }

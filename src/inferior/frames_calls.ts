@@ -67,6 +67,34 @@ const onlyChain = (from: FunctionSymbol, to: FunctionSymbol): readonly TailCall[
   return found;
 };
 
+const reliable = new WeakMap<FunctionSymbol, boolean>();
+
+/**
+ * Whether a call site's arguments are those of the activation that runs now: not where the function may have come back to itself by tail calls, as two functions
+ * that recurse by way of each other do, nor where it jumps to code of which that is not known.
+ */
+export const enteredByCall = (function_: FunctionSymbol): boolean => {
+  let answer = reliable.get(function_);
+  if (answer === undefined) reliable.set(function_, (answer = neverJumpsToItself(function_)));
+  return answer;
+};
+
+const neverJumpsToItself = (function_: FunctionSymbol): boolean => {
+  const seen = new Set<FileAddress>();
+  const work = [function_];
+  for (let current = work.pop(); current !== undefined; current = work.pop()) {
+    for (const { tailCall, target } of current.callSites()) {
+      if (!tailCall) continue;
+      const next = target === undefined ? undefined : functionStartingAt(current.image, target);
+      if (next === undefined || next.entry === function_.entry || seen.size > LARGEST_SEARCH) return false;
+      if (seen.has(next.entry)) continue;
+      seen.add(next.entry);
+      work.push(next);
+    }
+  }
+  return true;
+};
+
 /** Finds tail calls between an activation and its caller. */
 export class CallChains {
   /** By the caller's place and the callee's function. */

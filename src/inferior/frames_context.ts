@@ -44,9 +44,13 @@ export class ActivationContext implements FrameContext {
     private readonly loaded: LoadedImage | undefined,
     readonly listAddress: number,
     private readonly function_: FunctionSymbol | undefined,
-    private readonly atEntry: (expression: Uint8Array) => bigint | undefined,
+    private readonly valueAtEntry: (expression: Uint8Array) => bigint | undefined,
   ) {
     this.memory = thread.memory;
+  }
+
+  get atEntry(): boolean {
+    return this.function_?.entry === this.listAddress;
   }
 
   get bias(): bigint {
@@ -85,7 +89,7 @@ export class ActivationContext implements FrameContext {
   }
 
   entryValue(expression: Uint8Array): bigint | undefined {
-    return this.atEntry(expression);
+    return this.valueAtEntry(expression);
   }
 
   savedAt(register: number): Address | undefined {

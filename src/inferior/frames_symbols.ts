@@ -66,8 +66,9 @@ export const symbolsOf = (place: CodePlace): PlaceSymbols => {
 
 /**
  * How many of the inlined calls at an address begin exactly there, innermost first: a thread that stops at this address has not
- * entered them yet, and gdb shows their caller (`skipInlinedAtStart` of Stack). A call begins at its entry, and again wherever the code before
- * is not its own; where one of its ranges merely adjoins another nothing begins.
+ * entered them yet, and gdb shows their caller (`skipInlinedAtStart` of Stack). A call begins where its first range does, and again wherever the
+ * code before is not its own; where one of its ranges merely adjoins another nothing begins. gcc's DW_AT_entry_pc may lie in the middle of the
+ * call's code (behind instructions that were moved up): for gdb nothing begins there.
  */
 export const inlinedCallsStartingAt = (image: SymbolImage, address: FileAddress): number => {
   const scopes = image.scopesAt(address);
@@ -77,7 +78,7 @@ export const inlinedCallsStartingAt = (image: SymbolImage, address: FileAddress)
   for (const scope of scopes) {
     if (scope.kind === 'function') break;
     if (scope.kind === 'block') continue;
-    if (scope.inlined?.entry !== address && before.has(scope)) break;
+    if (scope.ranges[0]?.low !== address && before.has(scope)) break;
     count++;
   }
   return count;

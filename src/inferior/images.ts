@@ -1,16 +1,13 @@
 /**
- * Which files lie where in a process. The list is read from /proc/PID/maps: what the kernel mapped is true for the program, its loader, every
+ * Which files lie where in a process. The list is that of /proc/PID/maps (or of a core file): what the kernel mapped is true for the program, its loader, every
  * library however it was loaded, static programs and other C libraries alike; the loader's own list (r_debug) only tells when to look.
  */
-import { statSync } from 'node:fs';
 import type { Address } from '../common/addresses.js';
 import { fileAddress } from '../common/addresses.js';
-import { readMaps, type Mapping } from '../linux/proc.js';
-import type { SymbolImage } from '../symbols/model.js';
-import { openImage, type OpenOptions } from '../symbols/open.js';
-import { openImageBytes } from '../symbols/open_bytes.js';
-import type { AddressSpace } from './address_space.js';
+import type { Mapping } from '../linux/proc.js';
+import type { OpenOptions } from '../symbols/open.js';
 import type { ImageMap, LoadedImage } from './frame.js';
+import type { ProcessSource } from './source.js';
 
 /** A loaded image with the addresses that it covers. */
 export interface MappedImage extends LoadedImage {
@@ -20,34 +17,6 @@ export interface MappedImage extends LoadedImage {
 }
 
 const pageOf = (address: number): number => address - (address % 4096);
-
-/** Images opened so far, by file identity: a file rebuilt between runs is another file. Shared by all processes and runs. */
-const opened = new Map<string, SymbolImage | undefined>();
-
-const identity = (path: string, options: OpenOptions): string | undefined => {
-  try {
-    const { dev, ino, size, mtimeMs } = statSync(path);
-    return `${path}|${dev}|${ino}|${size}|${mtimeMs}|${(options.debugDirectories ?? []).join(':')}`;
-  } catch {
-    return undefined;
-  }
-};
-
-/** Opens a file's symbols once. Undefined: it cannot be read or is no ELF file. */
-export const sharedImage = (path: string, options: OpenOptions): SymbolImage | undefined => {
-  const key = identity(path, options);
-  if (key === undefined) return undefined;
-  if (!opened.has(key)) {
-    let image: SymbolImage | undefined;
-    try {
-      image = openImage(path, options);
-    } catch {
-      image = undefined;
-    }
-    opened.set(key, image);
-  }
-  return opened.get(key);
-};
 
 /** A mapped file by path and inode: two files may have had one name. */
 const groupByFile = (mappings: readonly Mapping[]): Mapping[][] => {
@@ -67,8 +36,7 @@ export class ImageTable implements ImageMap {
   #sorted: MappedImage[] = [];
 
   constructor(
-    private readonly pid: number,
-    private readonly space: AddressSpace,
+    private readonly source: ProcessSource,
     private readonly options: OpenOptions,
   ) {}
 
@@ -98,9 +66,8 @@ export class ImageTable implements ImageMap {
     const before = new Map(this.#images.map((each) => [`${each.image.path}|${each.bias}`, each]));
     const now: MappedImage[] = [];
     const added: MappedImage[] = [];
-    const program = `/proc/${this.pid}/exe`;
-    for (const group of groupByFile(readMaps(this.pid) ?? [])) {
-      const image = this.#open(group[0], program);
+    for (const group of groupByFile(this.source.maps())) {
+      const image = this.source.openFile(group[0], this.options);
       if (!image) continue;
       const low = group[0].start;
       const bias = image.relocatable ? low - BigInt(pageOf(image.span.low)) : 0n;
@@ -117,38 +84,11 @@ export class ImageTable implements ImageMap {
   }
 
   /** The child of a fork has the same files at the same places. */
-  copyFor(pid: number, space: AddressSpace): ImageTable {
-    const copy = new ImageTable(pid, space, this.options);
+  copyFor(source: ProcessSource): ImageTable {
+    const copy = new ImageTable(source, this.options);
     copy.#images = [...this.#images];
     copy.#sorted = [...this.#sorted];
     return copy;
-  }
-
-  #open(mapping: Mapping, program: string): SymbolImage | undefined {
-    if (mapping.path === '[vdso]') return this.#vdso(mapping);
-    const deleted = mapping.path.endsWith(' (deleted)');
-    const candidates = deleted ? [program] : [mapping.path, `/proc/${this.pid}/root${mapping.path}`];
-    for (const path of candidates) {
-      try {
-        if (statSync(path).ino === mapping.inode) return sharedImage(path, this.options);
-      } catch {
-        // not reachable by that name; try the next
-      }
-    }
-    return undefined;
-  }
-
-  /** The vDSO is a library without a file: the kernel maps it, and its bytes are read from memory. */
-  #vdso(mapping: Mapping): SymbolImage | undefined {
-    const known = opened.get('[vdso]');
-    if (known) return known;
-    try {
-      const image = openImageBytes(this.space.read(mapping.start, Number(mapping.end - mapping.start)), '[vdso]');
-      opened.set('[vdso]', image);
-      return image;
-    } catch {
-      return undefined;
-    }
   }
 }
 

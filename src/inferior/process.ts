@@ -1,15 +1,15 @@
 /** A process being debugged: its threads, its memory and files, and how it came to be. */
-import { readFileSync, readlinkSync } from 'node:fs';
 import type { OpenOptions } from '../symbols/open.js';
 import { AddressSpace } from './address_space.js';
 import { ImageTable } from './images.js';
+import type { ProcessSource, SignalMask } from './source.js';
 import type { Thread } from './thread.js';
 
 export type Ending =
   { readonly kind: 'exited'; readonly status: number } | { readonly kind: 'killed'; readonly signal: number; readonly coreDumped: boolean };
 
 /** How a process came into the family. */
-export type Origin = 'launch' | 'attach' | 'fork' | 'vfork' | 'clone';
+export type Origin = 'launch' | 'attach' | 'fork' | 'vfork' | 'clone' | 'core';
 
 /** A thread's registers and the top of its stack at the moment it forked: enough to unwind later, when somebody asks where that was. */
 export interface Moment {
@@ -36,6 +36,7 @@ export class Process {
   #loaderBase: bigint | undefined;
 
   constructor(
+    readonly source: ProcessSource,
     readonly pid: number,
     /** 1, 2, ... within the session, as gdb numbers inferiors. */
     readonly id: number,
@@ -45,15 +46,15 @@ export class Process {
     readonly bornAt: Moment | undefined,
     sharesMemory: boolean,
   ) {
-    if (parent && origin !== 'launch' && origin !== 'attach') {
-      this.space = sharesMemory ? parent.space.share() : new AddressSpace(pid);
+    if (parent) {
+      this.space = sharesMemory ? parent.space.share() : new AddressSpace(pid, source.openMemory());
       if (!sharesMemory) parent.space.copyTo(this.space);
-      this.images = parent.images.copyFor(pid, this.space);
+      this.images = parent.images.copyFor(source);
       this.program = parent.program;
     } else {
-      this.space = new AddressSpace(pid);
-      this.images = new ImageTable(pid, this.space, imageOptions);
-      this.program = programOf(pid);
+      this.space = new AddressSpace(pid, source.openMemory());
+      this.images = new ImageTable(source, imageOptions);
+      this.program = source.program;
     }
   }
 
@@ -80,23 +81,16 @@ export class Process {
   /** execve: new memory, no sites, new files. */
   replaceImage(): void {
     this.space.release();
-    this.space = new AddressSpace(this.pid);
-    this.images = new ImageTable(this.pid, this.space, this.imageOptions);
-    this.program = programOf(this.pid);
+    this.space = new AddressSpace(this.pid, this.source.openMemory());
+    this.images = new ImageTable(this.source, this.imageOptions);
+    this.program = this.source.program;
     this.execs++;
     this.#loaderBase = undefined;
   }
 
   /** The auxiliary vector (getauxval(3)): type -> value. Empty when the process is gone. */
   auxiliaryVector(): Map<number, bigint> {
-    const vector = new Map<number, bigint>();
-    try {
-      const bytes = readFileSync(`/proc/${this.pid}/auxv`);
-      for (let at = 0; at + 16 <= bytes.length; at += 16) vector.set(Number(bytes.readBigUInt64LE(at)), bytes.readBigUInt64LE(at + 8));
-    } catch {
-      // gone
-    }
-    return vector;
+    return this.source.auxiliaryVector();
   }
 
   /** Signals that the program handles itself: SigCgt of /proc/PID/status. */
@@ -113,20 +107,7 @@ export class Process {
     return this.#maskHas('ShdPnd', signal);
   }
 
-  #maskHas(field: string, signal: number): boolean {
-    try {
-      const line = new RegExp(`^${field}:\\s*([0-9a-f]+)`, 'm').exec(readFileSync(`/proc/${this.pid}/status`, 'latin1'));
-      return line !== null && ((BigInt(`0x${line[1]}`) >> BigInt(signal - 1)) & 1n) === 1n;
-    } catch {
-      return false;
-    }
+  #maskHas(field: SignalMask, signal: number): boolean {
+    return ((this.source.signalMask(field) >> BigInt(signal - 1)) & 1n) === 1n;
   }
 }
-
-const programOf = (pid: number): string => {
-  try {
-    return readlinkSync(`/proc/${pid}/exe`);
-  } catch {
-    return `process ${pid}`;
-  }
-};

@@ -1,9 +1,11 @@
 /**
  * Breakpoint sites: one per address of an address space, however many breakpoints want it. A site saves the program's byte once and puts
- * int3 (0xCC) in its place. Sites of deet's own (a step's end, the loader's hook) are the same thing with another owner.
+ * int3 (0xCC) in its place. Sites of deet's own (a step's end, the loader's hook) are the same thing with another owner. An owner may want a debug register
+ * instead: then the code stays as it is.
  */
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import type { DebugRegisters, TrapOwner } from './debug_registers.js';
 import type { Thread } from './thread.js';
 
 export const int3 = 0xcc;
@@ -16,6 +18,8 @@ export interface SiteOwner {
   readonly kind: 'user' | 'internal';
   /** Called once per arrival, with the thread's pc at the site. */
   arrived(thread: Thread): Verdict;
+  /** Wants a debug register, and has it under this name. */
+  readonly hardware?: TrapOwner;
 }
 
 export interface Site {
@@ -32,7 +36,16 @@ export interface Site {
 export interface RawMemory {
   readRaw(address: Address, length: number): Uint8Array;
   writeRaw(address: Address, bytes: Uint8Array): void;
+  readonly traps: DebugRegisters;
 }
+
+const wantsInt3 = ({ owners }: Site): boolean => {
+  for (const { hardware } of owners) if (!hardware) return true;
+  return false;
+};
+
+/** A thread that comes there is stopped, by int3 or by a debug register. */
+export const isPlanted = (site: Site): boolean => site.inserted || !wantsInt3(site);
 
 export class SiteTable {
   readonly #sites = new Map<Address, Site>();
@@ -51,7 +64,7 @@ export class SiteTable {
     return this.#sites.size;
   }
 
-  /** @throws DeetError `memory` when the address is not mapped or not writable even through /proc/PID/mem. */
+  /** @throws DeetError `memory` when the address is not mapped or not writable even through /proc/PID/mem; `no-registers`. */
   add(address: Address, owner: SiteOwner): Site {
     let site = this.#sites.get(address);
     if (!site) {
@@ -62,18 +75,21 @@ export class SiteTable {
         throw new DeetError('memory', `Cannot insert breakpoint at ${hex(address)}: no memory is mapped there.`, 'Check the address.');
       }
       site = { address, saved, owners: new Set(), inserted: false, passes: 0 };
-      this.insert(site);
-      this.#sites.set(address, site);
     }
+    if (owner.hardware) {
+      if (!this.memory.traps.add([{ address, length: 1, kind: 'execute' }], owner.hardware)) throw this.memory.traps.shortage;
+    } else this.insert(site);
     site.owners.add(owner);
+    this.#sites.set(address, site);
     return site;
   }
 
   remove(address: Address, owner: SiteOwner): void {
     const site = this.#sites.get(address);
-    if (!site?.owners.delete(owner) || site.owners.size > 0) return;
-    this.lift(site);
-    this.#sites.delete(address);
+    if (!site?.owners.delete(owner)) return;
+    if (owner.hardware) this.memory.traps.remove(owner.hardware);
+    if (!wantsInt3(site)) this.lift(site);
+    if (site.owners.size === 0) this.#sites.delete(address);
   }
 
   insert(site: Site): void {
@@ -98,17 +114,22 @@ export class SiteTable {
   }
 
   insertAll(): void {
-    for (const site of this.#sites.values()) this.insert(site);
+    for (const site of this.#sites.values()) if (wantsInt3(site)) this.insert(site);
   }
 
   /** After execve: the memory that held the sites is gone, and with it every int3. */
   forget(): void {
     this.#sites.clear();
+    this.memory.traps.clear();
   }
 
   /** Drops the sites of an unmapped range without touching memory. */
   forgetRange(low: Address, high: Address): void {
-    for (const address of this.#sites.keys()) if (address >= low && address < high) this.#sites.delete(address);
+    for (const [address, { owners }] of this.#sites) {
+      if (address < low || address >= high) continue;
+      for (const { hardware } of owners) if (hardware) this.memory.traps.remove(hardware);
+      this.#sites.delete(address);
+    }
   }
 
   /** fork copies memory, int3 bytes included: the child's table starts with the same sites, owned by the same owners. */

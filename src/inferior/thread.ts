@@ -2,8 +2,10 @@
 import { DeetError } from '../common/errors.js';
 import type { Address } from '../common/addresses.js';
 import { errno } from '../linux/constants.js';
-import { registerWords, Word } from '../linux/registers.js';
+import { registerWords, resumeFlag, Word } from '../linux/registers.js';
+import { decodeSignalInfo, type SignalInfo } from '../linux/siginfo.js';
 import type { WaitEvent } from '../linux/status.js';
+import { ExtendedState } from '../linux/xstate.js';
 import { native } from '../native.js';
 import type { Process } from './process.js';
 import type { StepStart } from './trap_flag.js';
@@ -17,10 +19,12 @@ export class Thread {
   awaitsFirstStop = false;
   /** An interrupt was sent and its stop has not been seen. */
   interrupted = false;
-  /** In a group-stop (SIGSTOP and the like): resumed by PTRACE_LISTEN until SIGCONT, as without a debugger. */
-  groupStopped = false;
+  /** The signal (SIGSTOP and the like) of the group-stop that it is in: resumed by PTRACE_LISTEN until SIGCONT, as without a debugger. 0: in none. */
+  groupStop = 0;
   /** The signal to deliver when it next runs. */
   signal = 0;
+  /** A signal from the user that is on its way through the kernel: delivered without a question when it comes. */
+  promised = 0;
   /** Events read while all threads were being stopped, not yet decided upon. */
   readonly pending: WaitEvent[] = [];
   /**
@@ -50,6 +54,10 @@ export class Thread {
     public process: Process,
   ) {}
 
+  get groupStopped(): boolean {
+    return this.groupStop !== 0;
+  }
+
   get stopped(): boolean {
     return this.actual === 'stopped';
   }
@@ -58,8 +66,8 @@ export class Thread {
   registers(): BigUint64Array {
     if (!this.#loaded) {
       if (this.actual !== 'stopped') throw new DeetError('running', `Thread ${this.tid} is running.`, 'Stop it first (Ctrl-C).');
-      const result = native.getRegisters(this.tid, this.#registers);
-      if (result < 0) throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
+      if (!this.process.source.readRegisters(this.tid, this.#registers))
+        throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
       this.#loaded = true;
       if (!this.process.space.slots.isEmpty) this.#leaveSlot();
     }
@@ -87,8 +95,13 @@ export class Thread {
     return this.registers()[Word.rsp];
   }
 
+  /** @throws DeetError `post-mortem` */
   setRegister(word: number, value: bigint): void {
-    this.registers()[word] = BigInt.asUintN(64, value);
+    this.process.source.mayChange();
+    const registers = this.registers();
+    registers[word] = BigInt.asUintN(64, value);
+    // The flag is for the instruction that stood at the old pc.
+    if (word === Word.rip) registers[Word.eflags] &= ~resumeFlag;
     this.#dirty = true;
   }
 
@@ -104,8 +117,25 @@ export class Thread {
 
   /** Writes changed registers to the kernel now. */
   flush(): void {
-    if (this.#dirty) native.setRegisters(this.tid, this.#registers);
+    if (this.#dirty) this.process.source.writeRegisters(this.tid, this.#registers);
     this.#dirty = false;
+  }
+
+  /** The floating-point and vector registers; undefined: not known. May be changed and given to `writeExtendedState`. */
+  extendedState(): ExtendedState | undefined {
+    const bytes = this.process.source.readExtendedState(this.tid);
+    return bytes && new ExtendedState(bytes);
+  }
+
+  /** @throws DeetError `registers` or `post-mortem` */
+  writeExtendedState({ bytes }: ExtendedState): void {
+    this.process.source.writeExtendedState(this.tid, bytes);
+  }
+
+  /** What is known of the signal that it stopped or died of. */
+  signalInfo(): SignalInfo | undefined {
+    const bytes = this.process.source.signalInfo(this.tid);
+    return bytes && decodeSignalInfo(bytes);
   }
 
   /** Lets it run. A thread that died meanwhile (ESRCH) stays "running": its exit is about to be reported. */

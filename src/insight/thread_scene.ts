@@ -7,7 +7,7 @@ import type { Stack } from '../inferior/frames.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { asArray, asStruct, sizeOf } from '../language/types.js';
-import { readMaps, readStat } from '../linux/proc.js';
+import { readStat } from '../linux/proc.js';
 import { Word, type RegisterName } from '../linux/registers.js';
 import type { SignalInfo } from '../linux/siginfo.js';
 import type { SourcePosition, Variable } from '../symbols/model.js';
@@ -199,7 +199,7 @@ class ThreadScene implements CrashScene {
   }
 
   maps(): ReturnType<CrashScene['maps']> {
-    return readMaps(this.pid) ?? [];
+    return this.thread.process.source.maps();
   }
 
   symbolAt(address: Address): NamedAddress | undefined {
@@ -215,6 +215,7 @@ class ThreadScene implements CrashScene {
   }
 
   descriptor(fd: number): ReturnType<NonNullable<CrashScene['descriptor']>> {
+    if (!this.thread.process.source.live) return undefined;
     this.#files ??= new OpenFiles(this.options.family ?? [this.pid], this.options.unixPeer);
     const descriptor = this.#files.find(this.pid, fd);
     const peers = descriptor && this.#files.peers(this.pid, descriptor);
@@ -222,7 +223,7 @@ class ThreadScene implements CrashScene {
   }
 
   processName(pid: number): string | undefined {
-    return readStat(pid)?.name;
+    return this.thread.process.source.live ? readStat(pid)?.name : undefined;
   }
 }
 

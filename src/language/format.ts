@@ -62,6 +62,11 @@ export function unreadable(error: unknown): string {
   return error.code === 'optimized-out' ? '<optimized out>' : `<error: ${error.message}>`;
 }
 
+/** Of what is nowhere no part is looked for. @throws DeetError */
+function requirePresent(value: Value): void {
+  if (value.place.kind === 'missing') value.place.read(0, 1);
+}
+
 class Formatter {
   readonly #settings: PrintSettings;
   #written = 0;
@@ -87,13 +92,11 @@ class Formatter {
       const name = typeName(value.type, this.context.language);
       return text ? this.#value(value, 0) : `(${name}) ${this.#value(value, 0)}`;
     }
-    if (value.place.kind === 'missing') {
-      try {
-        value.place.read(0, 1);
-      } catch (error) {
-        if (error instanceof DeetError && error.code === 'optimized-out') return '<optimized out>';
-        throw error;
-      }
+    try {
+      requirePresent(value);
+    } catch (error) {
+      if (error instanceof DeetError && error.code === 'optimized-out') return '<optimized out>';
+      throw error;
     }
     return this.#value(value, 0);
   }
@@ -105,6 +108,7 @@ class Formatter {
 
   guarded(value: Value, depth: number): string {
     try {
+      requirePresent(value);
       return this.#value(value, depth);
     } catch (error) {
       return unreadable(error);

@@ -5,6 +5,8 @@
  */
 import { Reader } from '../common/reader.js';
 import { CallFrames } from '../dwarf/cfi.js';
+import { entryAt } from '../dwarf/lists.js';
+import type { FrameContext } from '../dwarf/location.js';
 import { Op } from '../dwarf/operations.js';
 import type { Frame, LoadedImage } from '../inferior/frame.js';
 import type { LocationDescription, SymbolImage, UnitContext, Variable } from '../symbols/model.js';
@@ -22,13 +24,14 @@ const lastRegister = 16;
 const register = (number: number): Code => ({ kind: 'register', number });
 
 /** The expression that applies at an address, and its unit. */
-const chosen = (description: LocationDescription, at: number): { bytes: Uint8Array; unit: UnitContext } | undefined => {
+const chosen = (
+  description: LocationDescription,
+  context: FrameContext | undefined,
+): { bytes: Uint8Array; unit: UnitContext } | undefined => {
   if (description.kind === 'constant') return undefined;
   if (description.kind === 'expression') return description;
   const { unit } = description;
-  const entries = unit.locationList(description.offset);
-  const entry =
-    entries.find(({ low, high, isDefault }) => isDefault !== true && low <= at && at < high) ?? entries.find((each) => each.isDefault);
+  const entry = entryAt(unit.locationList(description.offset), context?.listAddress ?? 0, context?.atEntry ?? false);
   return entry && { bytes: entry.expression, unit };
 };
 
@@ -52,7 +55,7 @@ const frameAddress = (frame: Frame, image: SymbolImage): Code | undefined => {
 
 const frameBase = (frame: Frame, loaded: LoadedImage): Code | undefined => {
   const description = frame.function?.frameBase;
-  const expression = description && chosen(description, frame.context.listAddress);
+  const expression = description && chosen(description, frame.context);
   if (!expression) return undefined;
   const { bytes } = expression;
   if (bytes.length === 1 && bytes[0] === Op.call_frame_cfa) return frameAddress(frame, loaded.image);
@@ -93,7 +96,7 @@ export const simplePlace = (variable: Variable, frame: Frame | undefined, loaded
   const { location, image } = variable;
   if (!location || image !== loaded.image) return undefined;
   if (location.kind === 'constant') return typeof location.value === 'bigint' ? { kind: 'value', value: location.value } : undefined;
-  const expression = chosen(location, frame?.context.listAddress ?? 0);
+  const expression = chosen(location, frame?.context);
   if (!expression) return undefined;
   const place = single(expression.bytes, () => frame && frameBase(frame, loaded), expression.unit, loaded);
   const isStatic = place?.kind === 'memory' && place.address.kind === 'constant';

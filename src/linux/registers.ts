@@ -17,6 +17,9 @@ export const Word = Object.fromEntries(registerNames.map((name, index) => [name,
 /** Number of words. */
 export const registerWords = registerNames.length;
 
+/** Bit 16 of the flags: the instruction at pc is executed once although a debug register names it (Intel SDM volume 3, 18.3.1.1). */
+export const resumeFlag = 0x10000n;
+
 /** DWARF register number (0-16) -> word; 16 is the return address column, which holds rip. */
 export const dwarfToWord: readonly number[] = [
   Word.rax, Word.rdx, Word.rcx, Word.rbx, Word.rsi, Word.rdi, Word.rbp, Word.rsp,

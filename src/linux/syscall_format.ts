@@ -215,6 +215,25 @@ const futexWord = (value: number): string => {
 /** AT_FDCWD of openat(2). */
 const currentDirectory = -100;
 
+/** F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL and F_DUPFD_CLOEXEC of fcntl(2). */
+const control = { dup: 0, getFlags: 1, setFlags: 2, getStatus: 3, setStatus: 4, dupCloseOnExec: 1030 } as const;
+
+const descriptorValue = (command: number, word: bigint): string => {
+  switch (command) {
+    case control.dup:
+    case control.dupCloseOnExec:
+      return String(int(word));
+    case control.setFlags:
+    case control.getFlags:
+      return uint(word) === 1 ? 'FD_CLOEXEC' : hex(word);
+    case control.setStatus:
+    case control.getStatus:
+      return flagNames(flagSets.open, uint(word));
+    default:
+      return word === 0n ? '0' : hex(word);
+  }
+};
+
 const formatters: Readonly<Record<string, (word: bigint, reader: Reader, args: readonly bigint[], index: number) => string>> = {
   fd: (word) => String(int(word)),
   directory: (word) => (int(word) === currentDirectory ? 'AT_FDCWD' : String(int(word))),
@@ -241,6 +260,7 @@ const formatters: Readonly<Record<string, (word: bigint, reader: Reader, args: r
   cloneArguments: (word, reader) => reader.cloneArguments(word),
   signal: (word) => signalWord(int(word)),
   futex: (word) => futexWord(uint(word)),
+  descriptorValue: (word, _reader, args) => descriptorValue(int(args[1] ?? 0n), word),
   cloneflags: (word) => {
     const [flags, signal] = [uint(word) & ~0xff, uint(word) & 0xff];
     const names = flags === 0 ? [] : [flagNames(flagSets.clone, flags)];
@@ -265,7 +285,7 @@ const meaningful = (name: string, args: readonly bigint[], count: number): numbe
   if (name === 'open') return uint(args[1] ?? 0n) & creates ? count : 2;
   if (name === 'openat') return uint(args[2] ?? 0n) & creates ? count : 3;
   // F_GETFD and F_GETFL take no argument.
-  if (name === 'fcntl') return [1, 3].includes(int(args[1] ?? 0n)) ? 2 : count;
+  if (name === 'fcntl') return [control.getFlags, control.getStatus].some((each) => each === int(args[1] ?? 0n)) ? 2 : count;
   // Waits have a timeout, FUTEX_WAIT nothing behind it; wakes have neither.
   if (name === 'futex') {
     const command = uint(args[1] ?? 0n) & 0x7f;
@@ -293,12 +313,15 @@ export const isError = (result: bigint): boolean => {
 const returnsAddress = new Set(['mmap', 'mremap', 'brk', 'shmat']);
 
 /** `3`, `0x7ffff7fc1000`, `-1 ENOENT (No such file or directory)`, `? ERESTARTSYS (To be restarted if SA_RESTART is set)`. */
-export const formatSyscallResult = (number: number, result: bigint): string => {
+export const formatSyscallResult = (number: number, result: bigint, args: readonly bigint[] = []): string => {
   const value = BigInt.asIntN(64, result);
   if (isError(result)) {
     const error = kernelError(Number(-value));
     const words = error ? `${error.name} (${error.text})` : `(errno ${-value})`;
     return value <= -512n ? `? ${words}` : `-1 ${words}`;
   }
+  const command = syscallName(number) === 'fcntl' ? int(args[1] ?? 0n) : undefined;
+  if (value !== 0n && (command === control.getFlags || command === control.getStatus))
+    return `${hex(value)} (flags ${descriptorValue(command, value)})`;
   return returnsAddress.has(syscallName(number) ?? '') ? hex(BigInt.asUintN(64, result)) : value.toString();
 };

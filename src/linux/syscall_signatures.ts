@@ -64,7 +64,7 @@ uname pointer
 semop int pointer size
 msgsnd int pointer size hex
 msgrcv int pointer size signed hex
-fcntl fd descriptorControl hex
+fcntl fd descriptorControl descriptorValue
 flock fd flags:flock
 fsync fd
 fdatasync fd

@@ -105,7 +105,7 @@ class WaitHub {
     const queued = this.#queues.get(client)?.shift();
     if (queued) return queued;
     this.attend();
-    const event = only === undefined ? this.#look(client, native.peekTick, tids) : this.waitFor(only);
+    const event = only === undefined ? this.#look(client, native.peekTick, tids) : this.waitFor(client, only);
     if (event) return event;
     this.rest();
     return this.#look(client, native.peekWaitable, tids);
@@ -129,11 +129,28 @@ class WaitHub {
     }
   }
 
-  /** Waits for one thread, for a moment. */
-  waitFor(tid: number): WaitEvent | undefined {
+  /** Waits for one thread of a client, for a moment. */
+  waitFor(client: WaitClient, tid: number): WaitEvent | undefined {
+    const queued = this.#queued(client, tid);
+    if (queued) return queued;
     this.attend();
     const result = native.waitTick(tid, buffer);
     return result > 0 ? decodeStatus(buffer[0], buffer[1]) : undefined;
+  }
+
+  /** The same for whoever knows that it will not be long. `gone`: there is no such child any more. */
+  waitBriefly(client: WaitClient, tid: number, microseconds: number): WaitEvent | 'gone' | undefined {
+    const queued = this.#queued(client, tid);
+    if (queued) return queued;
+    const result = native.waitSpin(tid, microseconds, buffer);
+    return result > 0 ? decodeStatus(buffer[0], buffer[1]) : result < 0 ? 'gone' : undefined;
+  }
+
+  /** Taken on behalf of this client while another looked: the kernel will not tell it again. */
+  #queued(client: WaitClient, tid: number): WaitEvent | undefined {
+    const queue = this.#queues.get(client) ?? [];
+    const at = queue.findIndex((event) => event.tid === tid);
+    return at < 0 ? undefined : queue.splice(at, 1)[0];
   }
 
   /** Resolves at the next SIGCHLD or `wake`; keeps Node alive meanwhile. */

@@ -3,31 +3,19 @@
  * and the upper halves of ymm at the offset that CPUID leaf 0xD gives; the standard (not compacted) format puts those of AVX at 576. The kernel
  * says how large the whole is; newer processors have more, which deet passes through unread.
  */
-import { DeetError } from '../common/errors.js';
-import { native } from '../native.js';
-
-const noteXstate = 0x202;
-const largest = 1 << 14;
+/** NT_X86_XSTATE (elf.h). */
+export const noteXstate = 0x202;
+/** More bytes than any processor's state has. */
+export const largestState = 1 << 14;
 const stAt = 32;
 const xmmAt = 160;
 const ymmUpperAt = 576;
 /** Bit 2 of XSTATE_BV: the AVX part is in use (else it is all zeros). */
 const headerAt = 512;
 
-/** A thread's extended state as the kernel has it; `bytes` may be changed and written back. */
+/** A thread's extended state as the kernel has it, or the part that FXSAVE knows; `bytes` may be changed and written back. */
 export class ExtendedState {
-  private constructor(readonly bytes: Uint8Array) {}
-
-  static read(tid: number): ExtendedState | undefined {
-    const buffer = new Uint8Array(largest);
-    const size = native.getRegisterSet(tid, noteXstate, buffer);
-    return size > 0 ? new ExtendedState(buffer.slice(0, size)) : undefined;
-  }
-
-  write(tid: number): void {
-    const result = native.setRegisterSet(tid, noteXstate, this.bytes);
-    if (result < 0) throw new DeetError('registers', `The vector registers of thread ${tid} cannot be written (errno ${-result}).`);
-  }
+  constructor(readonly bytes: Uint8Array) {}
 
   /** 16 bytes of xmm N. */
   xmm(number: number): Uint8Array {
@@ -74,9 +62,9 @@ export class ExtendedState {
 }
 
 /** By DWARF number (System V ABI, figure 3.36): 17-32 xmm, 33-40 st. */
-export const wideRegister = (tid: number, number: number): Uint8Array | undefined => {
+export const wideRegister = (read: () => ExtendedState | undefined, number: number): Uint8Array | undefined => {
   if (number < 17 || number > 40) return undefined;
-  const state = ExtendedState.read(tid);
+  const state = read();
   if (!state) return undefined;
   return number <= 32 ? (state.ymm(number - 17) ?? state.xmm(number - 17)) : state.st(number - 33);
 };

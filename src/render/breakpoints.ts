@@ -10,6 +10,15 @@ const placeOf = ({ function: name, file, line: number }: LocationResult): string
   return where === '' ? line(name) : `${line(name)} at ${where}`;
 };
 
+/** As gdb says it. */
+const titles: Readonly<Record<string, string>> = {
+  watchpoint: 'Watchpoint',
+  'hw watchpoint': 'Hardware watchpoint',
+  'read watchpoint': 'Hardware read watchpoint',
+  'acc watchpoint': 'Hardware access (read/write) watchpoint',
+  catchpoint: 'Catchpoint',
+};
+
 export const renderBreakpoint = (result: BreakpointResult, style: Style): string => {
   const { id, kind, spec, locations, pending, notes } = result;
   const rows: string[] = [];
@@ -19,7 +28,7 @@ export const renderBreakpoint = (result: BreakpointResult, style: Style): string
     rows.push(`Set breakpoint ${id} at ${style.address(first.address)}`);
     const places = locations.length === 1 ? [placeOf(first)] : locations.map((each) => `${each.address} ${placeOf(each)}`);
     rows.push(...places.filter((place) => place !== '').map((place) => style.dim(`    ${place}`)));
-  } else rows.push(`${kind.charAt(0).toUpperCase()}${kind.slice(1)} ${id}: ${line(spec)}`);
+  } else rows.push(`${titles[kind] ?? 'Catchpoint'} ${id}: ${line(spec)}`);
   rows.push(...(notes ?? []).map(lines));
   return rows.join('\n');
 };

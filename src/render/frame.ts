@@ -2,12 +2,20 @@
 import type { FrameResult, VariableResult } from '../commands/results.js';
 import type { Sources } from '../commands/sources.js';
 import { line, lines } from './escape.js';
+import type { Surface } from './pen.js';
 import type { Style } from './style.js';
 
 export interface TextOptions {
   readonly style: Style;
   readonly sources: Sources;
+  /** How wide, and with which characters, drawings may be; asked for when there is one. */
+  readonly surface?: () => Surface;
 }
+
+/** Without a terminal: ASCII, as wide as people write. */
+const page: Surface = { boxes: false, columns: 100 };
+
+export const surfaceOf = ({ surface }: TextOptions): Surface => surface?.() ?? page;
 
 /** `x = 3`, as in `info locals` and the arguments of a frame. */
 export const assignment = ({ name, value }: VariableResult, style: Style): string => `${style.name(line(name))} = ${lines(value)}`;

@@ -1,5 +1,5 @@
 /** A stop as text: why, who, where, and the source around. */
-import type { StopResult } from '../commands/results.js';
+import type { FrameResult, StopResult, WatchResult } from '../commands/results.js';
 import { line, lines } from './escape.js';
 import { around } from './source.js';
 import { frameArguments, frameText, type TextOptions } from './frame.js';
@@ -36,15 +36,7 @@ const why = (stop: StopResult, style: Style): string[] => {
     case 'pause':
       return [childStopped('SIGINT')];
     case 'watchpoint':
-      return (stop.watches ?? (stop.watch ? [stop.watch] : [])).flatMap(({ expression, old, new: now, scopeEnded }) =>
-        scopeEnded
-          ? [`Watchpoint on ${line(expression)} deleted: its function has ended, and the variable with it.`]
-          : [
-              `Watchpoint ${stop.breakpoint ?? ''}: ${line(expression)}`,
-              ...(old === undefined ? [] : [`Old value = ${lines(old)}`]),
-              ...(now === undefined ? [] : [`New value = ${lines(now)}`]),
-            ],
-      );
+      return (stop.watches ?? (stop.watch ? [stop.watch] : [])).flatMap((watch) => watchLines(watch, style));
     case 'fork':
     case 'vfork':
       return [`Catchpoint ${stop.breakpoint ?? ''} (${reason}ed process ${stop.child ?? '?'})`];
@@ -61,10 +53,31 @@ const why = (stop: StopResult, style: Style): string[] => {
   }
 };
 
-const where = ({ frame, returned, returnedNumber }: StopResult, options: TextOptions): string[] => {
-  const { style } = options;
+const watchLines = ({ id, expression, old, new: now, scopeEnded, file, line: number }: WatchResult, style: Style): string[] => {
+  if (scopeEnded) return [`Watchpoint ${id} deleted: its frame has ended`];
+  return [
+    `Watchpoint ${id}: ${line(expression)}`,
+    ...(old === undefined ? [`Value = ${lines(now ?? '')}`] : [`Old value = ${lines(old)}`, `New value = ${lines(now ?? '')}`]),
+    ...(file === undefined ? [] : [`${old === undefined ? 'Used' : 'Changed'} by ${style.place(`${line(file)}:${number ?? 0}`)}`]),
+  ];
+};
+
+const where = ({ frame, calledFrom, returned, returnedNumber }: StopResult, options: TextOptions): string[] => {
+  const { style, sources } = options;
   const value = returned ? [`Value returned is ${style.name(`$${returnedNumber ?? ''}`)} = ${lines(returned.value)}`] : [];
   if (!frame) return value;
-  if (frame.file === undefined || frame.line === undefined) return [`Stopped at ${frameText(frame, style)}`, ...value];
-  return [`Stopped at ${style.place(`${line(frame.file)}:${frame.line}`)}`, ...around(frame.file, frame.line, options), ...value];
+  const { file, line: number } = frame;
+  const here = file === undefined || number === undefined ? undefined : { file, number };
+  const stopped = `Stopped at ${here ? style.place(`${line(here.file)}:${here.number}`) : frameText(frame, style)}`;
+  const readable = here && sources.lines(here.file) !== undefined;
+  const caller = readable ? [] : calledFromProgram(calledFrom, options);
+  return [stopped, ...(here && caller.length === 0 ? around(here.file, here.number, options) : caller), ...value];
+};
+
+/** Whoever stands in a library, without its source, wants to know which line of the program led there. */
+const calledFromProgram = (caller: FrameResult | undefined, options: TextOptions): string[] => {
+  if (caller?.file === undefined || caller.line === undefined) return [];
+  const { style } = options;
+  const place = style.place(`${line(caller.file)}:${caller.line}`);
+  return [`called from ${style.function(line(caller.function ?? '??'))} at ${place}`, ...around(caller.file, caller.line, options)];
 };

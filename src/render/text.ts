@@ -1,11 +1,14 @@
 /** Results as text for people: the handout's lines to the letter, anything more on lines of its own. */
 import { basename } from 'node:path';
 import type { ErrorResult, FrameResult, Result, ThreadResult } from '../commands/results.js';
+import { renderCore } from './core.js';
+import { renderDiagram } from './diagram.js';
 import { renderBreakpoint, renderBreakpoints } from './breakpoints.js';
 import { line, lines } from './escape.js';
 import { renderDescriptors, renderExplanation, renderProcesses, renderReport, renderWhy } from './family.js';
-import { assignment, frameText, type TextOptions } from './frame.js';
+import { assignment, frameText, surfaceOf, type TextOptions } from './frame.js';
 import { renderDisassembly, renderListing } from './source.js';
+import { renderStackPicture } from './stack-picture.js';
 import { renderStop } from './stop.js';
 import type { Style } from './style.js';
 
@@ -26,6 +29,8 @@ const render = (result: Result, options: TextOptions): string => {
       return renderBreakpoint(result, style);
     case 'breakpoints':
       return renderBreakpoints(result.breakpoints, style);
+    case 'core':
+      return renderCore(result, options);
     case 'backtrace':
       return renderBacktrace(result, style);
     case 'frame':
@@ -36,6 +41,10 @@ const render = (result: Result, options: TextOptions): string => {
         : result.variables.map((each) => assignment(each, style)).join('\n');
     case 'value':
       return renderValue(result, style);
+    case 'diagram':
+      return renderDiagram(result, style, surfaceOf(options));
+    case 'stack-frame':
+      return renderStackPicture(result, style, surfaceOf(options));
     case 'threads':
       return renderThreads(result.threads, style);
     case 'processes':

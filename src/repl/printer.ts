@@ -3,15 +3,16 @@ import type { Result } from '../commands/results.js';
 import type { Sources } from '../commands/sources.js';
 import { toJson } from '../render/json.js';
 import { writeAll } from '../render/output.js';
+import type { Surface } from '../render/pen.js';
 import type { Style } from '../render/style.js';
 import { toText } from '../render/text.js';
 
 export type Printer = (result: Result) => void;
 
 /** @param broken called when nobody reads stdout any more */
-export const textPrinter = (style: Style, sources: Sources, broken: () => void): Printer => {
+export const textPrinter = (style: Style, sources: Sources, surface: () => Surface, broken: () => void): Printer => {
   return (result) => {
-    const text = toText(result, { style, sources });
+    const text = toText(result, { style, sources, surface });
     if (text !== '' && !writeAll(result.type === 'error' ? 2 : 1, text)) broken();
   };
 };

@@ -4,12 +4,14 @@ import type * as ChildProcess from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { DeetError } from '../common/errors.js';
+import { describeCore } from '../commands/core.js';
 import { errorResult, Interpreter } from '../commands/interpreter.js';
 import { message, type ExitResult, type Result } from '../commands/results.js';
 import { Sources } from '../commands/sources.js';
 import { readScript } from '../commands/scripting.js';
 import { writeAll } from '../render/output.js';
 import { toText } from '../render/text.js';
+import { canShowBoxes, type Surface } from '../render/pen.js';
 import { colourful, plain, wantsColour, type Style } from '../render/style.js';
 import { Session } from '../session/session.js';
 import type { History } from './history.js';
@@ -45,7 +47,14 @@ class Run {
     const style: Style = options.colour && !options.json && wantsColour(output, process.env) ? await colourful() : plain;
     const interactive = input && output && !options.batch && !options.json;
     const sources = new Sources();
-    this.#printer = options.json ? jsonPrinter(() => this.abandon(0)) : textPrinter(style, sources, () => this.abandon(0));
+    this.#printer = options.json
+      ? jsonPrinter(() => this.abandon(0))
+      : textPrinter(
+          style,
+          sources,
+          () => this.#surface(output),
+          () => this.abandon(0),
+        );
     try {
       this.#session = this.#open(options);
     } catch (error) {
@@ -67,6 +76,7 @@ class Run {
       },
     });
     try {
+      if (!this.#openCore(this.#session)) return status.unusable;
       if (style.colour) await this.#startUpWithColours(interpreter, interactive);
       else await this.#startUp(interpreter);
       if (!interpreter.left && !options.batch) {
@@ -82,6 +92,13 @@ class Run {
     return this.#exitStatus(interpreter);
   }
 
+  /** `set width` or the terminal says how wide a drawing may be. */
+  #surface(terminal: boolean): Surface {
+    const width = Number(this.#session?.settings.text('width'));
+    const columns = Number.isInteger(width) && width > 0 ? width : terminal ? process.stdout.columns : 0;
+    return { boxes: canShowBoxes(terminal, process.env), columns: columns > 0 ? columns : 100 };
+  }
+
   #open({ program, arguments: words, cwd, environment, tty, batch }: Options): Session {
     return new Session(program, {
       arguments: words,
@@ -91,6 +108,20 @@ class Run {
       ...(cwd !== undefined && { cwd }),
       ...(tty !== undefined && { tty }),
     });
+  }
+
+  /** False: it is none. */
+  #openCore(session: Session): boolean {
+    if (this.options.core === undefined) return true;
+    try {
+      session.cores.open(this.options.core);
+      for (const result of describeCore(session)) this.#hear(result);
+      return true;
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+      this.#printer(errorResult(error, ''));
+      return false;
+    }
   }
 
   #hear(result: Result): void {
@@ -109,7 +140,6 @@ class Run {
     const { options } = this;
     if (options.initFiles) await this.#initFiles(interpreter);
     if (options.pid !== undefined) await interpreter.execute(`attach ${options.pid}`);
-    if (options.core !== undefined) await interpreter.execute(`core-file ${options.core}`);
     for (const step of options.startup) {
       if (interpreter.left) return;
       if (step.kind === 'command') await interpreter.execute(step.line);
@@ -154,7 +184,7 @@ class Run {
   /** At the end of a batch, a program that stands before a signal which kills it is let die of it, as it would alone: its end is the truth. */
   async #letEnd(interpreter: Interpreter, session: Session): Promise<void> {
     // One signal for each thread of the family, at most: several may have crashed at the same moment.
-    for (let left = session.threads().length; left > 0; left--) {
+    for (let left = session.control.threads().length; left > 0; left--) {
       const stop = session.state === 'stopped' ? session.lastStop : undefined;
       if (stop?.reason !== 'signal' || !stop.signal || stop.signal.name === 'SIGINT' || stop.process.catches(stop.signal.number)) return;
       await interpreter.execute(`signal ${stop.signal.name}`);

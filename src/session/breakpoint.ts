@@ -48,6 +48,8 @@ export interface Breakpoint {
   readonly threadId: number | undefined;
   /** A front end's own verdict on a hit (log points, hit conditions); `hits` includes this one. */
   readonly onHit?: (thread: Thread, hits: number) => Verdict;
+  /** Is it this thread that it waits for? If not, the thread is not counted as a hit. */
+  accepts?: (thread: Thread) => boolean;
   /** dprintf: format and arguments as written. A DAP log message has been made into one. */
   readonly format: string | undefined;
   catch: CatchSpec | undefined;

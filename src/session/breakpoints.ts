@@ -2,9 +2,10 @@
  * All breakpoints of a session: from what was asked, over the locations where it resolved, to the sites planted in each process. They outlive
  * processes: an exit forgets only what was planted, and the next run resolves again.
  */
-import type { Address } from '../common/addresses.js';
+import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { AddressSpace } from '../inferior/address_space.js';
+import { DebugRegisters, type TrapOwner } from '../inferior/debug_registers.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import type { MappedImage } from '../inferior/images.js';
 import type { Process } from '../inferior/process.js';
@@ -48,16 +49,21 @@ export interface BreakpointHost {
   /** Throws in the user's words when a condition cannot be parsed here. */
   checkCondition(condition: string): void;
   changed(breakpoint: Breakpoint, change: 'new' | 'changed' | 'removed'): void;
+  warn(text: string): void;
 }
 
 /** The owner of the sites of one location; the same for all processes. */
 export class PlantedLocation implements SiteOwner {
   readonly kind = 'user';
+  readonly hardware?: TrapOwner;
+
   constructor(
     readonly breakpoint: Breakpoint,
     readonly location: BreakpointLocation,
     private readonly host: BreakpointHost,
-  ) {}
+  ) {
+    if (breakpoint.kind === 'hardware') this.hardware = { title: `hw breakpoint ${breakpoint.id} (${breakpoint.spec})` };
+  }
 
   arrived(thread: Thread): Verdict {
     if (!this.breakpoint.enabled || !this.location.enabled) return 'pass';
@@ -82,6 +88,8 @@ export class Breakpoints {
   #next = 0;
   /** Memory in which a site at main waits for the end of the program's start-up. */
   readonly #awaited = new WeakMap<Process, AddressSpace>();
+  /** The debug registers as they will be when the program runs. */
+  readonly fileTraps = new DebugRegisters();
 
   constructor(private readonly host: BreakpointHost) {}
 
@@ -112,7 +120,12 @@ export class Breakpoints {
     const fixed = spec.kind === 'address' ? this.#fix(this.host.evaluateAddress(spec.expression)) : undefined;
     const kind: BreakpointKind = options.format !== undefined ? 'dprintf' : options.hardware ? 'hardware' : 'breakpoint';
     const entry = this.#draft(kind, text.trim() === '' ? this.#here(current) : text.trim(), options, spec, fixed);
-    this.#resolveEverywhere(entry);
+    try {
+      this.#resolveEverywhere(entry);
+    } catch (error) {
+      this.#uproot(entry);
+      throw error;
+    }
     if (entry.breakpoint.locations.length === 0) {
       if (!options.pending && !this.#imported(spec)) throw noSuchPlace(spec, this.#images());
       entry.breakpoint.pending = true;
@@ -177,8 +190,10 @@ export class Breakpoints {
 
   /** Enables or disables a breakpoint or one of its locations (numbered from 1, as gdb shows them). */
   enable(id: number, enabled: boolean, location?: number): void {
-    const { breakpoint } = this.#entry(id);
+    const entry = this.#entry(id);
+    const { breakpoint } = entry;
     if (location === undefined) {
+      this.#switchHardware(entry, enabled);
       breakpoint.enabled = enabled;
       if (enabled) {
         breakpoint.disposition = breakpoint.temporary ? 'delete' : 'keep';
@@ -196,6 +211,33 @@ export class Breakpoints {
     this.host.changed(breakpoint, 'changed');
   }
 
+  /** A disabled hardware breakpoint leaves its debug registers to others. @throws DeetError `no-registers` when there are none any more. */
+  #switchHardware(entry: Entry, enabled: boolean): void {
+    const { breakpoint } = entry;
+    if (breakpoint.kind !== 'hardware' || breakpoint.enabled === enabled) return;
+    breakpoint.enabled = enabled;
+    try {
+      if (enabled) this.#resolveEverywhere(entry);
+      else this.#unplant(entry);
+    } catch (error) {
+      breakpoint.enabled = false;
+      this.#unplant(entry);
+      throw error;
+    }
+  }
+
+  /** Where nobody waits for an answer, a hardware breakpoint that finds no register is disabled, and that is said. */
+  #orDisabled(entry: Entry, resolve: () => void): void {
+    try {
+      resolve();
+    } catch (error) {
+      if (!(error instanceof DeetError) || error.code !== 'no-registers') throw error;
+      this.#unplant(entry);
+      entry.breakpoint.enabled = false;
+      this.host.warn(`Hardware breakpoint ${entry.breakpoint.id} is disabled. ${error.message}`);
+    }
+  }
+
   /** Undefined removes the condition. */
   setCondition(id: number, condition: string | undefined): void {
     const { breakpoint } = this.#entry(id);
@@ -208,7 +250,9 @@ export class Breakpoints {
     id: number,
     change: Partial<Pick<Breakpoint, 'ignoreCount' | 'commands' | 'disposition' | 'enableCount' | 'enabled' | 'hits'>>,
   ): void {
-    const { breakpoint } = this.#entry(id);
+    const entry = this.#entry(id);
+    const { breakpoint } = entry;
+    if (change.enabled !== undefined) this.#switchHardware(entry, change.enabled);
     Object.assign(breakpoint, change);
     this.host.changed(breakpoint, 'changed');
   }
@@ -234,7 +278,9 @@ export class Breakpoints {
       if (!entry.spec) continue;
       this.#uproot(entry);
       entry.breakpoint.locations = [];
-      this.#resolveEverywhere(entry);
+      this.#orDisabled(entry, () => {
+        this.#resolveEverywhere(entry);
+      });
       entry.breakpoint.pending = entry.breakpoint.locations.length === 0;
     }
   }
@@ -245,7 +291,9 @@ export class Breakpoints {
     for (const entry of this.#entries.values()) {
       if (!entry.spec) continue;
       const before = entry.breakpoint.locations.length;
-      for (const image of images) this.#resolveIn(entry, process, image);
+      this.#orDisabled(entry, () => {
+        for (const image of images) this.#resolveIn(entry, process, image);
+      });
       this.#forgetUnplanted(entry);
       if (entry.breakpoint.locations.length !== before) this.host.changed(entry.breakpoint, 'changed');
     }
@@ -279,14 +327,14 @@ export class Breakpoints {
 
   // Resolution
 
-  #here({ file, line }: CurrentPlace): string {
-    if (file === undefined || line === undefined)
+  #here({ address }: CurrentPlace): string {
+    if (address === undefined)
       throw new DeetError(
         'no-default',
         'There is no current place to break at: the program is not stopped.',
         'Say where: break FUNCTION, break FILE:LINE or break *ADDRESS.',
       );
-    return `${file}:${line}`;
+    return `*${hex(address)}`;
   }
 
   #images(): LoadedImage['image'][] {
@@ -321,7 +369,14 @@ export class Breakpoints {
       for (const image of process.images.all()) this.#resolveIn(entry, process, image);
     }
     const program = this.host.programImage();
-    if (!live && program) for (const place of this.#placesOf(entry, program)) this.#locate(entry, place);
+    if (!live && program) for (const place of this.#placesOf(entry, program)) this.#reserve(this.#locate(entry, place));
+  }
+
+  /** Before a run: will there be a debug register? */
+  #reserve({ breakpoint, location, hardware }: PlantedLocation): void {
+    if (!hardware || !breakpoint.enabled) return;
+    this.fileTraps.remove(hardware);
+    if (!this.fileTraps.add([{ address: location.address, length: 1, kind: 'execute' }], hardware)) throw this.fileTraps.shortage;
   }
 
   #resolveIn(entry: Entry, process: Process, loaded: MappedImage): void {
@@ -391,7 +446,7 @@ export class Breakpoints {
   }
 
   #plant(owner: PlantedLocation, process: Process, address: Address): void {
-    if (owner.location.planted.has(process)) return;
+    if (owner.location.planted.has(process) || (owner.hardware && !owner.breakpoint.enabled)) return;
     process.space.sites.add(address, owner);
     owner.location.planted.set(process, owner);
     owner.location.address = address;
@@ -406,10 +461,15 @@ export class Breakpoints {
   }
 
   #uproot(entry: Entry): void {
-    for (const owner of entry.owners.values()) {
+    this.#unplant(entry);
+    entry.owners.clear();
+  }
+
+  #unplant({ owners }: Entry): void {
+    for (const owner of owners.values()) {
       for (const process of owner.location.planted.keys()) process.space.sites.remove(owner.location.address, owner);
       owner.location.planted.clear();
+      if (owner.hardware) this.fileTraps.remove(owner.hardware);
     }
-    entry.owners.clear();
   }
 }

@@ -5,13 +5,15 @@
  */
 import { hex, u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import type { SiteOwner } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
 import { classify } from '../language/abi.js';
 import type { CallRequest } from '../language/context.js';
 import { asArray, sizeOf, strip } from '../language/types.js';
 import { Value } from '../language/value.js';
 import { Word } from '../linux/registers.js';
-import { ExtendedState } from '../linux/xstate.js';
+import { signalInfoSize } from '../linux/siginfo.js';
+import { native } from '../native.js';
 import { returnedValue } from './returned.js';
 import type { Session } from './session.js';
 import { forgetStack } from './stacks.js';
@@ -114,14 +116,14 @@ const enter = (thread: Thread, request: CallRequest, returnTo: Address): Address
   layout.integers.forEach((value, index) => {
     thread.setRegister(integerRegisters[index], u64(value));
   });
-  const state = ExtendedState.read(thread.tid);
+  const state = thread.extendedState();
   if (state && layout.vectors.length > 0) {
     layout.vectors.forEach((bytes, index) => {
       state.xmm(index).fill(0);
       state.xmm(index).set(bytes);
     });
     state.bytes[512] |= 2;
-    state.write(thread.tid);
+    thread.writeExtendedState(state);
   }
   thread.setRegister(Word.rax, BigInt(layout.vectors.length));
   thread.setRegister(Word.rsp, stackPointer);
@@ -138,39 +140,93 @@ const reasonOf = (stop: Stop): string => {
     : `was stopped (${stop.reason})`;
 };
 
+/** Everything of a thread that a call changes; puts it back. */
+const remember = (thread: Thread): ((of: Thread) => void) => {
+  const registers = thread.saveRegisters();
+  const vectors = thread.extendedState();
+  const { passed, signal } = thread;
+  const info = new Uint8Array(signalInfoSize);
+  const hasInfo = native.getSignalInfo(thread.tid, info) === 0;
+  return (of) => {
+    of.restoreRegisters(registers);
+    if (vectors) of.writeExtendedState(vectors);
+    of.flush();
+    of.passed = passed;
+    if (of === thread) {
+      of.signal = signal;
+      // The kernel would make up another origin for a signal that is not the one that the thread stands at.
+      if (hasInfo && signal !== 0) native.setSignalInfo(of.tid, info);
+    }
+    forgetStack(of);
+  };
+};
+
+/** A child that the function forked comes back from it, too: it goes on where the call was made, as the program's own child. */
+class ReturnInChild implements SiteOwner {
+  readonly kind = 'internal';
+
+  constructor(
+    private readonly caller: Thread,
+    private readonly address: Address,
+    private readonly putBack: (of: Thread) => void,
+  ) {}
+
+  arrived(thread: Thread): 'pass' {
+    if (thread.process === this.caller.process) return 'pass';
+    thread.process.space.sites.remove(this.address, this);
+    this.putBack(thread);
+    return 'pass';
+  }
+}
+
+/** Another thread had something to tell: it tells it again when the program goes on. */
+const tellLater = ({ thread, reason, signal, breakpoints }: Stop): void => {
+  if (signal) {
+    thread.signal = 0;
+    thread.pending.unshift({ kind: 'signal', tid: thread.tid, signal: signal.number });
+  } else if (reason === 'breakpoint') {
+    thread.passed = undefined;
+    for (const breakpoint of breakpoints) breakpoint.hits--;
+  }
+};
+
 /** @throws DeetError `call` when the function does not come back. */
 export const callFunction = async (session: Session, thread: Thread, request: CallRequest): Promise<Value> => {
   const returnTo = thread.process.auxiliaryVector().get(entryOfProgram);
   if (returnTo === undefined) throw new DeetError('call', 'This program cannot be called into: its entry point is not known.');
-  const registers = thread.saveRegisters();
-  const vectors = ExtendedState.read(thread.tid);
-  const { passed, signal } = thread;
   const stack = session.stack(thread);
   const innermost = stack.frame(0);
   if (!innermost) throw new DeetError('no-frame', 'No stack.');
   const from = identityOf(innermost, (level) => stack.frame(level));
-  const stackPointer = enter(thread, request, returnTo);
+  const putBack = remember(thread);
+  const showAgain = session.world.keepShown(session.threads());
+  const { space } = thread.process;
+  const inChild = new ReturnInChild(thread, returnTo, putBack);
+  let stackPointer: Address;
+  try {
+    stackPointer = enter(thread, request, returnTo);
+    space.sites.add(returnTo, inChild);
+  } catch (error) {
+    putBack(thread);
+    throw error;
+  }
   forgetStack(thread);
   thread.passed = undefined;
   thread.signal = 0;
   const returned = { address: returnTo, counts: () => thread.stackPointer >= stackPointer + 8n };
   const plan = new RunTo(session.world, thread, [returned], from);
-  const outcome = await session.control.resume(plan);
-  if (outcome.kind === 'ended' || !thread.process.alive) throw new DeetError('call', 'The program ended while the function ran.');
-  const completed = outcome.stop.reason === 'step' && outcome.stop.thread === thread && plan.reached === 0;
+  const outcome = await session.control.resumeWithin(plan);
+  if (thread.process.alive) space.sites.remove(returnTo, inChild);
+  if (outcome.kind === 'ended' || !thread.process.alive || !thread.stopped)
+    throw new DeetError('call', 'The program ended while the function ran.');
+  const { stop } = outcome;
+  const completed = stop.reason === 'step' && stop.thread === thread && plan.reached === 0;
   const result = completed ? returnedValue(thread, request.type.returns) : undefined;
   const kept = result && Value.of(result.type, result.bytes().slice());
-  thread.restoreRegisters(registers);
-  vectors?.write(thread.tid);
-  thread.flush();
-  thread.signal = signal;
-  thread.passed = passed;
-  forgetStack(thread);
-  if (!completed)
-    throw new DeetError(
-      'call',
-      `The function at ${hex(request.function)} ${reasonOf(outcome.stop)}; the call was given up.`,
-      'The program stands again where it was before the call.',
-    );
-  return kept ?? Value.abstract(request.type.returns);
+  putBack(thread);
+  showAgain();
+  if (completed) return kept ?? Value.abstract(request.type.returns);
+  if (stop.thread !== thread) tellLater(stop);
+  const who = stop.thread === thread ? `The function at ${hex(request.function)}` : `While the function ran, thread ${stop.thread.id}`;
+  throw new DeetError('call', `${who} ${reasonOf(stop)}; the call was given up.`, 'The program stands again where it was before the call.');
 };

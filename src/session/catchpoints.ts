@@ -1,12 +1,12 @@
 /** Catchpoints: stops for what a process does rather than for where it is. */
 import { DeetError } from '../common/errors.js';
 import type { Thread } from '../inferior/thread.js';
-import { hex } from '../common/addresses.js';
-import { Word } from '../linux/registers.js';
 import { signalNamed } from '../linux/signals.js';
-import { syscallName, syscallNumber } from '../linux/syscalls.js';
+import { syscallGroups, syscallsInGroup } from '../linux/syscall_groups.js';
+import { syscallNumber } from '../linux/syscalls.js';
 import type { Breakpoint, CatchSpec } from './breakpoint.js';
 import type { Session } from './session.js';
+import { syscallStop } from './syscall_stops.js';
 import type { SyscallReport } from './types.js';
 
 const kinds: readonly CatchSpec['what'][] = ['fork', 'vfork', 'exec', 'syscall', 'signal', 'load', 'unload', 'throw', 'catch'];
@@ -28,7 +28,7 @@ export class Catchpoints {
       return breakpoint;
     }
     const numbers =
-      what === 'syscall' ? names.map(toSyscall) : what === 'signal' ? names.filter((name) => name !== 'all').map(toSignal) : [];
+      what === 'syscall' ? names.flatMap(toSyscalls) : what === 'signal' ? names.filter((name) => name !== 'all').map(toSignal) : [];
     return this.session.breakpoints.createWithoutPlace('catch', text.trim(), { temporary }, { what, numbers, names });
   }
 
@@ -64,21 +64,19 @@ export class Catchpoints {
   }
 
   syscall(thread: Thread): { readonly breakpoint: Breakpoint; readonly report: SyscallReport } | undefined {
-    const registers = thread.registers();
-    const number = Number(BigInt.asIntN(32, registers[Word.orig_rax]));
+    const { number, report } = syscallStop(thread);
     const breakpoint = this.#caught('syscall', ({ numbers }) => numbers.length === 0 || numbers.includes(number));
-    return breakpoint && { breakpoint, report: describeSyscall(thread, number) };
+    return breakpoint && { breakpoint, report: report() };
   }
 }
 
-const describeSyscall = (thread: Thread, number: number): SyscallReport => {
-  const registers = thread.registers();
-  const parameters = [Word.rdi, Word.rsi, Word.rdx, Word.r10, Word.r8, Word.r9].map((word) => registers[word]);
-  const phase = thread.inSyscall ? 'entry' : 'exit';
-  const result = phase === 'exit' ? BigInt.asIntN(64, registers[Word.rax]) : undefined;
-  const name = syscallName(number) ?? `syscall_${number}`;
-  const text = `${name}(${parameters.map(hex).join(', ')})${result === undefined ? '' : ` = ${result}`}`;
-  return { number, name, phase, arguments: parameters, text, ...(result !== undefined && { result }) };
+/** `openat`, `257`, `group:file` or `g:file`. */
+const toSyscalls = (text: string): number[] => {
+  const group = /^g(?:roup)?:(.*)$/.exec(text)?.[1];
+  if (group === undefined) return [toSyscall(text)];
+  const numbers = syscallsInGroup(group);
+  if (!numbers) throw new DeetError('no-syscall', `Unknown syscall group '${group}'.`, `One of: ${syscallGroups.join(', ')}.`);
+  return numbers;
 };
 
 const toSyscall = (text: string): number => {

@@ -25,6 +25,8 @@ export interface LineStepOptions {
   readonly over: boolean;
   /** until: the range begins at the function's start, so that a loop's jump back does not stop. */
   readonly notBackward?: boolean;
+  /** step into one of the functions that the line calls: the one that begins here. All other calls are stepped over. */
+  readonly into?: Address;
   /** finish out of an inlined call: the step is one of this outer frame, which is in the middle of a line. */
   readonly inFrame?: Frame;
 }
@@ -50,7 +52,7 @@ export class LineStep extends PlanBase {
   ) {
     super(world, thread);
     this.#before = { pc: thread.pc, stackPointer: thread.stackPointer };
-    if (!options.over && world.innermost(thread).hidden > 0) {
+    if (!this.overInlined && world.innermost(thread).hidden > 0) {
       world.reveal(thread);
       if (!world.skips(world.innermost(thread).frame)) this.immediate = true;
     }
@@ -60,6 +62,10 @@ export class LineStep extends PlanBase {
     if (this.immediate) this.mode = 'done';
     else if (options.inFrame) this.#start = this.#end = thread.pc;
     else this.#chooseRange(frame);
+  }
+
+  private get overInlined(): boolean {
+    return this.options.over || this.options.into !== undefined;
   }
 
   /** The code of the line where the thread stands; without lines, that of the function. */
@@ -136,6 +142,7 @@ export class LineStep extends PlanBase {
     if (this.options.over) return overIt();
     const entry = world.trampolineTarget(thread, pc) ?? (world.isLinkage(thread, pc) ? undefined : pc);
     if (entry === undefined) return 'step';
+    if (this.options.into !== undefined && entry !== this.options.into) return overIt();
     const target = world.stepInto(thread, entry) ?? (world.stepMode ? entry : undefined);
     if (target === undefined) return overIt();
     if (target === pc) return 'done';
@@ -157,7 +164,8 @@ export class LineStep extends PlanBase {
     const { over } = this.options;
     const { pc } = thread;
     if (!over && world.isLinkage(thread, pc)) {
-      const target = world.trampolineTarget(thread, pc);
+      // Jumped to, not called: no return address catches a wrong guess, so an unfilled slot is followed through the dynamic linker.
+      const target = world.boundTarget(thread, pc);
       return target === undefined ? 'step' : this.runTo(target, () => true, () => this.#look()); // prettier-ignore
     }
     const { frame, hidden, outer } = world.innermost(thread);
@@ -175,7 +183,7 @@ export class LineStep extends PlanBase {
     }
     if (hidden > 0 && sameFrame(here, this.#frame)) return this.#atInlinedCall(frame);
     if (frame.kind === 'inlined' && this.#inlinedInStep(frame, here, outer))
-      return over || this.#skipsInlined(frame, outer) ? 'step' : 'done';
+      return this.overInlined || this.#skipsInlined(frame, outer) ? 'step' : 'done';
     return this.#atLine(span, here);
   }
 
@@ -183,7 +191,7 @@ export class LineStep extends PlanBase {
   #atInlinedCall(frame: Frame): PlanMode {
     const { thread, world } = this;
     const onSameLine = frame.position?.line === this.#line && frame.position.file.path === this.#file;
-    if (this.options.over) return onSameLine ? 'step' : 'done';
+    if (this.overInlined) return onSameLine ? 'step' : 'done';
     if (!onSameLine) return 'done';
     world.reveal(thread);
     const { frame: entered, outer } = world.innermost(thread);

@@ -18,6 +18,8 @@ export type LocationSpec =
 export interface CurrentPlace {
   readonly file: string | undefined;
   readonly line: number | undefined;
+  /** Where the selected frame goes on; undefined: nothing is stopped. */
+  readonly address?: Address;
 }
 
 /** A place in one image. */

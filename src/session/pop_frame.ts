@@ -6,7 +6,6 @@ import { classify } from '../language/abi.js';
 import { sizeOf, strip } from '../language/types.js';
 import type { Value } from '../language/value.js';
 import { dwarfToWord, Word } from '../linux/registers.js';
-import { ExtendedState } from '../linux/xstate.js';
 import { forgetStack } from './stacks.js';
 
 const stackPointerNumber = 7;
@@ -25,7 +24,7 @@ const placeResult = (thread: Thread, value: Value): void => {
   bytes.set(value.bytes());
   const view = new DataView(bytes.buffer);
   const general = [Word.rax, Word.rdx];
-  const state = ExtendedState.read(thread.tid);
+  const state = thread.extendedState();
   let vectors = 0;
   classes.forEach((kind, index) => {
     if (kind === 'integer') thread.setRegister(general.shift() ?? Word.rdx, view.getBigUint64(index * 8, true));
@@ -33,7 +32,7 @@ const placeResult = (thread: Thread, value: Value): void => {
   });
   if (state && vectors > 0) {
     state.bytes[512] |= 2;
-    state.write(thread.tid);
+    thread.writeExtendedState(state);
   }
 };
 

@@ -1,6 +1,5 @@
 /** What a function has returned, read from where the ABI puts it (System V ABI, AMD64 supplement, 3.2.3, "Returning of Values"). */
 import { Word } from '../linux/registers.js';
-import { ExtendedState } from '../linux/xstate.js';
 import type { Thread } from '../inferior/thread.js';
 import { classify } from '../language/abi.js';
 import { sizeOf, strip } from '../language/types.js';
@@ -21,7 +20,7 @@ export const returnedValue = (thread: Thread, type: CType): Value | undefined =>
   const classes = classify(bare);
   // What is returned in memory was written where the caller said; the callee gives that address back in rax.
   if (classes[0] === 'memory') return Value.at(type, thread.process.space, thread.registers()[Word.rax]);
-  const state = ExtendedState.read(thread.tid);
+  const state = thread.extendedState();
   const bytes = new Uint8Array(Math.max(size, classes.length * 8));
   if (classes[0] === 'x87') {
     if (!state) return undefined;

@@ -4,6 +4,7 @@
  */
 import { DeetError } from '../common/errors.js';
 import { Engine } from '../inferior/engine.js';
+import type { TrapOwner } from '../inferior/debug_registers.js';
 import type { EngineHooks, Halt } from '../inferior/engine_types.js';
 import type { MappedImage } from '../inferior/images.js';
 import type { StepPlan } from '../inferior/plan.js';
@@ -13,7 +14,6 @@ import { Option, Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
 import { readThreads } from '../linux/proc.js';
 import { familyOptions, seizeLaunched, seizeRunning } from '../linux/seize.js';
-import { decodeSignalInfo, signalInfoSize } from '../linux/siginfo.js';
 import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
@@ -23,6 +23,7 @@ import { watchLoader, type LoaderListener } from './loader.js';
 import { SelfTracing } from './self_tracing.js';
 import { imageOptions, type Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
+import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
 import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
 import type { Catchpoints } from './catchpoints.js';
@@ -43,7 +44,7 @@ export interface RunControlParts {
   readonly catchpoints: Catchpoints;
 }
 
-export class RunControl implements EngineHooks, LoaderListener {
+export class RunControl implements EngineHooks, LoaderListener, Target {
   readonly engine = new Engine(this);
   readonly #parts: RunControlParts;
   readonly #terminal: Terminal | undefined;
@@ -54,6 +55,10 @@ export class RunControl implements EngineHooks, LoaderListener {
   /** Processes with a parent or a child in the family. */
   readonly #related = new WeakSet<Process>();
   readonly #exitAnnounced = new WeakSet<Thread>();
+  /** Processes that stand in a group-stop which the user was told of; the next resumption continues them, as a shell's `fg` does. */
+  readonly #jobs = new Set<Process>();
+  /** Processes that were sent this SIGCONT: nobody is to be asked about it. */
+  readonly #continued = new Set<Process>();
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
@@ -84,6 +89,15 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   get alive(): boolean {
     return this.engine.family.size > 0;
+  }
+
+  get state(): Target['state'] {
+    if (!this.alive) return 'none';
+    return this.engine.running ? 'running' : 'stopped';
+  }
+
+  requireLive(): void {
+    // it is, or it is no process at all, which whoever needs one says
   }
 
   /** Followed processes, oldest first. */
@@ -133,7 +147,7 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   #letGo(process: Process): void {
     this.#parts.breakpoints.processForgotten(process);
-    for (const thread of process.threads.values()) if (thread.stopped) this.#parts.watchpoints.registers.clear(thread);
+    this.#parts.watchpoints.processForgotten(process);
     this.engine.release(process);
     if (!this.alive) {
       this.#terminal?.take(true);
@@ -155,6 +169,7 @@ export class RunControl implements EngineHooks, LoaderListener {
     this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
     this.#parts.emit({ type: 'resumed' });
     this.#terminal?.give();
+    this.#continueJobs();
     this.#guards.begin();
     let halt: Halt;
     try {
@@ -166,6 +181,23 @@ export class RunControl implements EngineHooks, LoaderListener {
     return this.#outcome(halt, plan);
   }
 
+  #continueJobs(): void {
+    for (const process of this.#jobs) {
+      if (!process.alive) continue;
+      this.#continued.add(process);
+      native.kill(process.pid, Signal.SIGCONT);
+    }
+    this.#jobs.clear();
+  }
+
+  /** As `resume`, for a call that an expression makes: where the program stands for the user stays as it is. */
+  async resumeWithin(plan: StepPlan): Promise<Outcome> {
+    const { lastStop } = this;
+    const outcome = await this.resume(plan);
+    if (outcome.kind === 'stopped') this.lastStop = lastStop;
+    return outcome;
+  }
+
   /** The outcome of something that stops without the program having run, such as a step into an inlined call. */
   stopHere(thread: Thread, reason: StopReason): Outcome {
     return this.#stopped({ ...this.#stopOf(thread, reason) });
@@ -174,7 +206,6 @@ export class RunControl implements EngineHooks, LoaderListener {
   #outcome(halt: Halt, plan: StepPlan | undefined): Outcome {
     if (halt.kind === 'ended') {
       this.lastStop = undefined;
-      this.#parts.watchpoints.programEnded();
       this.engine.killAll(); // muted processes do not outlive those that are followed
       const root = this.#root ?? { pid: 0, ending: undefined };
       return { kind: 'ended', pid: root.pid, ending: root.ending ?? { kind: 'killed', signal: Signal.SIGKILL, coreDumped: false } };
@@ -202,7 +233,10 @@ export class RunControl implements EngineHooks, LoaderListener {
         const functions = hit.map(({ location }) => (location.byName ? location.function : undefined));
         this.#parts.world.revealTo(thread, functions);
         const breakpoints = [...new Set(hit.map(({ breakpoint }) => breakpoint))].sort((a, b) => a.id - b.id);
-        return { ...this.#stopOf(thread, 'breakpoint'), breakpoints };
+        const notes = this.#parts.watchpoints
+          .takeEnded()
+          .map(({ breakpoint }) => `Watchpoint ${breakpoint.id} deleted: its frame has ended`);
+        return { ...this.#stopOf(thread, 'breakpoint'), breakpoints, notes };
       }
       case 'step': {
         const ended = this.#parts.watchpoints.takeEnded();
@@ -239,8 +273,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   #signalStop(thread: Thread, number: number): Stop {
-    const bytes = new Uint8Array(signalInfoSize);
-    const info = native.getSignalInfo(thread.tid, bytes) === 0 ? decodeSignalInfo(bytes) : undefined;
+    const info = thread.signalInfo();
     if (!this.#parts.signals.treatment(number).pass) thread.signal = 0;
     if (number === Signal.SIGINT) this.#noteSharedInterrupt(thread.process);
     const description = signalByNumber(number)?.description ?? `Signal ${number}`;
@@ -286,8 +319,15 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   // EngineHooks
 
+  jobStopped(): boolean {
+    if (this.#parts.batch) return false;
+    for (const process of this.processes()) this.#jobs.add(process);
+    return true;
+  }
+
   signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard' {
     const { process } = thread;
+    if (signal === Signal.SIGCONT && this.#continued.delete(process)) return 'pass';
     if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
     if (this.#catchIf(this.#parts.catchpoints.signal(signal))) return 'stop';
     const treatment = this.#parts.signals.treatment(signal);
@@ -314,6 +354,7 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   born(child: Process, thread: Thread): boolean {
     if (!child.muted) this.#parts.breakpoints.forked(thread.process, child);
+    this.#parts.watchpoints.forked(thread, child);
     for (const process of [thread.process, child]) this.#related.add(process);
     this.#selfTracing.watch(thread.process);
     this.#selfTracing.watch(child);
@@ -328,9 +369,9 @@ export class RunControl implements EngineHooks, LoaderListener {
     return caught || tooMany !== undefined;
   }
 
-  executed(process: Process, thread: Thread): boolean {
-    this.#parts.watchpoints.registers.forget(thread);
+  executed(process: Process): boolean {
     this.#parts.breakpoints.processForgotten(process);
+    this.#parts.watchpoints.processForgotten(process);
     if (!process.muted) watchLoader(process, this);
     this.#parts.emit({ type: 'executed', process });
     return this.#catchIf(this.#parts.catchpoints.family('exec'));
@@ -338,6 +379,7 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   ended(process: Process): void {
     this.#parts.breakpoints.processForgotten(process);
+    this.#parts.watchpoints.processForgotten(process);
     const { ending } = process;
     if (this.#root?.pid === process.pid) this.#root.ending = ending;
     if (ending && !this.#killing) this.#parts.emit({ type: 'exited', process, ending, last: !this.engine.family.anyAwaited() });
@@ -348,11 +390,12 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   threadEnded(thread: Thread): void {
+    if (!this.#killing) this.#parts.watchpoints.threadEnded(thread);
     this.#parts.emit({ type: 'thread', thread, change: 'ended' });
   }
 
-  trapped(thread: Thread): object | undefined {
-    const watch = this.#parts.watchpoints.check(thread);
+  trapped(thread: Thread, touched: readonly TrapOwner[]): object | undefined {
+    const watch = this.#parts.watchpoints.check(thread, touched);
     return watch.length > 0 ? { reason: 'watchpoint', watch, breakpoints: watch.map(({ breakpoint }) => breakpoint) } : undefined;
   }
 
@@ -366,7 +409,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   }
 
   wantsSteps(thread: Thread): boolean {
-    return !thread.process.muted && this.#parts.watchpoints.stepping;
+    return !thread.process.muted && this.#parts.watchpoints.stepping(thread.process);
   }
 
   exiting(thread: Thread): void {
@@ -383,7 +426,6 @@ export class RunControl implements EngineHooks, LoaderListener {
 
   beforeResume(thread: Thread): void {
     this.#announceExit(thread);
-    if (!thread.process.muted) this.#parts.watchpoints.registers.apply(thread);
   }
 
   mayRun(thread: Thread): boolean {
@@ -400,6 +442,7 @@ export class RunControl implements EngineHooks, LoaderListener {
   imagesChanged(process: Process, added: readonly MappedImage[], removed: readonly MappedImage[]): boolean {
     this.#parts.breakpoints.imagesRemoved(process, removed);
     this.#parts.breakpoints.imagesAdded(process, added);
+    this.#parts.watchpoints.imagesAdded(process);
     const paths = (images: readonly MappedImage[]): string[] => images.map(({ image }) => image.path);
     this.#parts.emit({ type: 'images', process, added: paths(added), removed: paths(removed) });
     if (added.length > 0) this.#catchIf(this.#parts.catchpoints.images('load', paths(added)));

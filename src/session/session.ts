@@ -7,27 +7,30 @@ import { fileAddress, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { Frame, LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
-import { sharedImage } from '../inferior/images.js';
+import { sharedImage } from '../inferior/shared_images.js';
 import type { Process } from '../inferior/process.js';
 import type { Verdict } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
 import type { CallRequest, EvaluationContext } from '../language/context.js';
 import type { Value } from '../language/value.js';
 import { resolveProgram, type ProgramRedirection } from '../linux/launch.js';
-import { openImage, type OpenOptions } from '../symbols/open.js';
+import { openImage } from '../symbols/open.js';
 import type { SymbolImage } from '../symbols/model.js';
 import type { Breakpoint } from './breakpoint.js';
 import { Breakpoints, type BreakOptions } from './breakpoints.js';
 import { parseLocation, placesIn, noSuchPlace, describeAddress, type CurrentPlace, type FoundPlace } from './locations.js';
 import { RunControl } from './run_control.js';
 import { imageOptions, Settings } from './settings.js';
+import { giveSignal } from './signal_delivery.js';
 import { SignalTable } from './signal_table.js';
 import { popFrame } from './pop_frame.js';
 import { Skips } from './skips.js';
 import { LineStep } from './line_step.js';
 import { callerOf, identityOf, InstructionStep, RunTo, sameStackFrame } from './stepping.js';
 import { callFunction } from './calls.js';
+import { Cores } from './cores.js';
 import { returnedValue } from './returned.js';
+import type { Target } from './target.js';
 import type { Outcome, Selection, SessionEvent, Stop } from './types.js';
 import { Values } from './values.js';
 import { Catchpoints } from './catchpoints.js';
@@ -51,6 +54,8 @@ export interface StepOptions {
   readonly over: boolean;
   readonly instruction: boolean;
   readonly count?: number;
+  /** step: into this function only, of those that the line calls. */
+  readonly into?: Address;
 }
 
 export class Session {
@@ -63,6 +68,7 @@ export class Session {
   readonly skips = new Skips();
   readonly watchpoints = new Watchpoints(this);
   readonly catchpoints = new Catchpoints(this);
+  readonly cores = new Cores(this);
   /** Absolute path; undefined: none yet. */
   program: string | undefined;
   programArguments: readonly string[];
@@ -81,7 +87,7 @@ export class Session {
     this.values = new Values(this);
     this.breakpoints = new Breakpoints({
       programImage: () => this.programImage(),
-      processes: () => this.processes(),
+      processes: () => this.control.processes(),
       currentPlace: () => this.currentPlace(),
       evaluateAddress: (expression) => this.values.address(expression),
       hit: (breakpoint, thread) => this.#hit(breakpoint, thread),
@@ -90,7 +96,11 @@ export class Session {
       },
       changed: (breakpoint, change) => {
         if (change === 'removed') this.watchpoints.removed(breakpoint.id);
+        else if (change === 'changed') this.watchpoints.changed(breakpoint.id);
         this.#emit({ type: 'breakpoint', breakpoint, change });
+      },
+      warn: (text) => {
+        this.announce(text, 'warning');
       },
     });
     this.control = new RunControl({
@@ -124,17 +134,24 @@ export class Session {
   /** Chooses the program to debug. @throws DeetError when it is no program; then nothing has changed. */
   setProgram(path: string): void {
     const found = resolve(resolveProgram(path));
-    openImage(found, this.#imageOptions()).close();
+    openImage(found, imageOptions(this.settings)).close();
     this.program = found;
+    this.cores.reopen();
   }
 
-  #imageOptions(): OpenOptions {
-    return imageOptions(this.settings);
+  /** The living family, or the dead process that is looked at instead. */
+  get #target(): Target {
+    return this.cores.current ?? this.control;
+  }
+
+  /** Refuses what cannot be done to a core file. @throws DeetError `post-mortem` */
+  requireLive(): void {
+    this.#target.requireLive();
   }
 
   /** The program as a file, whether it runs or not. Read again when it has been rebuilt. */
   programImage(): LoadedImage | undefined {
-    const image = this.program === undefined ? undefined : sharedImage(this.program, this.#imageOptions());
+    const image = this.program === undefined ? undefined : sharedImage(this.program, imageOptions(this.settings));
     return image && { image, bias: 0n };
   }
 
@@ -148,20 +165,19 @@ export class Session {
   // State and selection
 
   get state(): 'none' | 'stopped' | 'running' {
-    if (!this.control.alive) return 'none';
-    return this.control.engine.running ? 'running' : 'stopped';
+    return this.#target.state;
   }
 
   get lastStop(): Stop | undefined {
-    return this.control.lastStop;
+    return this.#target.lastStop;
   }
 
   processes(): Process[] {
-    return this.control.processes();
+    return this.#target.processes();
   }
 
   threads(): Thread[] {
-    return this.control.threads();
+    return this.#target.threads();
   }
 
   selectedThread(): Thread | undefined {
@@ -179,6 +195,12 @@ export class Session {
     const frame = stack.frame(this.#selected?.level ?? 0) ?? stack.frame(0);
     if (!frame) throw new DeetError('no-frame', 'No stack.');
     return { process: thread.process, thread, frame };
+  }
+
+  /** What is selected, to let it run or change. @throws DeetError also `post-mortem` */
+  liveSelection(): Selection {
+    this.requireLive();
+    return this.selection();
   }
 
   selectThread(thread: Thread): void {
@@ -202,9 +224,13 @@ export class Session {
   /** Where relative places count from: the selected frame, or before a run the file of main. */
   currentPlace(): CurrentPlace {
     if (this.state === 'stopped' && this.selectedThread()) {
-      const { position } = this.selection().frame;
-      if (position) return { file: position.file.path, line: position.line };
+      const { position, pc: address } = this.selection().frame;
+      return { ...(position ? { file: position.file.path, line: position.line } : this.#fileOfMain()), address };
     }
+    return this.#fileOfMain();
+  }
+
+  #fileOfMain(): CurrentPlace {
     const image = this.programImage()?.image;
     const main = image?.functionsNamed('main')[0];
     return { file: main?.declared?.file.path ?? image?.lineAt(main?.entry ?? fileAddress(0))?.file.path, line: undefined };
@@ -231,9 +257,7 @@ export class Session {
   /** Starts the program and leaves it before its first instruction. */
   launch(): Thread {
     if (this.program === undefined) throw new DeetError('no-program', 'No program to run.', 'Name one: file PROGRAM');
-    this.control.kill();
-    this.#selected = undefined;
-    this.breakpoints.resetToFile();
+    this.kill();
     const cwd = this.settings.text('cwd') || this.#options.cwd;
     const thread = this.control.launch({
       program: this.program,
@@ -257,7 +281,7 @@ export class Session {
   }
 
   /** Lets a process (by default the current one) go on without deet. */
-  detach(process = this.selection().process): void {
+  detach(process = this.liveSelection().process): void {
     this.control.detach(process);
     const next = this.threads().find(({ stopped }) => stopped);
     this.#selected = next && { thread: next, level: 0 };
@@ -265,19 +289,19 @@ export class Session {
 
   /** @param ignore passes the current breakpoint so many times without stopping, as `continue N` does with N - 1. */
   async continue(ignore = 0): Promise<Outcome> {
-    this.selection();
+    this.liveSelection();
     const here = this.lastStop?.breakpoints[0];
     if (ignore > 0 && here) this.breakpoints.update(here.id, { ignoreCount: ignore });
     return this.#ran(this.control.resume());
   }
 
   /** step, next, stepi, nexti; with a count they end early at anything but a completed step. */
-  async step({ over, instruction, count = 1 }: StepOptions): Promise<Outcome> {
-    const { thread } = this.selection();
+  async step({ over, instruction, count = 1, into }: StepOptions): Promise<Outcome> {
+    const { thread } = this.liveSelection();
     if (instruction && count > 0) return this.#ran(this.#carryOut(new InstructionStep(this.world, thread, over, count)));
     let outcome: Outcome | undefined;
     for (let done = 0; done < count; done++) {
-      outcome = await this.#carryOut(new LineStep(this.world, thread, { over }));
+      outcome = await this.#carryOut(new LineStep(this.world, thread, { over, ...(into !== undefined && { into }) }));
       if (outcome.kind === 'ended' || outcome.stop.reason !== 'step') break;
     }
     return this.#settle(outcome ?? this.control.stopHere(thread, 'step'));
@@ -292,7 +316,7 @@ export class Session {
 
   /** Runs until the selected frame returns. */
   async finish(): Promise<Outcome> {
-    const { thread, frame } = this.selection();
+    const { thread, frame } = this.liveSelection();
     const stack = this.stack(thread);
     const outer = (level: number): Frame | undefined => stack.frame(level);
     // An inlined call has no return address: its caller's line is stepped on until the call is over.
@@ -312,7 +336,7 @@ export class Session {
   /** Without a place: like next, but does not go back in a loop. With a place: runs there in the same frame, or to the caller. */
   async until(place?: string): Promise<Outcome> {
     if (place !== undefined) return this.#runToPlace(place, true);
-    const { thread } = this.selection();
+    const { thread } = this.liveSelection();
     return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, notBackward: true })));
   }
 
@@ -322,7 +346,7 @@ export class Session {
   }
 
   async #runToPlace(place: string, sameFrameOnly: boolean): Promise<Outcome> {
-    const { thread, frame } = this.selection();
+    const { thread, frame } = this.liveSelection();
     const stack = this.stack(thread);
     const outer = (level: number): Frame | undefined => stack.frame(level);
     const own = identityOf(frame, outer);
@@ -338,7 +362,7 @@ export class Session {
 
   /** Leaves the selected function, and all that it called, at once; with a value, as its result. */
   async returnNow(value?: string): Promise<void> {
-    const { thread, frame } = this.selection();
+    const { thread, frame } = this.liveSelection();
     const stack = this.stack(thread);
     const caller = frame.kind === 'inlined' ? undefined : callerOf(frame, (level) => stack.frame(level));
     if (!caller) throw new DeetError('no-frame', 'Can not force return from here: there is no caller to return to.');
@@ -350,7 +374,7 @@ export class Session {
 
   /** Goes on at another place. */
   async jump(place: string): Promise<Outcome> {
-    const { thread } = this.selection();
+    const { thread } = this.liveSelection();
     const target = this.resolvePlaces(place)[0];
     thread.pc = target.address;
     thread.passed = undefined;
@@ -359,9 +383,13 @@ export class Session {
 
   /** Goes on with a signal of the user's choice; 0: with none. */
   async signalAndContinue(signal: number): Promise<Outcome> {
-    const { thread } = this.selection();
-    thread.signal = signal;
+    giveSignal(this.liveSelection().thread, signal);
     return this.#ran(this.control.resume());
+  }
+
+  /** The selected thread gets this signal when it goes on; 0: none. */
+  queueSignal(signal: number): void {
+    giveSignal(this.selection().thread, signal);
   }
 
   pause(): void {
@@ -371,6 +399,7 @@ export class Session {
   /** Kills and reaps everything. Returns the pids. */
   kill(): number[] {
     this.#selected = undefined;
+    this.cores.close();
     const killed = this.control.kill();
     this.breakpoints.resetToFile();
     return killed;
@@ -380,6 +409,7 @@ export class Session {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.cores.close();
     this.control.dispose();
   }
 
@@ -429,6 +459,7 @@ export class Session {
   /** A thread is at a location of an enabled breakpoint. As in gdb a false condition is no hit, and an ignored hit is one. */
   #hit(breakpoint: Breakpoint, thread: Thread): Verdict {
     if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return 'pass';
+    if (breakpoint.accepts?.(thread) === false) return 'pass';
     if (breakpoint.condition !== undefined && !this.values.holds(breakpoint, thread)) return 'pass';
     breakpoint.hits++;
     if (breakpoint.ignoreCount > 0) {
@@ -451,7 +482,7 @@ export class Session {
 
   /** Carries out a call into the program that an expression asks for. */
   call(request: CallRequest): Promise<Value> {
-    return callFunction(this, this.selection().thread, request);
+    return callFunction(this, this.liveSelection().thread, request);
   }
 
   /** The world of expressions as a frame sees it; without one, that of the program's globals. */

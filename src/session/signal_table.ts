@@ -14,6 +14,22 @@ const words: Readonly<Record<string, Partial<SignalTreatment>>> = {
   ignore: { pass: false },
 };
 
+/** gdb's shortest forms. */
+const shortest: Readonly<Record<string, number>> = {
+  stop: 1,
+  ignore: 1,
+  print: 2,
+  pass: 2,
+  nostop: 3,
+  noignore: 3,
+  noprint: 4,
+  nopass: 4,
+  all: 1,
+};
+
+const flagWord = (word: string): string | undefined =>
+  Object.keys(shortest).find((each) => word.length >= shortest[each] && each.startsWith(word));
+
 /** Signals that `handle all` leaves alone: the debugger's own, and Ctrl-C. */
 const kept = new Set(['SIGTRAP', 'SIGINT']);
 
@@ -36,9 +52,9 @@ export class SignalTable {
     const changes: Partial<SignalTreatment>[] = [];
     for (const word of text.split(/\s+/).filter(Boolean)) {
       const range = /^(\d+)-(\d+)$/.exec(word);
-      const change = Object.hasOwn(words, word) ? words[word] : undefined;
-      if (change) changes.push(change);
-      else if (word === 'all') named.push(...signals.filter(({ name }) => !kept.has(name)));
+      const flag = flagWord(word);
+      if (flag !== undefined && flag !== 'all') changes.push(words[flag]);
+      else if (flag === 'all') named.push(...signals.filter(({ name }) => !kept.has(name)));
       else if (range) named.push(...signals.filter(({ number }) => number >= Number(range[1]) && number <= Number(range[2])));
       else {
         const signal = signalNamed(word);

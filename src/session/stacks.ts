@@ -33,7 +33,7 @@ export const stackOf = (thread: Thread, hidden: number): Stack => {
     return known.stack;
   const stack = new Stack({
     registers: thread.registers(),
-    wide: (number) => wideRegister(thread.tid, number),
+    wide: (number) => wideRegister(() => thread.extendedState(), number),
     memory: process.space,
     images: process.images,
     tls: (image: LoadedImage, offset: bigint) => threadLocal(thread, image, offset),

@@ -33,6 +33,8 @@ export interface StepWorld {
   skips(frame: Frame): boolean;
   /** The function that a PLT slot or another trampoline at this address leads to. */
   trampolineTarget(thread: Thread, pc: Address): Address | undefined;
+  /** The same where it is certain: the slot has been filled. */
+  boundTarget(thread: Thread, pc: Address): Address | undefined;
   /** Code of the dynamic linker or a PLT: on the way to somewhere else. */
   isLinkage(thread: Thread, pc: Address): boolean;
   /** The innermost frame now, with inlined calls that begin exactly here hidden; and how many are hidden. */

@@ -3,7 +3,6 @@ import { DeetError } from '../common/errors.js';
 import type { Thread } from '../inferior/thread.js';
 import type { ThreadRegisters } from '../language/frame-context.js';
 import { registerNames, Word, type RegisterName } from '../linux/registers.js';
-import { ExtendedState } from '../linux/xstate.js';
 import { forgetStack } from './stacks.js';
 
 const isGeneral = (name: string): name is RegisterName => (registerNames as readonly string[]).includes(name);
@@ -19,7 +18,7 @@ const fromLittleEndian = (bytes: Uint8Array): bigint => bytes.reduceRight((value
 export const registersOf = (thread: Thread): ThreadRegisters => ({
   read(name) {
     if (isGeneral(name)) return littleEndian(thread.registers()[Word[name]]);
-    const state = ExtendedState.read(thread.tid);
+    const state = thread.extendedState();
     const vector = /^([xy]mm|st)(\d+)$/.exec(name);
     if (!state) return undefined;
     if (vector) {
@@ -38,7 +37,7 @@ export const registersOf = (thread: Thread): ThreadRegisters => ({
       thread.flush();
       return;
     }
-    const state = ExtendedState.read(thread.tid);
+    const state = thread.extendedState();
     const vector = /^([xy]mm)(\d+)$/.exec(name);
     if (!state || !vector || Number(vector[2]) > 15) throw new DeetError('registers', `The register $${name} cannot be written.`);
     const number = Number(vector[2]);
@@ -46,6 +45,6 @@ export const registersOf = (thread: Thread): ThreadRegisters => ({
     if (vector[1] === 'ymm') state.ymmUpper(number)?.set(bytes.subarray(16, 32));
     // XSTATE_BV: bit 1 for the SSE part, bit 2 for AVX, or the kernel restores the initial state instead of what was written.
     state.bytes[512] |= vector[1] === 'ymm' ? 6 : 2;
-    state.write(thread.tid);
+    thread.writeExtendedState(state);
   },
 });

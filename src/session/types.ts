@@ -30,6 +30,8 @@ export interface WatchReport {
   readonly new?: string;
   /** The frame that the expression belonged to has ended; the watchpoint is deleted. */
   readonly scopeEnded?: boolean;
+  /** The line whose code has just touched it. */
+  readonly by?: { readonly file: string; readonly line: number };
 }
 
 export interface SyscallReport {

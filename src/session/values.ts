@@ -4,14 +4,16 @@ import { DeetError } from '../common/errors.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import type { Ending } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
+import { threadLocal } from '../inferior/thread_local.js';
 import { isTrue } from '../language/arithmetic.js';
 import type { Expression } from '../language/ast.js';
 import * as c from '../language/c-types.js';
 import { compileCondition } from '../language/compile.js';
-import type { EvaluationContext, ValueHistory } from '../language/context.js';
+import type { ConvenienceVariables, EvaluationContext, ValueHistory } from '../language/context.js';
 import { conditionHolds, evaluate, evaluateNow } from '../language/evaluate.js';
-import { frameContext, singleImage, variableStore } from '../language/frame-context.js';
+import { fileMemory, frameContext, singleImage, variableStore } from '../language/frame-context.js';
 import { convertForAssignment } from '../language/conversions.js';
+import type { Memory } from '../language/place.js';
 import { parseExpression } from '../language/parser.js';
 import { parsePrintf, runPrintf } from '../language/printf.js';
 import type { Compiled, Machine } from '../language/simple-code.js';
@@ -21,6 +23,7 @@ import type { CType } from '../symbols/types.js';
 import { dwarfToWord } from '../linux/registers.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { Session } from './session.js';
+import { ownVariables } from './own_variables.js';
 import { registersOf } from './thread_registers.js';
 
 const noImages: ImageMap = { imageAt: () => undefined, all: () => [] };
@@ -47,7 +50,7 @@ class ThreadMachine implements Machine {
 }
 
 export class Values {
-  readonly variables = variableStore();
+  readonly variables: ConvenienceVariables;
   readonly #history: Value[] = [];
   /** Parsed conditions, by their text; names are looked up at each evaluation, because every location has its own. */
   readonly #conditions = new Map<string, Expression>();
@@ -55,7 +58,9 @@ export class Values {
   readonly #compiled = new WeakMap<Breakpoint, readonly CompiledCondition[]>();
   readonly #machine = new ThreadMachine();
 
-  constructor(private readonly session: Session) {}
+  constructor(private readonly session: Session) {
+    this.variables = ownVariables(session, variableStore());
+  }
 
   get history(): ValueHistory {
     const values = this.#history;
@@ -67,20 +72,22 @@ export class Values {
     return this.#history.push(value);
   }
 
-  /** A frame's world; the selected frame's by default; before a run the file's. */
-  context(frame?: Frame, thread?: Thread): EvaluationContext {
+  /** A frame's world; the selected frame's by default; before a run the file's. `memory`: through which that of the process is read. */
+  context(frame?: Frame, thread?: Thread, memory?: (real: Memory) => Memory): EvaluationContext {
     const { session } = this;
     const owner = thread ?? session.selectedThread();
     const common = { history: this.history, variables: this.variables, settings: session.settings.print };
     if (!owner) {
       const program = session.programImage();
-      return frameContext({ images: program ? singleImage(program) : noImages, ...common });
+      const images = program ? singleImage(program) : noImages;
+      return frameContext({ images, memory: memory ? memory(fileMemory(images)) : fileMemory(images), ...common });
     }
     const chosen = frame ?? (thread ? session.stack(thread).frame(0) : session.selection().frame);
     return frameContext({
       images: owner.process.images,
-      memory: owner.process.space,
+      memory: memory ? memory(owner.process.space) : owner.process.space,
       thread: registersOf(owner),
+      tlsAddress: (loaded, offset) => threadLocal(owner, loaded, offset),
       ...(chosen && { frame: chosen }),
       frameOf: (fn) =>
         session
@@ -129,15 +136,15 @@ export class Values {
 
   /**
    * The condition of a breakpoint that a thread has arrived at. One that fails stops, as in gdb: the user must see why. The first arrival
-   * at an address is evaluated in full, the others by what was compiled from it, where it is simple.
+   * at an address is evaluated in full, the others by what was compiled from it, where it is simple. `outer`: the frame that a watchpoint is about.
    */
-  holds(breakpoint: Breakpoint, thread: Thread): boolean {
+  holds(breakpoint: Breakpoint, thread: Thread, outer?: Frame): boolean {
     const text = breakpoint.condition ?? '1';
     const { pc } = thread;
     const loaded = thread.process.images.imageAt(pc);
     const all = this.#compiled.get(breakpoint) ?? [];
     const known = all.find((each) => each.pc === pc && each.loaded === loaded && each.text === text);
-    if (known?.test) {
+    if (known?.test && !outer) {
       try {
         this.#machine.thread = thread;
         return known.test(this.#machine) !== 0n;
@@ -145,7 +152,7 @@ export class Values {
         if (!(error instanceof DeetError)) throw error;
       }
     }
-    const frame = this.session.stack(thread).frame(0);
+    const frame = outer ?? this.session.stack(thread).frame(0);
     const context = this.context(frame, thread);
     try {
       let expression = this.#conditions.get(text);
@@ -154,7 +161,7 @@ export class Values {
         this.#conditions.set(text, expression);
       }
       const holds = conditionHolds(expression, context);
-      if (!known) {
+      if (!known && !outer) {
         const test = frame && compileCondition(expression, frame, thread.process.images, context);
         this.#compiled.set(breakpoint, [...all.filter((each) => each.text === text), { text, pc, loaded, test }]);
       }

@@ -1,125 +1,209 @@
 /**
- * Watchpoints: expressions whose place in memory is watched by the debug registers, or, when these do not suffice, by stepping and comparing (which `info breakpoints` says).
- * A watchpoint on a local ends with its frame: a site at the frame's return address tells.
+ * Watchpoints: expressions whose memory - the object's, and that of what leads to it - is watched by the debug registers, or, when these do not suffice or the value lies
+ * in a register, by stepping and comparing. One on a local ends with its frame; the others last as long as deet: each process, and each
+ * run, has a value of its own.
  */
 import { DeetError } from '../common/errors.js';
-import { DebugRegisters } from '../inferior/debug_registers.js';
+import type { AddressSpace } from '../inferior/address_space.js';
+import type { TrapOwner } from '../inferior/debug_registers.js';
 import type { Frame } from '../inferior/frame.js';
-import type { SiteOwner } from '../inferior/sites.js';
+import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
-import type { Expression } from '../language/ast.js';
-import type { EvaluationContext } from '../language/context.js';
-import { evaluateNow } from '../language/evaluate.js';
-import { formatValue } from '../language/format.js';
 import { parseExpression } from '../language/parser.js';
-import type { Value } from '../language/value.js';
 import type { Breakpoint } from './breakpoint.js';
+import type { BreakOptions } from './breakpoints.js';
 import type { Session } from './session.js';
 import type { WatchReport } from './types.js';
+import { lookAt, usesLocals, type Look, type Subject } from './watch_places.js';
+import { WatchScope } from './watch_scope.js';
 
 type WatchKind = 'watch' | 'rwatch' | 'awatch';
 
-/** The debug registers watch at most this many bytes in all. */
-const mostHardwareBytes = 32;
+export interface WatchOptions extends Pick<BreakOptions, 'condition' | 'onHit' | 'threadId'> {
+  /** `-l`: the object that the expression means now, wherever the program goes. */
+  readonly location?: boolean;
+}
+
+/** A watchpoint in one memory. */
+interface Watched {
+  look: Look;
+  /** Debug registers watch it. */
+  hardware: boolean;
+}
 
 interface Watch {
   readonly breakpoint: Breakpoint;
-  readonly expression: Expression;
-  /** Of a local: the frame it lives in, by its CFA, and how to take its end's site away. */
-  readonly scope: { readonly cfa: bigint; readonly thread: Thread; readonly unplant: () => void } | undefined;
-  readonly hardware: boolean;
-  old: { readonly bytes: Uint8Array; readonly text: string } | undefined;
+  readonly subject: Subject;
+  /** Of a local: its frame. */
+  readonly scope: WatchScope | undefined;
+  readonly trapOwner: TrapOwner;
+  readonly watched: Map<AddressSpace, Watched>;
+  /** Whether it was enabled when last looked at. */
+  enabled: boolean;
 }
 
-const same = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
-  a !== undefined && b !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index]);
+const same = (a: Look['value'], b: Look['value']): boolean =>
+  a === undefined || b === undefined
+    ? a === b
+    : a.bytes.length === b.bytes.length && a.bytes.every((byte, index) => byte === b.bytes[index]);
 
-/** Does an expression name a variable of the frame (and so end with it)? */
-const usesLocals = (text: string, frame: Frame): boolean => {
-  const names = new Set(text.match(/[A-Za-z_]\w*/g) ?? []);
-  const { loaded } = frame;
-  if (!loaded) return false;
-  for (const scope of loaded.image.scopesAt(Number(frame.lookup - loaded.bias) as Parameters<typeof loaded.image.scopesAt>[0])) {
-    for (const variable of scope.variables())
-      if (names.has(variable.name) && (variable.role === 'local' || variable.role === 'parameter')) return true;
-  }
-  return /\$(?:sp|fp|rsp|rbp)\b/.test(text);
-};
+const trapKind = ({ kind }: Breakpoint): 'write' | 'access' => (kind === 'watch' ? 'write' : 'access');
 
 export class Watchpoints {
   readonly #watches = new Map<number, Watch>();
-  readonly registers = new DebugRegisters<number>();
+  readonly #ended: WatchReport[] = [];
 
   constructor(private readonly session: Session) {}
 
-  /** @param location `-l`: the object that the expression means now, wherever the program goes. @throws DeetError. */
-  create(kind: WatchKind, text: string, options: { readonly condition?: string; readonly location?: boolean } = {}): Breakpoint {
+  /** @throws DeetError. */
+  create(kind: WatchKind, text: string, options: WatchOptions = {}): Breakpoint {
     const { session } = this;
-    const { thread, frame } = session.selection();
-    const context = session.context();
-    let source = text;
-    let value = evaluateNow(parseExpression(source, context.names), context);
-    if (options.location) {
-      if (value.address === undefined) throw new DeetError('not-lvalue', `"${text}" has no address to watch.`);
-      source = `*(typeof(${text}) *) 0x${value.address.toString(16)}`;
-      value = evaluateNow(parseExpression(source, context.names), context);
-    }
-    const expression = parseExpression(source, context.names);
-    const size = value.address === undefined ? 0 : value.size;
+    const here = session.selectedThread() ? session.liveSelection() : undefined;
+    const context = session.context(here?.frame);
+    const subject = options.location ? this.#objectOf(text) : parseExpression(text, context.names);
+    const access = kind === 'watch' ? 'write' : 'access';
+    const look = lookAt(subject, access, (memory) => session.values.context(here?.frame, here?.thread, memory));
+    if (look.traps.length === 0 && !look.registers) throw new DeetError('constant', `Cannot watch constant value \`${text}'.`);
     const id = session.breakpoints.nextId;
-    const trap = kind === 'watch' ? 'write' : 'access';
-    const hardware =
-      value.address !== undefined && size > 0 && size <= mostHardwareBytes && this.registers.add(value.address, size, trap, id);
-    if (!hardware && kind !== 'watch')
-      throw new DeetError(
-        'no-registers',
-        `Expression cannot be implemented with read/access watchpoint: ${size > 0 ? 'the debug registers do not suffice' : 'it has no address'}.`,
-      );
-    if (!hardware && value.address === undefined && /^[\s\d.x]*$/i.test(text))
-      throw new DeetError('constant', 'Cannot watch constant value.');
-    const local = options.location ? false : usesLocals(text, frame);
-    const breakpoint = session.breakpoints.createWithoutPlace(kind, options.location ? `-location ${text}` : text, {
-      ...(options.condition !== undefined && { condition: options.condition }),
-    });
+    const trapOwner: TrapOwner = { title: `${kind === 'watch' ? 'watchpoint' : `${kind} watchpoint`} ${id} (${text})` };
+    const traps = here?.process.space.traps ?? session.breakpoints.fileTraps;
+    const hardware = !look.registers && traps.add(look.traps, trapOwner);
+    if (!hardware && kind !== 'watch') {
+      const why = look.registers ? 'it depends on registers' : `it takes more than is free. ${traps.shortage.message}`;
+      throw new DeetError('no-registers', `Expression cannot be implemented with read/access watchpoint: ${why}.`.replace(/\.\.$/, '.'));
+    }
+    const local = here && !options.location && usesLocals(subject, here.frame);
+    const breakpoint = session.breakpoints.createWithoutPlace(kind, options.location ? `-location ${text}` : text, options);
     breakpoint.software = !hardware;
-    this.#watches.set(breakpoint.id, {
+    const watch: Watch = {
       breakpoint,
-      expression,
-      scope: local ? this.#scopeOf(breakpoint, thread, frame) : undefined,
-      hardware,
-      old: this.#read(value, context),
-    });
+      subject,
+      scope: local ? new WatchScope(session, here.thread, here.frame, (thread) => this.#leaves(watch, thread)) : undefined,
+      trapOwner,
+      watched: new Map(),
+      enabled: true,
+    };
+    this.#watches.set(id, watch);
+    if (here) watch.watched.set(here.process.space, { look, hardware });
+    if (!local) for (const process of session.processes()) this.#establish(watch, process);
     return breakpoint;
   }
 
-  #read(value: Value, context: EvaluationContext): Watch['old'] {
-    try {
-      return { bytes: value.bytes().slice(), text: formatValue(value, context) };
-    } catch (error) {
-      if (!(error instanceof DeetError)) throw error;
-      return undefined;
+  #objectOf(text: string): Subject {
+    const value = this.session.values.now(text);
+    if (value.address === undefined) throw new DeetError('not-lvalue', `"${text}" has no address to watch.`);
+    return { kind: 'object', type: value.type, address: value.address };
+  }
+
+  // The life of processes
+
+  /** Files have come into a process: what could not be found there before may be there now. */
+  imagesAdded(process: Process): void {
+    if (process.muted) return;
+    for (const watch of this.#watches.values()) if (!watch.scope) this.#establish(watch, process);
+  }
+
+  forked(parent: Thread, child: Process): void {
+    if (child.space === parent.process.space) return;
+    for (const watch of this.#watches.values()) {
+      const watched = watch.watched.get(parent.process.space);
+      const copied = watch.scope?.forked(parent, child) ?? true;
+      if (watched && copied && !child.muted) watch.watched.set(child.space, { ...watched });
+      else child.space.traps.remove(watch.trapOwner);
     }
   }
 
-  /** A site at the caller's next instruction: when the thread gets there with the frame popped, the watchpoint's scope has ended. */
-  #scopeOf(breakpoint: Breakpoint, thread: Thread, frame: Frame): Watch['scope'] {
-    const stack = this.session.stack(thread);
-    let level = frame.level + 1;
-    while (stack.frame(level)?.kind === 'inlined') level++;
-    const caller = stack.frame(level);
-    if (!caller) return undefined;
-    const owner: SiteOwner = {
-      kind: 'internal',
-      arrived: (at) => {
-        if (at !== thread || at.stackPointer < frame.cfa) return 'pass';
-        this.#ended.push({ breakpoint, expression: breakpoint.spec, scopeEnded: true });
-        return 'stop';
-      },
-    };
-    return { cfa: frame.cfa, thread, unplant: this.session.world.plant(thread, caller.pc, owner) };
+  /** Its memory is gone: execve, or its end. */
+  processForgotten(process: Process): void {
+    const live = new Set(this.session.processes().map(({ space }) => space));
+    for (const watch of [...this.#watches.values()]) {
+      for (const space of watch.watched.keys()) if (!live.has(space)) watch.watched.delete(space);
+      watch.scope?.leave(process);
+      if (watch.scope?.size === 0) this.session.breakpoints.delete(watch.breakpoint.id);
+    }
   }
 
-  readonly #ended: WatchReport[] = [];
+  /** Its frames have ended with the thread. */
+  threadEnded(thread: Thread): void {
+    for (const watch of [...this.#watches.values()]) {
+      if (watch.scope?.threadIn(thread.process) !== thread || !this.#leaves(watch, thread)) continue;
+      this.#ended.pop();
+      this.session.announce(`Watchpoint ${watch.breakpoint.id} deleted: its frame has ended`, 'note');
+      this.session.breakpoints.delete(watch.breakpoint.id);
+    }
+  }
+
+  /** Begins to watch in a process, if the expression means something there. */
+  #establish(watch: Watch, process: Process): void {
+    const { space } = process;
+    const [thread] = process.threads.values();
+    if (watch.watched.has(space) || !watch.enabled || !thread.stopped) return;
+    try {
+      this.#watch(watch, space, this.#look(watch, thread));
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+    }
+  }
+
+  #look(watch: Watch, thread: Thread, frame?: Frame): Look {
+    const { values } = this.session;
+    return lookAt(watch.subject, trapKind(watch.breakpoint), (memory) => values.context(frame, thread, memory));
+  }
+
+  #watch(watch: Watch, space: AddressSpace, look: Look): void {
+    const { breakpoint, trapOwner } = watch;
+    space.traps.remove(trapOwner);
+    const hardware = !look.registers && space.traps.add(look.traps, trapOwner);
+    watch.watched.set(space, { look, hardware });
+    const software = [...watch.watched.values()].some((each) => !each.hardware);
+    if (software && !breakpoint.software)
+      this.session.announce(
+        `Watchpoint ${breakpoint.id} is done by stepping now, which is slow. ${space.traps.shortage.message}`,
+        'warning',
+      );
+    breakpoint.software = software;
+  }
+
+  // The life of breakpoints
+
+  /** Disabled, it leaves its registers to others; enabled again, it begins with the value of that moment. */
+  changed(id: number): void {
+    const watch = this.#watches.get(id);
+    if (!watch || watch.enabled === watch.breakpoint.enabled) return;
+    watch.enabled = watch.breakpoint.enabled;
+    if (!watch.enabled) this.#release(watch);
+    else if (watch.scope) for (const process of this.session.processes()) this.#resumeLocal(watch, process);
+    else for (const process of this.session.processes()) this.#establish(watch, process);
+  }
+
+  #resumeLocal(watch: Watch, process: Process): void {
+    const thread = watch.scope?.threadIn(process);
+    const frame = watch.scope?.find(process);
+    if (thread && frame) this.#watch(watch, process.space, this.#look(watch, thread, frame));
+  }
+
+  #release({ watched, trapOwner }: Watch): void {
+    for (const space of watched.keys()) space.traps.remove(trapOwner);
+    this.session.breakpoints.fileTraps.remove(trapOwner);
+    watched.clear();
+  }
+
+  /** A breakpoint is gone: if it was a watchpoint, its registers are free. */
+  removed(id: number): void {
+    const watch = this.#watches.get(id);
+    if (!watch) return;
+    watch.scope?.dispose();
+    this.#release(watch);
+    this.#watches.delete(id);
+  }
+
+  // Stops
+
+  /** True while every instruction of a process must be looked at. */
+  stepping(process: Process): boolean {
+    for (const { watched } of this.#watches.values()) if (watched.get(process.space)?.hardware === false) return true;
+    return false;
+  }
 
   /** Scopes that ended at the arrival that has just stopped the program; their watchpoints are deleted. */
   takeEnded(): WatchReport[] {
@@ -128,87 +212,88 @@ export class Watchpoints {
     return ended;
   }
 
-  /** A breakpoint is gone: if it was a watchpoint, its registers are free. */
-  removed(id: number): void {
-    const watch = this.#watches.get(id);
-    if (!watch) return;
-    watch.scope?.unplant();
-    this.registers.remove(id);
-    this.#watches.delete(id);
-  }
-
-  /** The program has ended: locals are gone, and with them what watched them. */
-  programEnded(): void {
-    for (const { breakpoint } of [...this.#watches.values()]) this.session.breakpoints.delete(breakpoint.id);
-  }
-
-  /** True while some watchpoint must compare after every instruction. */
-  get stepping(): boolean {
-    for (const { hardware, breakpoint } of this.#watches.values()) if (!hardware && breakpoint.enabled) return true;
-    return false;
+  /** A thread has left the frame. False: it lives on in other processes, and this one is only forgotten. */
+  #leaves({ breakpoint, scope, watched, trapOwner }: Watch, { process }: Thread): boolean {
+    scope?.leave(process);
+    process.space.traps.remove(trapOwner);
+    watched.delete(process.space);
+    if (scope && scope.size > 0) return false;
+    this.#ended.push({ breakpoint, expression: breakpoint.spec, scopeEnded: true });
+    return true;
   }
 
   /** A thread has trapped: which watchpoints have something to say? */
-  check(thread: Thread): WatchReport[] {
+  check(thread: Thread, touched: readonly TrapOwner[]): WatchReport[] {
     if (this.#watches.size === 0) return [];
-    const touched = new Set(this.registers.triggered(thread));
     const reports: WatchReport[] = [];
     for (const watch of this.#watches.values()) {
-      if (!watch.breakpoint.enabled || (watch.hardware && !touched.has(watch.breakpoint.id))) continue;
-      const report = this.#compare(watch, thread);
+      const watched = watch.watched.get(thread.process.space);
+      if (!watched || (watched.hardware && !touched.includes(watch.trapOwner))) continue;
+      const report = this.#compare(watch, watched, thread);
       if (report) reports.push(report);
     }
     return reports;
   }
 
-  #compare(watch: Watch, thread: Thread): WatchReport | undefined {
+  #compare(watch: Watch, watched: Watched, thread: Thread): WatchReport | undefined {
     const { breakpoint, scope } = watch;
     // Stepping reaches the return before the site behind the call does.
-    if (scope?.thread === thread && thread.stackPointer >= scope.cfa) {
-      const report = { breakpoint, expression: breakpoint.spec, scopeEnded: true };
-      this.#ended.push(report);
-      return report;
-    }
-    const now = this.#now(watch, thread);
-    const changed = !same(watch.old?.bytes, now?.bytes) && (watch.old !== undefined || now !== undefined);
-    const old = watch.old;
+    if (scope?.hasLeft(thread)) return this.#leaves(watch, thread) ? this.#ended.at(-1) : undefined;
+    if (!watched.hardware && !watched.look.registers && this.#isUntouched(watched.look, thread)) return undefined;
+    // In a callee the local's own frame is further out.
+    const frame = scope?.find(thread.process);
+    const owner = scope ? scope.threadIn(thread.process) : thread;
+    if (!owner || (scope && !frame)) return this.#leaves(watch, thread) ? this.#ended.at(-1) : undefined;
+    const old = watched.look.value;
+    const now = this.#lookAgain(watch, watched, owner, frame);
+    const changed = !same(old, now);
     if (breakpoint.kind === 'watch' && !changed) return undefined;
     // A read watchpoint on x86 traps writes too: a changed value is the sign of one.
-    if (breakpoint.kind === 'rwatch' && changed) {
-      watch.old = now;
-      return undefined;
-    }
-    watch.old = now;
-    if (breakpoint.condition !== undefined && !this.session.values.holds(breakpoint, thread)) return undefined;
+    if (breakpoint.kind === 'rwatch' && changed) return undefined;
+    if (breakpoint.threadId !== undefined && breakpoint.threadId !== thread.id) return undefined;
+    // What the dynamic linker writes, when it relocates a variable, is part of its initial value.
+    if (changed && isLoader(thread)) return undefined;
+    if (breakpoint.accepts?.(thread) === false) return undefined;
+    if (breakpoint.condition !== undefined && !this.session.values.holds(breakpoint, thread, frame)) return undefined;
     breakpoint.hits++;
     if (breakpoint.ignoreCount > 0) {
       breakpoint.ignoreCount--;
       return undefined;
     }
+    if (breakpoint.onHit?.(thread, breakpoint.hits) === 'pass') return undefined;
+    const by = this.session.world.lineAt(thread, thread.pc - 1n);
     return {
       breakpoint,
       expression: breakpoint.spec,
       ...(changed && { old: old?.text ?? '<unreadable>' }),
-      ...(now && { new: now.text }),
+      new: now?.text ?? '<unreadable>',
+      ...(by && { by: { file: by.file, line: by.line } }),
     };
   }
 
-  #now(watch: Watch, thread: Thread): Watch['old'] {
-    const { session } = this;
-    const { scope } = watch;
+  #isUntouched({ traps, value }: Look, thread: Thread): boolean {
+    if (traps.length !== 1 || value?.bytes.length !== traps[0].length) return false;
+    return thread.process.space.readAvailable(traps[0].address, traps[0].length).every((byte, index) => byte === value.bytes[index]);
+  }
+
+  /** What leads to the object may have changed: then other memory is watched from now on. */
+  #lookAgain(watch: Watch, watched: Watched, thread: Thread, frame: Frame | undefined): Look['value'] {
     try {
-      // In a callee the local's own frame is further out: found by its CFA.
-      const frame = scope
-        ? session
-            .stack(scope.thread)
-            .frames(1000)
-            .find((each) => each.cfa === scope.cfa)
-        : undefined;
-      const context = session.values.context(frame, scope?.thread ?? thread);
-      return this.#read(evaluateNow(watch.expression, context), context);
+      const look = this.#look(watch, thread, frame);
+      const moved = JSON.stringify(look.traps, numbers) !== JSON.stringify(watched.look.traps, numbers);
+      watched.look = look;
+      if (moved) this.#watch(watch, thread.process.space, look);
     } catch (error) {
       if (!(error instanceof DeetError)) throw error;
-      return undefined;
+      watched.look = { ...watched.look, value: undefined };
     }
+    return watched.look.value;
   }
 }
+
+const numbers = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
+
+const isLoader = ({ process, pc }: Thread): boolean => {
+  const loaded = process.images.imageAt(pc);
+  return loaded !== undefined && loaded !== process.images.main && loaded.bias === process.loaderBase;
+};

@@ -75,12 +75,20 @@ export class ProgramWorld implements StepWorld {
     return this.skipRule(frame.functionName, frame.position?.file.path);
   }
 
+  /** Once the slot has been filled it tells the truth, whatever the names say (versions, interposition, indirect functions). */
+  boundTarget(thread: Thread, pc: Address): Address | undefined {
+    const place = located(thread, pc);
+    const symbol = place?.loaded.image.symbolAt(place.at);
+    return place && symbol?.name.endsWith('@plt')
+      ? slotTarget(thread.process.space, BigInt(symbol.address) + place.loaded.bias)
+      : undefined;
+  }
+
   trampolineTarget(thread: Thread, pc: Address): Address | undefined {
     const place = located(thread, pc);
     const symbol = place?.loaded.image.symbolAt(place.at);
     if (!place || !symbol?.name.endsWith('@plt')) return undefined;
-    // Once the slot has been filled it tells the truth, whatever the names say (versions, interposition, indirect functions).
-    const slot = slotTarget(thread.process.space, BigInt(symbol.address) + place.loaded.bias);
+    const slot = this.boundTarget(thread, pc);
     if (slot !== undefined) return slot;
     const wanted = symbol.name.slice(0, -4);
     for (const { image, bias } of thread.process.images.all()) {
@@ -146,6 +154,14 @@ export class ProgramWorld implements StepWorld {
     const calls = place.loaded.image.scopesAt(place.at).flatMap(({ inlined }) => (inlined ? [inlined] : []));
     const wanted = calls.slice(0, count).findIndex(({ qualifiedName }) => isWanted(qualifiedName));
     return wanted < 0 ? count : wanted;
+  }
+
+  /** Threads run and come back to where they are: what each shows of inlined calls is put back by the function that this returns. */
+  keepShown(threads: readonly Thread[]): () => void {
+    const shown = threads.filter(({ stopped }) => stopped).map((thread) => ({ thread, hidden: this.hidden(thread), pc: thread.pc }));
+    return () => {
+      for (const { thread, hidden, pc } of shown) if (thread.stopped && thread.pc === pc) this.#setHidden(thread, hidden);
+    };
   }
 
   /** Forgets what was hidden: the thread is about to run. */

@@ -2,6 +2,7 @@
 import { fileAddress } from '../common/addresses.js';
 import { At, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
+import { parameterReference } from '../dwarf/operations.js';
 import type { Compilation } from './compilation.js';
 import type { ScopeHost } from './functions.js';
 import type { CallSite } from './model.js';
@@ -34,7 +35,8 @@ const readSite = (die: Die, unit: Compilation, host: ScopeHost): CallSite | unde
   const parameters: { location: Uint8Array; value?: Uint8Array }[] = [];
   for (const child of die.children()) {
     if (child.tag !== Tag.call_site_parameter && child.tag !== Tag.GNU_call_site_parameter) continue;
-    const location = child.block(At.location);
+    const origin = child.reference(At.call_parameter) ?? child.reference(At.abstract_origin);
+    const location = child.block(At.location) ?? (origin && parameterReference(origin.offset - origin.unit.offset));
     const value = child.block(At.call_value) ?? child.block(At.GNU_call_site_value);
     if (location) parameters.push(value ? { location, value } : { location });
   }

@@ -51,3 +51,12 @@ export const demangledName = (linkage: string): string | undefined => {
   const demangled = native.demangle(linkage);
   return demangled === undefined ? undefined : withoutParameters(demangled);
 };
+
+/** `std::runtime_error` for `St13runtime_error`, the name that a type_info carries (Itanium C++ ABI, 2.9.4); undefined when it is none. */
+export const typeInfoName = (encoded: string): string | undefined => {
+  // GCC marks types of one object file with a star.
+  const demangled = native.demangle(`_ZTS${encoded.replace(/^\*/, '')}`);
+  return demangled?.startsWith(prefixOfTypeName) ? demangled.slice(prefixOfTypeName.length) : undefined;
+};
+
+const prefixOfTypeName = 'typeinfo name for ';

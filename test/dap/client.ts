@@ -1,7 +1,10 @@
 /** A Debug Adapter Protocol client for tests: talks to a real adapter process over its stdin and stdout, and notes everything that came, in order. */
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return -- a message's body is what the test says it is */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { connect } from 'node:net';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { childrenOf } from '../helpers/processes.js';
 import { deet } from '../repl/cli.js';
 
 export interface Message {
@@ -13,6 +16,8 @@ export interface Message {
   readonly success?: boolean;
   readonly message?: string;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test states the shape that it expects
+  readonly arguments?: any;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test states the shape that it expects
   readonly body?: any;
 }
 
@@ -21,12 +26,40 @@ const patience = 15_000;
 
 const frame = (text: string): string => `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 
+type Where = readonly string[] | { readonly port: number };
+
+let shared: Where = [];
+
+/**
+ * For a whole test file: clients are served by one adapter process, one after another, which spares each test the start of its own. A test that is about the process says `new Client([])`.
+ * Nothing of what the adapter has launched may be left when a test is over.
+ */
+export const sharedAdapter = (): void => {
+  let server: Client | undefined;
+  beforeAll(async () => {
+    const started = new Client(['--listen', '127.0.0.1:0']);
+    server = started;
+    const port = Number(await started.until(() => /listens at 127\.0\.0\.1:(\d+)/.exec(started.stderr)?.[1], 'port'));
+    shared = { port };
+  });
+  afterEach(async () => {
+    const pid = server?.pid ?? 0;
+    await expect.poll(() => childrenOf(pid), { timeout: 2000, interval: 5 }).toEqual([]);
+  });
+  afterAll(async () => {
+    shared = [];
+    await server?.[Symbol.asyncDispose]();
+  });
+};
+
 export class Client implements AsyncDisposable {
   readonly messages: Message[] = [];
   /** What was on stdout that is no message. */
   garbage = '';
   stderr = '';
-  readonly #process: ChildProcess;
+  readonly #process: ChildProcess | undefined;
+  readonly #write: (text: string) => void;
+  readonly #close: () => void;
   #buffer = Buffer.alloc(0);
   #seq = 0;
   #wakers: (() => void)[] = [];
@@ -34,23 +67,42 @@ export class Client implements AsyncDisposable {
   #taken = 0;
   readonly ended: Promise<number | null>;
 
-  constructor(args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}) {
-    this.#process = spawn(process.execPath, [deet(), 'dap', ...args], { env: { ...process.env, ...environment } });
-    this.#process.stdout?.on('data', (bytes: Buffer) => {
+  /** @param where arguments of an adapter process of its own, or the port of one that listens */
+  constructor(where: Where = shared, environment: Readonly<Record<string, string>> = {}) {
+    const received = (bytes: Buffer): void => {
       this.#buffer = Buffer.concat([this.#buffer, bytes]);
       this.#cut();
-    });
-    this.#process.stderr?.on('data', (bytes: Buffer) => {
-      this.stderr += bytes.toString();
+    };
+    if ('port' in where) {
+      const socket = connect(where.port, '127.0.0.1');
+      socket.on('data', received);
+      socket.on('error', () => undefined);
+      this.#write = (text) => socket.write(text);
+      this.#close = () => socket.end();
+      this.ended = new Promise((resolve) => socket.on('close', () => resolve(0)));
+    } else {
+      const child = spawn(process.execPath, [deet(), 'dap', ...where], { env: { ...process.env, ...environment } });
+      child.stdout.on('data', received);
+      child.stderr.on('data', (bytes: Buffer) => {
+        this.stderr += bytes.toString();
+        this.#wake();
+      });
+      child.stdin.on('error', () => undefined);
+      this.#process = child;
+      this.#write = (text) => child.stdin.write(text);
+      this.#close = () => child.stdin.end();
+      this.ended = new Promise((resolve) => child.on('close', (status) => resolve(status)));
+    }
+    void this.ended.then(() => {
+      this.#hasEnded = true;
       this.#wake();
     });
-    this.#process.stdin?.on('error', () => undefined);
-    this.ended = new Promise((resolve) => this.#process.on('close', (status) => resolve(status)));
-    void this.ended.then(() => this.#wake());
   }
 
+  #hasEnded = false;
+
   get pid(): number {
-    return this.#process.pid ?? 0;
+    return this.#process?.pid ?? 0;
   }
 
   #cut(): void {
@@ -74,11 +126,11 @@ export class Client implements AsyncDisposable {
   }
 
   raw(text: string): void {
-    this.#process.stdin?.write(text);
+    this.#write(text);
   }
 
   end(): void {
-    this.#process.stdin?.end();
+    this.#close();
   }
 
   /** Waits until something has come; fails with what came instead. */
@@ -88,7 +140,7 @@ export class Client implements AsyncDisposable {
       const found = find();
       if (found !== undefined) return found;
       const left = deadline - performance.now();
-      if (left <= 0 || this.#process.exitCode !== null) {
+      if (left <= 0 || this.#hasEnded) {
         const last = this.messages.slice(-8).map((each) => JSON.stringify(each).slice(0, 300));
         throw new Error(`no ${what}; the last messages:\n${last.join('\n')}\n${this.stderr}`);
       }
@@ -114,11 +166,15 @@ export class Client implements AsyncDisposable {
   }
 
   respond(request: Message, body?: object): void {
-    this.raw(
-      frame(
-        JSON.stringify({ seq: ++this.#seq, type: 'response', request_seq: request.seq, command: request.command, success: true, body }),
-      ),
-    );
+    this.#respond(request, { success: true, body });
+  }
+
+  refuse(request: Message, message: string): void {
+    this.#respond(request, { success: false, message });
+  }
+
+  #respond({ seq, command }: Message, content: object): void {
+    this.raw(frame(JSON.stringify({ seq: ++this.#seq, type: 'response', request_seq: seq, command, ...content })));
   }
 
   answer(seq: number): Promise<Message> {
@@ -156,8 +212,12 @@ export class Client implements AsyncDisposable {
     );
   }
 
-  reverseRequest(command: string): Promise<Message> {
-    return this.until(() => this.messages.find((each) => each.type === 'request' && each.command === command), `request ${command}`);
+  /** The n-th request of the adapter's, from 0. */
+  reverseRequest(command: string, index = 0): Promise<Message> {
+    return this.until(
+      () => this.messages.filter((each) => each.type === 'request' && each.command === command)[index],
+      `request ${command}`,
+    );
   }
 
   events(name: string): Message[] {
@@ -186,6 +246,16 @@ export class Client implements AsyncDisposable {
     await configure?.();
     await this.ask('configurationDone');
     return this.answer(launch);
+  }
+
+  /** The same, for a process that runs already. */
+  async attach(attributes: object, configure?: () => Promise<unknown>, capabilities?: object): Promise<Message> {
+    await this.initialize(capabilities);
+    const attach = this.send('attach', attributes);
+    await this.event('initialized');
+    await configure?.();
+    await this.ask('configurationDone');
+    return this.answer(attach);
   }
 
   /** Launches with a breakpoint on a function and waits until it is hit. Returns the body of `stopped`. */
@@ -228,7 +298,8 @@ export class Client implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill('SIGKILL');
+    this.#process?.kill('SIGKILL');
+    this.#close();
     await this.ended;
   }
 }

@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { compileText, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { root } from '../repl/cli.js';
-import { Client } from './client.js';
+import { Client, sharedAdapter } from './client.js';
 
 leakGuard();
+sharedAdapter();
 
 const calls = join(root, 'samples/function_calls');
 
@@ -54,10 +55,12 @@ describe('variables', () => {
     await using client = new Client();
     await inLoop(client);
     const locals = await client.scope('Locals');
-    expect([...locals.keys()].map((name) => name.replace(/ @ .*/, ' @'))).toEqual(['list', 'extra', 'result', 'at', 'calls', 'result @']);
+    expect([...locals.keys()].map((name) => name.replace(/ @ .*/, ' @'))).toEqual(['result', 'at', 'calls', 'result @']);
+    const passed = await client.scope('Arguments');
+    expect([...passed.keys()]).toEqual(['list', 'extra']);
     expect(locals.get('result')).toMatchObject({ value: '1', type: 'int', evaluateName: 'result', variablesReference: 0 });
     expect([...locals.entries()].find(([name]) => name.startsWith('result @'))?.[1]).toMatchObject({ value: '7' });
-    const list = locals.get('list');
+    const list = passed.get('list');
     expect(list).toMatchObject({ type: 'struct node *', namedVariables: 3 });
     expect(list?.memoryReference).toMatch(/^0x7ff/);
     const first = await client.children(list?.variablesReference ?? 0);
@@ -72,13 +75,33 @@ describe('variables', () => {
     await using client = new Client();
     await inLoop(client);
     const before = await client.top();
-    const list = (await client.scope('Locals', before.id)).get('list');
+    const list = (await client.scope('Arguments', before.id)).get('list');
     await client.ask('next', { threadId: 1 });
     await client.event('stopped');
     expect(await client.refused('variables', { variablesReference: list?.variablesReference })).toContain('not known any more');
     const after = await client.top();
     expect(after.id).toBe(before.id);
-    expect((await client.scope('Locals', after.id)).get('list')?.variablesReference).toBe(list?.variablesReference);
+    expect((await client.scope('Arguments', after.id)).get('list')?.variablesReference).toBe(list?.variablesReference);
+  });
+
+  it('are those of their own frame where inlined calls begin at one address', async () => {
+    const path = compileText(
+      'at_one_address.c',
+      `volatile int sink = 2;
+static inline __attribute__((always_inline)) int inner(int deepest) { sink += deepest; return sink; }
+static inline __attribute__((always_inline)) int outer(int middle) { return inner(middle); }
+__attribute__((noinline)) int whole(int given) { return outer(given); }
+int main(void) { return whole(sink) == 4 ? 0 : 1; }
+`,
+      ['-O2'],
+    );
+    await using client = new Client();
+    await client.stopAt(path, 'inner');
+    const frames = await client.frames();
+    expect(frames.map(({ name }) => name).slice(0, 4)).toEqual(['inner', 'outer', 'whole', 'main']);
+    expect(new Set(frames.map(({ id }) => id)).size).toBe(frames.length);
+    const names = await Promise.all(frames.slice(0, 3).map(async ({ id }) => [...(await client.scope('Locals', id)).keys()]));
+    expect(names).toEqual([['deepest'], ['middle'], ['given']]);
   });
 
   it('come in pages and in hexadecimal', async () => {
@@ -89,8 +112,9 @@ describe('variables', () => {
     const page = await client.children(numbers.variablesReference, { filter: 'indexed', start: 990, count: 5 });
     expect([...page.keys()]).toEqual(['[990]', '[991]', '[992]', '[993]', '[994]']);
     expect((await client.children(numbers.variablesReference, { filter: 'named' })).size).toBe(0);
-    const locals = (await client.ask('scopes', { frameId: (await client.top()).id })).scopes[0];
-    const hex = await client.children(locals.variablesReference, { format: { hex: true } });
+    const passed = (await client.ask('scopes', { frameId: (await client.top()).id })).scopes[1];
+    expect(passed).toMatchObject({ name: 'Arguments', presentationHint: 'arguments', namedVariables: 2 });
+    const hex = await client.children(passed.variablesReference, { format: { hex: true } });
     expect(hex.get('extra')?.value).toBe('0x7');
   });
 
@@ -98,12 +122,12 @@ describe('variables', () => {
     await using client = new Client();
     await inLoop(client);
     const [top, caller] = await client.frames();
-    const locals = (await client.ask('scopes', { frameId: top?.id })).scopes[0].variablesReference as number;
-    expect(await client.ask('setVariable', { variablesReference: locals, name: 'extra', value: '2 * 21' })).toMatchObject({ value: '42' });
-    const list = (await client.children(locals)).get('list')?.variablesReference;
+    const passed = (await client.ask('scopes', { frameId: top?.id })).scopes[1].variablesReference as number;
+    expect(await client.ask('setVariable', { variablesReference: passed, name: 'extra', value: '2 * 21' })).toMatchObject({ value: '42' });
+    const list = (await client.children(passed)).get('list')?.variablesReference;
     expect(await client.ask('setVariable', { variablesReference: list, name: 'value', value: "'a'" })).toMatchObject({ value: '97' });
     expect(await client.evaluate('list->value', 'watch', top?.id)).toBe('97');
-    expect(await client.refused('setVariable', { variablesReference: locals, name: 'extra', value: 'nonsense' })).toContain('nonsense');
+    expect(await client.refused('setVariable', { variablesReference: passed, name: 'extra', value: 'nonsense' })).toContain('nonsense');
     expect(await client.ask('setExpression', { expression: 'half', value: '1.25', frameId: caller?.id })).toMatchObject({ value: '1.25' });
     expect(await client.evaluate('half * 2', 'hover', caller?.id)).toBe('2.5');
     expect(await client.evaluate('total', 'watch')).toBe('5');
@@ -293,7 +317,7 @@ describe('memory and code', () => {
   it('can be read, written and disassembled', async () => {
     await using client = new Client();
     await inLoop(client);
-    const list = (await client.scope('Locals')).get('list');
+    const list = (await client.scope('Arguments')).get('list');
     const memory = await client.ask('readMemory', { memoryReference: list?.memoryReference, offset: 16, count: 4 });
     expect(Buffer.from(memory.data, 'base64').toString('latin1')).toBe('one\0');
     await client.ask('writeMemory', {

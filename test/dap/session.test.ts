@@ -7,9 +7,10 @@ import { describe, expect, it } from 'vitest';
 import { compileText, fixture, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { root } from '../repl/cli.js';
-import { Client } from './client.js';
+import { Client, sharedAdapter } from './client.js';
 
 leakGuard();
+sharedAdapter();
 
 const sample = (name: string): string => join(root, 'samples', name);
 const calls = sample('function_calls');
@@ -20,7 +21,7 @@ const types = (client: Client): string[] =>
 
 describe('a session', () => {
   it('goes from initialize to the end, with all output before exited', async () => {
-    await using client = new Client();
+    await using client = new Client([]);
     await client.launch({ program: sample('exit'), args: ['3'] });
     const exited = await client.event('exited');
     expect(exited.body).toEqual({ exitCode: 3 });
@@ -149,7 +150,7 @@ int main(int argc, char **argv) {
   });
 
   it('kills what it launched, when the client says so and when it just goes away', async () => {
-    await using client = new Client();
+    await using client = new Client([]);
     const stopped = await client.stopAt(sample('sleepy_print'), 'main', { args: ['5'] });
     expect(stopped.reason).toBe('function breakpoint');
     const pid = client.events('process')[0]?.body.systemProcessId as number;
@@ -157,7 +158,7 @@ int main(int argc, char **argv) {
     client.end();
     expect(await client.ended).toBe(0);
     expect(existsSync(`/proc/${pid}`)).toBe(false);
-    await using second = new Client();
+    await using second = new Client([]);
     await second.launch({ program: sample('sleepy_print'), args: ['5'] });
     const running = (await second.event('process')).body.systemProcessId as number;
     expect(await second.disconnect()).toBe(0);
@@ -316,6 +317,6 @@ int main(void) {
     await using client = new Client();
     await client.launch({ program }, () => client.ask('setExceptionBreakpoints', { filters: ['throw'] }));
     const stopped = await client.event('stopped', 'exited');
-    expect(stopped.body).toMatchObject({ reason: 'exception', text: 'C++ exception thrown' });
+    expect(stopped.body).toMatchObject({ reason: 'exception', text: 'int thrown' });
   });
 });

@@ -7,9 +7,10 @@ import { compileText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { root } from '../repl/cli.js';
 import { Deframer, encode, type Incoming } from '../../src/dap/framing.js';
-import { Client } from './client.js';
+import { Client, sharedAdapter } from './client.js';
 
 leakGuard();
+sharedAdapter();
 
 const calls = join(root, 'samples/function_calls');
 
@@ -44,7 +45,7 @@ describe('messages on the wire', () => {
 
 describe('a client that does it wrong', () => {
   it('gets an answer to every request, whatever is in it', async () => {
-    await using client = new Client();
+    await using client = new Client([]);
     client.sendText('{"seq":1,"type":"request","command":"noSuchThing"}');
     expect(await client.answer(1)).toMatchObject({
       success: false,

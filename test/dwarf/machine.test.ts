@@ -42,6 +42,7 @@ const unit: UnitContext = {
     return [
       { low: fileAddress(0x100), high: fileAddress(0x110), expression: Uint8Array.of(Op.reg0) },
       { low: fileAddress(0x110), high: fileAddress(0x120), expression: Uint8Array.of(Op.reg0 + 1) },
+      ...(offset === 2 ? [{ low: fileAddress(0x130), high: fileAddress(0x130), expression: Uint8Array.of(Op.reg0 + 3) }] : []),
       ...(offset === 1 ? [{ low: fileAddress(0), high: fileAddress(0), expression: Uint8Array.of(Op.reg0 + 2), isDefault: true }] : []),
     ];
   },
@@ -64,7 +65,8 @@ const context = (changes: Partial<FrameContext> = {}): FrameContext => ({
   frameBase: () => 0x7000n,
   cfa: () => 0x7fff0000n,
   tlsAddress: (offset) => 0x9000n + offset,
-  entryValue: (inner) => (inner[0] === Op.reg0 + 5 ? 42n : undefined),
+  entryValue: (inner) =>
+    inner.length > 1 ? undefined : inner[0] === Op.reg0 + 5 ? 42n : inner[0] === Op.reg0 + 17 ? 0x4004000000000000n : undefined,
   objectAddress: 0xabc0n,
   ...changes,
 });
@@ -154,6 +156,9 @@ describe('operations', () => {
     ['GNU_variable_value in a register', [Op.GNU_variable_value, 0x30, 0x10, 0, 0, Op.stack_value], value(0x3000n)],
     ['GNU_variable_value in memory', [Op.GNU_variable_value, 0x40, 0x10, 0, 0, Op.stack_value], value(0x0706050403020100n)],
     ['entry_value', [Op.entry_value, 1, Op.reg0 + 5, Op.lit0 + 1, Op.minus, Op.stack_value], value(41n)],
+    ['entry_value of a floating-point register: 2.5 + 2.5', [
+      ...[Op.entry_value, 3, Op.regval_type, 17, 4, Op.dup, Op.plus, Op.stack_value],
+    ], value(0x4014000000000000n)], // prettier-ignore
     ['GNU_entry_value', [Op.GNU_entry_value, 1, Op.reg0 + 5, Op.stack_value], value(42n)],
     ['reg3', [Op.reg0 + 3], { kind: 'register', register: 3 }],
     ['regx', [Op.regx, 17], { kind: 'register', register: 17 }],
@@ -317,6 +322,13 @@ describe('locate', () => {
       kind: 'unavailable',
       reason: expect.stringContaining('damaged'),
     });
+  });
+
+  it('takes an entry that covers nothing at the first instruction of a function only', () => {
+    const description: LocationDescription = { kind: 'list', offset: 2, unit };
+    expect(at(description, 0x130)).toMatchObject({ kind: 'unavailable', optimizedOut: true });
+    expect(locate(description, context({ listAddress: 0x130, atEntry: true }))).toEqual(register(3));
+    expect(locate(description, context({ listAddress: 0x131, atEntry: true }))).toMatchObject({ kind: 'unavailable', optimizedOut: true });
   });
 
   it('takes constants and expressions as they are', () => {

@@ -29,7 +29,7 @@ describe('the core file that is damaged', () => {
     ]);
     expect(core.process?.name).toBe('program');
     expect(core.mappings).toEqual([{ start: 0x400000n, end: 0x401000n, offset: 0n, path: '/bin/program' }]);
-    expect(core.read(0xffff_ffff_ff60_0ff8n, 8)).toEqual(Buffer.alloc(8, 0x90));
+    expect(core.read(0xffff_ffff_ff60_0ff8n, 8)).toEqual(new Uint8Array(8).fill(0x90));
     expect(core.elf.warnings).toEqual([]);
   });
 });

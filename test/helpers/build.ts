@@ -44,8 +44,8 @@ export const compile = (path: string, flags: readonly string[] = [], compiler?: 
   return program;
 };
 
-/** compile() of a text: `name` is the file's name, such as `loop.c`. The source lies beside the program. */
-export const compileText = (name: string, text: string, flags: readonly string[] = [], compiler?: Compiler): string => {
+/** Path of a source with this text: `name` is the file's name, such as `loop.c`. */
+export const writeText = (name: string, text: string): string => {
   const folder = join(built, 'text', createHash('sha256').update(text).digest('hex').slice(0, 16));
   const path = join(folder, name);
   if (!existsSync(path)) {
@@ -53,8 +53,12 @@ export const compileText = (name: string, text: string, flags: readonly string[]
     writeFileSync(`${path}.${process.pid}`, text);
     renameSync(`${path}.${process.pid}`, path);
   }
-  return compile(path, flags, compiler);
+  return path;
 };
+
+/** compile() of a text (writeText). */
+export const compileText = (name: string, text: string, flags: readonly string[] = [], compiler?: Compiler): string =>
+  compile(writeText(name, text), flags, compiler);
 
 /** How a fixture is built. Each name is what is special about it. */
 export type Variant = 'plain' | 'pie' | 'O1' | 'O2' | 'static' | 'stripped' | 'nodebug' | 'dwarf4' | 'noframe' | 'clang' | 'musl';

@@ -194,3 +194,81 @@ int first(int a) { sink++; return last(a + 1); }
     ).toBe(3n);
   });
 });
+
+const valueOf = (frame: Frame | undefined, name: string): bigint | undefined => {
+  const variable = frame && parameters(frame).find((each) => each.name === name);
+  return variable && frame && numberOf(locate(variable.location, frame.context), frame.context, sizeOf(variable.type));
+};
+
+describe('what a call site says of the callee', () => {
+  it('counts also for a parameter that was optimized away', () => {
+    // gcc does not hand `given` over; main's call site has it (DW_OP_GNU_parameter_ref).
+    const program = compileText(
+      'parts.c',
+      `volatile int sink = 3;
+static __attribute__((noinline)) int unused(int given, int *cell) {
+  sink++;
+  return *cell + sink;
+}
+int main(void) {
+  int cell = sink;
+  return unused(4711, &cell) + unused(42, &cell) == 15 ? 0 : 1;
+}
+`,
+      ['-O2'],
+    );
+    using target = new Stopped(program);
+    target.runToFunction('unused.constprop.0');
+    const frame = target.stack().frame(0);
+    expect(valueOf(frame, 'given')).toBe(4711n);
+  });
+
+  it('is the value of a floating-point parameter too', () => {
+    const program = compileText(
+      'halves.c',
+      `volatile int sink;
+__attribute__((noipa)) void stop(int n) { sink += n; }
+__attribute__((noipa)) int cut(double whole, float part) {
+  int n = (int)whole + (int)part;
+  stop(n);
+  return sink;
+}
+int main(void) { return cut(2.5, 4.0f) == 6 ? 0 : 1; }
+`,
+      ['-O2'],
+    );
+    using target = new Stopped(program);
+    target.runToFunction('stop');
+    const frame = target.stack().frame(1);
+    expect(frame?.functionName).toBe('cut');
+    expect(valueOf(frame, 'whole')).toBe(0x4004000000000000n);
+    expect(valueOf(frame, 'part')).toBe(0x40800000n);
+  });
+
+  it('does not count where the callee may have come back to itself by jumps', () => {
+    // main calls even(6, 7); what runs in the end is even(0, 1), and rdi at its entry is not main's 6.
+    const program = compileText(
+      'mutual.c',
+      `volatile int sink;
+int odd(int n, int k);
+__attribute__((noinline)) void stop(void) { sink++; }
+__attribute__((noinline)) int even(int n, int k) {
+  if (n == 0) { stop(); return sink; }
+  return odd(n - 1, k - 1);
+}
+__attribute__((noinline)) int odd(int n, int k) {
+  sink += k;
+  return n == 0 ? sink : even(n - 1, k - 1);
+}
+int main(void) { return even(6, 7) > 100; }
+`,
+      ['-O2', '-fno-ipa-icf'],
+    );
+    using target = new Stopped(program);
+    target.runToFunction('stop');
+    const frame = target.stack().frame(1);
+    expect(frame?.functionName).toBe('even');
+    expect(frame?.context.entryValue(Uint8Array.of(Op.reg0 + ARGUMENTS[0]))).toBeUndefined();
+    expect(frame && valueOf(frame, 'k')).not.toBe(7n);
+  });
+});

@@ -4,6 +4,7 @@ import * as c from '../../src/language/c-types.js';
 import type { CallRequest } from '../../src/language/context.js';
 import { ExpressionError } from '../../src/language/errors.js';
 import { conditionHolds, typeOf } from '../../src/language/evaluate.js';
+import { formatMember } from '../../src/language/format.js';
 import { parseExpression } from '../../src/language/parser.js';
 import { MissingPlace, PiecesPlace, ComputedPlace } from '../../src/language/place.js';
 import { symbolValue } from '../../src/language/unknown.js';
@@ -54,6 +55,7 @@ describe('reading', () => {
     expect(world.print('pieces')).toBe('{value = 1, next = 0x0}');
     world.variables.set('gone', { kind: 'value', value: new Value(c.INT, new MissingPlace('optimized out')) });
     expect(world.print('gone')).toBe('<optimized out>');
+    expect(formatMember(new Value(list, new MissingPlace('optimized out')), world.context())).toBe('<optimized out>');
     expect(() => world.print('gone + 1')).toThrow('value has been optimized out');
     expect(world.print('sizeof gone')).toBe('4');
   });

@@ -76,7 +76,7 @@ describe('system calls as strace writes them', () => {
     ],
     [call('writev', [1, base, 1], [...longs(base + 16, 2), ...text('ab')]), 'writev(1, [{iov_base="ab", iov_len=2}], 1)'],
     [call('fcntl', [3, 1]), 'fcntl(3, F_GETFD)'],
-    [call('fcntl', [3, 2, 1]), 'fcntl(3, F_SETFD, 0x1)'],
+    [call('fcntl', [3, 2, 1]), 'fcntl(3, F_SETFD, FD_CLOEXEC)'],
     [call('lseek', [3, -5, 1]), 'lseek(3, -5, SEEK_CUR)'],
     [call('exit_group', [0]), 'exit_group(0)'],
     [call('getpid', []), 'getpid()'],

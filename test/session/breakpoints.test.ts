@@ -302,13 +302,14 @@ describe('what cannot be', () => {
       expect(session.breakpoints.all()).toEqual([]);
     }));
 
-  it('no argument: nowhere before a run, the current line at a stop', () =>
+  it('no argument: nowhere before a run, the very instruction at a stop, the return address in a caller', () =>
     driven(fixture('recursion'), async (session) => {
       expect(failure(() => session.break('')).message).toContain('There is no current place to break at');
-      session.break('factorial');
-      await session.run();
-      const { locations } = session.break('');
-      expect(locations.map(({ position }) => position?.line)).toEqual([lineOf('recursion.c', '// base')]);
+      breakAt(session, 'factorial');
+      const { thread } = stopOf(await session.run());
+      expect(session.break('').locations.map(({ address }) => address)).toEqual([thread.pc]);
+      const caller = session.selectFrame(1);
+      expect(session.break('').locations.map(({ address }) => address)).toEqual([caller.pc]);
     }));
 
   it('an unknown function is said, with the nearest name', () =>

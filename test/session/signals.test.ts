@@ -169,6 +169,42 @@ describe('stops by others', () => {
       expect(output()).toBe('stopped by 19\ncontinued\nexited 5\n');
     }));
 
+  it('a family that job control has stopped gives the prompt back, and continue wakes it as fg does', () =>
+    driven(
+      compileText('stops_itself.c', 'int main(void) { raise(SIGTSTP); return raise(SIGSTOP); }', ['-include', 'signal.h']),
+      async (session) => {
+        const { stops, end } = await toTheEnd(session, await session.run());
+        expect(stops).toEqual(['SIGTSTP', 'SIGTSTP', 'SIGSTOP', 'SIGSTOP']); // as gdb: the signal, then the stop that it made
+        expect(end).toBe('exited 0');
+      },
+    ));
+
+  it('... with a forked child and threads that are stopped with it', () =>
+    driven(
+      compileText(
+        'stops_all.c',
+        `void *rest(void *unused) { for (;;) pause(); return unused; }
+         int main(void) {
+           pthread_t thread;
+           pthread_create(&thread, 0, rest, 0);
+           if (fork() == 0) { pause(); return 1; }
+           kill(0, SIGTSTP); return 3;
+         }`,
+        ['-include', 'signal.h', '-include', 'pthread.h', '-include', 'unistd.h', '-pthread'],
+      ),
+      async (session) => {
+        session.signals.handle('SIGTSTP nostop noprint');
+        const outcome = await session.run();
+        expect(stopOf(outcome).signal?.name).toBe('SIGTSTP');
+        expect(session.threads().map(({ groupStopped }) => groupStopped)).toEqual([true, true, true]);
+        session.signals.handle('SIGCONT stop'); // not asked about: it was the user's own wish
+        const last = session.processes()[1];
+        const going = session.continue();
+        last.threads.forEach(({ tid }) => native.kill(tid, 9));
+        expect(endOf(await going)).toBe('exited 3');
+      },
+    ));
+
   it('pause stops a sleeping program, and it sleeps on', () =>
     driven(fixture('restarts'), async (session, output) => {
       setTimeout(() => {

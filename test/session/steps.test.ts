@@ -305,6 +305,15 @@ describe('calls that are none, and calls through others', () => {
   it('tail calls: finish out of the last one', () =>
     table('tail_calls.c', [['tbreak last'], ['run', 'last  // last'], ['finish', 'main  printf'], ['next', 'main  return 0']]));
 
+  it('a tail call into a library whose slot is still empty: step goes to the caller', () =>
+    table('tail_library.c', [
+      ['tbreak main'],
+      ['run', 'main  // call'],
+      ['step', 'copy  // copy'],
+      ['step', 'main  // copied'],
+      ['next', 'main  printf'],
+    ]));
+
   it('an indirect function: step goes into the chosen one', () =>
     table('ifunc.c', [
       ['tbreak main'],

@@ -1,0 +1,145 @@
+/** A living process, as ptrace and /proc show it. */
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import type { Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import { readAuxv, readMaps, type Mapping } from '../linux/proc.js';
+import { signalInfoSize } from '../linux/siginfo.js';
+import { noteXstate, largestState } from '../linux/xstate.js';
+import { native } from '../native.js';
+import type { SymbolImage } from '../symbols/model.js';
+import type { OpenOptions } from '../symbols/open.js';
+import { openImageBytes } from '../symbols/open_bytes.js';
+import { sharedImage } from './shared_images.js';
+import type { MemoryPort, ProcessFact, ProcessSource, SignalMask } from './source.js';
+
+/** /proc/PID/mem: reads what is not readable by mapping, and writes read-only code too. */
+class LiveMemory implements MemoryPort {
+  readonly #descriptor: number;
+
+  constructor(pid: number) {
+    this.#descriptor = native.openMemory(pid);
+    if (this.#descriptor < 0) throw new DeetError('process-gone', `Process ${pid} cannot be read: it has ended.`);
+  }
+
+  readAt(address: Address, into: Uint8Array): number {
+    return native.readAt(this.#descriptor, address, into);
+  }
+
+  writeAt(address: Address, from: Uint8Array): number {
+    return native.writeAt(this.#descriptor, address, from);
+  }
+
+  close(): void {
+    native.closeDescriptor(this.#descriptor);
+  }
+}
+
+/** The same in every process of one boot. */
+let vdso: SymbolImage | undefined;
+
+export class LiveSource implements ProcessSource {
+  readonly live = true;
+
+  constructor(private readonly pid: number) {}
+
+  get program(): string {
+    return this.#link('exe') ?? `process ${this.pid}`;
+  }
+
+  openMemory(): MemoryPort {
+    return new LiveMemory(this.pid);
+  }
+
+  maps(): readonly Mapping[] {
+    return readMaps(this.pid) ?? [];
+  }
+
+  openFile(mapping: Mapping, options: OpenOptions): SymbolImage | undefined {
+    if (mapping.path === '[vdso]') return (vdso ??= this.#readVdso(mapping));
+    const candidates = mapping.path.endsWith(' (deleted)')
+      ? [`/proc/${this.pid}/exe`]
+      : [mapping.path, `/proc/${this.pid}/root${mapping.path}`];
+    for (const path of candidates) {
+      try {
+        if (statSync(path).ino === mapping.inode) return sharedImage(path, options);
+      } catch {
+        // not reachable by that name; try the next
+      }
+    }
+    return undefined;
+  }
+
+  /** The vDSO is a library without a file: the kernel maps it, and its bytes are read from memory. */
+  #readVdso({ start, end }: Mapping): SymbolImage | undefined {
+    try {
+      const memory = this.openMemory();
+      try {
+        const bytes = new Uint8Array(Number(end - start));
+        return memory.readAt(start, bytes) === bytes.length ? openImageBytes(bytes, '[vdso]') : undefined;
+      } finally {
+        memory.close();
+      }
+    } catch {
+      return undefined;
+    }
+  }
+
+  auxiliaryVector(): Map<number, bigint> {
+    return readAuxv(this.pid) ?? new Map<number, bigint>();
+  }
+
+  signalMask(mask: SignalMask): bigint {
+    const line = new RegExp(`^${mask}:\\s*([0-9a-f]+)`, 'm').exec(this.#text('status') ?? '');
+    return line ? BigInt(`0x${line[1]}`) : 0n;
+  }
+
+  fact(name: ProcessFact): string | undefined {
+    if (name === 'cwd' || name === 'exe') return this.#link(name);
+    const text = this.#text(name);
+    return name === 'cmdline' ? text?.replaceAll('\0', ' ').trim() : text;
+  }
+
+  #text(name: string): string | undefined {
+    try {
+      return readFileSync(`/proc/${this.pid}/${name}`, 'utf8');
+    } catch {
+      return undefined;
+    }
+  }
+
+  #link(name: string): string | undefined {
+    try {
+      return readlinkSync(`/proc/${this.pid}/${name}`);
+    } catch {
+      return undefined;
+    }
+  }
+
+  readRegisters(tid: number, into: BigUint64Array): boolean {
+    return native.getRegisters(tid, into) >= 0;
+  }
+
+  writeRegisters(tid: number, from: BigUint64Array): void {
+    native.setRegisters(tid, from);
+  }
+
+  readExtendedState(tid: number): Uint8Array | undefined {
+    const buffer = new Uint8Array(largestState);
+    const size = native.getRegisterSet(tid, noteXstate, buffer);
+    return size > 0 ? buffer.slice(0, size) : undefined;
+  }
+
+  writeExtendedState(tid: number, bytes: Uint8Array): void {
+    const result = native.setRegisterSet(tid, noteXstate, bytes);
+    if (result < 0) throw new DeetError('registers', `The vector registers of thread ${tid} cannot be written (errno ${-result}).`);
+  }
+
+  signalInfo(tid: number): Uint8Array | undefined {
+    const bytes = new Uint8Array(signalInfoSize);
+    return native.getSignalInfo(tid, bytes) === 0 ? bytes : undefined;
+  }
+
+  mayChange(): void {
+    // always
+  }
+}

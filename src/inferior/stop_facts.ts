@@ -1,0 +1,43 @@
+/** What the kernel, the registers and memory say of a stopped thread, beyond its wait status. */
+import { Word } from '../linux/registers.js';
+import { signalInfoSize } from '../linux/siginfo.js';
+import { native } from '../native.js';
+import type { Address } from '../common/addresses.js';
+import { int3 } from './sites.js';
+import type { Thread } from './thread.js';
+
+const info = new Uint8Array(signalInfoSize);
+const infoWords = new Int32Array(info.buffer, 0, 3);
+
+/** si_code of the signal that a thread is stopped with; undefined: a group-stop, or the thread is gone. */
+export const signalCode = (thread: Thread): number | undefined => (native.getSignalInfo(thread.tid, info) < 0 ? undefined : infoWords[2]);
+
+/** Results of an interrupted system call that the kernel restarts, never seen by programs: ERESTARTSYS to ERESTARTNOHAND, ERESTART_RESTARTBLOCK (linux/errno.h). */
+const restartCodes = new Set([512n, 513n, 514n, 516n]);
+
+/** Bytes of the instruction `syscall`. */
+const syscallSize = 2n;
+
+/** `returnsTo` has come true. A system call that is executed again, not for the first time, finds in rcx what the processor left there (SYSCALL). */
+export const hasComeBack = (thread: Thread, address: Address): boolean => {
+  const { returnsTo } = thread;
+  if (returnsTo?.address !== address || returnsTo.stackPointer !== thread.stackPointer) return false;
+  return returnsTo.because !== 'sleep' || thread.registers()[Word.rcx] === address + syscallSize;
+};
+
+export const willRestart = (thread: Thread): boolean => restartCodes.has(BigInt.asUintN(64, -thread.registers()[Word.rax]));
+
+/** A string instruction with a repeat prefix (Intel SDM volume 2, REP) stands at pc. */
+export const repeats = (thread: Thread): boolean => {
+  const [prefix] = thread.process.space.readAvailable(thread.pc, 1);
+  return prefix === 0xf2 || prefix === 0xf3;
+};
+
+/** The program's own code has an int3 there. Memory that is gone may have had one. */
+export const hasOwnInt3 = (thread: Thread, address: Address): boolean => {
+  try {
+    return thread.process.space.readRaw(address, 1)[0] === int3;
+  } catch {
+    return true;
+  }
+};

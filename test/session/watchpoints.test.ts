@@ -1,0 +1,174 @@
+/** Watchpoints: what they follow, how they end, and what they do when the debug registers do not suffice. */
+import { describe, expect, it } from 'vitest';
+import type { Session } from '../../src/session/session.js';
+import type { Outcome, Stop } from '../../src/session/types.js';
+import { fixture, lineOf } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { driven, endOf, record, stopOf } from './drive.js';
+
+leakGuard();
+
+const source = 'watch_cases.c';
+const at = (text: string): number => lineOf(source, text);
+
+/** `x: 1 -> 2 by 50`, `2 ended`, or where else it stopped. */
+const seen = ({ watch, breakpoints, reason }: Stop): string => {
+  if (!watch) return `${reason} ${breakpoints.map(({ spec }) => spec).join(' ')}`.trim();
+  return watch
+    .map((each) =>
+      each.scopeEnded
+        ? `${each.breakpoint.id} ended`
+        : `${each.expression}: ${each.old ?? ''} -> ${each.new ?? ''} by ${each.by?.line ?? 0}`,
+    )
+    .join(', ');
+};
+
+const follow = async (session: Session, first: Promise<Outcome>, count: number): Promise<string[]> => {
+  const all: string[] = [];
+  let outcome = await first;
+  while (outcome.kind === 'stopped' && all.push(seen(outcome.stop)) < count) outcome = await session.continue();
+  if (outcome.kind === 'ended') all.push(endOf(outcome));
+  return all;
+};
+
+describe('a watchpoint', () => {
+  it('is set before the program runs, and watches in the next run, too', () =>
+    driven(fixture('watch_cases'), async (session) => {
+      const { software } = session.watchpoints.create('watch', 'shared');
+      expect(software).toBe(false);
+      for (let run = 0; run < 2; run++)
+        expect(await follow(session, session.run(), 9)).toEqual([`shared: 0 -> 3 by ${at('// shared')}`, 'exited 0']);
+    }));
+
+  it('follows the pointer that leads to its object', () =>
+    driven(fixture('watch_cases'), async (session) => {
+      expect(session.watchpoints.create('watch', 'p->x').software).toBe(false);
+      expect(await follow(session, session.run(), 9)).toEqual([
+        `p->x: 1 -> 10 by ${at('// through p')}`,
+        `p->x: 10 -> 2 by ${at('// moved')}`,
+        `p->x: 2 -> 20 by ${at('// the other one')}`,
+        'exited 0',
+      ]);
+    }));
+
+  it('with -l stays with the object', () =>
+    driven(fixture('watch_cases'), async (session) => {
+      stopOf(await session.start('main'));
+      session.watchpoints.create('watch', 'p->x', { location: true });
+      expect(await follow(session, session.continue(), 9)).toEqual([`-location p->x: 1 -> 10 by ${at('// through p')}`, 'exited 0']);
+    }));
+
+  it('is not triggered by the dynamic linker, which fills addresses in', () =>
+    driven(fixture('watch_cases'), async (session) => {
+      session.watchpoints.create('watch', 'text');
+      const [first = '', second] = await follow(session, session.run(), 9);
+      expect(first).toMatch(/"abc" -> 0x[0-9a-f]+ "xyz" by/);
+      expect(second).toBe('exited 0');
+    }));
+
+  it('joins registers for an object at an odd address', () =>
+    driven(fixture('watch_cases'), async (session) => {
+      expect(session.watchpoints.create('watch', 'packed.odd').software).toBe(false);
+      expect(await follow(session, session.run(), 9)).toEqual([
+        `packed.odd: "\\000\\000\\000\\000\\000" -> "\\000\\000\\003\\000\\000" by ${at('// odd')}`,
+        'exited 0',
+      ]);
+    }));
+
+  it('of a local ends with its frame: by return of its own activation, by longjmp, by the end of the thread', () =>
+    driven(fixture('watch_cases'), async (session) => {
+      session.break('jumper');
+      session.break('factorial', { condition: 'n == 2' });
+      session.break('thread');
+      stopOf(await session.run());
+      session.watchpoints.create('watch', 'local');
+      expect(await follow(session, session.continue(), 4)).toEqual([
+        expect.stringMatching(`^local: .* -> 3 by ${at('// local')}$`) as string,
+        `local: 3 -> 4 by ${at('// local') + 1}`,
+        // factorial's frames lie where the frame was.
+        '3 ended',
+        'breakpoint factorial',
+      ]);
+      session.watchpoints.create('watch', 'result');
+      expect(await follow(session, session.continue(), 3)).toEqual([
+        expect.stringMatching(`^result: .* -> 2 by ${at('// result')}$`) as string,
+        '4 ended',
+        'breakpoint thread',
+      ]);
+      const breakpoint = session.watchpoints.create('watch', 'own');
+      expect((await follow(session, session.continue(), 2))[1]).toBe('own: 1 -> 2 by ' + String(at('// own') + 1));
+      const ends = await follow(session, session.continue(), 3);
+      expect(ends.at(-1)).toBe('exited 0');
+      expect(session.breakpoints.all()).not.toContain(breakpoint);
+    }));
+
+  it('steps when the value is in a register', () =>
+    driven(fixture('watch_cases'), async (session) => {
+      session.break('in_register');
+      stopOf(await session.run());
+      expect(session.watchpoints.create('watch', 'k').software).toBe(true);
+      const all = await follow(session, session.continue(), 3);
+      expect(all.slice(1)).toEqual([`k: 2 -> 3 by ${at('// add')}`, `k: 3 -> 5 by ${at('// add')}`]);
+    }));
+
+  it('steps when the registers do not suffice, and finds the same changes', () =>
+    driven(fixture('watch_cases'), async (session) => {
+      stopOf(await session.start('main'));
+      expect(session.watchpoints.create('watch', 'words').software).toBe(true);
+      expect(session.watchpoints.create('watch', 'packed.odd').software).toBe(false);
+      expect(await follow(session, session.continue(), 2)).toEqual([
+        expect.stringContaining('packed.odd') as string,
+        `words: {0, 0, 0, 0, 0} -> {0, 0, 0, 0, 4} by ${at('// words')}`,
+      ]);
+    }));
+
+  it('has its own value in a fork and in a program that is executed', () =>
+    driven(fixture('watch_cases'), async (session) => {
+      session.programArguments = ['fork'];
+      session.watchpoints.create('watch', 'shared');
+      session.break(String(at('// mine')));
+      stopOf(await session.run());
+      stopOf(await session.step({ over: true, instruction: false }));
+      session.watchpoints.create('watch', 'mine');
+      const all = await follow(session, session.continue(), 9);
+      expect(all.filter((each) => !each.startsWith('breakpoint'))).toEqual([
+        `mine: 1 -> 2 by ${at("// child's")}`,
+        `shared: 0 -> 3 by ${at('// shared')}`, // the child's new program
+        `mine: 1 -> 3 by ${at("// parent's")}`,
+        `shared: 0 -> 3 by ${at('// shared')}`,
+        '2 ended',
+        'exited 0',
+      ]);
+    }));
+
+  it('with a condition stops when that holds, and disabled it has no register', () =>
+    driven(fixture('watched'), async (session) => {
+      const { id } = session.watchpoints.create('watch', 'counter', { condition: 'counter == 4 || counter > 8' });
+      expect(await follow(session, session.run(), 1)).toEqual([`counter: 3 -> 4 by ${lineOf('watched.c', '// counter')}`]);
+      expect(session.breakpoints.get(id).hits).toBe(1);
+      session.breakpoints.enable(id, false);
+      for (const name of ['widths', 'array[1]', 'record.field', 'from_thread']) {
+        expect(session.watchpoints.create('watch', name).software).toBe(false);
+      }
+      expect(() => session.watchpoints.create('rwatch', 'counter')).toThrow(/4 of 4 are in use by watchpoint 1 \(widths\)/);
+      expect(await follow(session, session.continue(), 1)).toEqual([expect.stringContaining('widths') as string]);
+    }));
+
+  it('of a constant is refused', () =>
+    driven(fixture('watched'), (session) => {
+      expect(() => session.watchpoints.create('watch', '5 + 1')).toThrow("Cannot watch constant value `5 + 1'.");
+    }));
+
+  it('hears of reads and writes as asked, in every thread', () =>
+    driven(fixture('watched'), async (session) => {
+      session.watchpoints.create('awatch', 'from_thread');
+      const events = record(session);
+      const all = await follow(session, session.run(), 9);
+      expect(all).toEqual([
+        `from_thread: 0 -> 9 by ${lineOf('watched.c', '// thread writes')}`,
+        expect.stringMatching(/^from_thread: {2}-> 9/) as string,
+        'exited 0',
+      ]);
+      expect(events.filter(({ type }) => type === 'stopped')).toHaveLength(2);
+    }));
+});
