@@ -3,6 +3,7 @@
  *
  *   npm run bench                          all rows
  *   npm run bench -- hit condition         rows whose title contains one of these words
+ *   npm run bench -- symbols               python3.11-dbg and sqlite3 to the first stop (sqlite3 is built from Debian's source once)
  *   npm run bench -- symbols --big         also a program with 200 MB of debug information, built for it (half an hour)
  *   npm run bench -- symbols --program=X   a program of your own instead, stopped in main
  *   npm run bench -- --json                one JSON object instead of the table
@@ -117,7 +118,8 @@ const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean' }, rounds: { type: 'string' }, big: { type: 'boolean' }, program: { type: 'string' } },
   allowPositionals: true,
 });
-const wantsSymbols = positionals.length === 0 || positionals.includes('symbols');
+// These fetch and build sources: only for who asks.
+const wantsSymbols = positionals.includes('symbols');
 const all = [...rows(await findPlaces()), ...(wantsSymbols ? symbolRows(debugPrograms(values.big ?? false, values.program)) : [])];
 const chosen = all.filter(({ title }) => positionals.length === 0 || positionals.some((word) => title.includes(word)));
 const done: Measured[] = [];
