@@ -1,6 +1,7 @@
 /** The core file that a session looks at, if it looks at one. */
 import { resolve } from 'node:path';
 import { PostMortem } from './post_mortem.js';
+import { imageOptions } from './settings.js';
 import type { Session } from './session.js';
 
 export class Cores {
@@ -19,7 +20,7 @@ export class Cores {
     const { session } = this;
     const named = session.program === this.#found ? undefined : session.program;
     const core = new PostMortem(resolve(path), {
-      ...session.imageOptions(),
+      ...imageOptions(session.settings),
       program: named,
       sysroot: session.settings.text('sysroot') || undefined,
     });

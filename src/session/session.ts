@@ -12,7 +12,7 @@ import type { Thread } from '../inferior/thread.js';
 import type { CallRequest, EvaluationContext } from '../language/context.js';
 import type { Value } from '../language/value.js';
 import { resolveProgram, type ProgramRedirection } from '../linux/launch.js';
-import { openImage, type OpenOptions } from '../symbols/open.js';
+import { openImage } from '../symbols/open.js';
 import type { SymbolImage } from '../symbols/model.js';
 import type { Breakpoint } from './breakpoint.js';
 import { Breakpoints, type BreakOptions } from './breakpoints.js';
@@ -135,11 +135,12 @@ export class Session {
   /** Chooses the program to debug. @throws DeetError when it is no program; then nothing has changed. */
   setProgram(path: string): void {
     const found = resolve(resolveProgram(path));
-    openImage(found, this.imageOptions()).close();
+    openImage(found, imageOptions(this.settings)).close();
     this.program = found;
     this.cores.reopen();
   }
 
+  /** The living family, or the dead process that is looked at instead. */
   get #target(): Target {
     return this.cores.current ?? this.control;
   }
@@ -148,13 +149,9 @@ export class Session {
     this.#target.requireLive();
   }
 
-  imageOptions(): OpenOptions {
-    return imageOptions(this.settings);
-  }
-
   /** The program as a file, whether it runs or not. Read again when it has been rebuilt. */
   programImage(): LoadedImage | undefined {
-    const image = this.program === undefined ? undefined : sharedImage(this.program, this.imageOptions());
+    const image = this.program === undefined ? undefined : sharedImage(this.program, imageOptions(this.settings));
     return image && { image, bias: 0n };
   }
 

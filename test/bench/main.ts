@@ -3,6 +3,9 @@
  *
  *   npm run bench                          all rows
  *   npm run bench -- hit condition         rows whose title contains one of these words
+ *   npm run bench -- symbols               python3.11-dbg and sqlite3 to the first stop (sqlite3 is built from Debian's source once)
+ *   npm run bench -- symbols --big         also a program with 200 MB of debug information, built for it (half an hour)
+ *   npm run bench -- symbols --program=X   a program of your own instead, stopped in main
  *   npm run bench -- --json                one JSON object instead of the table
  *   npm run bench -- --rounds=3            fewer rounds
  *
@@ -25,6 +28,7 @@ import {
   type Places,
 } from './contenders.js';
 import { measureRow, ratio, type Measured, type Row } from './measure.js';
+import { debugPrograms, symbolRows } from './symbols.js';
 
 const hello = 'samples/hello';
 const hits = { deet: 40_000, inProgram: 20_000_000, c: 20_000, gdb: 2_000 };
@@ -151,10 +155,11 @@ const share = (value: number): string => value.toFixed(value < 0.01 ? 6 : 3);
 
 const tableOf = (measured: Measured): string => {
   const { row, figures } = measured;
+  const show = row.show ?? microseconds;
   const lines = figures.map(({ name, median, minimum }) => {
     const beside = ratio(measured, 'deet', name);
     const compared = name === 'deet' || !beside ? '' : `deet takes ${share(beside.median)} of it (minimums: ${share(beside.minimum)})`;
-    return `  ${name.padEnd(18)}${microseconds(median).padStart(12)}${microseconds(minimum).padStart(12)}   ${compared}`;
+    return `  ${name.padEnd(18)}${show(median).padStart(12)}${show(minimum).padStart(12)}   ${compared}`;
   });
   const goals = row.goals.map(({ a, b, times }) => {
     const reached = ratio(measured, a, b);
@@ -171,12 +176,18 @@ const dataOf = (measured: Measured): object => ({
 });
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean' }, rounds: { type: 'string' } },
+  options: { json: { type: 'boolean' }, rounds: { type: 'string' }, big: { type: 'boolean' }, program: { type: 'string' } },
   allowPositionals: true,
 });
-const chosen = [...rows(await findPlaces()), ...dataRows, ...adapterRows()].filter(
-  ({ title }) => positionals.length === 0 || positionals.some((word) => title.includes(word)),
-);
+// These fetch and build sources: only for who asks.
+const wantsSymbols = positionals.includes('symbols');
+const all = [
+  ...rows(await findPlaces()),
+  ...dataRows,
+  ...adapterRows(),
+  ...(wantsSymbols ? symbolRows(debugPrograms(values.big ?? false, values.program)) : []),
+];
+const chosen = all.filter(({ title }) => positionals.length === 0 || positionals.some((word) => title.includes(word)));
 const done: Measured[] = [];
 for (const row of chosen) {
   const measured = await measureRow(row, values.rounds === undefined ? undefined : Number(values.rounds));

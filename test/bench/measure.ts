@@ -14,6 +14,8 @@ export interface Row {
   readonly title: string;
   readonly unit: string;
   readonly rounds: number;
+  /** How a figure is written, when it is not a time in microseconds. */
+  readonly show?: (value: number) => string;
   readonly contenders: readonly Contender[];
   /** What issue 2 and 5 ask for: `a` takes at most `times` what `b` takes. */
   readonly goals: readonly Goal[];

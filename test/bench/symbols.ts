@@ -1,0 +1,149 @@
+/**
+ * What symbols cost: from nothing to the first stop of big programs, in time and in peak memory, beside gdb (and lldb where installed), with the
+ * index of names not yet on disk (cold) and there (warm). python3.11 and sqlite3 are measured where Debian's python3.11-dbg and sqlite3's source
+ * are at hand; `--big` builds a C++ program with 200 MB of debug information from Debian's source of cppcheck, which takes half an hour.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Row } from './measure.js';
+
+const root = resolve(import.meta.dirname, '../..');
+const sources = join(root, 'test/.built/sources');
+
+/** A program and where to stop in it: a function, and a line of it. */
+export interface DebugProgram {
+  readonly name: string;
+  readonly words: readonly string[];
+  readonly function: string;
+  readonly line: string;
+}
+
+const has = (command: string): boolean => spawnSync('which', [command], { stdio: 'ignore' }).status === 0;
+
+/** Debian's source of a package, unpacked once; undefined where apt knows none. */
+const source = (name: string): string | undefined => {
+  const unpacked = (): string | undefined =>
+    existsSync(sources) ? readdirSync(sources).find((entry) => entry.startsWith(`${name}-`) && !entry.includes('.tar')) : undefined;
+  mkdirSync(sources, { recursive: true });
+  if (!unpacked()) spawnSync('apt-get', ['source', '-q', name], { cwd: sources, stdio: 'ignore' });
+  const found = unpacked();
+  return found && join(sources, found);
+};
+
+const build = (folder: string, program: string, script: string): string | undefined => {
+  const path = join(folder, program);
+  if (!existsSync(path)) spawnSync('/bin/sh', ['-ec', script], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  return existsSync(path) ? path : undefined;
+};
+
+const python = (): DebugProgram[] => {
+  const path = '/usr/bin/python3.11-dbg';
+  return existsSync(path) ? [{ name: 'python3.11-dbg', words: [path, '-c', '1'], function: 'Py_BytesMain', line: 'main.c:704' }] : [];
+};
+
+const sqlite = (): DebugProgram[] => {
+  const folder = source('sqlite3');
+  const script = './configure --disable-tcl && make sqlite3.c shell.c && gcc -g -O2 -o shell_g shell.c sqlite3.c -lpthread -ldl -lm';
+  const path = folder && build(folder, 'shell_g', script);
+  return path ? [{ name: 'sqlite3', words: [path, ':memory:', '.exit'], function: 'sqlite3_initialize', line: 'shell.c:main' }] : [];
+};
+
+const cppcheck = (): DebugProgram[] => {
+  const folder = source('cppcheck');
+  // Types that are never used are kept: that, not code, is what makes debug information big and compilation quick.
+  const flags = '-g -O1 -fno-eliminate-unused-debug-types -femit-class-debug-always';
+  const path = folder && build(folder, 'testrunner', `make -j${cpus().length} testrunner CXXFLAGS='${flags}'`);
+  return path ? [{ name: 'cppcheck, all tests', words: [path, 'TestPlatform'], function: 'main', line: 'main.cpp:main' }] : [];
+};
+
+/** @param path a program of the user's own: it is stopped in main */
+export const debugPrograms = (big: boolean, path: string | undefined): DebugProgram[] =>
+  path !== undefined
+    ? [{ name: path, words: [resolve(path)], function: 'main', line: 'main' }]
+    : [...python(), ...sqlite(), ...(big ? cppcheck() : [])];
+
+interface Cost {
+  readonly microseconds: number;
+  readonly kibibytes: number;
+}
+
+/** Runs a command and asks the kernel for the memory of the biggest process of it (getrusage(2), RUSAGE_CHILDREN). */
+const costOf = (words: readonly string[], environment: Readonly<Record<string, string>> = {}): Cost => {
+  const script =
+    'import resource,subprocess,sys,time\n' +
+    't=time.perf_counter();r=subprocess.run(sys.argv[1:],stdin=subprocess.DEVNULL,stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL).returncode\n' +
+    'print(int((time.perf_counter()-t)*1e6),resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,r)';
+  const output = execFileSync('python3', ['-c', script, ...words], { encoding: 'utf8', env: { ...process.env, ...environment } });
+  const [microseconds, kibibytes, status] = output.trim().split(' ').map(Number);
+  if (status !== 0) throw new Error(`${words.join(' ')}: exit status ${status}`);
+  return { microseconds, kibibytes };
+};
+
+/** What is done: a breakpoint, a run to it, a backtrace, the end. */
+const commandsOf = (place: string): string[] => ['-ex', `break ${place}`, '-ex', 'run', '-ex', 'backtrace'];
+
+type Way = (program: DebugProgram, place: string) => Cost;
+
+const deet = (program: DebugProgram, place: string, environment: Readonly<Record<string, string>>): Cost =>
+  costOf(
+    [process.execPath, join(root, 'src/bin/deet.cjs'), '-nx', '--batch', ...commandsOf(place), '--args', ...program.words],
+    environment,
+  );
+
+const ways = (cache: string): [string, Way][] => {
+  const cold: Way = (program, place) => {
+    rmSync(cache, { recursive: true, force: true });
+    return deet(program, place, { XDG_CACHE_HOME: cache });
+  };
+  const warm: Way = (program, place) => deet(program, place, { XDG_CACHE_HOME: cache });
+  const gdb: Way = (program, place) => costOf(['gdb', '-nx', '-q', '-batch', ...commandsOf(place), '--args', ...program.words]);
+  const lldb: Way = (program, place) =>
+    costOf(['lldb', '-x', '-b', '-o', `breakpoint set -n ${place}`, '-o', 'run', '-o', 'bt', '-o', 'kill', '--', ...program.words]);
+  return [['deet', cold], ['deet, warm', warm], ['gdb', gdb], ...(has('lldb') ? ([['lldb', lldb]] as [string, Way][]) : [])]; // prettier-ignore
+};
+
+const mebibytes = (kibibytes: number): string => `${(kibibytes / 1024).toFixed(0)} MiB`;
+
+/** Time and memory are measured in one run; the second row of a pair shows what the first has seen. */
+export const symbolRows = (programs: readonly DebugProgram[]): Row[] => {
+  const cache = join(mkdtempSync(join(tmpdir(), 'deet-bench-')), 'cache');
+  process.on('exit', () => rmSync(join(cache, '..'), { recursive: true, force: true }));
+  return programs.flatMap((program) =>
+    [...new Set([program.function, program.line])].flatMap((place) => {
+      const memory = new Map<string, number[]>();
+      const contenders = ways(cache).filter(([name]) => name !== 'lldb' || place === program.function);
+      const title = `symbols: ${program.name}, break ${place}, run, backtrace, quit`;
+      const time: Row = {
+        title,
+        unit: 'run',
+        rounds: 5,
+        contenders: contenders.map(([name, way]) => ({
+          name,
+          measure: () => {
+            const { microseconds, kibibytes } = way(program, place);
+            memory.set(name, [...(memory.get(name) ?? []), kibibytes]);
+            return microseconds;
+          },
+        })),
+        goals: [
+          { a: 'deet', b: 'gdb', times: 0.2 },
+          { a: 'deet, warm', b: 'gdb', times: 0.05 },
+        ],
+      };
+      const peak: Row = {
+        title: `${title}: peak memory`,
+        unit: 'run',
+        rounds: 1,
+        show: mebibytes,
+        contenders: contenders.map(([name]) => ({ name, measure: () => Math.max(...(memory.get(name) ?? [NaN])) })),
+        goals: [
+          { a: 'deet', b: 'gdb', times: 1 },
+          { a: 'deet, warm', b: 'gdb', times: 1 },
+        ],
+      };
+      return [time, peak];
+    }),
+  );
+};
