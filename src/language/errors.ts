@@ -31,9 +31,12 @@ export function about(expression: string, error: unknown): unknown {
   return new ExpressionError(error.code, error.message, error.offset, error.hint, expression);
 }
 
+/** What is wrong is the state of the program, and no token is to blame. */
+const stateOfProgram = new Set(['post-mortem', 'no-process', 'process-gone', 'running']);
+
 /** Gives an error without a place the place of the operator or operand that caused it. */
 export function placed(error: unknown, offset: number): unknown {
-  if (!(error instanceof DeetError) || error instanceof ExpressionError) return error;
+  if (!(error instanceof DeetError) || error instanceof ExpressionError || stateOfProgram.has(error.code)) return error;
   return new ExpressionError(error.code, error.message, offset, error.hint);
 }
 

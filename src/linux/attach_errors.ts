@@ -4,8 +4,8 @@ import { DeetError } from '../common/errors.js';
 import { errno } from './constants.js';
 import { readStat, readStatus } from './proc.js';
 
-const refused = (pid: number, why: string, hint: string): DeetError =>
-  new DeetError('attach', `Cannot attach to process ${pid}: ${why}.`, hint);
+const refused = (pid: number, why: string, hint: string, code = 'attach'): DeetError =>
+  new DeetError(code, `Cannot attach to process ${pid}: ${why}.`, hint);
 
 /** The value of kernel.yama.ptrace_scope; 0 also where there is no Yama. */
 const ptraceScope = (): number => {
@@ -17,7 +17,7 @@ const ptraceScope = (): number => {
 };
 
 export const noSuchProcess = (pid: number): DeetError =>
-  refused(pid, 'there is no such process', '"shell ps aux" lists those that there are.');
+  refused(pid, 'there is no such process', '"shell ps aux" lists those that there are.', 'process-gone');
 
 export const attachError = (pid: number, error: number): DeetError => {
   if (error === errno.ESRCH) return noSuchProcess(pid);
