@@ -1,6 +1,6 @@
 /** The package as others get it: its declarations and exports hold, it can be installed from a tarball into an empty folder, and works there. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -28,6 +28,13 @@ beforeAll(() => {
 }, 300_000);
 afterAll(() => {
   rmSync(folder, { recursive: true });
+});
+
+it('is not built again when npm prepares it before each npx deet', () => {
+  const built = (): number[] => ['main.cjs', 'index.d.ts'].map((name) => statSync(join(root, 'dist', name)).mtimeMs);
+  const before = built();
+  run(process.execPath, ['src/bin/prepare.mjs'], root);
+  expect(built()).toEqual(before);
 });
 
 it('satisfies publint', () => {
