@@ -70,22 +70,27 @@ const descriptions = (entries: readonly Entry[], compare: CompareFiles): Entry[]
   return [...buckets.values()].flat();
 };
 
+/** What an entry says by itself, whoever else has it. */
+const plainEntry = ({ fd, kind, target, access, closeOnExec, append, nonBlocking, offset }: Descriptor): DescriptorView => ({
+  fd,
+  kind,
+  target,
+  ...((kind === 'pipe' || kind === 'fifo') && (access === 'read' || access === 'write') ? { end: access } : {}),
+  access,
+  closeOnExec,
+  ...(append ? { append } : {}),
+  ...(nonBlocking ? { nonBlocking } : {}),
+  ...(kind === 'file' ? { offset } : {}),
+});
+
 const viewOf = (entry: Entry, group: readonly Entry[], files: OpenFiles): DescriptorView => {
   const { pid, descriptor } = entry;
-  const { fd, kind, target, access, closeOnExec, append, nonBlocking, offset, watched, process } = descriptor;
+  const { watched, process } = descriptor;
   const shared = group.filter((other) => other !== entry).map((other) => ({ pid: other.pid, fd: other.descriptor.fd }));
   const socket = files.socket(pid, descriptor);
   const peers = files.peers(pid, descriptor);
   return {
-    fd,
-    kind,
-    target,
-    ...((kind === 'pipe' || kind === 'fifo') && (access === 'read' || access === 'write') ? { end: access } : {}),
-    access,
-    closeOnExec,
-    ...(append ? { append } : {}),
-    ...(nonBlocking ? { nonBlocking } : {}),
-    ...(kind === 'file' ? { offset } : {}),
+    ...plainEntry(descriptor),
     ...(shared.length > 0 ? { sharedWith: shared } : {}),
     ...(peers ? { peers } : {}),
     ...(socket
@@ -126,17 +131,7 @@ export const plainTables = (pids: readonly number[]): DescriptorTable[] =>
   pids.map((pid) => ({
     type: 'descriptors',
     pid,
-    descriptors: readDescriptors(pid).map(({ fd, kind, target, access, closeOnExec, append, nonBlocking, offset }) => ({
-      fd,
-      kind,
-      target,
-      ...((kind === 'pipe' || kind === 'fifo') && (access === 'read' || access === 'write') ? { end: access } : {}),
-      access,
-      closeOnExec,
-      ...(append ? { append } : {}),
-      ...(nonBlocking ? { nonBlocking } : {}),
-      ...(kind === 'file' ? { offset } : {}),
-    })),
+    descriptors: readDescriptors(pid).map(plainEntry),
   }));
 
 /** The JSON object `descriptorChanges`. */
