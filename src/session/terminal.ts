@@ -1,13 +1,16 @@
 /**
  * Who owns the terminal. While the program runs its process group is in the foreground, so that Ctrl-C reaches the program and not deet, and it may read; at a stop deet takes
- * the terminal back. Each side finds the mode (echo, line editing, raw) as it left it (termios(3), tcsetpgrp(3)).
+ * the terminal back. A program may put another group there (a shell does for each job): that one has the terminal again when the program goes on. Each side finds the mode (echo, line editing, raw) as it left it (termios(3), tcsetpgrp(3)).
  */
 import { native } from '../native.js';
 
 export class Terminal {
   #own: { readonly group: number; mode: Uint8Array | undefined } | undefined;
   #programMode: Uint8Array | undefined;
+  /** The group that the program was started in; 0: there is no program. */
   #group = 0;
+  /** The group that was in the foreground when deet last took the terminal. */
+  #foreground = 0;
 
   /** @param fd deet's standard input; when it is no terminal, or deet itself is in the background, nothing here does anything. */
   constructor(private readonly fd: number) {
@@ -21,7 +24,7 @@ export class Terminal {
 
   /** A program is about to start in a process group of its own; it inherits deet's mode. */
   started(group: number): void {
-    this.#group = group;
+    this.#group = this.#foreground = group;
     this.#programMode = undefined;
   }
 
@@ -30,13 +33,16 @@ export class Terminal {
     if (!this.#own || this.#group === 0) return;
     this.#own.mode = native.terminalMode(this.fd);
     if (this.#programMode) native.setTerminalMode(this.fd, this.#programMode);
-    native.setTerminalGroup(this.fd, this.#group);
+    // All of the job may have ended since.
+    if (native.setTerminalGroup(this.fd, this.#foreground) < 0) native.setTerminalGroup(this.fd, this.#group);
   }
 
   /** The program stands still, or has ended. */
   take(ended: boolean): void {
     if (!this.#own || this.#group === 0) return;
     this.#programMode = native.terminalMode(this.fd);
+    const foreground = native.terminalGroup(this.fd);
+    if (foreground > 0 && foreground !== this.#own.group) this.#foreground = foreground;
     native.setTerminalGroup(this.fd, this.#own.group);
     if (this.#own.mode) native.setTerminalMode(this.fd, this.#own.mode);
     if (ended) this.#group = 0;

@@ -19,6 +19,28 @@ const asking = compileText(
   'asking.c',
   '#include <stdio.h>\nint main(void) { char name[99]; printf("Name? "); fflush(stdout); if (fgets(name, 99, stdin)) printf("Hello %s", name); }\n',
 );
+/** As a shell does: the child is a job of its own, in the foreground. */
+const job = compileText(
+  'job.c',
+  `#include <stdio.h>
+#include <signal.h>
+#include <unistd.h>
+#include <sys/wait.h>
+int main(void) {
+  if (fork() == 0) {
+    signal(SIGTTOU, SIG_IGN);
+    setpgid(0, 0);
+    tcsetpgrp(0, getpid());
+    char name[99];
+    printf("Name? ");
+    fflush(stdout);
+    if (fgets(name, 99, stdin)) printf("Hello %s", name);
+    return 0;
+  }
+  wait(0);
+}
+`,
+);
 
 let home: string;
 beforeAll(() => void (home = mkdtempSync(join(tmpdir(), 'deet-home-'))));
@@ -104,6 +126,17 @@ describe('the prompt', () => {
     await terminal.shows(/continue$/);
     terminal.type('\x03');
     await terminal.shows(/Child stopped[^]*Child stopped \(signal SIGINT\)[^]*\n\(deet\)$/);
+    await quit(terminal);
+  });
+
+  it('gives the terminal back to the job that had it', async () => {
+    const terminal = await open(job);
+    await terminal.command('break 12');
+    expect(await terminal.command('run')).toContain('Breakpoint 0, main');
+    terminal.type('continue\r');
+    await terminal.shows(/Name\?$/);
+    terminal.type('World\r');
+    await terminal.shows(/Hello World\n[^]*Child exited \(status 0\)\n\(deet\)$/);
     await quit(terminal);
   });
 
