@@ -96,3 +96,16 @@ export const deetView = (session: Session, expressions: readonly string[] = []):
   }
   return { threads, values };
 };
+
+/**
+ * A view without the upper halves of vector registers where gdb's has none: gdb 13 knows one layout of the extended state, Intel's, and shows nothing of a core
+ * file whose state is smaller (as of AMD's processors with AVX-512, where the parts lie closer together).
+ */
+export const asFarAsKnown = (view: CoreView, gdb: CoreView): CoreView => ({
+  ...view,
+  threads: view.threads.map((thread, at) => {
+    const known = gdb.threads[at]?.registers ?? {};
+    const registers = Object.entries(thread.registers).filter(([name]) => !name.startsWith('ymm') || name in known);
+    return { ...thread, registers: Object.fromEntries(registers) };
+  }),
+});
