@@ -89,6 +89,7 @@ export const At = {
   abstract_origin: 0x31,
   accessibility: 0x32,
   artificial: 0x34,
+  calling_convention: 0x36,
   count: 0x37,
   data_member_location: 0x38,
   decl_column: 0x39,

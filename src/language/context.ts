@@ -32,6 +32,8 @@ export interface NameSpace extends TypeNames {
   global(name: string): Meaning | undefined;
   /** `file.c:f::x`, `ns::x`, `Class::x`, `f::static_local`. */
   scoped(where: ScopePath, name: string): Meaning | undefined;
+  /** All functions of a name, as values: C++ may have several. Looked for as `global` and `scoped` do. */
+  overloads(where: ScopePath, name: string): readonly Value[];
   type(name: string, tag?: 'struct' | 'union' | 'enum' | 'class'): CType | undefined;
   /** Names near in spelling, for "did you mean". */
   suggestions(): Iterable<string>;

@@ -4,9 +4,10 @@ import type { CType, FunctionType } from '../symbols/types.js';
 import type { Expression } from './ast.js';
 import * as c from './c-types.js';
 import type { CallRequest, Evaluation, EvaluationContext } from './context.js';
-import { addressOf, cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
+import { cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
 import { callConvenience, isConvenienceFunction } from './functions.js';
 import { used } from './identifiers.js';
+import { bestFor, functionsNamed, methodsOf, type Callee } from './methods.js';
 import type { OperandEvaluator } from './resolve-type.js';
 import { functionLike } from './type-copies.js';
 import { asArray, asFunction, asPointer, asReference, asStruct } from './types.js';
@@ -19,15 +20,20 @@ type Call = Extract<Expression, { kind: 'call' }>;
 export function* evaluateCall(node: Call, returns: CType | undefined, evaluator: OperandEvaluator): Evaluation {
   if (node.callee.kind === 'dollar' && isConvenienceFunction(node.callee.name))
     return yield* convenience(node.callee.name, node, evaluator);
-  const callee = yield* calleeOf(node.callee, evaluator);
+  const callees = yield* calleesOf(node.callee, evaluator);
+  const written: Value[] = [];
+  for (const argument of node.arguments) written.push(yield* evaluator.value(argument));
+  const callee = bestFor(callees, written) ?? { value: yield* evaluator.operand(node.callee), self: [] };
   const pointer = asPointer(callee.value.type);
   const declared = asFunction(pointer ? pointer.target : callee.value.type);
   if (!declared) throw new DeetError('type', 'Cannot perform a call of something that is not a function.');
   const type = settledType(declared, returns, node.callee);
-  const given = [...callee.self];
-  for (const argument of node.arguments) given.push(yield* evaluator.value(argument));
+  const given = [...callee.self, ...written];
   requireCount(given.length, type);
-  const list = given.map((value, i) => argumentFor(value, type.parameters[i]?.type, evaluator.context));
+  const list = given.map((value, i) => {
+    const argument = argumentFor(value, type.parameters[i]?.type, evaluator.context);
+    return type.prototyped ? argument : promoteArgument(argument);
+  });
   if (evaluator.typesOnly) return Value.abstract(type.returns);
   const address = pointer ? toInteger(callee.value) : callee.value.address;
   if (address === undefined) throw new DeetError('type', 'The function has no address.');
@@ -59,6 +65,27 @@ function* resolved(resolver: bigint): Evaluation<bigint> {
   return toInteger(yield request);
 }
 
+/** A copy of the value in memory from the program's own malloc, where it stays. @throws DeetError `call` when there is none */
+export function* allocated(value: Value, context: EvaluationContext): Evaluation {
+  const malloc = context.names.global('malloc');
+  const address = malloc?.kind === 'value' ? malloc.value.address : undefined;
+  if (address === undefined) throw new DeetError('call', 'evaluation of this expression requires the program to have a function "malloc".');
+  const bytes = value.bytes();
+  const size = Value.integer(c.UNSIGNED_LONG, BigInt(bytes.length));
+  const request: CallRequest = { kind: 'call', function: address, type: MALLOC, arguments: [size] };
+  const place = BigInt.asUintN(64, toInteger(yield request));
+  context.memory.write(place, bytes);
+  return Value.at(value.type, context.memory, place);
+}
+
+const MALLOC: FunctionType = {
+  kind: 'function',
+  returns: c.VOID_POINTER,
+  parameters: [{ type: c.UNSIGNED_LONG }],
+  varargs: false,
+  prototyped: true,
+};
+
 function* convenience(name: string, node: Call, evaluator: OperandEvaluator): Evaluation {
   const given: Value[] = [];
   for (const argument of node.arguments) given.push(yield* evaluator.operand(argument));
@@ -74,16 +101,20 @@ function argumentFor(value: Value, parameter: CType | undefined, context: Evalua
   return parameter ? convertForAssignment(settled, parameter, context.memory) : promoteArgument(settled);
 }
 
-/** A function and, for C++ `object.method`, the object's address as its first argument. */
-function* calleeOf(node: Expression, evaluator: OperandEvaluator): Evaluation<{ value: Value; self: readonly Value[] }> {
+/** What the callee may mean: in C++ several functions may bear the name, and a member function takes its object's address first. */
+function* calleesOf(node: Expression, evaluator: OperandEvaluator): Evaluation<readonly Callee[]> {
+  const { context } = evaluator;
   if (node.kind === 'member') {
     const left = yield* evaluator.operand(node.object);
     const pointer = asPointer(left.type);
-    const struct = asStruct(pointer ? pointer.target : left.type);
-    if (struct?.name !== undefined && struct.methods().some((method) => method.name === node.name)) {
-      const method = evaluator.context.names.scoped({ path: [struct.name] }, node.name);
-      if (method?.kind === 'value') return { value: method.value, self: [pointer ? left : addressOf(left)] };
-    }
+    const object =
+      pointer && asStruct(pointer.target) ? Value.at(pointer.target, context.memory, BigInt.asUintN(64, toInteger(left))) : left;
+    const methods = methodsOf(object, node.name, context);
+    if (methods.length > 0) return methods;
   }
-  return { value: yield* evaluator.operand(node), self: [] };
+  if (node.kind === 'name' || (node.kind === 'scoped' && node.file === undefined)) {
+    const named = functionsNamed({ path: node.kind === 'scoped' ? node.path : [] }, node.name, context);
+    if (named.length > 1 && !(node.kind === 'name' && context.names.local(node.name))) return named;
+  }
+  return [{ value: yield* evaluator.operand(node), self: [] }];
 }

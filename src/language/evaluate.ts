@@ -10,7 +10,7 @@ import * as c from './c-types.js';
 import type { Evaluation, EvaluationContext, Meaning } from './context.js';
 import { addressOf, cast, convertForAssignment, decayed } from './conversions.js';
 import { placed } from './errors.js';
-import { evaluateCall } from './evaluate-calls.js';
+import { allocated, evaluateCall } from './evaluate-calls.js';
 import { evaluateAggregate, evaluateList } from './evaluate-lists.js';
 import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
@@ -180,6 +180,7 @@ class Evaluator implements OperandEvaluator {
         return this.#dereference(yield* this.operand(node.operand));
       case '&': {
         const value = used(yield* this.value(node.operand), context);
+        if (node.operand.kind === 'string') return addressOf(yield* this.#inProgram(value));
         const name = node.operand.kind === 'name' || node.operand.kind === 'scoped' ? spelled(node.operand) : undefined;
         if (name !== undefined && value.place.kind === 'register') {
           throw new DeetError('type', `Address requested for identifier "${name}" which is in register $${value.place.register ?? ''}`);
@@ -219,11 +220,17 @@ class Evaluator implements OperandEvaluator {
   }
 
   *#binary(operator: BinaryOperator, left: Expression, right: Expression): Evaluation {
-    const a = yield* this.operand(left);
-    const b = yield* this.operand(right);
+    const a = yield* this.#inProgram(yield* this.operand(left));
+    const b = yield* this.#inProgram(yield* this.operand(right));
     if (this.typesOnly && (operator === '/' || operator === '%'))
       return binary(operator, a.withoutObject(), b.withoutObject(), this.#truth);
     return binary(operator, a, b, this.#truth, this.context.warn?.bind(this.context));
+  }
+
+  /** A string in quotes is deet's: where its address is wanted, it moves into memory that the program allocates. */
+  *#inProgram(value: Value): Evaluation {
+    if (!asArray(value.type) || asArray(value.type)?.vector || value.place.kind !== 'value') return value;
+    return this.typesOnly ? Value.abstract(value.type) : yield* allocated(value, this.context);
   }
 
   /** `object@count`: an array that begins with the object. */
@@ -241,7 +248,8 @@ class Evaluator implements OperandEvaluator {
 
   *#assignment(node: Extract<Expression, { kind: 'assign' }>): Evaluation {
     const target = yield* this.operand(node.target);
-    const right = yield* this.operand(node.value);
+    const value = yield* this.operand(node.value);
+    const right = asPointer(target.type) ? yield* this.#inProgram(value) : value;
     return this.#assign(node.target, target, node.operator === undefined ? right : binary(node.operator, target, right, this.#truth));
   }
 
@@ -283,7 +291,8 @@ class Evaluator implements OperandEvaluator {
     if (node.operand.kind === 'call') return cast(yield* evaluateCall(node.operand, type, this), type, this.context.memory);
     if (node.operand.kind === 'list' && (asStruct(type) ?? asArray(type)))
       return yield* evaluateAggregate(type, node.operand.elements, this);
-    const value = yield* this.operand(node.operand);
+    const operand = yield* this.operand(node.operand);
+    const value = asPointer(type) ? yield* this.#inProgram(operand) : operand;
     return this.typesOnly && !value.isLvalue ? Value.abstract(type) : cast(value, type, this.context.memory);
   }
 

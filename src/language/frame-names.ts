@@ -177,6 +177,8 @@ export class FrameNames implements NameSpace {
   }
 
   functionValue(fn: FunctionSymbol, loaded: LoadedImage): Value {
+    // Assemblers describe where a function lies, not what it is.
+    if (isNameless(fn.type.returns)) return symbolValue(fn.name, 'code', this.world.memory, BigInt(fn.entry) + loaded.bias);
     return this.#codeAt(fn.type, fn.entry, loaded);
   }
 
@@ -215,6 +217,16 @@ export class FrameNames implements NameSpace {
       (container && this.#memberOf(container, name)) ??
       (where.path.length === 0 && where.file === undefined ? this.global(name) : undefined)
     );
+  }
+
+  overloads(where: ScopePath, name: string): readonly Value[] {
+    for (const candidate of this.#spellings([...where.path, name].join('::'))) {
+      for (const loaded of this.#images()) {
+        const found = loaded.image.functionsNamed(candidate).filter((fn) => isCalled(fn, candidate));
+        if (found.length > 0) return found.map((fn) => this.functionValue(fn, loaded));
+      }
+    }
+    return [];
   }
 
   /** What stands before `::` must be something. @throws DeetError `no-symbol` */
@@ -293,6 +305,8 @@ export class FrameNames implements NameSpace {
 /** By its whole name: `ns::f` is not `f`, and a class is not its constructor. */
 const isCalled = (fn: FunctionSymbol, name: string): boolean =>
   fn.qualifiedName === name || fn.linkageName === name || (fn.language !== 'c++' && fn.name === name);
+
+const isNameless = (type: CType): boolean => type.kind === 'base' && type.encoding === 'unspecified' && type.name === '';
 
 const isTagged = (type: CType): boolean => isStruct(type) || type.kind === 'enum';
 

@@ -40,7 +40,8 @@ export function parseExpression(text: string, names: TypeNames = NO_TYPES): Expr
 }
 
 function wholeExpression(text: string, names: TypeNames): Expression {
-  const tokens = new TokenStream(text, names.macro && ((name) => names.macro?.(name)));
+  const isTemplate = (name: string): boolean => names.isType(name) || names.isSymbol?.(name) === true;
+  const tokens = new TokenStream(text, names.macro && ((name) => names.macro?.(name)), isTemplate);
   if (tokens.peek().kind === 'end') throw new ExpressionError('syntax', 'Argument required (expression to compute).', 0);
   const expression = new Parser(tokens, names).expression(COMMA);
   if (tokens.peek().kind !== 'end') throw tokens.syntaxError();

@@ -1,6 +1,7 @@
 /** The parser's view of its tokens: look, take, complain; and the limit on nesting that protects every later recursion. */
 import { ExpressionError } from './errors.js';
 import { tokenize, type Token } from './lexer.js';
+import { joinTemplates } from './template-names.js';
 import { expandMacros, type MacroLookup } from './macros.js';
 
 /** Deeper trees are refused, so that whoever walks one may recurse. */
@@ -15,8 +16,10 @@ export class TokenStream {
   constructor(
     readonly text: string,
     macros?: MacroLookup,
+    /** Is the name with template arguments one of the program's? */
+    isTemplate: (name: string) => boolean = () => false,
   ) {
-    const tokens = tokenize(text);
+    const tokens = joinTemplates(text, tokenize(text), isTemplate);
     this.#tokens = macros ? expandMacros(text, tokens, macros) : tokens;
   }
 

@@ -143,7 +143,9 @@ export function alignOf(type: CType, depth = 0): number {
     case 'struct':
     case 'union':
     case 'class':
-      return bare.members().reduce((most, member) => (member.staticVariable ? most : Math.max(most, alignOf(member.type, depth + 1))), 1);
+      return bare
+        .members()
+        .reduce((most, member) => (member.staticVariable ? most : Math.max(most, alignOf(member.type, depth + 1))), bare.alignment ?? 1);
     case 'base':
       return bare.encoding.startsWith('complex') ? Math.max(1, bare.size / 2) : Math.max(1, bare.size);
     default:

@@ -10,8 +10,11 @@ export const largestState = 1 << 14;
 const stAt = 32;
 const xmmAt = 160;
 const ymmUpperAt = 576;
-/** Bit 2 of XSTATE_BV: the AVX part is in use (else it is all zeros). */
+const ymmCount = 16;
+/** XSTATE_BV: which parts are in use; one that is not is all zeros, whatever its bytes say. */
 const headerAt = 512;
+const ssePart = 2;
+const avxPart = 4;
 
 /** A thread's extended state as the kernel has it, or the part that FXSAVE knows; `bytes` may be changed and written back. */
 export class ExtendedState {
@@ -24,10 +27,26 @@ export class ExtendedState {
 
   /** The upper 16 bytes of ymm N; undefined without AVX. */
   ymmUpper(number: number): Uint8Array | undefined {
-    if (this.bytes.length < ymmUpperAt + 256) return undefined;
-    return (this.bytes[headerAt] & 4) === 0
+    if (!this.#hasAvx) return undefined;
+    return (this.bytes[headerAt] & avxPart) === 0
       ? new Uint8Array(16)
       : this.bytes.subarray(ymmUpperAt + 16 * number, ymmUpperAt + 16 * (number + 1));
+  }
+
+  get #hasAvx(): boolean {
+    return this.bytes.length >= ymmUpperAt + 16 * ymmCount;
+  }
+
+  /** Writes the lowest 16 or 32 bytes of vector register N; shorter values are filled up with zeros. */
+  setVector(number: number, value: Uint8Array): void {
+    const whole = new Uint8Array(value.length > 16 ? 32 : 16);
+    whole.set(value.subarray(0, whole.length));
+    this.xmm(number).set(whole.subarray(0, 16));
+    this.bytes[headerAt] |= ssePart;
+    if (whole.length === 16 || !this.#hasAvx) return;
+    if ((this.bytes[headerAt] & avxPart) === 0) this.bytes.fill(0, ymmUpperAt, ymmUpperAt + 16 * ymmCount);
+    this.bytes[headerAt] |= avxPart;
+    this.bytes.set(whole.subarray(16), ymmUpperAt + 16 * number);
   }
 
   /** ymm N, 32 bytes. */

@@ -7,10 +7,10 @@ import { hex, u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { SiteOwner } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
-import { classify } from '../language/abi.js';
+import { travelOf, type RegisterPart } from '../language/abi.js';
 import type { CallRequest } from '../language/context.js';
-import { asArray, sizeOf, strip } from '../language/types.js';
-import { Value } from '../language/value.js';
+import { alignOf, asArray, asInteger, isSigned, sizeOf } from '../language/types.js';
+import { integerBytes, integerOf, Value } from '../language/value.js';
 import { Word } from '../linux/registers.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import { native } from '../native.js';
@@ -26,14 +26,18 @@ const entryOfProgram = 9;
 const redZone = 128n;
 const integerRegisters = [Word.rdi, Word.rsi, Word.rdx, Word.rcx, Word.r8, Word.r9];
 const vectorRegisters = 8;
+/** Of a ymm register in memory; the ABI wants 16 at every call. */
+const largestAlignment = 32n;
 
 const alignDown = (address: Address, to: bigint): Address => address - (address % to);
 
-/** Where everything goes, found before anything is written. */
+/** Where everything goes, found before anything but the contents of strings is written. */
 class Layout {
   readonly integers: bigint[] = [];
   readonly vectors: Uint8Array[] = [];
-  readonly onStack: Uint8Array[] = [];
+  /** Arguments in memory, by their distance from the first. */
+  readonly onStack: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
+  stackSize = 0;
   /** Strings and results, above the arguments. */
   top: Address;
 
@@ -41,88 +45,85 @@ class Layout {
     private readonly thread: Thread,
     stackPointer: Address,
   ) {
-    this.top = alignDown(stackPointer - redZone, 16n);
+    this.top = alignDown(stackPointer - redZone, largestAlignment);
   }
 
   /** Room for an object of the call's own. */
   reserve(size: number): Address {
-    this.top = alignDown(this.top - BigInt(size), 16n);
+    this.top = alignDown(this.top - BigInt(size), largestAlignment);
     return this.top;
   }
 
   add(argument: Value): void {
-    const array = asArray(strip(argument.type));
-    if (array && !array.vector) {
-      this.integers.push(argument.address ?? this.#store(argument.bytes()));
-      this.#spillIntegers();
-      return;
+    const array = asArray(argument.type);
+    // A string literal lives in deet until it is passed: it goes on the program's stack.
+    if (array && !array.vector) this.#addInteger(argument.address ?? this.#store(argument.bytes(), 1));
+    else {
+      const travel = travelOf(argument.type);
+      if (travel.by === 'reference') this.#addInteger(argument.address ?? this.#store(argument.bytes()));
+      else this.#addValue(argument, travel.by === 'registers' ? travel.parts : undefined);
     }
-    const bytes = argument.bytes();
-    const classes = classify(argument.type);
-    const needs = (kind: string): number => classes.filter((each) => each === kind).length;
-    const wholeVector = classes.length === 2 && strip(argument.type).kind === 'base' && classes[0] === 'sse';
+  }
+
+  /** In registers, if there are enough for the whole of it. */
+  #addValue(argument: Value, parts: readonly RegisterPart[] | undefined): void {
+    const count = (bank: RegisterPart['bank']): number => parts?.filter((part) => part.bank === bank).length ?? 0;
     const fits =
-      !classes.some((each) => each === 'memory' || each === 'x87') &&
-      this.integers.length + needs('integer') <= integerRegisters.length &&
-      this.vectors.length + (wholeVector ? 1 : needs('sse')) <= vectorRegisters;
+      parts !== undefined &&
+      count('x87') === 0 &&
+      this.integers.length + count('general') <= integerRegisters.length &&
+      this.vectors.length + count('vector') <= vectorRegisters;
+    const bytes = argument.bytes();
     if (!fits) {
-      const padded = new Uint8Array(Math.ceil(bytes.length / 8) * 8);
-      padded.set(bytes);
-      this.onStack.push(padded);
+      this.#addToStack(bytes, alignOf(argument.type));
       return;
     }
-    if (wholeVector) {
-      this.vectors.push(bytes);
-      return;
+    // Compilers rely on callers that extend what is narrower than int.
+    const integer = asInteger(argument.type);
+    const signed = integer !== undefined && isSigned(integer);
+    for (const { bank, offset, size } of parts) {
+      const part = bytes.subarray(offset, offset + size);
+      if (bank === 'vector') this.vectors.push(part);
+      else this.integers.push(integerOf(part, signed));
     }
-    classes.forEach((kind, index) => {
-      const part = new Uint8Array(8);
-      part.set(bytes.subarray(index * 8, index * 8 + 8));
-      if (kind === 'sse') this.vectors.push(part);
-      else this.integers.push(new DataView(part.buffer).getBigUint64(0, true));
-    });
   }
 
-  #spillIntegers(): void {
-    if (this.integers.length <= integerRegisters.length) return;
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setBigUint64(0, this.integers.pop() ?? 0n, true);
-    this.onStack.push(bytes);
+  #addInteger(value: bigint): void {
+    if (this.integers.length < integerRegisters.length) this.integers.push(value);
+    else this.#addToStack(integerBytes(value, 8), 8);
   }
 
-  /** A string literal lives in deet until it is passed: it goes on the program's stack. */
-  #store(bytes: Uint8Array): Address {
-    const address = this.reserve(bytes.length + 1);
-    this.thread.process.space.write(address, Uint8Array.of(...bytes, 0));
+  #addToStack(bytes: Uint8Array, alignment: number): void {
+    const step = Math.max(8, alignment);
+    const offset = Math.ceil(this.stackSize / step) * step;
+    this.onStack.push({ offset, bytes });
+    this.stackSize = Math.ceil((offset + bytes.length) / 8) * 8;
+  }
+
+  #store(bytes: Uint8Array, terminator = 0): Address {
+    const address = this.reserve(bytes.length + terminator);
+    this.thread.process.space.write(address, Uint8Array.of(...bytes, ...new Uint8Array(terminator)));
     return address;
   }
 }
 
 const enter = (thread: Thread, request: CallRequest, returnTo: Address): Address => {
   const layout = new Layout(thread, thread.stackPointer);
-  const inMemory = classify(request.type.returns)[0] === 'memory';
-  if (inMemory) layout.integers.push(layout.reserve(sizeOf(strip(request.type.returns)) ?? 0));
+  const { returns } = request.type;
+  if (travelOf(returns).by !== 'registers') layout.integers.push(layout.reserve(sizeOf(returns) ?? 0));
   for (const argument of request.arguments) layout.add(argument);
-  const size = layout.onStack.reduce((total, each) => total + each.length, 0);
-  let at = alignDown(layout.top - BigInt(size), 16n);
-  const stackPointer = at - 8n;
-  for (const bytes of layout.onStack) {
-    thread.process.space.write(at, bytes);
-    at += BigInt(bytes.length);
-  }
-  const address = new Uint8Array(8);
-  new DataView(address.buffer).setBigUint64(0, returnTo, true);
-  thread.process.space.write(stackPointer, address);
+  const first = alignDown(layout.top - BigInt(layout.stackSize), largestAlignment);
+  for (const { offset, bytes } of layout.onStack) thread.process.space.write(first + BigInt(offset), bytes);
+  const stackPointer = first - 8n;
+  thread.process.space.write(stackPointer, integerBytes(returnTo, 8));
   layout.integers.forEach((value, index) => {
     thread.setRegister(integerRegisters[index], u64(value));
   });
   const state = thread.extendedState();
   if (state && layout.vectors.length > 0) {
     layout.vectors.forEach((bytes, index) => {
-      state.xmm(index).fill(0);
-      state.xmm(index).set(bytes);
+      state.setVector(index, bytes);
     });
-    state.bytes[512] |= 2;
     thread.writeExtendedState(state);
   }
   thread.setRegister(Word.rax, BigInt(layout.vectors.length));
@@ -135,6 +136,8 @@ const enter = (thread: Thread, request: CallRequest, returnTo: Address): Address
 
 const reasonOf = (stop: Stop): string => {
   if (stop.signal) return `received ${stop.signal.name} (${stop.signal.description})`;
+  // The end of the plan, and not where the function returns to.
+  if (stop.reason === 'step') return 'was left by a longjmp or an exception';
   return stop.reason === 'breakpoint'
     ? `met breakpoint ${stop.breakpoints.map(({ id }) => id).join(', ')}`
     : `was stopped (${stop.reason})`;

@@ -1,40 +1,13 @@
 /** `return`: the selected function and everything it called are left at once, as if it had returned; nothing of their code runs any more. */
-import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
 import type { Thread } from '../inferior/thread.js';
-import { classify } from '../language/abi.js';
-import { sizeOf, strip } from '../language/types.js';
 import type { Value } from '../language/value.js';
 import { dwarfToWord, Word } from '../linux/registers.js';
+import { placeResult } from './returned.js';
 import { forgetStack } from './stacks.js';
 
 const stackPointerNumber = 7;
 const returnAddressNumber = 16;
-
-/** Registers that carry a result in (System V ABI, AMD64 supplement, 3.2.3). @throws DeetError for what is returned in memory. */
-const placeResult = (thread: Thread, value: Value): void => {
-  const classes = classify(value.type);
-  if (classes[0] === 'memory' || classes[0] === 'x87')
-    throw new DeetError(
-      'return',
-      'A value of this type cannot be returned by hand.',
-      'Use return without a value, and set the result where the caller keeps it.',
-    );
-  const bytes = new Uint8Array(Math.max(16, sizeOf(strip(value.type)) ?? 0));
-  bytes.set(value.bytes());
-  const view = new DataView(bytes.buffer);
-  const general = [Word.rax, Word.rdx];
-  const state = thread.extendedState();
-  let vectors = 0;
-  classes.forEach((kind, index) => {
-    if (kind === 'integer') thread.setRegister(general.shift() ?? Word.rdx, view.getBigUint64(index * 8, true));
-    else if (kind === 'sse' && state) state.xmm(vectors++).set(bytes.subarray(index * 8, index * 8 + 8));
-  });
-  if (state && vectors > 0) {
-    state.bytes[512] |= 2;
-    thread.writeExtendedState(state);
-  }
-};
 
 /** Pops all frames up to and with `frame`; `caller` becomes the innermost. */
 export const popFrame = (thread: Thread, frame: Frame, caller: Frame, result: Value | undefined): void => {

@@ -40,11 +40,7 @@ export const registersOf = (thread: Thread): ThreadRegisters => ({
     const state = thread.extendedState();
     const vector = /^([xy]mm)(\d+)$/.exec(name);
     if (!state || !vector || Number(vector[2]) > 15) throw new DeetError('registers', `The register $${name} cannot be written.`);
-    const number = Number(vector[2]);
-    state.xmm(number).set(bytes.subarray(0, 16));
-    if (vector[1] === 'ymm') state.ymmUpper(number)?.set(bytes.subarray(16, 32));
-    // XSTATE_BV: bit 1 for the SSE part, bit 2 for AVX, or the kernel restores the initial state instead of what was written.
-    state.bytes[512] |= vector[1] === 'ymm' ? 6 : 2;
+    state.setVector(Number(vector[2]), bytes);
     thread.writeExtendedState(state);
   },
 });

@@ -6,9 +6,13 @@ import { At, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import type { SourcePosition } from './model.js';
 import type { TypeReader } from './types-reader.js';
-import type { CType, FunctionType, Member, StructType } from './types.js';
+import type { CType, Member, Method, StructType } from './types.js';
 
 const MAX_MEMBERS = 1_000_000;
+/** DW_DEFAULTED_in_class (DWARF 5, 5.7.8). */
+const defaultedInClass = 1;
+/** DW_CC_pass_by_reference and DW_CC_pass_by_value (DWARF 5, 3.3.1.1). */
+const passing: Readonly<Record<number, 'value' | 'reference'>> = { 4: 'reference', 5: 'value' };
 
 const accessOf = (die: Die): 'public' | 'protected' | 'private' | undefined => {
   switch (die.number(At.accessibility)) {
@@ -63,6 +67,14 @@ export class StructReader implements StructType {
 
   get size(): number | undefined {
     return this.definition.flag(At.declaration) ? undefined : (this.definition.number(At.byte_size) ?? 0);
+  }
+
+  get alignment(): number {
+    return this.definition.number(At.alignment) ?? 1;
+  }
+
+  get passedBy(): 'value' | 'reference' | undefined {
+    return passing[this.definition.number(At.calling_convention) ?? 0];
   }
 
   get declared(): SourcePosition | undefined {
@@ -161,17 +173,18 @@ export class StructReader implements StructType {
     };
   }
 
-  private methodList: ReturnType<StructType['methods']> | undefined;
+  private methodList: readonly Method[] | undefined;
 
-  methods(): ReturnType<StructType['methods']> {
+  methods(): readonly Method[] {
     if (this.methodList) return this.methodList;
-    const result: { name: string; type: FunctionType; isStatic: boolean; virtual: boolean; artificial: boolean; access?: string }[] = [];
+    const result: Method[] = [];
     try {
       for (const child of this.definition.children()) {
         const name = child.tag === Tag.subprogram ? child.string(At.name) : undefined;
         if (name === undefined || result.length >= MAX_MEMBERS) continue;
         const type = this.types.read(child);
         const access = accessOf(child);
+        const virtualIndex = tableIndex(child);
         if (type.kind === 'function')
           result.push({
             name,
@@ -179,6 +192,8 @@ export class StructReader implements StructType {
             isStatic: !type.parameters[0]?.artificial,
             virtual: (child.number(At.virtuality) ?? 0) !== 0,
             artificial: child.flag(At.artificial),
+            ...(virtualIndex !== undefined ? { virtualIndex } : {}),
+            ...(child.number(At.defaulted) === defaultedInClass ? { defaulted: true } : {}),
             ...(access ? { access } : {}),
           });
       }
@@ -203,6 +218,14 @@ const memberOffset = (die: Die): number => {
     scale *= 128;
   }
   return value;
+};
+
+/** DW_AT_vtable_elem_location: an expression that pushes a number (DWARF 5, 5.7.8). */
+const tableIndex = (die: Die): number | undefined => {
+  const block = die.block(At.vtable_elem_location);
+  const constu = 0x10;
+  if (block?.[0] !== constu) return undefined;
+  return block.subarray(1).reduceRight((value, byte) => value * 128 + (byte & 0x7f), 0);
 };
 
 /** Bytes of a type that may hold a bit-field. */

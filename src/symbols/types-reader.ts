@@ -2,7 +2,7 @@
  * From type entries (DWARF 5, chapter 5) to the plain types of types.ts. Each entry becomes one object, made when first
  * asked for; what may be large or recursive (members, parameters) is read when it is looked at.
  */
-import { At, Encoding, Form, Tag } from '../dwarf/constants.js';
+import { At, Encoding, Form, languageOf, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
 import type { LocationDescription, SourcePosition, Variable } from './model.js';
@@ -297,7 +297,8 @@ class FunctionReader implements FunctionType {
   }
 
   get prototyped(): boolean {
-    return this.die.lineage().some((die) => die.flag(At.prototyped));
+    // Only C has functions without a prototype (DWARF 5, 3.3.1).
+    return languageOf(this.die.unit.language) !== 'c' || this.die.lineage().some((die) => die.flag(At.prototyped));
   }
 
   private list: FunctionType['parameters'] | undefined;

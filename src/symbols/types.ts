@@ -62,10 +62,28 @@ export interface StructType {
   readonly name: string | undefined;
   /** In bytes; undefined for a declaration without a definition anywhere in the image. */
   readonly size: number | undefined;
+  /** In bytes, where the program asks for more than the members do (`alignas`). */
+  readonly alignment?: number;
+  /** C++: how the compiler says that arguments of it travel; undefined: it does not say. */
+  readonly passedBy?: 'value' | 'reference' | undefined;
   readonly declared?: SourcePosition;
   members(): readonly Member[];
   /** C++ member functions, by name and type, for ptype. */
-  methods(): readonly { name: string; type: FunctionType; isStatic: boolean; virtual: boolean; artificial: boolean; access?: string }[];
+  methods(): readonly Method[];
+}
+
+/** A C++ member function. */
+export interface Method {
+  readonly name: string;
+  readonly type: FunctionType;
+  readonly isStatic: boolean;
+  readonly virtual: boolean;
+  /** Its place in the virtual table. */
+  readonly virtualIndex?: number;
+  readonly artificial: boolean;
+  /** `= default` where it was first declared: the compiler's own. */
+  readonly defaulted?: boolean;
+  readonly access?: string;
 }
 
 export interface EnumType {

@@ -29,7 +29,8 @@ const textsOf = (path: string, seen = new Set<string>()): string => {
  * later `-O2` or `-pie` wins.
  */
 export const compile = (path: string, flags: readonly string[] = [], compiler?: Compiler): string => {
-  const command = compiler ?? (/\.(?:cc|cpp)$/.test(path) ? 'g++' : 'gcc');
+  const isCxx = /\.(?:cc|cpp)$/.test(path);
+  const command = compiler === 'clang' && isCxx ? 'clang++' : (compiler ?? (isCxx ? 'g++' : 'gcc'));
   const words = [...defaults, path, ...flags];
   const hash = createHash('sha256')
     .update(JSON.stringify([command, words, textsOf(path)]))

@@ -97,6 +97,7 @@ export class MadeUp implements Memory {
         local: (name) => this.variables.get(name),
         global: () => undefined,
         scoped: (where, name) => this.variables.get([...where.path, name].join('::')),
+        overloads: () => [],
         type,
         macro: () => undefined,
         suggestions: () => this.variables.keys(),

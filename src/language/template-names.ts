@@ -1,0 +1,65 @@
+/** C++: `largest<int>` and `std::vector<int, std::allocator<int> >` are names, where the program has them; elsewhere `<` compares. */
+import type { Token } from './lexer.js';
+
+/** What may stand between the angle brackets of a name that debug information has. */
+const INSIDE = new Set(['::', ',', '*', '&', '&&', '(', ')', '[', ']', '-', '<', '>', '>>']);
+/** Longer lists of arguments are looked at no further. */
+const MAX_TOKENS = 512;
+
+/** The tokens with every known name with template arguments as one. @param isKnown is asked with the whole name, `ns::` included */
+export function joinTemplates(text: string, tokens: readonly Token[], isKnown: (name: string) => boolean): readonly Token[] {
+  if (!tokens.some((token) => token.kind === 'operator' && token.text === '<')) return tokens;
+  const joined: Token[] = [];
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at];
+    const end = token.kind === 'name' ? closing(tokens, at + 1) : undefined;
+    const last = end === undefined ? undefined : tokens[end];
+    if (token.kind === 'name' && end !== undefined && last) {
+      const spelled = spellings(text.slice(token.offset, last.end));
+      const name = spelled.find((each) => isKnown(scopeBefore(joined) + each));
+      if (name !== undefined) {
+        joined.push({ kind: 'name', name, offset: token.offset, end: last.end });
+        at = end;
+        continue;
+      }
+    }
+    joined.push(token);
+  }
+  return joined;
+}
+
+/** Index of the `>` that closes the `<` here. */
+function closing(tokens: readonly Token[], start: number): number | undefined {
+  let depth = 0;
+  for (let at = start; at < tokens.length && at < start + MAX_TOKENS; at++) {
+    const token = tokens[at];
+    const operator = token.kind === 'operator' ? token.text : undefined;
+    if (operator === undefined ? token.kind !== 'name' && token.kind !== 'integer' : !INSIDE.has(operator)) return undefined;
+    if (operator === '<') depth++;
+    if (operator === '>') depth--;
+    if (operator === '>>') depth -= 2;
+    if (depth <= 0) return depth === 0 && at > start ? at : undefined;
+  }
+  return undefined;
+}
+
+/** As compilers write it: one blank behind a comma; between two closing brackets one (gcc) or none (clang). */
+function spellings(text: string): string[] {
+  const dense = text
+    .replace(/\s*([<>,*&()[\]]|::)\s*/g, '$1')
+    .replace(/\s+/g, ' ')
+    .replace(/,/g, ', ')
+    .replace(/([^*&(<, ])([*&])/g, '$1 $2');
+  return [dense.replace(/>(?=>)/g, '> '), dense];
+}
+
+/** `a::b::` in front of the next token. */
+function scopeBefore(tokens: readonly Token[]): string {
+  let scope = '';
+  for (let at = tokens.length - 1; at > 0; at -= 2) {
+    const [name, colons] = [tokens[at - 1], tokens[at]];
+    if (colons.kind !== 'operator' || colons.text !== '::' || name.kind !== 'name') break;
+    scope = `${name.name}::${scope}`;
+  }
+  return scope;
+}
