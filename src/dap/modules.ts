@@ -14,7 +14,7 @@ export const moduleOf = (path: string, debuggee: Debuggee, process?: Process): P
     id: path,
     name: basename(path),
     path,
-    isUserCode: path === debuggee.session.program,
+    isUserCode: owners.some((each) => each.program === path),
     isOptimized: false,
     symbolStatus: described ? 'Symbols loaded' : 'No debug information',
     ...(mapped && { addressRange: hex(mapped.low) }),
