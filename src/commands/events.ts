@@ -13,8 +13,6 @@ export const describeExit = (pid: number, ending: Ending, child: boolean): ExitR
 
 export const describeEvent = (event: SessionEvent): Result[] => {
   switch (event.type) {
-    case 'exiting':
-      return [];
     case 'exited':
       return [describeExit(event.process.pid, event.ending, event.process.parent !== undefined)];
     case 'forked':
@@ -26,6 +24,8 @@ export const describeEvent = (event: SessionEvent): Result[] => {
     case 'message':
       return [message(event.text, event.level)];
     case 'started':
+    case 'exec-failed':
+    case 'exiting':
     case 'thread':
     case 'resumed':
     case 'stopped':

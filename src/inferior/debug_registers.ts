@@ -110,6 +110,7 @@ export class DebugRegisters {
 
   /** fork copies memory: what was watched in the parent is watched in the child. */
   copyTo(child: DebugRegisters): void {
+    if (this.#table.every((slot) => slot === undefined)) return; // nor has a new thread anything in its registers
     child.#table = [...this.#table];
     child.#generation++;
   }

@@ -1,18 +1,15 @@
 /** Births, execs and deaths of a family of processes: who is there, by the kernel's reports. No policy. */
 import { readFileSync } from 'node:fs';
 import { PtraceEvent } from '../linux/constants.js';
-import { Word } from '../linux/registers.js';
 import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub } from '../linux/wait.js';
 import { native } from '../native.js';
 import type { OpenOptions } from '../symbols/open.js';
 import type { EngineHooks, FamilyEvent } from './engine_types.js';
 import { LiveSource } from './live_source.js';
-import { Process, type Moment, type Origin } from './process.js';
+import { momentOf } from './moment.js';
+import { Process, type Origin } from './process.js';
 import { Thread } from './thread.js';
-
-/** Bytes of stack kept at a fork: the frames of the C library's fork, popen or system, and of its caller. */
-const momentStack = 16384;
 
 /** Letter of /proc/PID/stat's third field; undefined: gone. */
 const stateOf = (tid: number): string | undefined => {
@@ -248,7 +245,7 @@ export class Family {
         origin,
         thread.process,
         this.imageOptions,
-        this.#moment(thread),
+        momentOf(thread),
         sharesMemory,
       );
     } catch {
@@ -284,19 +281,5 @@ export class Family {
     if (!early || !this.record(early)) return;
     newborn.awaitsFirstStop = false;
     this.#earlyBorn.push(newborn);
-  }
-
-  #moment(thread: Thread): Moment | undefined {
-    try {
-      const registers = thread.saveRegisters();
-      const address = registers[Word.rsp];
-      return {
-        registers,
-        stack: { address, bytes: thread.process.space.readAvailable(address, momentStack) },
-        images: thread.process.images,
-      };
-    } catch {
-      return undefined;
-    }
   }
 }

@@ -2,6 +2,7 @@
 import type { OpenOptions } from '../symbols/open.js';
 import { AddressSpace } from './address_space.js';
 import { ImageTable } from './images.js';
+import type { Moment } from './moment.js';
 import type { ProcessSource, SignalMask } from './source.js';
 import type { Thread } from './thread.js';
 
@@ -10,13 +11,6 @@ export type Ending =
 
 /** How a process came into the family. */
 export type Origin = 'launch' | 'attach' | 'fork' | 'vfork' | 'clone' | 'core';
-
-/** A thread's registers and the top of its stack at the moment it forked: enough to unwind later, when somebody asks where that was. */
-export interface Moment {
-  readonly registers: BigUint64Array;
-  readonly stack: { readonly address: bigint; readonly bytes: Uint8Array };
-  readonly images: ImageTable;
-}
 
 export class Process {
   readonly threads = new Map<number, Thread>();

@@ -5,15 +5,25 @@
 import { basename } from 'node:path';
 import type { DescriptorView } from './descriptors.js';
 import { listed, type SourcePlace } from './family.js';
+import type { WayOut } from './past.js';
 
 type Inherited = Pick<DescriptorView, 'fd' | 'target' | 'end'>;
 
+/** Found when it is asked for: unwinding takes its time, and most runs end without problems. */
+type WhenAsked<T> = () => T | undefined;
+
 export type FamilyEvent =
   | { readonly kind: 'start'; readonly pid: number; readonly program: string }
-  | { readonly kind: 'fork'; readonly pid: number; readonly child: number; readonly place?: SourcePlace; readonly vfork?: boolean }
+  | { readonly kind: 'fork'; readonly pid: number; readonly child: number; readonly place?: WhenAsked<SourcePlace> }
   /** `descriptors`: what the new program starts with. */
   | { readonly kind: 'exec'; readonly pid: number; readonly program: string; readonly descriptors?: readonly Inherited[] }
-  | { readonly kind: 'exec-failed'; readonly pid: number; readonly program: string; readonly error: string; readonly place?: SourcePlace }
+  | {
+      readonly kind: 'exec-failed';
+      readonly pid: number;
+      readonly program: string;
+      readonly error: string;
+      readonly place?: WhenAsked<SourcePlace>;
+    }
   /** At a fork, `bytes` were in stdout's buffer (pendingOutput), beginning with `text`. */
   | {
       readonly kind: 'unflushed';
@@ -21,16 +31,14 @@ export type FamilyEvent =
       readonly child: number;
       readonly bytes: number;
       readonly text: string;
-      readonly place?: SourcePlace;
     }
-  /** `byExit`: through exit(3), which runs handlers and flushes stdio; false: _exit or a signal; absent: not known. `fromMain`: because main returned. */
+  /** `way`: not of those that a signal killed. */
   | {
       readonly kind: 'exit';
       readonly pid: number;
       readonly status?: number;
       readonly signal?: string;
-      readonly byExit?: boolean;
-      readonly fromMain?: boolean;
+      readonly way?: WhenAsked<WayOut>;
     }
   /** `by` 0: the kernel did, because the parent ignores SIGCHLD. */
   | { readonly kind: 'reaped'; readonly pid: number; readonly by: number }
@@ -52,10 +60,10 @@ export interface Report {
 interface Life {
   readonly pid: number;
   readonly parent: Life | undefined;
-  readonly bornAt: SourcePlace | undefined;
+  readonly bornAt: WhenAsked<SourcePlace>;
   program: string;
   execs: number;
-  forks: SourcePlace[];
+  forks: WhenAsked<SourcePlace>[];
   failedExec?: Extract<FamilyEvent, { kind: 'exec-failed' }>;
   /** Output of its parent that it was born with. */
   inherited?: Extract<FamilyEvent, { kind: 'unflushed' }>;
@@ -63,12 +71,11 @@ interface Life {
   reapedBy?: number;
   killed?: boolean;
   outlivedParent?: boolean;
+  readonly children: Life[];
   leaked: { program: string; descriptors: Inherited[] }[];
 }
 
 const at = (place: SourcePlace | undefined): string => (place ? ` at ${basename(place.file)}:${place.line}` : '');
-const sameLine = (a: SourcePlace | undefined, b: SourcePlace | undefined): boolean =>
-  a !== undefined && b !== undefined && a.file === b.file && a.line === b.line;
 const endOf = ({ end }: Life): string =>
   end?.signal !== undefined ? `killed by ${end.signal}` : end?.status !== undefined ? `status ${end.status}` : 'ended';
 
@@ -78,9 +85,10 @@ const firstOwnDescriptor = 3;
 const biographies = (events: readonly FamilyEvent[]): Life[] => {
   const lives: Life[] = [];
   const living = new Map<number, Life>();
-  const born = (pid: number, program: string, parent?: Life, bornAt?: SourcePlace): void => {
-    const life: Life = { pid, parent, bornAt, program, execs: 0, forks: [], leaked: [] };
+  const born = (pid: number, program: string, parent?: Life, bornAt: WhenAsked<SourcePlace> = () => undefined): void => {
+    const life: Life = { pid, parent, bornAt, program, execs: 0, forks: [], children: [], leaked: [] };
     lives.push(life);
+    parent?.children.push(life);
     living.set(pid, life);
   };
   for (const event of events) {
@@ -112,7 +120,7 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
       case 'exit':
         if (!life) break;
         life.end = event;
-        for (const child of lives) if (child.parent === life && !child.end && !child.killed && !life.killed) child.outlivedParent = true;
+        for (const child of life.children) if (!child.end && !child.killed && !life.killed) child.outlivedParent = true;
         break;
       case 'reaped':
         if (life) life.reapedBy = event.by;
@@ -134,14 +142,14 @@ const zombies = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     const parent = life.parent;
     if (!life.end || life.reapedBy !== undefined || life.killed || life.outlivedParent || !parent || wasKilled(parent)) return [];
-    const text = `${name(life)}, forked${at(life.bornAt)}, ended (${endOf(life)}) and was never waited for by its parent ${parent.pid}: a zombie.`;
+    const text = `${name(life)}, forked${at(life.bornAt())}, ended (${endOf(life)}) and was never waited for by its parent ${parent.pid}: a zombie.`;
     return [{ kind: 'zombie', pid: life.pid, text }];
   });
 
 const orphans = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     if (!life.outlivedParent || !life.parent || wasKilled(life.parent)) return [];
-    const text = `${name(life)}, forked${at(life.bornAt)}, outlived its parent ${life.parent.pid} (${endOf(life.parent)}), which did not wait for it.`;
+    const text = `${name(life)}, forked${at(life.bornAt())}, outlived its parent ${life.parent.pid} (${endOf(life.parent)}), which did not wait for it.`;
     return [{ kind: 'orphan', pid: life.pid, text }];
   });
 
@@ -159,39 +167,40 @@ const leaks = (lives: readonly Life[]): Problem[] =>
 
 /** A child that came back from the function that forked it, and went on to the end of main as if it were the parent. */
 const returnedToMain = (life: Life): Problem[] => {
-  const forker = life.bornAt?.function;
-  if (!life.end?.fromMain || forker === undefined || forker === 'main') return [];
-  const text = `${name(life)}, forked${at(life.bornAt)}, returned from ${forker} and ran on in its parent's code to the end of main. A child ends with _exit, or runs exec.`;
+  if (!life.parent || life.end?.way?.()?.fromMain !== true) return [];
+  const forker = life.bornAt()?.function;
+  if (forker === undefined || forker === 'main') return [];
+  const text = `${name(life)}, forked${at(life.bornAt())}, returned from ${forker} and ran on in its parent's code to the end of main. A child ends with _exit, or runs exec.`;
   return [{ kind: 'ran-on', pid: life.pid, text }];
 };
 
-/** After a failed exec the only right thing is _exit; whoever forks, returns from main or calls exit(3) is on in the parent's code. */
+/** After a failed exec the only right thing is to end, and to say so: whoever forks, or comes to an end that means success, is on in the parent's code. */
 const ranOn = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     const failed = life.failedExec;
     if (life.execs > 0) return [];
     if (!failed) return returnedToMain(life);
-    if (life.end?.byExit === false) return [];
-    const forked = life.forks.length > 0 ? ` It even forked${at(life.forks[0])}.` : '';
-    const text = `${name(life)}: exec of ${failed.program}${at(failed.place)} failed (${failed.error}), and the child went on in its parent's code. Call _exit after a failed exec.${forked}`;
+    if (life.forks.length === 0 && (life.end?.status !== 0 || life.end.way?.()?.byExit === false)) return returnedToMain(life);
+    const forked = life.forks[0] ? ` It even forked${at(life.forks[0]())}.` : '';
+    const text = `${name(life)}: exec of ${failed.program}${at(failed.place?.())} failed (${failed.error}), and the child went on in its parent's code. Call _exit after a failed exec.${forked}`;
     return [{ kind: 'ran-on', pid: life.pid, text }];
   });
 
 /** A child that runs the very fork its ancestors run: a loop without exit, or two forks in a row where one process was meant to run both. */
 const nestedForks = (lives: readonly Life[]): Problem[] => {
-  const places = new Map<string, { place: SourcePlace; by: Life[] }>();
+  const found = new Map<string, { place: SourcePlace; by: Life[] }>();
   for (const life of lives) {
-    if (!life.parent || life.execs > 0) continue;
-    for (const place of life.forks) {
-      if (!life.parent.forks.some((other) => sameLine(place, other))) continue;
-      const key = `${place.file}:${place.line}`;
-      const entry = places.get(key) ?? { place, by: [] };
-      if (!entry.by.includes(life)) entry.by.push(life);
-      places.set(key, entry);
+    if (!life.parent || life.execs > 0 || life.forks.length === 0) continue;
+    const above = placesOf(life.parent);
+    for (const [line, place] of placesOf(life)) {
+      if (!above.has(line)) continue;
+      const entry = found.get(line) ?? { place, by: [] };
+      entry.by.push(life);
+      found.set(line, entry);
     }
   }
-  return [...places.values()].flatMap(({ place, by }) => {
-    const first = by[0];
+  return [...found.values()].flatMap(({ place, by }) => {
+    const [first] = by;
     if (!first) return [];
     const shown = by.slice(0, 5).map(({ pid }) => pid);
     const more = by.length > shown.length ? ` and ${by.length - shown.length} more` : '';
@@ -200,11 +209,20 @@ const nestedForks = (lives: readonly Life[]): Problem[] => {
   });
 };
 
+/** The lines that a process forked at. */
+const placesOf = ({ forks }: Life): Map<string, SourcePlace> =>
+  new Map(
+    forks.flatMap((found) => {
+      const place = found();
+      return place ? [[`${place.file}:${place.line}`, place]] : [];
+    }),
+  );
+
 const doubleFlushes = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     const buffer = life.inherited;
-    if (!buffer || life.execs > 0 || life.end?.byExit !== true) return [];
-    const text = `${name(life)} was forked${at(buffer.place)} while ${buffer.bytes} bytes of output (${JSON.stringify(buffer.text)}) were still in stdout's buffer: parent and child each write them. Call fflush(stdout) before fork.`;
+    if (!buffer || life.execs > 0 || life.end?.way?.()?.byExit !== true) return [];
+    const text = `${name(life)} was forked${at(life.bornAt())} while ${buffer.bytes} bytes of output (${JSON.stringify(buffer.text)}) were still in stdout's buffer: parent and child each write them. Call fflush(stdout) before fork.`;
     return [{ kind: 'double-flush', pid: life.pid, text }];
   });
 

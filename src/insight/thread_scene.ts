@@ -15,6 +15,7 @@ import type { CType } from '../symbols/types.js';
 import type { CrashFrame, CrashScene, LocatedVariable } from './crash.js';
 import type { NamedAddress, SourcePlace } from './family.js';
 import { OpenFiles } from './open_files.js';
+import { isOwnCode } from './own_code.js';
 import { nounFor } from './wait_facts.js';
 
 /** By DWARF number (System V ABI, figure 3.36). */
@@ -173,6 +174,15 @@ export function* walkFrames(stack: Stack, limit: number): Generator<CrashFrame> 
     yield new ThreadFrame(frame);
   }
 }
+
+/** Frames looked at for the user's own. */
+const fewFrames = 16;
+
+/** Where a stack stands in the user's own code. In what has no lines, such as most programs of the system, it stands nowhere: the C library's are no answer. */
+export const placeIn = (stack: Stack): SourcePlace | undefined => {
+  for (const frame of walkFrames(stack, fewFrames)) if (isOwnCode(frame)) return frame.place;
+  return undefined;
+};
 
 class ThreadScene implements CrashScene {
   readonly pid: number;

@@ -19,6 +19,8 @@ import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { Breakpoints } from './breakpoints.js';
 import { exceptionOf } from './exceptions.js';
+import { failedExecs } from './failed_exec.js';
+import type { FamilySites } from './family_sites.js';
 import { Guards } from './guards.js';
 import { JobControl } from './job_control.js';
 import { watchLoader, type LoaderListener } from './loader.js';
@@ -66,6 +68,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
+  readonly #familySites: readonly FamilySites[];
   readonly #guards: Guards;
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
@@ -92,6 +95,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
         text: `[Process ${process.pid} is about to be traced by the program itself: deet lets it go]`,
       });
     });
+    const failed = failedExecs((thread, program, error) => parts.emit({ type: 'exec-failed', thread, program, error }));
+    this.#familySites = [this.#selfTracing.sites, failed];
     this.#terminal = parts.terminal ? new Terminal(0) : undefined;
   }
 
@@ -374,8 +379,9 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     if (!child.muted) this.#parts.breakpoints.forked(thread.process, child);
     this.#parts.watchpoints.forked(thread, child);
     for (const process of [thread.process, child]) this.#related.add(process);
-    this.#selfTracing.watch(thread.process);
-    this.#selfTracing.watch(child);
+    // The kernel gives a child the options of the thread that forked.
+    if (child.leader && this.#exitAnnounced.has(thread)) this.#exitAnnounced.add(child.leader);
+    for (const sites of this.#familySites) sites.born(child, thread.process);
     if (this.#left.delete(thread.process)) {
       this.#parts.breakpoints.processForgotten(thread.process);
       this.engine.family.mute(thread.process);

@@ -3,40 +3,33 @@
  * the C library's ptrace for one of its own (PTRACE_TRACEME in a child; PTRACE_ATTACH, PTRACE_SEIZE of a child), deet lets that process go first, and the program works
  * as it does alone. Such a process is no longer followed, but it is ended with the family.
  */
+import type { FileAddress } from '../common/addresses.js';
 import type { Engine } from '../inferior/engine.js';
 import type { Process } from '../inferior/process.js';
-import type { SiteOwner, Verdict } from '../inferior/sites.js';
+import type { Verdict } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
 import { Signal } from '../linux/constants.js';
 import { readStat } from '../linux/proc.js';
 import { Word } from '../linux/registers.js';
 import { native } from '../native.js';
+import type { SymbolImage } from '../symbols/model.js';
+import { FamilySites } from './family_sites.js';
 
 /** Requests of ptrace(2) that make somebody a tracee. */
 const Request = { traceMe: 0n, attach: 16n, seize: 0x4206n } as const;
 
+const ptraceOf = (image: SymbolImage): FileAddress | undefined =>
+  image.symbolsNamed('ptrace').find(({ type, address }) => type === 'function' && address !== 0)?.address;
+
 export class SelfTracing {
-  readonly #watched = new WeakSet<Process>();
+  readonly sites = new FamilySites(ptraceOf, { kind: 'internal', arrived: (thread) => this.#called(thread) });
   /** Processes that were let go, with their start times: a pid may have been given to another meanwhile. */
   readonly #released = new Map<number, number | undefined>();
-  readonly #owner: SiteOwner = { kind: 'internal', arrived: (thread) => this.#called(thread) };
 
   constructor(
     private readonly engine: Engine,
     private readonly releasing: (process: Process) => void,
   ) {}
-
-  /** From its first fork on a process is watched, and so are its children. */
-  watch(process: Process): void {
-    if (this.#watched.has(process)) return;
-    this.#watched.add(process);
-    for (const { image, bias } of process.images.all()) {
-      const symbol = image.symbolsNamed('ptrace').find(({ type, address }) => type === 'function' && address !== 0);
-      if (!symbol) continue;
-      process.space.sites.add(BigInt(symbol.address) + bias, this.#owner);
-      return;
-    }
-  }
 
   #called(thread: Thread): Verdict {
     const registers = thread.registers();

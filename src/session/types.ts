@@ -83,6 +83,8 @@ export type SessionEvent =
   | { readonly type: 'started'; readonly process: Process }
   | { readonly type: 'forked'; readonly parent: Process; readonly child: Process }
   | { readonly type: 'executed'; readonly process: Process }
+  /** execve of `program` failed with the error of that name: the process goes on as it is. */
+  | { readonly type: 'exec-failed'; readonly thread: Thread; readonly program: string; readonly error: string }
   /** One process of the family has ended. `last`: nobody is left. */
   | { readonly type: 'exited'; readonly process: Process; readonly ending: Ending; readonly last: boolean }
   /** A process that has a parent or children in the family is about to end, and can still be looked at. */

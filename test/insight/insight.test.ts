@@ -112,26 +112,32 @@ describe('why, for programs that deet has stopped', () => {
 });
 
 describe('the chronicle of a run', () => {
-  /** Stops every process at _exit, which exit(3) calls too, and lets the chronicle look. */
   const report = async (path: string, args: string[] = []): Promise<string[]> => {
     using watched = new Watched(path, args);
     const { session, chronicle } = watched;
-    let outcome = await session.start('main');
-    session.break('_exit');
-    if (outcome.kind === 'stopped') outcome = await session.continue();
-    for (let stops = 0; outcome.kind === 'stopped' && stops < 50; stops++) {
-      chronicle.exiting(outcome.stop.thread);
-      outcome = await session.continue();
-    }
+    const outcome = await session.run();
     expect(outcome.kind).toBe('ended');
     return chronicle.report().problems.map(({ kind, text }) => `${kind}: ${text.replace(/^Process \d+/, 'Process N')}`);
   };
 
   it('tells of children that ran on, and of output that was written twice', async () => {
     expect(await report(sample('fork/exec_fails.c'))).toEqual([
-      "ran-on: Process N (exec_fails), forked at exec_fails.c:12, returned from start and ran on in its parent's code to the end of main. A child ends with _exit, or runs exec.",
+      expect.stringMatching(
+        /^ran-on: Process N \(exec_fails\): exec of \/\S*\/no-such-compressor at exec_fails\.c:14 failed \(ENOENT\), and the child went on in its parent's code\. Call _exit after a failed exec\.$/,
+      ),
     ]);
     expect(await report(sample('fork/exec_fails.c'), ['fixed'])).toEqual([]);
+    // From main itself there is nothing to return from; and who says that it failed has not gone on.
+    const inMain = (rest: string): string =>
+      compileText(
+        'exec_in_main.c',
+        `#include <stdlib.h>
+#include <unistd.h>
+#include <sys/wait.h>
+int main(int argc, char *argv[]) { if (fork() == 0) { execlp("no-such-program", "x", NULL); ${rest} } wait(NULL); return 0; }`,
+      );
+    expect(await report(inMain(''))).toEqual([expect.stringMatching(/^ran-on: .*no-such-program at exec_in_main\.c:4 failed \(ENOENT\)/)]);
+    expect(await report(inMain('exit(127);'))).toEqual([]);
     expect(await report(sample('fork/child_returns.c'))).toEqual([expect.stringMatching(/^ran-on: .* returned from compress and ran on/)]);
     expect(await report(sample('fork/stdio_twice.c'))).toEqual([
       expect.stringMatching(/^double-flush: .*\("starting\\n"\) were still in stdout's buffer/),

@@ -10,8 +10,8 @@ leakGuard();
 
 const place = (line: number) => ({ file: '/home/me/a.c', line, function: 'main' });
 const start: FamilyEvent = { kind: 'start', pid: 71, program: '/bin/a' };
-const fork = (pid: number, child: number, line = 5): FamilyEvent => ({ kind: 'fork', pid, child, place: place(line) });
-const exit = (pid: number, status = 0, byExit = true): FamilyEvent => ({ kind: 'exit', pid, status, byExit });
+const fork = (pid: number, child: number, line = 5): FamilyEvent => ({ kind: 'fork', pid, child, place: () => place(line) });
+const exit = (pid: number, status = 0, byExit = true): FamilyEvent => ({ kind: 'exit', pid, status, way: () => ({ byExit, fromMain: false }) });
 const reaped = (pid: number, by = 71): FamilyEvent => ({ kind: 'reaped', pid, by });
 const problems = (...events: FamilyEvent[]): string[] =>
   report([start, ...events]).problems.map(({ kind, pid, text }) => `${kind} ${pid}: ${text}`);
@@ -34,7 +34,7 @@ describe('the report at the end of a run', () => {
   });
 
   it('names a child that went on after a failed exec, but not one that called _exit', () => {
-    const failed: FamilyEvent = { kind: 'exec-failed', pid: 72, program: 'nosuch', error: 'ENOENT', place: place(9) };
+    const failed: FamilyEvent = { kind: 'exec-failed', pid: 72, program: 'nosuch', error: 'ENOENT', place: () => place(9) };
     expect(problems(fork(71, 72), failed, fork(72, 73, 12), exit(73, 0, false), reaped(73, 72), exit(72), reaped(72), exit(71))).toEqual([
       "ran-on 72: Process 72 (a): exec of nosuch at a.c:9 failed (ENOENT), and the child went on in its parent's code. Call _exit after a failed exec. It even forked at a.c:12.",
     ]);
@@ -72,7 +72,7 @@ describe('the report at the end of a run', () => {
   });
 
   it('names output that parent and child both write', () => {
-    const unflushed: FamilyEvent = { kind: 'unflushed', pid: 71, child: 72, bytes: 6, text: 'hello\n', place: place(5) };
+    const unflushed: FamilyEvent = { kind: 'unflushed', pid: 71, child: 72, bytes: 6, text: 'hello\n' };
     expect(problems(fork(71, 72), unflushed, exit(72), reaped(72), exit(71))).toEqual([
       'double-flush 72: Process 72 (a) was forked at a.c:5 while 6 bytes of output ("hello\\n") were still in stdout\'s buffer: parent and child each write them. Call fflush(stdout) before fork.',
     ]);

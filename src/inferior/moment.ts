@@ -1,0 +1,25 @@
+/** What a thread was doing at some moment: enough to unwind it later, when somebody asks, or never. */
+import { Word } from '../linux/registers.js';
+import type { ImageTable } from './images.js';
+import type { Thread } from './thread.js';
+
+export interface Moment {
+  readonly registers: BigUint64Array;
+  readonly stack: { readonly address: bigint; readonly bytes: Uint8Array };
+  readonly images: ImageTable;
+}
+
+/** Bytes of stack kept: the frames of the C library's fork, popen, system or exit, and of their caller. */
+const keptStack = 16384;
+
+/** The thread must be stopped. Undefined: it died. */
+export const momentOf = (thread: Thread): Moment | undefined => {
+  try {
+    const registers = thread.saveRegisters();
+    const address = registers[Word.rsp];
+    const { space, images } = thread.process;
+    return { registers, stack: { address, bytes: space.readAvailable(address, keptStack).slice() }, images };
+  } catch {
+    return undefined;
+  }
+};

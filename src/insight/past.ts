@@ -1,0 +1,60 @@
+/** Stacks of the past: unwound from what was kept of a thread at some moment, when somebody asks. */
+import { fileAddress } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import type { MemoryReader } from '../common/memory.js';
+import type { ImageMap } from '../inferior/frame.js';
+import { Stack } from '../inferior/frames.js';
+import type { Moment } from '../inferior/moment.js';
+import type { SourcePlace } from './family.js';
+import { placeIn, walkFrames } from './thread_scene.js';
+
+/** The part of the stack that was kept; code is that of the files, which unwinders look at where call-frame information is missing. */
+const keptMemory = (start: bigint, bytes: Uint8Array, images: ImageMap): MemoryReader => ({
+  read(address, length) {
+    const offset = address - start;
+    if (offset >= 0n && offset + BigInt(length) <= BigInt(bytes.length)) return bytes.subarray(Number(offset), Number(offset) + length);
+    const loaded = images.imageAt(address);
+    const code = loaded?.image.bytesAt(fileAddress(Number(address - loaded.bias)), length);
+    if (!code) throw new DeetError('memory', `Not kept: 0x${address.toString(16)}`);
+    return code;
+  },
+  readAvailable(address, length) {
+    const offset = Number(address - start);
+    return offset < 0 ? new Uint8Array(0) : bytes.subarray(offset, offset + length);
+  },
+});
+
+const stackThen = ({ registers, stack, images }: Moment): Stack =>
+  new Stack({ registers, memory: keptMemory(stack.address, stack.bytes, images), images });
+
+/** Where in the user's own code the thread was. */
+export const placeThen = (moment: Moment | undefined): SourcePlace | undefined => {
+  try {
+    return moment && placeIn(stackThen(moment));
+  } catch {
+    return undefined;
+  }
+};
+
+/** How a process came to its end: through exit(3), and that because main had returned. */
+export interface WayOut {
+  readonly byExit: boolean;
+  readonly fromMain: boolean;
+}
+
+/** Frames between exit(3) and the system call. */
+const exitFrames = 12;
+
+/** Of a thread at PTRACE_EVENT_EXIT. */
+export const wayOut = (moment: Moment | undefined): WayOut | undefined => {
+  if (!moment) return undefined;
+  let names: string[];
+  try {
+    names = Array.from(walkFrames(stackThen(moment), exitFrames), ({ functionName }) => functionName ?? '');
+  } catch {
+    return undefined;
+  }
+  const byExit = names.some((name) => /^(?:__GI_)?exit$|__run_exit_handlers/.test(name));
+  const started = names.some((name) => name.startsWith('__libc_start_'));
+  return { byExit, fromMain: byExit && started && !names.includes('main') };
+};
