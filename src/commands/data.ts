@@ -24,7 +24,7 @@ import { instructionTextAt } from './disassembly.js';
 import { examineMemory } from './examine.js';
 import { message, type Result } from './results.js';
 import { needed } from './stepping.js';
-import { partsOf, printed } from './values.js';
+import { evaluated, partsOf, printed } from './values.js';
 
 interface PrintText {
   readonly diagram: boolean;
@@ -103,7 +103,7 @@ const printing =
   (quietVoid: boolean) =>
   async ({ session, text }: CommandContext): Promise<Result | Result[]> => {
     const { diagram, letter, settings, expression } = parsePrint(text);
-    const value = await session.evaluate(expression === '' ? '$' : expression);
+    const value = await evaluated(session, expression === '' ? '$' : expression);
     const options = optionsOf(session, letter, settings);
     if (diagram) return diagramResult(session, expression, value, options);
     if (quietVoid && isVoid(value.type)) return [];
@@ -143,7 +143,7 @@ const output: Command = {
   completes: ['expression'],
   run: async ({ session, text }) => {
     const { letter, settings, expression } = parsePrint(text);
-    const value = await session.evaluate(needed(expression, 'Output what?', 'output i'));
+    const value = await evaluated(session, needed(expression, 'Output what?', 'output i'));
     return message(printed(value, session.context(selectedFrame(session)), optionsOf(session, letter, settings)), 'raw');
   },
 };
@@ -267,7 +267,7 @@ const infoDisplay: Command = {
 
 /** `set var x = 3` and `print x = 3` differ only in what is shown. @throws DeetError */
 export const assign = async (session: Session, text: string): Promise<void> => {
-  await session.evaluate(needed(text, 'Set which variable?', 'set var x = 3'));
+  await evaluated(session, needed(text, 'Set which variable?', 'set var x = 3'));
 };
 
 export const dataCommands: readonly Command[] = [print, call, output, whatis, ptype, display, undisplay];

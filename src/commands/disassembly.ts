@@ -6,6 +6,7 @@ import { toFile, toLoad } from '../inferior/images.js';
 import { toInteger } from '../language/value.js';
 import type { Session } from '../session/session.js';
 import { splitCommas } from './arguments.js';
+import { evaluated } from './values.js';
 import type { Command } from './command.js';
 import { selectedFrame } from './frames.js';
 import type { InstructionResult, Result } from './results.js';
@@ -102,7 +103,7 @@ const rangeOf = async (session: Session, text: string): Promise<CodeRange> => {
   const [from, to] = splitCommas(text);
   const start = session.values.address(from);
   if (to === undefined) return functionAround(session, start);
-  const end = to.startsWith('+') ? start + toInteger(await session.evaluate(to.slice(1))) : session.values.address(to);
+  const end = to.startsWith('+') ? start + toInteger(await evaluated(session, to.slice(1))) : session.values.address(to);
   if (end < start) throw new DeetError('usage', 'The range ends before it begins.');
   return { name: undefined, parts: [{ start, end }] };
 };

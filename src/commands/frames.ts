@@ -1,7 +1,7 @@
 /** Frames, places and threads of the program as results. */
 import { basename } from 'node:path';
 import { hex } from '../common/addresses.js';
-import type { Frame, LoadedImage } from '../inferior/frame.js';
+import { frameLabel, type Frame, type LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
 import { toFile } from '../inferior/images.js';
 import type { Thread } from '../inferior/thread.js';
@@ -58,10 +58,11 @@ export const describeFrame = (frame: Frame, session: Session): FrameResult => {
     ...(functionName !== undefined && { function: functionName }),
     ...(known && { file: position.file.path, line: position.line }),
     address: hex(frame.pc),
-    args: frame.kind === 'signal' ? [] : describeVariables(parametersOf(frame), frame, session),
+    args: frameLabel(frame) ? [] : describeVariables(parametersOf(frame), frame, session),
     inlined: frame.kind === 'inlined',
     ...(loaded && !isProgram(loaded, session) && { image: basename(loaded.image.path) }),
     ...(frame.kind === 'signal' && { signalHandler: true }),
+    ...(frame.kind === 'call' && { ownCall: true }),
     ...(known && !startsLine(frame) && { middle: true }),
   };
 };

@@ -11,7 +11,7 @@ import type { Command } from './command.js';
 import { selectedFrame } from './frames.js';
 import { message, type Result } from './results.js';
 import { needed } from './stepping.js';
-import { carryOut, printed } from './values.js';
+import { carryOut, evaluated, printed } from './values.js';
 
 /** gdb shows ten at a time. */
 const shownAtOnce = 10;
@@ -91,7 +91,7 @@ const initIfUndefined: Command = {
     if (name === undefined)
       throw new DeetError('usage', 'Init-if-undefined requires an assignment expression.', 'init-if-undefined $n = 0');
     const value = session.values.variables.get(name);
-    if (!value || isVoid(value.type)) await session.evaluate(text);
+    if (!value || isVoid(value.type)) await evaluated(session, text);
   },
 };
 

@@ -7,11 +7,12 @@ import { DeetError } from '../common/errors.js';
 import { ExpressionError } from '../language/errors.js';
 import { Chronicle } from '../insight/chronicle.js';
 import { DescriptorHistory } from '../insight/descriptor_history.js';
+import { CallStopped } from '../session/calls.js';
 import type { Session } from '../session/session.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import type { Outcome, SessionEvent, Stop } from '../session/types.js';
 import { Blocks, type Block } from './blocks.js';
-import type { CommandContext, FrontEnd, Memory } from './command.js';
+import type { CommandContext, CommandResult, FrontEnd, Memory } from './command.js';
 import { showDisplay } from './data.js';
 import { Displays } from './displays.js';
 import { describeEvent } from './events.js';
@@ -186,12 +187,21 @@ export class Interpreter {
     try {
       const found = this.registry.find(text);
       if (!found.command.run) throw new DeetError('usage', `${found.path.join(' ')} what?`, `Type "help ${found.path.join(' ')}".`);
-      const results = await found.command.run(this.#context(found, text));
+      const results = await this.#carryOut(found, text);
       for (const result of results === undefined ? [] : Array.isArray(results) ? (results as Result[]) : [results as Result])
         this.#emit(result);
       return found;
     } finally {
       this.#depth--;
+    }
+  }
+
+  async #carryOut(found: Found, text: string): Promise<CommandResult> {
+    try {
+      return await found.command.run?.(this.#context(found, text));
+    } catch (error) {
+      if (error instanceof CallStopped) this.#conclude(error.outcome);
+      throw error;
     }
   }
 

@@ -35,6 +35,8 @@ export interface FrameResult {
   readonly middle?: true;
   /** `<signal handler called>`: the kernel's frame between a handler and what it interrupted. */
   readonly signalHandler?: true;
+  /** `<function called from deet>`: between a function that an expression called and the place where the program stood. */
+  readonly ownCall?: true;
 }
 
 export interface LocationResult {

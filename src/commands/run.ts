@@ -7,6 +7,7 @@ import type { Command, CommandContext } from './command.js';
 import { detachInferiors, killInferiors } from './processes.js';
 import { message, type Result } from './results.js';
 import { programWords } from './shell-words.js';
+import { evaluated } from './values.js';
 
 /** `run` and `quit` while the program is alive: it is killed, and that is said first. */
 export const endFamily = ({ session, emit, kill }: CommandContext): void => {
@@ -89,7 +90,7 @@ const continue_: Command = {
 /** A count given as an expression; undefined without one. @throws DeetError `usage` */
 export const countOf = async (text: string, session: CommandContext['session']): Promise<number | undefined> => {
   if (text.trim() === '') return undefined;
-  const count = integer(text.trim()) ?? Number(toInteger(await session.evaluate(text)));
+  const count = integer(text.trim()) ?? Number(toInteger(await evaluated(session, text)));
   if (!Number.isSafeInteger(count)) throw new DeetError('usage', `"${text.trim()}" is no count.`);
   return count;
 };

@@ -8,7 +8,7 @@ import { LoopSignal } from './loop-signal.js';
 import { echoText, parsePrintf, runPrintf } from '../language/printf.js';
 import { message } from './results.js';
 import { needed } from './stepping.js';
-import { carryOut } from './values.js';
+import { carryOut, evaluated } from './values.js';
 
 /** @throws DeetError `file` */
 export const readScript = (path: string): string[] => {
@@ -99,7 +99,7 @@ const alias: Command = {
   },
 };
 
-const holds = async ({ session }: CommandContext, expression: string): Promise<boolean> => isTrue(await session.evaluate(expression));
+const holds = async ({ session }: CommandContext, expression: string): Promise<boolean> => isTrue(await evaluated(session, expression));
 
 const if_: Command = {
   name: 'if',

@@ -45,6 +45,7 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
     ...((processes > 1 || threads > 1) && {
       thread: { id: thread.id, ...(thread.name !== undefined && { name: thread.name }), process: process.id, processes, threads },
     }),
+    ...(stop.call && { notes: [`The call of ${stop.call.name} has come back.`] }),
     ...(stop.notes.length > 0 && { notes: stop.notes }),
     ...(!stop.newFrame && { sameFrame: true }),
   };

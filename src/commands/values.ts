@@ -87,15 +87,15 @@ export const printed = (value: Value, context: EvaluationContext, options: Forma
   }
 };
 
-/** Evaluates in the selected frame. @throws DeetError in the user's words */
-export const evaluated = (session: Session, text: string): Promise<Value> => session.evaluate(text);
+/** Evaluates in the selected frame; a call that something stops stays on the stack. @throws DeetError in the user's words */
+export const evaluated = (session: Session, text: string): Promise<Value> => session.values.evaluate(text, undefined, 'stay');
 
 /** Drives an evaluation to its end; calls into the program are carried out by the session. @throws DeetError */
 export const carryOut = async <R>(evaluation: Evaluation<R>, session: Session): Promise<R> => {
   let step = evaluation.next();
   while (!step.done) {
     try {
-      step = evaluation.next(await session.call(step.value));
+      step = evaluation.next(await session.call(step.value, 'stay'));
     } catch (error) {
       step = evaluation.throw(error);
     }

@@ -3,7 +3,7 @@ import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { describeFrame, isOutermost } from '../commands/frames.js';
-import type { Frame } from '../inferior/frame.js';
+import { frameLabel, type Frame } from '../inferior/frame.js';
 import type { Thread } from '../inferior/thread.js';
 import { frameArguments } from '../render/frame.js';
 import { plain } from '../render/style.js';
@@ -122,12 +122,13 @@ const stackFrame = (frame: Frame, thread: Thread, debuggee: Debuggee, format?: P
     ...(source && { source }),
     instructionPointerReference: hex(frame.pc),
     ...(loaded && { moduleId: loaded.image.path }),
-    ...(frame.kind === 'signal' ? { presentationHint: 'label' as const } : !source && { presentationHint: 'subtle' as const }),
+    ...(frameLabel(frame) !== undefined ? { presentationHint: 'label' as const } : !source && { presentationHint: 'subtle' as const }),
   };
 };
 
 const nameOf = (frame: Frame, { session }: Debuggee, format: P.StackFrameFormat | undefined): string => {
-  if (frame.kind === 'signal') return '<signal handler called>';
+  const label = frameLabel(frame);
+  if (label !== undefined) return label;
   const name = frame.functionName ?? hex(frame.pc);
   return format?.parameters ? `${name}(${frameArguments(describeFrame(frame, session), plain)})` : name;
 };

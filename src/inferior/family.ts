@@ -219,6 +219,7 @@ export class Family {
     thread.passed = undefined;
     thread.returnsTo = undefined;
     thread.pending.length = 0;
+    thread.calls.length = 0;
     for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
     process.replaceImage();
     if (this.hooks.executed(process)) this.#news.set(thread, { kind: 'exec', program: process.program });
@@ -254,6 +255,7 @@ export class Family {
     if (origin === 'vfork') thread.process.inVfork = child;
     this.#processes.set(tid, child);
     const newborn = this.addThread(tid, child);
+    newborn.calls.push(...thread.calls);
     if (this.hooks.adopt(child, thread.process) === 'mute') this.mute(child);
     else if (!sharesMemory) child.space.sites.insertAll(); // one may have been lifted while the parent forked
     this.#takeEarly(newborn);

@@ -26,9 +26,9 @@ export interface Frame {
   readonly lookup: Address;
   /** Canonical frame address: identifies the frame as long as it lives (with the function's entry). Inlined frames share their owner's. */
   readonly cfa: Address;
-  /** How it was found. `normal` by call-frame information or evidence as good (a function's first instruction, a call to nowhere); `signal`: the trampoline (`<signal handler called>`); `inlined`: has no frame of its own;
+  /** How it was found. `normal` by call-frame information or evidence as good (a function's first instruction, a call to nowhere); `signal`: the trampoline (`<signal handler called>`); `call`: between a function that deet has called and the place of the call; `inlined`: has no frame of its own;
    *  `tail-call`: known from call sites only; `frame-pointer`, `guess`: without call-frame information, so marked. */
-  readonly kind: 'normal' | 'signal' | 'inlined' | 'tail-call' | 'frame-pointer' | 'guess';
+  readonly kind: 'normal' | 'signal' | 'call' | 'inlined' | 'tail-call' | 'frame-pointer' | 'guess';
   readonly loaded: LoadedImage | undefined;
   /** The name to show: DWARF function, inlined function, or ELF symbol; undefined: none. */
   readonly functionName: string | undefined;
@@ -44,3 +44,7 @@ export interface Frame {
   /** Where the caller's value of a register is saved, for writing to it in an outer frame; undefined: still in the register. */
   savedAt(register: number): Address | undefined;
 }
+
+/** What is shown for a frame that is no function's. */
+export const frameLabel = ({ kind }: Pick<Frame, 'kind'>): string | undefined =>
+  kind === 'signal' ? '<signal handler called>' : kind === 'call' ? '<function called from deet>' : undefined;

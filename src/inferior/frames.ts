@@ -11,6 +11,7 @@ import { ActivationContext, type ThreadContext } from './frames_context.js';
 import { EntryValues, type EntryDescription, type EntryOwner } from './frames_entry.js';
 import { StackFrame, TailFrame } from './frames_frame.js';
 import { symbolsOf } from './frames_symbols.js';
+import type { OwnCall } from './own_call.js';
 import { isEnd, Unwinder, type Activation, type StackEnd } from './unwinder.js';
 import { CALLER_SAVED, RIP, RSP } from './unwinder_registers.js';
 
@@ -30,6 +31,8 @@ export interface StackOptions {
   readonly skipInlinedAtStart?: number;
   /** The program's own address of an instruction that the thread executes out of line; undefined: pc is no such copy. */
   readonly originalPc?: (pc: Address) => Address | undefined;
+  /** Calls that deet has made and that have not come back. */
+  readonly calls?: readonly OwnCall[];
 }
 
 const NO_TAILS: readonly TailCall[] = [];
@@ -97,9 +100,9 @@ export class Stack implements Iterable<Frame> {
   private readonly runs = new Map<number, Step[]>();
   private last: Step | undefined;
 
-  constructor({ registers, wide, memory, images, tls, skipInlinedAtStart, originalPc }: StackOptions) {
+  constructor({ registers, wide, memory, images, tls, skipInlinedAtStart, originalPc, calls }: StackOptions) {
     this.thread = { user: registers.slice(), memory, wide: wide ?? (() => undefined), tls: tls ?? (() => undefined) };
-    this.unwinder = new Unwinder(images, memory, originalPc);
+    this.unwinder = new Unwinder(images, memory, originalPc, calls);
     this.chains = new CallChains(this.unwinder);
     const innermost = this.unwinder.innermost(this.thread.user);
     const hidden = Math.min(skipInlinedAtStart ?? 0, symbolsOf(innermost.place).frames.length - 1);

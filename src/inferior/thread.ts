@@ -8,6 +8,7 @@ import { decodeSignalInfo, type SignalInfo } from '../linux/siginfo.js';
 import type { WaitEvent } from '../linux/status.js';
 import { ExtendedState } from '../linux/xstate.js';
 import { native } from '../native.js';
+import type { OwnCall } from './own_call.js';
 import { hasQueuedFault } from './queued.js';
 import type { Process } from './process.js';
 import type { StepStart } from './trap_flag.js';
@@ -49,6 +50,8 @@ export class Thread {
   stepStart: StepStart | undefined;
   /** Set by system call stops: alternates between entry and exit. */
   inSyscall = false;
+  /** Calls that deet has made, and that have not come back yet; innermost last. */
+  readonly calls: OwnCall[] = [];
   #given: string | undefined;
 
   readonly #registers = new BigUint64Array(registerWords);

@@ -2,12 +2,13 @@
  * From one activation of a function to its caller's: by call-frame information where there is some (DWARF 5, 6.4), else by
  * what unwinder_fallback.ts finds. Symbols and inlined calls are no business of this file; frames.ts adds them.
  */
-import type { Address } from '../common/addresses.js';
+import { fileAddress, type Address } from '../common/addresses.js';
 import type { MemoryReader } from '../common/memory.js';
 import type { RegisterRule } from '../dwarf/cfi.js';
 import type { FrameContext } from '../dwarf/location.js';
 import { evaluate, numberAt } from '../dwarf/machine.js';
 import type { ImageMap } from './frame.js';
+import type { OwnCall } from './own_call.js';
 import { CodeMap, type CodePlace, type UnwindRow } from './unwinder_code.js';
 import { Fallback, type FallbackPlan } from './unwinder_fallback.js';
 import { cannotAccess, StackMemory } from './unwinder_memory.js';
@@ -18,9 +19,9 @@ export interface Activation {
   readonly registers: RegisterFile;
   readonly pc: number;
   readonly place: CodePlace;
-  /** `signal`: a trampoline. The others: how it was found, see Frame.kind. */
-  readonly kind: 'normal' | 'signal' | 'frame-pointer' | 'guess';
-  /** It did not call: the innermost, or interrupted by a signal. */
+  /** `signal`: a trampoline. `call`: a call that deet has made. The others: how it was found, see Frame.kind. */
+  readonly kind: 'normal' | 'signal' | 'call' | 'frame-pointer' | 'guess';
+  /** It did not call: the innermost, or interrupted by a signal or a call of deet's. */
   readonly interrupted: boolean;
   /** Canonical frame address; NaN when it cannot be found, and `trouble` says why. */
   readonly cfa: number;
@@ -113,6 +114,7 @@ export class Unwinder {
     memory: MemoryReader,
     /** The program's own address of a copied instruction that a thread executes out of line. */
     private readonly originalPc: (pc: Address) => Address | undefined = () => undefined,
+    private readonly calls: readonly OwnCall[] = [],
   ) {
     this.memory = new StackMemory(memory);
     this.fallback = new Fallback(images, this.memory);
@@ -124,18 +126,18 @@ export class Unwinder {
     return this.interrupted(RegisterFile.fromUser(user), undefined);
   }
 
-  /** @param signal the signal frame that interrupted it; undefined: the thread's stop did */
-  private interrupted(registers: RegisterFile, signal: Activation | undefined): Activation {
+  /** @param by the signal frame, or the call of deet's, that interrupted it; undefined: the thread's stop did */
+  private interrupted(registers: RegisterFile, by: Activation | undefined): Activation {
     const original = this.originalPc(registers.value(RIP));
     if (original !== undefined) registers.setValue(RIP, original);
     const place = this.code.at(registers.number(RIP));
-    return this.activation(registers, place, place.signal ? 'signal' : 'normal', signal);
+    return this.activation(registers, place, place.signal ? 'signal' : 'normal', by);
   }
 
   private activation(registers: RegisterFile, place: CodePlace, kind: Activation['kind'], callee: Activation | undefined): Activation {
     const pc = registers.number(RIP);
     const { row } = place;
-    const interrupted = callee === undefined || callee.kind === 'signal';
+    const interrupted = callee === undefined || callee.kind === 'signal' || callee.kind === 'call';
     let cfa = NaN;
     let trouble: string | undefined;
     let plan: FallbackPlan | undefined;
@@ -202,12 +204,15 @@ export class Unwinder {
   caller(of: Activation): Activation | StackEnd {
     const { row } = of.place;
     if (of.trouble !== undefined) return { reason: of.trouble };
+    const made = of.kind === 'call' ? this.callAt(of.registers) : undefined;
+    if (made) return this.interrupted(RegisterFile.fromUser(made.registers), of);
     let next: RegisterFile | StackEnd;
     if (row !== undefined) next = this.byRow(row, of);
     else if (of.kind === 'signal') next = this.bySignalFrame(of);
     else next = this.byPlan(of);
     if (!(next instanceof RegisterFile)) return next;
     if (of.kind === 'signal') return endOfSignals(of) ?? this.interrupted(next, of);
+    if (this.callAt(next)) return this.madeByDeet(next, of);
     const place = this.code.behindCall(next.number(RIP));
     const caller = this.activation(next, place, place.signal ? 'signal' : (of.plan?.method ?? 'normal'), of);
     if (caller.cfa === of.cfa && caller.pc === of.pc) return { reason: IDENTICAL };
@@ -216,6 +221,17 @@ export class Unwinder {
     if (stackPointer <= of.registers.number(RSP)) return { reason: INNER };
     const touched = row === undefined || row.returnAt !== undefined || this.memory.word(stackPointer - 8) !== undefined;
     return touched ? caller : { reason: cannotAccess(stackPointer - 8) };
+  }
+
+  private callAt(registers: RegisterFile): OwnCall | undefined {
+    return this.calls.find(({ returnTo, stackPointer }) => returnTo === registers.value(RIP) && stackPointer === registers.value(RSP));
+  }
+
+  /** Between the function and the place of the call there is nobody's code. */
+  private madeByDeet(registers: RegisterFile, callee: Activation): Activation {
+    const [pc, cfa] = [registers.number(RIP), registers.number(RSP)];
+    const place: CodePlace = { lookup: pc, loaded: undefined, inFile: fileAddress(0), row: undefined, signal: false };
+    return { registers, pc, place, kind: 'call', interrupted: false, cfa, trouble: undefined, plan: undefined, crossed: crossedBy(callee) };
   }
 
   private byRow(row: UnwindRow, of: Activation): RegisterFile | StackEnd {

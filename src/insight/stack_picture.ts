@@ -6,7 +6,7 @@
 import { hex, u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader } from '../common/memory.js';
-import type { Frame } from '../inferior/frame.js';
+import { frameLabel, type Frame } from '../inferior/frame.js';
 import type { EvaluationContext } from '../language/context.js';
 import { formatMember, unreadable } from '../language/format.js';
 import { symbolicAddress } from '../language/format-letter.js';
@@ -75,8 +75,8 @@ interface Entry extends Omit<StackSlot, 'address' | 'notes' | 'kind'> {
 }
 
 export const stackPicture = (session: Session, frame: Frame): StackPicture => {
-  if (frame.kind === 'signal')
-    throw new DeetError('no-frame', "This frame is the kernel's, around a signal handler: it has no locals.", 'up');
+  const label = frameLabel(frame);
+  if (label !== undefined) throw new DeetError('no-frame', `${label}: this frame is no function's, and has no locals.`, 'up');
   return new Picture(session, frame).draw();
 };
 

@@ -2,7 +2,7 @@
 import { fileAddress, type Address } from '../common/addresses.js';
 import type { FrameContext } from '../dwarf/location.js';
 import { locate } from '../dwarf/machine.js';
-import type { Frame, LoadedImage } from '../inferior/frame.js';
+import { frameLabel, type Frame, type LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
@@ -141,7 +141,7 @@ class ThreadFrame implements CrashFrame {
   }
 
   get functionName(): string | undefined {
-    return this.frame.kind === 'signal' ? '<signal handler called>' : this.frame.functionName;
+    return frameLabel(this.frame) ?? this.frame.functionName;
   }
 
   get functionStart(): Address | undefined {

@@ -32,7 +32,7 @@ export function about(expression: string, error: unknown): unknown {
 }
 
 /** What is wrong is the state of the program, and no token is to blame. */
-const stateOfProgram = new Set(['post-mortem', 'no-process', 'process-gone', 'running']);
+const stateOfProgram = new Set(['post-mortem', 'no-process', 'process-gone', 'running', 'call-stopped']);
 
 /** Gives an error without a place the place of the operator or operand that caused it. */
 export function placed(error: unknown, offset: number): unknown {

@@ -27,6 +27,7 @@ export const frameArguments = (frame: FrameResult, style: Style): string =>
 export const frameText = (frame: FrameResult, style: Style): string => {
   const { function: name, file, line: number, address, image } = frame;
   if (frame.signalHandler) return '<signal handler called>';
+  if (frame.ownCall) return '<function called from deet>';
   const where =
     file === undefined
       ? image === undefined

@@ -1,16 +1,20 @@
 /** `return`: the selected function and everything it called are left at once, as if it had returned; nothing of their code runs any more. */
+import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
+import type { Stack } from '../inferior/frames.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Value } from '../language/value.js';
 import { dwarfToWord, Word } from '../linux/registers.js';
 import { placeResult } from './returned.js';
+import { leaveCalls } from './calls.js';
 import { forgetStack } from './stacks.js';
+import { callerOf } from './stepping.js';
 
 const stackPointerNumber = 7;
 const returnAddressNumber = 16;
 
 /** Pops all frames up to and with `frame`; `caller` becomes the innermost. */
-export const popFrame = (thread: Thread, frame: Frame, caller: Frame, result: Value | undefined): void => {
+const popTo = (thread: Thread, frame: Frame, caller: Frame, result: Value | undefined): void => {
   const registers = dwarfToWord.map((_, number) => caller.context.register(number));
   dwarfToWord.forEach((word, number) => {
     const value = registers[number];
@@ -23,4 +27,16 @@ export const popFrame = (thread: Thread, frame: Frame, caller: Frame, result: Va
   thread.flush();
   thread.passed = caller.pc;
   forgetStack(thread);
+};
+
+/** Leaves a frame and all inside of it. Out of a function that deet has called the thread comes back to where the call was made. @throws DeetError */
+export const leaveFrame = (thread: Thread, frame: Frame, stack: Stack, result: Value | undefined): void => {
+  const caller = frame.kind === 'inlined' ? undefined : callerOf(frame, (level) => stack.frame(level));
+  const calls = stack.frames(frame.level + 1).filter(({ kind }) => kind === 'call').length;
+  if (frame.kind === 'call') leaveCalls(thread, calls, true);
+  else if (caller?.kind === 'call') leaveCalls(thread, calls + 1, true);
+  else if (caller) {
+    leaveCalls(thread, calls, false);
+    popTo(thread, frame, caller, result);
+  } else throw new DeetError('no-frame', 'Can not force return from here: there is no caller to return to.');
 };

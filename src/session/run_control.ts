@@ -18,6 +18,7 @@ import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { Breakpoints } from './breakpoints.js';
+import { finishedCall } from './calls.js';
 import { exceptionOf } from './exceptions.js';
 import { failedExecs } from './failed_exec.js';
 import type { FamilySites } from './family_sites.js';
@@ -206,14 +207,6 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     return this.#outcome(halt, plan);
   }
 
-  /** As `resume`, for a call that an expression makes: where the program stands for the user stays as it is. */
-  async resumeWithin(plan: StepPlan): Promise<Outcome> {
-    const { lastStop } = this;
-    const outcome = await this.resume(plan);
-    if (outcome.kind === 'stopped') this.lastStop = lastStop;
-    return outcome;
-  }
-
   /** The outcome of something that stops without the program having run, such as a step into an inlined call. */
   stopHere(thread: Thread, reason: StopReason): Outcome {
     return this.#stopped({ ...this.#stopOf(thread, reason) });
@@ -228,6 +221,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
       return { kind: 'ended', pid: root.pid, ending: root.ending ?? { kind: 'killed', signal: Signal.SIGKILL, coreDumped: false } };
     }
     halt.thread.passed = halt.thread.pc;
+    const call = finishedCall(halt.thread);
+    if (call) return this.#stopped({ ...this.#stopOf(halt.thread, 'step'), call });
     return this.#stopped(this.#describe(halt, plan));
   }
 

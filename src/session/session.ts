@@ -21,13 +21,13 @@ import { RunControl } from './run_control.js';
 import { imageOptions, Settings } from './settings.js';
 import { giveSignal } from './signal_delivery.js';
 import { SignalTable } from './signal_table.js';
-import { popFrame } from './pop_frame.js';
+import { leaveFrame } from './pop_frame.js';
 import { Skips } from './skips.js';
 import { LineStep } from './line_step.js';
-import { callerOf, identityOf, InstructionStep, RunTo, sameStackFrame } from './stepping.js';
-import { callFunction } from './calls.js';
+import { InstructionStep } from './stepping.js';
+import { finishFrame, runToPlace } from './run_until.js';
+import { callFunction, type WhenStopped } from './calls.js';
 import { Cores } from './cores.js';
-import { returnedValue } from './returned.js';
 import type { Target } from './target.js';
 import type { Outcome, Selection, SessionEvent, Stop } from './types.js';
 import { Values } from './values.js';
@@ -311,26 +311,12 @@ export class Session {
 
   /** Runs until the selected frame returns. `begins`: it can. */
   async finish(begins?: () => void): Promise<Outcome> {
-    const { thread, frame } = this.liveSelection();
-    const stack = this.stack(thread);
-    const outer = (level: number): Frame | undefined => stack.frame(level);
+    const { frame, thread } = this.liveSelection();
+    const inFrame = frame.kind === 'inlined' ? this.stack(thread).frame(frame.level + 1) : undefined;
+    if (!inFrame) return this.#ran(finishFrame(this, begins));
     // An inlined call has no return address: its caller's line is stepped on until the call is over.
-    const inFrame = frame.kind === 'inlined' ? stack.frame(frame.level + 1) : undefined;
-    if (inFrame) {
-      begins?.();
-      return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, inFrame }), false));
-    }
-    const caller = this.endsAtMain(frame) ? undefined : callerOf(frame, outer);
-    if (!caller)
-      throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.', '"continue" runs the program to its end.');
     begins?.();
-    const back = { address: caller.pc, counts: () => thread.stackPointer >= frame.cfa };
-    const plan = new RunTo(this.world, thread, [back], identityOf(caller, outer));
-    const outcome = await this.control.resume(plan);
-    const type = frame.function?.type.returns;
-    const value = plan.reached === 0 && outcome.kind === 'stopped' && type ? returnedValue(thread, type) : undefined;
-    if (!value || outcome.kind !== 'stopped') return this.#settle(outcome);
-    return this.#settle({ kind: 'stopped', stop: { ...outcome.stop, returned: { value, number: this.values.record(value) } } });
+    return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, inFrame }), false));
   }
 
   /** Behind main there is only the C library (`set backtrace past-main on` shows it). */
@@ -340,40 +326,23 @@ export class Session {
 
   /** Without a place: like next, but does not go back in a loop. With a place: runs there in the same frame, or to the caller. */
   async until(place?: string): Promise<Outcome> {
-    if (place !== undefined) return this.#runToPlace(place, true);
+    if (place !== undefined) return this.#ran(runToPlace(this, place, true));
     const { thread } = this.liveSelection();
     return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, notBackward: true }), false));
   }
 
   /** Runs to a place in whatever frame, or to the caller. */
   async advance(place: string): Promise<Outcome> {
-    return this.#runToPlace(place, false);
-  }
-
-  async #runToPlace(place: string, sameFrameOnly: boolean): Promise<Outcome> {
-    const { thread, frame } = this.liveSelection();
-    const stack = this.stack(thread);
-    const outer = (level: number): Frame | undefined => stack.frame(level);
-    const own = identityOf(frame, outer);
-    const inFrame = (): boolean => {
-      const { frame: now, outer: around } = this.world.innermost(thread);
-      return sameStackFrame(identityOf(now, around), own);
-    };
-    const targets = this.resolvePlaces(place).map(({ address }) => ({ address, counts: sameFrameOnly ? inFrame : () => true }));
-    const caller = callerOf(frame, outer);
-    if (caller) targets.push({ address: caller.pc, counts: () => thread.stackPointer >= frame.cfa });
-    return this.#ran(this.control.resume(new RunTo(this.world, thread, targets, own)));
+    return this.#ran(runToPlace(this, place, false));
   }
 
   /** Leaves the selected function, and all that it called, at once; with a value, as its result. */
   async returnNow(value?: string): Promise<void> {
     const { thread, frame } = this.liveSelection();
-    const stack = this.stack(thread);
-    const caller = frame.kind === 'inlined' ? undefined : callerOf(frame, (level) => stack.frame(level));
-    if (!caller) throw new DeetError('no-frame', 'Can not force return from here: there is no caller to return to.');
     const type = frame.function?.type.returns;
-    const result = value === undefined ? undefined : await this.evaluate(type && type.kind !== 'void' ? value : `(long) (${value})`);
-    popFrame(thread, frame, caller, result && type && type.kind !== 'void' ? this.values.converted(result, type) : result);
+    const isWanted = type && type.kind !== 'void';
+    const result = value === undefined ? undefined : await this.evaluate(isWanted ? value : `(long) (${value})`);
+    leaveFrame(thread, frame, this.stack(thread), result && isWanted ? this.values.converted(result, type) : result);
     this.selectThread(thread);
   }
 
@@ -433,6 +402,9 @@ export class Session {
 
   /** Selects what stopped. */
   #settle(outcome: Outcome): Outcome {
+    const value = outcome.kind === 'stopped' ? outcome.stop.call?.value : undefined;
+    if (value && outcome.kind === 'stopped')
+      outcome = { kind: 'stopped', stop: { ...outcome.stop, returned: { value, number: this.values.record(value) } } };
     this.#selected = outcome.kind === 'stopped' ? { thread: outcome.stop.thread, level: 0 } : undefined;
     if (outcome.kind === 'ended') this.values.ended(outcome.ending);
     return outcome;
@@ -476,8 +448,8 @@ export class Session {
   }
 
   /** Carries out a call into the program that an expression asks for. */
-  call(request: CallRequest): Promise<Value> {
-    return callFunction(this, this.liveSelection().thread, request);
+  call(request: CallRequest, whenStopped: WhenStopped = 'give-up'): Promise<Value> {
+    return callFunction(this, this.liveSelection().thread, request, whenStopped);
   }
 
   /** The world of expressions as a frame sees it; without one, that of the program's globals. */

@@ -57,6 +57,7 @@ export const options: readonly Option[] = [
   count('process-limit', 256, 'Live processes of the family at which it is stopped (fork bombs).', 0),
   choice('breakpoint pending', ['auto', 'on', 'off'], 'A breakpoint on an unknown name waits for a library that has it.'),
   choice('backtrace style', ['gdb', 'handout'], 'How backtrace lines look.'),
+  flag('unwindonsignal', false, 'A call into the program that a signal stops is given up; else it stays on the stack, to be looked at.'),
   flag('backtrace past-main', false, 'Backtraces go on beyond main.'),
   count('backtrace limit', 0, 'Most frames that a backtrace computes.', 0),
   choice('disassembly-flavor', ['att', 'intel'], 'Assembly syntax.'),

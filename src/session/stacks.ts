@@ -38,6 +38,7 @@ export const stackOf = (thread: Thread, hidden: number): Stack => {
     images: process.images,
     tls: (image: LoadedImage, offset: bigint) => threadLocal(thread, image, offset),
     skipInlinedAtStart: hidden,
+    calls: thread.calls.slice(),
   });
   kept.set(thread, { stack, generation: process.space.generation, pc, stackPointer, hidden, images });
   return stack;

@@ -1,6 +1,7 @@
 /** What a session tells its front ends: plain descriptions of stops, ends, breakpoints and the family's life. */
 import type { Address } from '../common/addresses.js';
 import type { Frame } from '../inferior/frame.js';
+import type { OwnCall } from '../inferior/own_call.js';
 import type { Ending, Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Value } from '../language/value.js';
@@ -49,6 +50,13 @@ export interface ExceptionReport {
   readonly type: string | undefined;
 }
 
+/** `value` undefined: it returns nothing. */
+export interface FinishedCall {
+  readonly call: OwnCall;
+  readonly name: string;
+  readonly value: Value | undefined;
+}
+
 /** Everything stands still, and this is why. */
 export interface Stop {
   readonly reason: StopReason;
@@ -64,8 +72,10 @@ export interface Stop {
   readonly exception?: ExceptionReport;
   /** catch load, catch unload: the files. */
   readonly images?: { readonly added: readonly string[]; readonly removed: readonly string[] };
-  /** `finish`: the value that the function returned, and the number it has in the history. */
+  /** `finish`, and the end of a call that deet made: the value that the function returned, and the number it has in the history. */
   readonly returned?: { readonly value: Value; readonly number: number };
+  /** A call that deet had made, and that had been stopped on its way, has come back; the thread stands again where it was made. */
+  readonly call?: FinishedCall;
   /** More than the place: a step that ended in another function, another line's middle, ... decides whether the frame line is shown. */
   readonly newFrame: boolean;
   /** Advice in words, such as `Single stepping until exit from function x, which has no line number information.` */

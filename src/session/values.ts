@@ -25,6 +25,7 @@ import { toInteger, Value } from '../language/value.js';
 import type { CType } from '../symbols/types.js';
 import { dwarfToWord } from '../linux/registers.js';
 import type { Breakpoint } from './breakpoint.js';
+import type { WhenStopped } from './calls.js';
 import type { Session } from './session.js';
 import { ownVariables } from './own_variables.js';
 import { registersOf } from './thread_registers.js';
@@ -118,7 +119,7 @@ export class Values {
   }
 
   /** @throws DeetError in the user's words, with the place of the fault in the text. */
-  async evaluate(text: string, frame?: Frame): Promise<Value> {
+  async evaluate(text: string, frame?: Frame, whenStopped?: WhenStopped): Promise<Value> {
     const context = this.context(frame);
     try {
       const evaluation = evaluate(parseExpression(text, context.names), context);
@@ -126,7 +127,7 @@ export class Values {
       while (!step.done) {
         const request = step.value;
         try {
-          step = evaluation.next(await this.session.call(request));
+          step = evaluation.next(await this.session.call(request, whenStopped));
         } catch (error) {
           step = evaluation.throw(error);
         }

@@ -1,5 +1,7 @@
 /** Calls into the program: whatever the function does, the program stands afterwards where it stood. */
 import { describe, expect, it } from 'vitest';
+import { frameLabel } from '../../src/inferior/frame.js';
+import { CallStopped } from '../../src/session/calls.js';
 import type { Session } from '../../src/session/session.js';
 import { toInteger } from '../../src/language/value.js';
 import { fixture, lineOf } from '../helpers/build.js';
@@ -94,6 +96,90 @@ describe('a call into the program', () => {
       expect(await number(session, '(long) $_siginfo._sifields._sigfault.si_addr')).toBe(16);
       // The handler finds the address, not what a debugger made up.
       expect(endOf(await session.continue())).toBe('exited 7');
+    }));
+});
+
+describe('a call that is stopped and stays on the stack', () => {
+  const stay = (session: Session, text: string): Promise<unknown> => session.values.evaluate(text, undefined, 'stay');
+
+  /** The functions on the stack, innermost first, down to main. */
+  const functions = (session: Session): string[] => {
+    const names = session.stack().frames(20).map((frame) => frameLabel(frame) ?? frame.functionName ?? '??'); // prettier-ignore
+    return names.slice(0, names.indexOf('main') + 1);
+  };
+  const called = '<function called from deet>';
+
+  it('is debugged like the rest of the program, and finished; another one may be made within', () =>
+    inMain(async (session, output) => {
+      const [before, place] = [registers(session), placeOf(session)];
+      session.break('plus_one');
+      await expect(stay(session, 'plus_one(1)')).rejects.toThrow('The function plus_one met breakpoint 1; the expression is abandoned');
+      expect(functions(session)).toEqual(['plus_one', called, 'main']);
+      const inside = registers(session);
+      await expect(stay(session, 'plus_one(40)')).rejects.toThrow(CallStopped);
+      expect(functions(session)).toEqual(['plus_one', called, 'plus_one', called, 'main']);
+      expect(await number(session, 'n')).toBe(40);
+      await session.step({ over: true, instruction: false });
+      expect(placeOf(session)).toBe(`plus_one:${Number(at('// plus one')) + 1}`);
+      const inner = stopOf(await session.finish());
+      expect([inner.returned && toInteger(inner.returned.value), inner.call?.name]).toEqual([41n, 'plus_one']);
+      expect([registers(session), functions(session)]).toEqual([inside, ['plus_one', called, 'main']]);
+      session.breakpoints.delete(1);
+      const outer = stopOf(await session.continue());
+      expect(outer.returned && toInteger(outer.returned.value)).toBe(2n);
+      expect([registers(session), placeOf(session)]).toEqual([before, place]);
+      expect(endOf(await session.continue())).toBe('exited 0');
+      expect(output()).toBe('0\n');
+    }));
+
+  it('is left by a step out of it, or by return from any of its frames', () =>
+    inMain(async (session) => {
+      const before = registers(session);
+      session.break('plus_one');
+      await expect(stay(session, 'plus_one(1)')).rejects.toThrow(CallStopped);
+      const stepped = stopOf(await session.step({ over: false, instruction: false, count: 2 }));
+      expect([stepped.call?.name, registers(session)]).toEqual(['plus_one', before]);
+      for (const level of [0, 1, 2, 3]) {
+        for (const argument of [5, 6]) await expect(stay(session, `plus_one(${argument})`)).rejects.toThrow(CallStopped);
+        session.selectFrame(level);
+        await session.returnNow();
+        if (level < 2) await session.returnNow();
+        expect(registers(session)).toBe(before);
+      }
+      expect(endOf(await session.continue())).toBe('exited 0');
+    }));
+
+  it('stays at a signal, too, unless that is to unwind', () =>
+    inMain(async (session) => {
+      const before = registers(session);
+      await expect(stay(session, 'faults(1)')).rejects.toThrow('The function faults received SIGSEGV');
+      expect([session.lastStop?.signal?.name, functions(session)]).toEqual(['SIGSEGV', ['faults', called, 'main']]);
+      await session.returnNow();
+      session.settings.set('unwindonsignal', 'on');
+      await expect(stay(session, 'faults(1)')).rejects.toThrow('given up');
+      expect(registers(session)).toBe(before);
+      expect(endOf(await session.continue())).toBe('exited 0');
+    }));
+
+  it('waits while another thread is looked at', () =>
+    inMain(async (session) => {
+      session.break(at('// turn'), { condition: 'i == 1' });
+      await expect(stay(session, 'waits()')).rejects.toThrow(/thread 2 met breakpoint 1/);
+      expect([session.selection().thread.id, await number(session, 'i')]).toEqual([2, 1]);
+      const over = stopOf(await session.continue());
+      expect([over.thread.id, over.returned && toInteger(over.returned.value), placeOf(session)]).toEqual([1, 3n, `main:${at('// here')}`]);
+      expect(endOf(await session.continue())).toBe('exited 0');
+    }));
+
+  it('comes back in a child that it forked as well', () =>
+    inMain(async (session, output) => {
+      session.break('plus_one');
+      await expect(stay(session, 'plus_one(1)')).rejects.toThrow(CallStopped);
+      await number(session, 'forks()');
+      const callers = stopOf(await session.continue());
+      expect([callers.call?.name, placeOf(session)]).toEqual(['plus_one', `main:${at('// here')}`]);
+      expect(endOf(await session.continue())).toBe('exited 0');
+      expect(output()).toBe('0\n0\n');
     }));
 });
 

@@ -1,0 +1,41 @@
+/** finish, until LOCATION and advance: running to a place, or until the selected frame has returned. */
+import { DeetError } from '../common/errors.js';
+import type { Frame } from '../inferior/frame.js';
+import { returnedValue } from './returned.js';
+import type { Session } from './session.js';
+import { callerOf, identityOf, RunTo, sameStackFrame } from './stepping.js';
+import type { Outcome } from './types.js';
+
+/** Runs until the selected frame, which is no inlined call, returns; with what it returned. @param begins it can */
+export const finishFrame = async (session: Session, begins?: () => void): Promise<Outcome> => {
+  const { thread, frame } = session.liveSelection();
+  const stack = session.stack(thread);
+  const outer = (level: number): Frame | undefined => stack.frame(level);
+  const caller = session.endsAtMain(frame) ? undefined : callerOf(frame, outer);
+  if (!caller)
+    throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.', '"continue" runs the program to its end.');
+  begins?.();
+  const back = { address: caller.pc, counts: () => thread.stackPointer >= frame.cfa };
+  const plan = new RunTo(session.world, thread, [back], identityOf(caller, outer));
+  const outcome = await session.control.resume(plan);
+  if (outcome.kind === 'ended' || outcome.stop.call || plan.reached !== 0) return outcome;
+  const type = frame.function?.type.returns;
+  const value = type && returnedValue(thread, type);
+  return { kind: 'stopped', stop: { ...outcome.stop, ...(value && { returned: { value, number: session.values.record(value) } }) } };
+};
+
+/** @param sameFrameOnly `until`: elsewhere than in the selected frame the place does not count; `advance`: it does. */
+export const runToPlace = async (session: Session, place: string, sameFrameOnly: boolean): Promise<Outcome> => {
+  const { thread, frame } = session.liveSelection();
+  const stack = session.stack(thread);
+  const outer = (level: number): Frame | undefined => stack.frame(level);
+  const own = identityOf(frame, outer);
+  const inFrame = (): boolean => {
+    const { frame: now, outer: around } = session.world.innermost(thread);
+    return sameStackFrame(identityOf(now, around), own);
+  };
+  const targets = session.resolvePlaces(place).map(({ address }) => ({ address, counts: sameFrameOnly ? inFrame : () => true }));
+  const caller = callerOf(frame, outer);
+  if (caller) targets.push({ address: caller.pc, counts: () => thread.stackPointer >= frame.cfa });
+  return session.control.resume(new RunTo(session.world, thread, targets, own));
+};
