@@ -399,6 +399,7 @@ export class Session implements AsyncDisposable, Disposable {
         this.#tell({ type: 'message', text: event.text });
         return;
       case 'started':
+      case 'exec-failed':
       case 'exiting':
       case 'resumed':
       case 'stopped':

@@ -70,6 +70,7 @@ export const announce = (event: SessionEvent, program: Program): void => {
         if (changed) view.client.event('breakpoint', { reason: event.change, breakpoint: changed });
       }
       return;
+    case 'exec-failed':
     case 'resumed':
     case 'stopped':
     case 'signal':

@@ -108,6 +108,8 @@ class PendingCall implements OwnCall, SiteOwner {
 
 const reasonOf = (stop: Stop): string => {
   if (stop.signal) return `received ${stop.signal.name} (${stop.signal.description})`;
+  // The end of the plan, and not where the function returns to.
+  if (stop.reason === 'step') return 'was left by a longjmp or an exception';
   return stop.reason === 'breakpoint'
     ? `met breakpoint ${stop.breakpoints.map(({ id }) => id).join(', ')}`
     : `was stopped (${stop.reason})`;
