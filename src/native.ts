@@ -6,7 +6,6 @@
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DeetError } from './common/errors.js';
 
 /** What the child does between fork and exec, in this order; everything is prepared before the fork. */
@@ -144,7 +143,7 @@ export interface Native {
 }
 
 const root = ((): string => {
-  let directory = dirname(fileURLToPath(import.meta.url));
+  let directory = dirname(import.meta.filename);
   while (!existsSync(join(directory, 'binding.gyp')) && dirname(directory) !== directory) directory = dirname(directory);
   return directory;
 })();
@@ -160,7 +159,7 @@ const load = (): Native => {
       `The native addon is missing (${path}).`,
       'Run "npm install" in deet\'s folder; it needs python3, make and g++.',
     );
-  return createRequire(import.meta.url)(path) as Native;
+  return createRequire(import.meta.filename)(path) as Native;
 };
 
 const addon = load();

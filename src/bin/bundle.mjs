@@ -14,14 +14,18 @@ const folder = target === undefined ? root : resolve(target);
 
 const common = { absWorkingDir: root, bundle: true, platform: 'node', target: 'node20', logLevel: 'warning' };
 
-/** elfy checks one thing with node:assert, which brings streams and the standard error with it: 10 ms of a start of 130. */
-const smallAssert = {
-  name: 'small assert',
+/** Modules of Node that take long to load, for one thing that is said in a line. */
+const standIns = {
+  // elfy checks one thing with it; it brings streams and the standard error: 10 ms.
+  assert: "exports.equal = (a, b) => { if (a !== b) throw new Error(String(a) + ' instead of ' + String(b)); };",
+  // The bundle is CommonJS and has `require` already: 1 ms.
+  'node:module': 'exports.createRequire = () => require;',
+};
+const smallModules = {
+  name: 'small modules',
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^assert$/ }, () => ({ path: 'assert', namespace: 'small' }));
-    onLoad({ filter: /./, namespace: 'small' }, () => ({
-      contents: "exports.equal = (a, b) => { if (a !== b) throw new Error(String(a) + ' instead of ' + String(b)); };",
-    }));
+    onResolve({ filter: /^(assert|node:module)$/ }, ({ path }) => ({ path, namespace: 'small' }));
+    onLoad({ filter: /./, namespace: 'small' }, ({ path }) => ({ contents: standIns[path] }));
   },
 };
 
@@ -37,8 +41,7 @@ const command = {
   // Loaded when first used, from node_modules: a WebAssembly module, and one that runs a script beside itself.
   external: ['iced-x86', 'readline-sync'],
   // CommonJS has neither import.meta nor, inside vm.Script, import(): esbuild makes require() of it, still when it is reached.
-  define: { 'import.meta.url': '__bundleUrl' },
-  banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: { 'import.meta.filename': '__filename' },
   supported: { 'dynamic-import': false },
   minifyWhitespace: true,
   minifySyntax: true,
@@ -47,8 +50,8 @@ const command = {
 };
 
 await Promise.all([
-  build({ ...command, entryPoints: ['src/main.ts'], outfile: join(folder, 'dist/main.cjs'), plugins: [smallAssert, separateDap] }),
-  build({ ...command, entryPoints: ['src/dap/main.ts'], outfile: join(folder, 'dist/dap.cjs'), plugins: [smallAssert] }),
+  build({ ...command, entryPoints: ['src/main.ts'], outfile: join(folder, 'dist/main.cjs'), plugins: [smallModules, separateDap] }),
+  build({ ...command, entryPoints: ['src/dap/main.ts'], outfile: join(folder, 'dist/dap.cjs'), plugins: [smallModules] }),
 ]);
 
 if (target !== undefined) {

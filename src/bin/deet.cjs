@@ -1,13 +1,20 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S -u NODE_EXTRA_CA_CERTS DEET_CA_CERTS=${NODE_EXTRA_CA_CERTS} node
 /**
  * The `deet` command. A debugger that is slow to start is not used, so the program is one bundle (dist/main.cjs, and dist/dap.cjs for editors), compiled with the help of V8's
  * code cache: what an earlier run compiled need not be compiled again. That saves 40 ms of 150. The cache belongs to one version of Node; when it
  * is missing, stale or cannot be written, everything works as well, only later.
+ *
+ * Where NODE_EXTRA_CA_CERTS is set, Node 20 reads all those certificates before anything else: 40 ms, for connections that deet never makes. The first
+ * line keeps the variable from Node (env(1), `-S`), and the program gets it back.
  */
 'use strict';
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const { Script } = require('node:vm');
+
+const certificates = process.env.DEET_CA_CERTS;
+delete process.env.DEET_CA_CERTS;
+if (certificates) process.env.NODE_EXTRA_CA_CERTS = certificates;
 
 const folder = join(dirname(dirname(__dirname)), 'dist');
 const bundle = join(folder, process.argv[2] === 'dap' ? 'dap.cjs' : 'main.cjs');

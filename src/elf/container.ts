@@ -62,25 +62,25 @@ export interface Section {
 export interface Container {
   readonly header: ElfHeader;
   readonly segments: readonly Segment[];
-  /** Empty when the file has no table or a damaged one; the first entry is the null section. */
-  readonly sections: readonly Section[];
-  /** One sentence for each part that had to be left out. */
-  readonly warnings: readonly string[];
+  /**
+   * Reads the section header table: to launch a program nobody needs it. Empty when the file has none or a damaged one; the first entry is the
+   * null section.
+   */
+  readSections(): Section[];
 }
 
 /**
  * Reads header and tables. The caller has made sure that this is ELF, 64-bit and little-endian (identify.ts).
+ * @param warn is told, in one sentence, of each part that has to be left out
  * @throws DeetError `bad-elf` when there is nothing to work with: a truncated header, a damaged program header table.
  */
-export const readContainer = (bytes: Uint8Array, path: string): Container => {
+export const readContainer = (bytes: Uint8Array, path: string, warn: (text: string) => void): Container => {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.length < HEADER_SIZE)
     throw damaged(path, `the file is truncated: it has ${file.length} bytes, its header alone needs ${HEADER_SIZE}`);
   const parser = new elfy.Parser();
   const header = parser.parseHeader(file.subarray(0, HEADER_SIZE));
-  const warnings: string[] = [];
-
-  const sectionTable = checkSectionTable(file, header, warnings);
+  const sectionTable = checkSectionTable(file, header, warn);
   // Extended numbering: section 0 holds what did not fit into 16 bits of the header.
   const zero = sectionTable > 0 ? file.subarray(header.shoff, header.shoff + SECTION_HEADER_SIZE) : undefined;
   if (header.phnum === PN_XNUM && zero) header.phnum = zero.readUInt32LE(44);
@@ -105,15 +105,18 @@ export const readContainer = (bytes: Uint8Array, path: string): Container => {
   });
 
   header.shnum = sectionTable;
-  const sections = sectionTable > 0 ? readSections(file, header, parser, path, warnings) : [];
-  return { header: { type: file.readUInt16LE(16), entry: header.entry }, segments, sections, warnings };
+  return {
+    header: { type: file.readUInt16LE(16), entry: header.entry },
+    segments,
+    readSections: () => (sectionTable > 0 ? readSections(file, header, parser, path, warn) : []),
+  };
 };
 
 /** The number of sections that can be read: 0 when there are none or the table is damaged, which is no reason to give up. */
-const checkSectionTable = (file: Buffer, header: elfy.Header, warnings: string[]): number => {
+const checkSectionTable = (file: Buffer, header: elfy.Header, warn: (text: string) => void): number => {
   if (header.shoff === 0) return 0;
   const reject = (why: string): number => {
-    warnings.push(`the section header table is ignored: ${why}`);
+    warn(`the section header table is ignored: ${why}`);
     return 0;
   };
   if (header.shentsize !== SECTION_HEADER_SIZE)
@@ -133,7 +136,7 @@ const checkProgramTable = (file: Buffer, header: elfy.Header, path: string): voi
     throw damaged(path, 'the file is truncated: its program header table reaches behind its end');
 };
 
-const readSections = (file: Buffer, header: elfy.Header, parser: elfy.Parser, path: string, warnings: string[]): Section[] => {
+const readSections = (file: Buffer, header: elfy.Header, parser: elfy.Parser, path: string, warn: (text: string) => void): Section[] => {
   const rows = guarded(path, () => parser.parseSections(file, header));
   const names = rows[header.shstrndx];
   const at = (index: number): number => header.shoff + index * SECTION_HEADER_SIZE;
@@ -148,7 +151,7 @@ const readSections = (file: Buffer, header: elfy.Header, parser: elfy.Parser, pa
   };
   // A core file with many segments has section 0 alone, for the number of these.
   if (rows.length > 1 && (!names || file.readUInt32LE(at(header.shstrndx) + 4) !== SHT.STRTAB))
-    warnings.push('the sections have no names: their string table is missing');
+    warn('the sections have no names: their string table is missing');
   return rows.map((row, index): Section => {
     const fields = at(index);
     return {

@@ -7,7 +7,7 @@ import { DeetError } from '../common/errors.js';
 import { decodeText } from '../common/reader.js';
 import { decompressGnuSection, decompressSection } from './compression.js';
 import { DF_1_PIE, DT, ET, PT, SHF, SHN, SHT } from './constants.js';
-import { readContainer, type ElfHeader, type Section, type Segment } from './container.js';
+import { readContainer, type Container, type ElfHeader, type Section, type Segment } from './container.js';
 import { readDynamic, type Dynamic } from './dynamic.js';
 import { whyNotElf } from './identify.js';
 import { NT_GNU_BUILD_ID, readNotes } from './notes.js';
@@ -30,7 +30,7 @@ export const parseElf = (bytes: Uint8Array, path: string): ElfFile => {
 export class ElfFile {
   readonly header: ElfHeader;
   readonly segments: readonly Segment[];
-  readonly sections: readonly Section[];
+  private readonly container: Container;
   private readonly said: string[] = [];
   /** PT_LOAD, by address; only those whose addresses deet can handle. */
   readonly loads: readonly Segment[];
@@ -39,11 +39,9 @@ export class ElfFile {
     readonly bytes: Uint8Array,
     readonly path: string,
   ) {
-    const container = readContainer(bytes, path);
-    this.header = container.header;
-    this.segments = container.segments;
-    this.sections = container.sections;
-    container.warnings.forEach((text) => this.warn(text));
+    this.container = readContainer(bytes, path, (text) => this.warn(text));
+    this.header = this.container.header;
+    this.segments = this.container.segments;
     this.loads = this.segments.filter((segment) => segment.type === PT.LOAD).sort((a, b) => a.address - b.address);
     if (!this.isCore && this.loads.some((segment) => segment.address + segment.memorySize > Number.MAX_SAFE_INTEGER)) {
       this.warn('a segment has absurd addresses and is ignored');
@@ -53,6 +51,7 @@ export class ElfFile {
 
   /** Sentences about parts that could not be read. */
   get warnings(): readonly string[] {
+    this.readSections();
     return this.said;
   }
 
@@ -101,6 +100,16 @@ export class ElfFile {
   }
 
   // ---- sections
+
+  private sectionTable: readonly Section[] | undefined;
+
+  get sections(): readonly Section[] {
+    return this.readSections();
+  }
+
+  private readSections(): readonly Section[] {
+    return (this.sectionTable ??= this.attempt(() => this.container.readSections()) ?? []);
+  }
 
   private sectionNames: Map<string, Section> | undefined;
 

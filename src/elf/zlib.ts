@@ -2,6 +2,6 @@
 import { createRequire } from 'node:module';
 import type * as Zlib from 'node:zlib';
 
-const load = createRequire(import.meta.url);
+const load = createRequire(import.meta.filename);
 
 export const zlib = (): typeof Zlib => load('node:zlib') as typeof Zlib;

@@ -84,7 +84,7 @@ interface Machine {
 let loaded: Machine | undefined;
 const machine = (): Machine => {
   if (loaded === undefined) {
-    const iced = createRequire(import.meta.url)('iced-x86') as typeof Iced;
+    const iced = createRequire(import.meta.filename)('iced-x86') as typeof Iced;
     loaded = { iced, instruction: new iced.Instruction(), info: new iced.InstructionInfoFactory() };
   }
   return loaded;

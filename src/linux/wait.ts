@@ -8,8 +8,7 @@
  * are off: they would cost as much as the stops. They are on again before the last look, and one that arrives between this and `parked` is not
  * lost: libuv keeps it in its pipe, and it wakes the promise made afterwards.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { native } from '../native.js';
 import { WaitFlag } from './constants.js';
 import { decodeStatus, type WaitEvent } from './status.js';
@@ -23,6 +22,9 @@ export interface WaitClient {
 const patience = 1000;
 
 const buffer = new Int32Array(2);
+
+/** Node tells only its main thread of signals. (node:worker_threads would say the same, and takes 1 ms to load.) */
+const inMainThread = (): boolean => readlinkSync('/proc/thread-self').endsWith(`/task/${readlinkSync('/proc/self')}`);
 
 /** True for a thread that this process traces. */
 const isOurTracee = (tid: number): boolean => {
@@ -53,7 +55,7 @@ class WaitHub {
   /** Starts to watch for a session. */
   add(client: WaitClient): void {
     if (this.#clients.size === 0) {
-      if (isMainThread) process.on('SIGCHLD', this.#onChild);
+      if (inMainThread()) process.on('SIGCHLD', this.#onChild);
       else this.#fallback = setInterval(this.#onChild, 2);
       this.#fallback?.unref();
     }

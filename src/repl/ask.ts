@@ -6,7 +6,7 @@ import type * as ReadlineSync from 'readline-sync';
 const patience = 3;
 
 export const askYesNo = (question: string): boolean => {
-  const { question: ask } = createRequire(import.meta.url)('readline-sync') as typeof ReadlineSync;
+  const { question: ask } = createRequire(import.meta.filename)('readline-sync') as typeof ReadlineSync;
   for (let attempt = 0; attempt < patience; attempt++) {
     const answer = ask(`${question} (y or n) `).trim().toLowerCase();
     if (answer === 'y' || answer === 'yes') return true;

@@ -253,7 +253,7 @@ const signalNumber = (name: string): number => {
 
 /** `shell COMMAND`: the user's shell with deet's terminal. With --json its output must not mix with results. */
 const shell = (command: string, json: boolean): number => {
-  const { spawnSync } = createRequire(import.meta.url)('node:child_process') as typeof ChildProcess;
+  const { spawnSync } = createRequire(import.meta.filename)('node:child_process') as typeof ChildProcess;
   const path = process.env['SHELL'] ?? '/bin/sh';
   const output = json ? 2 : 'inherit';
   return spawnSync(path, command === '' ? [] : ['-c', command], { stdio: ['inherit', output, 'inherit'] }).status ?? 1;

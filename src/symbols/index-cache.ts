@@ -4,7 +4,6 @@
  * be read or written is no error. Entries are written beside their place and renamed into it, so that two writers, or a reader and a writer,
  * never see half of one; the oldest go when the folder grows too big.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -92,7 +91,7 @@ const write = (path: string, identity: Buffer, index: NameUnits): void => {
   bytes.set(index.keys, start);
   bytes.writeUInt32LE(zlib().crc32(bytes.subarray(16)), 12);
   mkdirSync(folder(), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.new`;
+  const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}.new`;
   try {
     writeFileSync(temporary, bytes, { mode: 0o600, flag: 'wx' });
     renameSync(temporary, path);

@@ -41,7 +41,7 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
     unit: 'run',
     rounds: 11,
     contenders: [
-      { name: 'deet', measure: () => wholeRun(process.execPath, 'src/bin/deet.cjs', '--batch', '-ex', 'run', hello) },
+      { name: 'deet', measure: () => wholeRun('src/bin/deet.cjs', '--batch', '-ex', 'run', hello) },
       { name: 'gdb', measure: () => wholeRun('gdb', '-nx', '-batch', '-ex', 'run', hello) },
       { name: 'node -e 0', measure: () => wholeRun(process.execPath, '-e', '0') },
     ],

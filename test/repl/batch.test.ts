@@ -113,6 +113,20 @@ describe('the command line', () => {
     expect(stdout).toContain(`${folder} blue\n`);
   });
 
+  it('keeps certificates from Node, whose start they would double, not from the program', async () => {
+    const shows = compileText(
+      'certificates.c',
+      `#include <stdio.h>
+#include <string.h>
+extern char **environ;
+int main(void) { for (char **v = environ; *v; v++) if (strstr(*v, "=/none such")) puts(*v); }
+`,
+    );
+    // Node warns of a file that it cannot read.
+    const { stdout, stderr } = await run([...commands('run'), shows], { env: { NODE_EXTRA_CA_CERTS: '/none such' } });
+    expect({ stdout, stderr }).toEqual({ stdout: 'NODE_EXTRA_CA_CERTS=/none such\nChild exited (status 0)\n', stderr: '' });
+  });
+
   it('takes -ex and -x in their order', async () => {
     const path = script('order', 'echo file\\n');
     const { stdout } = await run(['--batch', '-ex', 'echo first\\n', '-x', path, '-ex', 'echo last\\n', hello]);

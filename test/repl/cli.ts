@@ -67,7 +67,7 @@ export const run = (
   words: readonly string[],
   { input = '', cwd = root, env = {}, shell = 'exec "$@"', started }: RunOptions = {},
 ): Promise<Finished> => {
-  const child = spawn('/bin/sh', ['-c', shell, 'sh', process.execPath, deet(), '-nx', ...words], {
+  const child = spawn('/bin/sh', ['-c', shell, 'sh', deet(), '-nx', ...words], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
   });
