@@ -30,7 +30,7 @@ const configurations: vscode.DebugConfigurationProvider = {
     if (configuration.type || configuration.request || configuration.name) return configuration;
     const language = vscode.window.activeTextEditor?.document.languageId;
     if (language !== 'c' && language !== 'cpp') return configuration;
-    return { type, request: 'launch', name: 'deet', program: '${fileDirname}/${fileBasenameNoExtension}' };
+    return { type, request: 'launch', name: 'deet', program: '${fileDirname}/${fileBasenameNoExtension}', console: 'integratedTerminal' };
   },
 };
 
