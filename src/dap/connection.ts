@@ -23,15 +23,18 @@ export interface Answerer {
 
 const interrupting = new Set(['pause', 'cancel', 'disconnect', 'terminate', 'restart']);
 
+/** What a user has asked for with a key or a button: there is no place of its own where the answer would be seen. Others show what failed where they asked. */
+const acting = new Set(['continue', 'next', 'stepIn', 'stepOut', 'pause', 'goto', 'restart', 'terminate', 'disconnect']);
+
 /** A failed request: a message for people in `message`, as clients show it. */
-const failure = (error: unknown): { message: string; body: { error: P.Message } } => {
+const failure = (error: unknown, command: string): { message: string; body: { error: P.Message } } => {
   const known = error instanceof DeetError;
   const text = known
     ? `${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`
     : `A fault in deet itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
   // Braces would be taken for the names of variables.
   const format = text.replaceAll('{', '(').replaceAll('}', ')');
-  return { message: text, body: { error: { id: known ? 1 : 2, format, showUser: !known || error.code !== 'quiet' } } };
+  return { message: text, body: { error: { id: known ? 1 : 2, format, ...((!known || acting.has(command)) && { showUser: true }) } } };
 };
 
 const childSessionOf = (args: unknown): string | undefined => {
@@ -154,7 +157,7 @@ export class Connection {
         return relay;
       } catch (error) {
         this.#relay = undefined;
-        this.#answer(attach.seq, attach.command, failure(error));
+        this.#answer(attach.seq, attach.command, failure(error, attach.command));
         return undefined;
       }
     };
@@ -203,7 +206,7 @@ export class Connection {
             this.#answer(seq, command, { success: true });
           },
           (error: unknown) => {
-            this.#answer(seq, command, failure(error));
+            this.#answer(seq, command, failure(error, command));
           },
         );
         this.#act();
@@ -211,7 +214,7 @@ export class Connection {
       }
       answered = { success: true, ...(body !== undefined && { body }) };
     } catch (error) {
-      answered = failure(error);
+      answered = failure(error, command);
     }
     this.#answer(seq, command, answered);
     this.#act();

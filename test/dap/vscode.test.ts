@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compileFunction } from 'node:vm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { attachAttributes, launchAttributes } from '../../src/dap/launch_attributes.js';
 import { root } from '../repl/cli.js';
 
@@ -138,9 +138,19 @@ describe('the code', () => {
     return registered;
   };
 
-  it('starts deet, or what the setting says', () => {
-    expect(activate(undefined, 'c').adapters?.createDebugAdapterDescriptor()).toMatchObject({ command: 'deet', args: ['dap'] });
-    expect(activate('/opt/deet', 'c').adapters?.createDebugAdapterDescriptor()).toMatchObject({ command: '/opt/deet' });
+  it('starts what the setting says, by path or from the PATH', () => {
+    for (const command of [process.execPath, 'sh'])
+      expect(activate(command, 'c').adapters?.createDebugAdapterDescriptor()).toMatchObject({ command, args: ['dap'] });
+  });
+
+  it('says what to do when there is no deet', () => {
+    vi.stubEnv('PATH', folder);
+    for (const [setting, command] of [
+      [undefined, 'deet'],
+      ['/nowhere/deet', '/nowhere/deet'],
+    ] as const)
+      expect(() => activate(setting, 'c').adapters?.createDebugAdapterDescriptor()).toThrow(`The command "${command}"`);
+    vi.unstubAllEnvs();
   });
 
   it('makes a configuration for a C file that has none', () => {

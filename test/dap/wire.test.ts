@@ -69,6 +69,19 @@ describe('a client that does it wrong', () => {
     expect(client.garbage).toBe('');
   });
 
+  it('shows what failed where it was asked; what a key or a button asked for is shown aloud', async () => {
+    await using client = new Client();
+    await client.launch({ program: calls, stopOnEntry: true });
+    await client.event('stopped');
+    const shown = async (command: string, args: object): Promise<unknown> => {
+      const { success, body } = await client.answer(client.send(command, args));
+      expect(success).toBe(false);
+      return (body as { error: { showUser?: boolean } }).error.showUser;
+    };
+    expect(await shown('evaluate', { expression: 'nonsense', context: 'repl' })).toBeUndefined();
+    expect(await shown('goto', { threadId: 1, targetId: 99 })).toBe(true);
+  });
+
   it('is told what must come first', async () => {
     await using client = new Client();
     expect(await client.refused('launch', { program: calls })).toContain('initialize must come first');

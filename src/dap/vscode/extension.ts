@@ -2,15 +2,24 @@
  * The extension itself: finds `deet`, fills in what a configuration leaves out, and lets one pick a process. Everything else is in package.json, and in the adapter. It runs inside of VS Code,
  * and imports nothing of deet.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 
 const type = 'deet';
+
+const isThere = (command: string): boolean =>
+  isAbsolute(command) ? existsSync(command) : (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, command)));
 
 /** `deet dap`, which VS Code starts for each session. */
 const adapters: vscode.DebugAdapterDescriptorFactory = {
   createDebugAdapterDescriptor: () => {
     const command = vscode.workspace.getConfiguration(type).get<string>('command') || 'deet';
+    // VS Code itself says nothing of a command that is not there. Its PATH is the login shell's.
+    if (!isThere(command))
+      throw new Error(
+        `The command "${command}" was not found. Install it ("npm install -g ." in the folder of deet), or say where it is: setting "deet.command".`,
+      );
     return new vscode.DebugAdapterExecutable(command, ['dap']);
   },
 };
@@ -21,7 +30,7 @@ const configurations: vscode.DebugConfigurationProvider = {
     if (configuration.type || configuration.request || configuration.name) return configuration;
     const language = vscode.window.activeTextEditor?.document.languageId;
     if (language !== 'c' && language !== 'cpp') return configuration;
-    return { type, request: 'launch', name: 'deet', program: '${fileDirname}/${fileBasenameNoExtension}' };
+    return { type, request: 'launch', name: 'deet', program: '${fileDirname}/${fileBasenameNoExtension}', console: 'integratedTerminal' };
   },
 };
 
