@@ -32,6 +32,8 @@ export interface FamilyThread {
   readonly name?: string;
   /** `stopped`: deet holds it, and `register` answers. `group-stopped`: by SIGSTOP and its kin. */
   readonly state: 'running' | 'stopped' | 'group-stopped';
+  /** Of a group-stop, if it is known. */
+  readonly stopSignal?: number;
   /** By its name in struct user_regs (`orig_rax`, `rdi`, `fs_base`); undefined while it runs. */
   register?(name: string): bigint | undefined;
   /** Names of the functions on its stack, the innermost first; a few suffice. */

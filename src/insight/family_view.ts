@@ -20,6 +20,7 @@ const viewOfThread = (thread: Thread): FamilyThread => {
   return {
     ...common,
     state: thread.groupStopped ? 'group-stopped' : 'stopped',
+    ...(thread.groupStopped ? { stopSignal: thread.groupStop } : {}),
     register: (register) => (register in Word ? thread.registers()[Word[register as RegisterName]] : undefined),
     functions: () => Array.from(walkFrames(stack(), fewFrames), ({ functionName }) => functionName ?? '??'),
     nameOf: (address) => nameOf(thread, address),

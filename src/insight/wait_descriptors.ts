@@ -77,6 +77,26 @@ const transferWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'wr
   }
 };
 
+/** Which arguments are the descriptors from and to which the kernel moves data by itself. */
+const moving: Readonly<Record<string, readonly [from: number, to: number]>> = { splice: [0, 2], tee: [0, 1], sendfile: [1, 0] };
+
+/** Either there is nothing to take, or no room; where both could be so, it is not known which. */
+const moveWait = (waiter: Waiter, [from, to]: readonly [number, number]): WaitFact | undefined => {
+  const { member, call, scene } = waiter;
+  const [source, target] = [from, to].map((index) => scene.files.find(member.pid, int(call.args[index])));
+  if (!source || !target) return undefined;
+  const waits = ({ kind }: Descriptor): boolean => kind === 'pipe' || kind === 'fifo' || kind === 'socket';
+  if (!waits(target)) return transferWait(waiter, source, 'read');
+  if (!waits(source)) return transferWait(waiter, target, 'write');
+  const fds = [source.fd, target.fd];
+  const parts = [transferWait(waiter, source, 'read'), transferWait(waiter, target, 'write')];
+  return {
+    on: { kind: 'descriptors', fds },
+    text: `moves data from ${nounFor(source)} (fd ${source.fd}) to ${nounFor(target)} (fd ${target.fd}) (${call.name}): the one is empty, or the other full`,
+    clause: () => clauses(fds, parts, false),
+  };
+};
+
 /** fcntl(2) F_SETLKW, F_OFD_SETLKW. */
 const openFileLock = 38;
 const waitForLock = new Set([7, openFileLock]);
@@ -192,6 +212,8 @@ const clauses = (fds: readonly number[], parts: readonly (WaitFact | undefined)[
 /** Undefined: the call has nothing to do with descriptors. */
 export const descriptorWait = (waiter: Waiter): WaitFact | undefined => {
   const { name, args } = waiter.call;
+  const move = moving[name] && moveWait(waiter, moving[name]);
+  if (move) return move;
   const isTransfer = reading.has(name) || writing.has(name);
   const isLock = name === 'flock' || (name === 'fcntl' && waitForLock.has(int(args[1])));
   if (!isTransfer && !isLock && !others.has(name)) return pollWait(waiter);
