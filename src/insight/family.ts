@@ -68,6 +68,8 @@ export interface FamilyMember {
   /** Its parent died first; `adoptedBy` is who inherited it (1: init). */
   readonly orphaned?: boolean;
   readonly adoptedBy?: number;
+  /** deet let it go: it runs on unseen. */
+  readonly released?: true;
   readonly memory?: MemoryReader;
   symbolAt?(address: Address): NamedAddress | undefined;
 }

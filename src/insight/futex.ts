@@ -38,7 +38,7 @@ const byFunction: readonly [RegExp, FutexKind][] = [
   [/^_*pthread_once|^call_once$|^__cxa_guard_acquire$/, 'once'],
   [/^(?:__)?(?:GI_)?(?:pthread_cond_|___?pthread_cond_|cnd_)/, 'condition'],
   [/pthread_(?:clock|timed|try)?join|^thrd_join|^__pthread_clockjoin_ex/, 'join'],
-  [/^(?:__new_)?sem_(?:timed|clock)?wait|^__new_sem_wait/, 'semaphore'],
+  [/^(?:__new_)?sem_(?:timed|clock)?wait|^__new_sem_wait|^std::(?:counting_semaphore|__(?:atomic|platform)_semaphore)/, 'semaphore'],
   [/pthread_rwlock_/, 'rwlock'],
   [/pthread_barrier_wait/, 'barrier'],
   [/pthread_mutex_|^mtx_(?:timed)?lock|^__gthread_mutex/, 'mutex'],

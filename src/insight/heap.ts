@@ -74,7 +74,8 @@ export const readHeap = (memory: MemoryReader, maps: readonly Mapping[]): Heap |
     const word = view.getBigUint64(at + 8, true);
     const size = Number(word & ~flagBits);
     const next = at + size;
-    if ((word & foreignFlags) !== 0n || size < smallest || size % headerSize !== 0 || next > length) return { blocks, damagedAt: mapping.start + BigInt(at) };
+    if ((word & foreignFlags) !== 0n || size < smallest || size % headerSize !== 0 || next > length)
+      return { blocks, damagedAt: mapping.start + BigInt(at) };
     if (next === length) return { blocks };
     if (next + headerSize > length) return { blocks, damagedAt: mapping.start + BigInt(at) };
     const address = mapping.start + BigInt(at + headerSize);

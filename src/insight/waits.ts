@@ -82,7 +82,7 @@ const busyText = (member: FamilyMember, thread: FamilyThread): string => {
 };
 
 const numbered = (member: FamilyMember, thread: FamilyThread): { thread?: number } =>
-  member.threads.length > 1 && thread.id !== undefined ? { thread: thread.id } : {};
+  (member.threads.length > 1 || thread.tid !== member.pid) && thread.id !== undefined ? { thread: thread.id } : {};
 
 /** How many `which` a sentence bears. */
 const longestChain = 3;

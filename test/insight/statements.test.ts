@@ -74,6 +74,27 @@ const rows: readonly Row[] = [
        read(e, &v, 8); }`,
     [/^reads an eventfd \(fd \d\), whose count is 0; it is open in itself, fd \d$/],
   ],
+  [
+    'a socket that is polled for room',
+    1,
+    `static char b[65536]; int main(void) { int s[2]; socketpair(AF_UNIX, SOCK_STREAM, 0, s); fcntl(s[0], F_SETFL, O_NONBLOCK);
+       while (write(s[0], b, sizeof b) > 0); struct pollfd f = {s[0], POLLOUT}; poll(&f, 1, -1); }`,
+    [/^waits for room in fd 3 \(socket N\) \(poll\); its other end is open in itself, fd 4: nobody will ever read it$/],
+  ],
+  [
+    'a connection that finds the queue full',
+    1,
+    `int main(void) { int s = socket(AF_UNIX, SOCK_STREAM, 0); struct sockaddr_un a = {AF_UNIX}; int n = 3 + sprintf(a.sun_path + 1, "deet-full-%d", 7);
+       bind(s, (void *)&a, n); listen(s, 0); for (;;) connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&a, n); }`,
+    [/^connects to @deet-full-7 \(fd \d\), whose queue of connections that wait to be accepted is full$/],
+  ],
+  [
+    'a first thread that has ended',
+    1,
+    `pthread_mutex_t m; static void *late(void *x) { pthread_join(*(pthread_t *)x, NULL); pthread_mutex_lock(&m); return x; }
+     int main(void) { static pthread_t self, t; self = pthread_self(); pthread_mutex_lock(&m); pthread_create(&t, NULL, late, &self); pthread_exit(NULL); }`,
+    [/^waits for the mutex `m`, held by a thread \(A\) that has ended without unlocking it$/],
+  ],
 ];
 
 describe('why says of', () => {
