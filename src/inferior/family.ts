@@ -178,6 +178,7 @@ export class Family {
   forgetProcess(process: Process): void {
     for (const thread of process.threads.values()) this.#threads.delete(thread.tid);
     this.#processes.delete(process.pid);
+    process.released = true;
     process.space.release();
   }
 

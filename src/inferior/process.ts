@@ -21,6 +21,8 @@ export class Process {
   ending: Ending | undefined;
   /** Followed silently: no breakpoints, no stops (set follow-fork-mode parent or child); still killed and reaped with the family. */
   muted = false;
+  /** Runs on without deet: what becomes of it nobody tells us. */
+  released = false;
   /** `hold`: stays stopped while others run. */
   held = false;
   /** vfork's parent is asleep in the kernel until the child execs or ends. */

@@ -3,27 +3,18 @@ import { hex, type Address } from '../common/addresses.js';
 import { asPointer, sizeOf } from '../language/types.js';
 import type { CrashFrame } from './crash.js';
 import { mappingName, type Fault } from './fault_scene.js';
-import { blockAt, readHeap, type HeapBlock } from './heap.js';
+import { blockAt, readHeap, wordAt, type HeapBlock } from './heap.js';
 import { isOwnCode } from './own_code.js';
-
-const wordAt = (fault: Fault, address: Address): bigint | undefined => {
-  try {
-    const bytes = fault.scene.memory.read(address, 8);
-    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  } catch {
-    return undefined;
-  }
-};
 
 /** A local variable of a frame, that points to the beginning of a block. */
 const pointerTo = (fault: Fault, frame: CrashFrame, target: Address): string | undefined =>
   frame.variables().find(({ type, location }) => {
     if (!asPointer(type) || location.kind !== 'memory') return false;
-    return wordAt(fault, location.address) === target;
+    return wordAt(fault.scene.memory, location.address) === target;
   })?.name;
 
 /** How the program calls a block: the innermost variable that points to it. */
-const nameOfBlock = (fault: Fault, { address }: HeapBlock): string | undefined => {
+const nameOfBlock = (fault: Fault, address: Address): string | undefined => {
   for (const frame of fault.frames) {
     const name = isOwnCode(frame) ? pointerTo(fault, frame, address) : undefined;
     if (name !== undefined) return name;
@@ -33,7 +24,11 @@ const nameOfBlock = (fault: Fault, { address }: HeapBlock): string | undefined =
 
 export interface Damage {
   readonly block: HeapBlock;
+  /** The variable that points to it. */
   readonly name?: string;
+  /** Where the block behind it begins, and the variable that points there. */
+  readonly next: Address;
+  readonly nextName?: string;
   /** What lies where malloc's size was, as text if it is. */
   readonly found?: string;
 }
@@ -43,21 +38,28 @@ export const damageIn = (fault: Fault): Damage | undefined => {
   const heap = readHeap(fault.scene.memory, fault.maps);
   const block = heap?.damagedAt === undefined ? undefined : heap.blocks.at(-1);
   if (!heap?.damagedAt || !block) return undefined;
-  const name = nameOfBlock(fault, block);
-  const size = wordAt(fault, heap.damagedAt + 8n);
+  const next = heap.damagedAt + 16n;
+  const name = nameOfBlock(fault, block.address);
+  const nextName = nameOfBlock(fault, next);
+  const size = wordAt(fault.scene.memory, heap.damagedAt + 8n);
   const letters =
     size === undefined ? '' : String.fromCharCode(...Array.from({ length: 8 }, (_, index) => Number((size >> BigInt(index * 8)) & 0xffn)));
   return {
     block,
+    next,
     ...(name === undefined ? {} : { name }),
+    ...(nextName === undefined ? {} : { nextName }),
     ...(/^[\x20-\x7e]{3,}\0*$/.test(letters) ? { found: letters.replace(/\0+$/, '') } : {}),
   };
 };
 
-export const damageText = ({ block, name, found }: Damage): string => {
-  const which = `The block of ${block.size} bytes at ${hex(block.address)}${name === undefined ? '' : ` (\`${name}\` points to it)`}`;
+const pointing = (name: string | undefined): string => (name === undefined ? '' : ` (\`${name}\` points to it)`);
+
+export const damageText = ({ block, name, next, nextName, found }: Damage): string => {
+  const which = `the block of ${block.size} bytes at ${hex(block.address)}${pointing(name)}`;
+  const behind = `the one behind it, at ${hex(next)}${pointing(nextName)},`;
   const text = found === undefined ? '' : ` There is ${JSON.stringify(found)} now.`;
-  return `${which} was written past its end: the size that malloc keeps behind it is overwritten.${text}`;
+  return `A size that malloc keeps between two blocks is overwritten: ${which} was written past its end, or ${behind} before its beginning.${text}`;
 };
 
 /** The variable on the stack, or the global one, that an address lies in. */

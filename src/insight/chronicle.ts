@@ -207,6 +207,8 @@ export class Chronicle {
     const { pid, ending } = process;
     if (!entry) return;
     const { leaving } = entry;
+    // Of who was let go it is not known whether it lives.
+    for (const child of entry.open) if (child.process.released) this.#events.push({ kind: 'killed', pid: child.process.pid });
     this.#events.push({
       kind: 'exit',
       pid,
@@ -215,7 +217,7 @@ export class Chronicle {
     });
     entry.life = { ...entry.life, diedAt: Date.now() };
     this.#lastLook(entry);
-    for (const child of entry.open) if (child.process.alive) child.life = { ...child.life, orphaned: true };
+    for (const child of entry.open) if (child.process.alive && !child.process.released) child.life = { ...child.life, orphaned: true };
   }
 
   /** Looks whether a dead child has been waited for, and who has taken over an orphan. */

@@ -8,7 +8,7 @@ import { syscallName } from '../linux/syscalls.js';
 import type { CrashScene, Explanation } from './crash.js';
 import { explainAbort } from './explain_abort.js';
 import { explainAccess } from './explain_access.js';
-import { explainDivision, explainIllegal, explainJump } from './explain_code.js';
+import { explainDivision, explainIllegal, explainJump, explainPrivileged } from './explain_code.js';
 import { explainLimit } from './explain_limits.js';
 import { Fault } from './fault_scene.js';
 import { listed } from './family.js';
@@ -98,7 +98,7 @@ const explainSignal = (fault: Fault): Explanation => {
     const found =
       name === 'SIGFPE'
         ? explainDivision(fault)
-        : (explainJump(fault) ?? (name === 'SIGILL' ? explainIllegal(fault) : explainAccess(fault)));
+        : (explainJump(fault) ?? (name === 'SIGILL' ? explainIllegal(fault) : (explainPrivileged(fault) ?? explainAccess(fault))));
     if (found) return found;
   }
   const known = signal && signalByNumber(signal.signal);

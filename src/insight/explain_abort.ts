@@ -3,8 +3,10 @@
  * (struct { unsigned int size; char msg[]; }, in libc's symbols as GLIBC_PRIVATE): assertions and what malloc found.
  */
 import { hex } from '../common/addresses.js';
+import { asArray } from '../language/types.js';
 import { badPointer, damageIn, damageText } from './bad_free.js';
 import type { Cause, CrashFrame, Explanation } from './crash.js';
+import { listed } from './family.js';
 import type { Fault } from './fault_scene.js';
 import { userName } from './library_names.js';
 import { thrownIn } from './thrown.js';
@@ -50,7 +52,8 @@ const readings: readonly Reading[] = [
   {
     pattern: /(?:free|munmap_chunk|realloc)\(\): invalid pointer/,
     cause: 'bad-free',
-    meaning: 'free or realloc was given a pointer that malloc did not return: into the middle of a block, or not of the heap',
+    meaning:
+      'free or realloc was given a pointer that malloc did not return (into the middle of a block, or not of the heap), or the size that malloc keeps before it was overwritten',
   },
   {
     pattern: /free\(\): invalid size|free\(\): invalid next size/,
@@ -96,10 +99,22 @@ const freedPointer = (fault: Fault): { text?: string; value?: bigint } => {
 /** What the heap itself shows: which block was overwritten, or what a pointer that free did not like points to. */
 const evidence = (fault: Fault, reading: Reading, freed: { text?: string; value?: bigint }): { cause: Cause; text: string } | undefined => {
   const certain = /invalid pointer/.test(reading.pattern.source);
-  const damage = certain || reading.cause === 'stack-smashed' ? undefined : damageIn(fault);
-  if (damage) return { cause: 'heap-corruption', text: damageText(damage) };
+  const damage = reading.cause === 'stack-smashed' ? undefined : damageIn(fault);
+  if (damage && (!certain || damage.next === freed.value)) return { cause: 'heap-corruption', text: damageText(damage) };
   const what = certain && freed.value !== undefined ? badPointer(fault, freed.value) : undefined;
   return what === undefined ? undefined : { cause: 'bad-free', text: `\`${freed.text ?? hex(freed.value ?? 0n)}\` ${what}.` };
+};
+
+/** Which arrays could have been written past their ends. */
+const arraysOf = ({ userFrame }: Fault): string => {
+  const names =
+    userFrame?.variables().flatMap(({ name, type, location }) => (asArray(type) && location.kind === 'memory' ? [`\`${name}\``] : [])) ??
+    [];
+  return names.length === 0
+    ? ''
+    : names.length === 1
+      ? `: ${names[0]}, or what a pointer into this frame points to`
+      : `: one of ${listed(names)}, or what a pointer into this frame points to`;
 };
 
 const fromMessage = (fault: Fault, message: string): Explanation | undefined => {
@@ -120,7 +135,8 @@ const fromMessage = (fault: Fault, message: string): Explanation | undefined => 
   const found = evidence(fault, reading, freed);
   const cause = found?.cause ?? reading.cause;
   const closing = called === 'fclose' && cause === 'bad-free';
-  const meaning = found ? found.text : `That is, ${closing ? 'the stream was closed twice' : reading.meaning}.`;
+  const arrays = /stack smashing/.test(message) ? arraysOf(fault) : '';
+  const meaning = found ? found.text : `That is, ${closing ? 'the stream was closed twice' : reading.meaning}${arrays}.`;
   const text = `The C library stopped the program${where}: "${message.replace(/^\*\*\* | \*\*\*:.*$/g, '')}". ${meaning}`;
   return fault.explanation(cause, text, freed.text === undefined || cause !== 'bad-free' ? {} : { expression: freed.text });
 };

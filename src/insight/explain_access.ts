@@ -5,12 +5,13 @@ import { hex } from '../common/addresses.js';
 import type { MemoryAccess } from '../inferior/disassemble.js';
 import type { CrashFrame, Explanation } from './crash.js';
 import { accessFields, accessWords, asText, type Fault, isCanonical, mappingName, nullPages } from './fault_scene.js';
-import { badPointer } from './bad_free.js';
+import { badPointer, damageIn, damageText } from './bad_free.js';
 import { stackOverflow } from './explain_stack.js';
-import { blockAt, readHeap } from './heap.js';
+import { blockAt, markOfFree, readHeap, wordAt } from './heap.js';
 import { userName } from './library_names.js';
 import type { Naming } from './naming.js';
 import type { Atom, OperandTrace, Sum } from './operand.js';
+import { isOwnCode } from './own_code.js';
 
 /** The access in the words of a frame's source. */
 interface Told {
@@ -70,6 +71,7 @@ const argumentRegisters = ['rdi', 'rsi', 'rdx', 'rcx', 'r8', 'r9'];
 const argumentReach = 0x1000n;
 
 const freeing = new Set(['free', 'realloc', 'cfree', 'reallocarray']);
+const allocating = new Set([...freeing, 'malloc', 'calloc', 'memalign', 'posix_memalign', 'aligned_alloc', 'malloc_consolidate']);
 
 /** The access made by code without source, on an argument that the user's code gave it. */
 const tellCalled = (fault: Fault, user: CrashFrame, access: MemoryAccess, address: Address): Told => {
@@ -102,7 +104,7 @@ const tellCalled = (fault: Fault, user: CrashFrame, access: MemoryAccess, addres
   // `&p->field` is a small number, and no address, because `p` is NULL.
   const base = value !== undefined && value !== 0n && value < nullPages && sum.constant !== 0n ? pointerOf(sum, trace, naming) : {};
   const part = base.value === 0n ? base : {};
-  const argument = named ? code(named.text) : value === undefined ? 'an argument' : hex(value);
+  const argument = named ? code(named.text) : value === undefined ? 'an argument' : value === 0n ? 'NULL' : hex(value);
   return {
     frame: user,
     action: `${fault.subject(user)} calls ${callee} with ${argument}`,
@@ -118,8 +120,9 @@ const tellCalled = (fault: Fault, user: CrashFrame, access: MemoryAccess, addres
 
 const tell = (fault: Fault, first: CrashFrame, access: MemoryAccess, address: Address): Told => {
   const user = fault.userFrame;
-  return user === undefined || fault.isHere(user)
-    ? tellOwn(fault, user ?? first, access, address)
+  // Code without a name that nobody's source has called: whose arguments the registers hold is not known.
+  return user === undefined || fault.isHere(user) || !isOwnCode(user)
+    ? tellOwn(fault, user !== undefined && isOwnCode(user) ? user : first, access, address)
     : tellCalled(fault, user, access, address);
 };
 
@@ -131,7 +134,9 @@ const nullPointer = (fault: Fault, told: Told, access: MemoryAccess, address: Ad
   const origin = told.result === undefined ? '' : `: ${told.result} returned NULL`;
   const name =
     told.pointer === undefined
-      ? ', which is (nearly) NULL'
+      ? told.called !== undefined && told.value === 0n
+        ? ''
+        : ', which is (nearly) NULL'
       : told.action.endsWith(code(pointer))
         ? ', which is NULL'
         : `, but ${code(pointer)} is NULL`;
@@ -195,13 +200,14 @@ const protectedMemory = (fault: Fault, told: Told, access: MemoryAccess, address
       fields,
     );
   const symbol = fault.scene.symbolAt(address);
-  const what = symbol
-    ? `of ${code(symbol.name)}, which is constant`
-    : mapping.executable
-      ? `of the program's code (${mappingName(mapping)})`
-      : mapping.path.startsWith('/')
-        ? `of ${mapping.path.split('/').at(-1)}: a string literal or a constant`
-        : 'mapped without the right to write';
+  const what =
+    symbol && !mapping.executable
+      ? `of ${code(symbol.name)}, which is constant`
+      : mapping.executable
+        ? `of the program's code (${symbol ? code(symbol.name) : mappingName(mapping)})`
+        : mapping.path.startsWith('/')
+          ? `of ${mapping.path.split('/').at(-1)}: a string literal or a constant`
+          : 'mapped without the right to write';
   return fault.explanation('read-only', `${told.action}, in read-only memory ${what}.`, fields);
 };
 
@@ -278,6 +284,39 @@ const notAnAddress = (fault: Fault, told: Told, access: MemoryAccess, address: A
   });
 };
 
+/** malloc stumbles over what it keeps itself beside the blocks. */
+const brokenHeap = (fault: Fault, told: Told, access: MemoryAccess, address: Address): Explanation | undefined => {
+  const { called } = told;
+  if (called === undefined || !allocating.has(called)) return undefined;
+  const damage = damageIn(fault);
+  return damage && fault.explanation('heap-corruption', `${told.action}. ${damageText(damage)}`, accessFields(access, address));
+};
+
+/** A pointer that has the value of what malloc itself writes into a block when it is freed. */
+const freedMark = (
+  fault: Fault,
+  { action, pointer, value, expression }: Told,
+  access: MemoryAccess,
+  address: Address,
+): Explanation | undefined => {
+  if (value === undefined || value === 0n || (isCanonical(value) && fault.mapping(value))) return undefined;
+  const heap = readHeap(fault.scene.memory, fault.maps);
+  const key = fault.scene.symbolNamed('tcache_key');
+  const mark = heap && markOfFree(heap, fault.scene.memory, value);
+  const known = mark ?? (key !== undefined && wordAt(fault.scene.memory, key) === value ? 'key' : undefined);
+  if (known === undefined) return undefined;
+  const name = pointer === undefined ? 'The pointer' : code(pointer);
+  const which = known === 'key' ? 'a block that is freed' : `the block of ${known.size} bytes at ${hex(known.address)} when it was freed`;
+  return fault.explanation(
+    'use-after-free',
+    `${action}. ${name} is ${hex(value)}, which malloc itself writes into ${which}: it was read there after free.`,
+    {
+      ...accessFields(access, address),
+      ...(expression === undefined ? {} : { expression }),
+    },
+  );
+};
+
 /** A pointer on the way to the address was read from a block of the heap that is free. */
 const useAfterFree = (fault: Fault, told: Told, access: MemoryAccess, address: Address): Explanation | undefined => {
   const { trace, frame, sum } = told;
@@ -340,7 +379,9 @@ export const explainAccess = (fault: Fault): Explanation | undefined => {
   return (
     stackOverflow(fault, access, address) ??
     wrongFree(fault, told) ??
+    brokenHeap(fault, told, access, address) ??
     useAfterFree(fault, told, access, address) ??
+    freedMark(fault, told, access, address) ??
     notAnAddress(fault, told, access, address) ??
     nullPointer(fault, told, access, address) ??
     beyondFile(fault, told, access, address) ??

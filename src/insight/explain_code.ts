@@ -135,9 +135,33 @@ export const explainDivision = (fault: Fault): Explanation | undefined => {
 
 export const explainIllegal = (fault: Fault): Explanation => {
   const { instruction } = fault;
+  const [first] = fault.frames;
+  const caller = fault.frames.find(({ functionName }) => functionName !== undefined);
+  const where =
+    first?.functionName !== undefined
+      ? `in ${fault.subject()}`
+      : caller
+        ? `where ${fault.subject(caller)} has gone`
+        : 'where the program has gone';
   const text =
     instruction?.mnemonic === 'ud2'
-      ? `${fault.subject()} has come to a place that the compiler marked as never reached (ud2): __builtin_trap, __builtin_unreachable, or a function that must return a value and does not.`
-      : `At ${hex(fault.pc)} in ${fault.subject()} there is no instruction that this processor knows.`;
+      ? `${fault.subject()} has come to a trap that the compiler put there (ud2): __builtin_trap, a check of -fsanitize that failed, or a place that it took for never reached, such as the end of a function that must return a value and does not.`
+      : `At ${hex(fault.pc)}, ${where}, there is no instruction that this processor knows.`;
   return fault.explanation('illegal-instruction', text, { address: hex(fault.pc) });
+};
+
+/** Instructions that fault outside of the kernel (Intel SDM volume 3, 5.9; in and out by the I/O privilege level). */
+const privileged =
+  /^(?:hlt|cli|sti|in|out|ins[bwd]|outs[bwd]|lgdt|lidt|lldt|ltr|lmsw|clts|invd|wbinvd|invlpg|rdmsr|wrmsr|rdpmc|swapgs|sysret|sysexit)$/;
+
+export const explainPrivileged = (fault: Fault): Explanation | undefined => {
+  const mnemonic = fault.instruction?.mnemonic ?? '';
+  if (!privileged.test(mnemonic)) return undefined;
+  return fault.explanation(
+    'illegal-instruction',
+    `${fault.subject()} executes ${mnemonic}, an instruction that only the kernel may execute.`,
+    {
+      address: hex(fault.pc),
+    },
+  );
 };

@@ -6,7 +6,7 @@ import { listed, type FamilyMember } from './family.js';
 
 /** Where such a signal usually comes from. */
 const origins: Readonly<Record<string, string>> = {
-  SIGKILL: 'somebody sent it, or the kernel did because memory ran out; no program can catch it',
+  SIGKILL: 'somebody sent it, or the kernel did (memory ran out, or a seccomp filter forbade a system call); no program can catch it',
   SIGALRM: "a timer of the program's own ran out (alarm, setitimer)",
   SIGVTALRM: "a timer of the program's own ran out (setitimer)",
   SIGPROF: "a timer of the program's own ran out (setitimer)",

@@ -32,6 +32,8 @@ export interface FamilyThread {
   readonly name?: string;
   /** `stopped`: deet holds it, and `register` answers. `group-stopped`: by SIGSTOP and its kin. */
   readonly state: 'running' | 'stopped' | 'group-stopped';
+  /** Of a group-stop, if it is known. */
+  readonly stopSignal?: number;
   /** By its name in struct user_regs (`orig_rax`, `rdi`, `fs_base`); undefined while it runs. */
   register?(name: string): bigint | undefined;
   /** Names of the functions on its stack, the innermost first; a few suffice. */
@@ -66,6 +68,8 @@ export interface FamilyMember {
   /** Its parent died first; `adoptedBy` is who inherited it (1: init). */
   readonly orphaned?: boolean;
   readonly adoptedBy?: number;
+  /** deet let it go: it runs on unseen. */
+  readonly released?: true;
   readonly memory?: MemoryReader;
   symbolAt?(address: Address): NamedAddress | undefined;
 }

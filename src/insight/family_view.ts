@@ -20,6 +20,7 @@ const viewOfThread = (thread: Thread): FamilyThread => {
   return {
     ...common,
     state: thread.groupStopped ? 'group-stopped' : 'stopped',
+    ...(thread.groupStopped ? { stopSignal: thread.groupStop } : {}),
     register: (register) => (register in Word ? thread.registers()[Word[register as RegisterName]] : undefined),
     functions: () => Array.from(walkFrames(stack(), fewFrames), ({ functionName }) => functionName ?? '??'),
     nameOf: (address) => nameOf(thread, address),
@@ -27,7 +28,11 @@ const viewOfThread = (thread: Thread): FamilyThread => {
   };
 };
 
+/** A first thread that has ended (pthread_exit in main) stays as a zombie for as long as the others live. */
+const isThere = (thread: Thread): boolean => thread.stopped || readStat(`${thread.process.pid}/task/${thread.tid}`)?.state !== 'Z';
+
 const stateOf = (process: Process): ProcessState => {
+  if (process.released) return readStat(process.pid) ? 'running' : 'exited';
   if (process.ending) {
     if (readStat(process.pid)?.state === 'Z') return 'zombie';
     return process.ending.kind === 'exited' ? 'exited' : 'signaled';
@@ -54,11 +59,12 @@ export const viewOfProcess = (process: Process, { diedAt, ...life }: Biography =
     ppid: process.parent?.pid ?? readStat(process.pid)?.parent ?? 0,
     program: process.program,
     state: life.reapedBy !== undefined && state !== 'zombie' ? 'reaped' : state,
-    threads: ending ? [] : [...process.threads.values()].map(viewOfThread),
+    threads: ending || process.released ? [] : [...process.threads.values()].filter(isThere).map(viewOfThread),
+    ...(process.released ? { released: true } : {}),
     ...life,
     ...(state === 'zombie' && diedAt !== undefined ? { zombieSince: diedAt } : {}),
     ...(ending?.kind === 'exited' ? { status: ending.status } : {}),
     ...(ending?.kind === 'killed' ? { signal: signalName(ending.signal) } : {}),
-    ...(ending ? {} : { memory: process.space, symbolAt: (address) => symbolAt(process, address) }),
+    ...(ending || process.released ? {} : { memory: process.space, symbolAt: (address) => symbolAt(process, address) }),
   };
 };

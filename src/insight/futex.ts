@@ -38,7 +38,7 @@ const byFunction: readonly [RegExp, FutexKind][] = [
   [/^_*pthread_once|^call_once$|^__cxa_guard_acquire$/, 'once'],
   [/^(?:__)?(?:GI_)?(?:pthread_cond_|___?pthread_cond_|cnd_)/, 'condition'],
   [/pthread_(?:clock|timed|try)?join|^thrd_join|^__pthread_clockjoin_ex/, 'join'],
-  [/^(?:__new_)?sem_(?:timed|clock)?wait|^__new_sem_wait/, 'semaphore'],
+  [/^(?:__new_)?sem_(?:timed|clock)?wait|^__new_sem_wait|^std::(?:counting_semaphore|__(?:atomic|platform)_semaphore)/, 'semaphore'],
   [/pthread_rwlock_/, 'rwlock'],
   [/pthread_barrier_wait/, 'barrier'],
   [/pthread_mutex_|^mtx_(?:timed)?lock|^__gthread_mutex/, 'mutex'],
@@ -170,7 +170,7 @@ export const futexWait = (member: FamilyMember, thread: FamilyThread, call: Bloc
   // A condition variable, semaphore or lock is awaited at a word inside it: the user knows its beginning.
   const inside = kind === 'condition' || kind === 'rwlock' || kind === 'barrier' || kind === 'semaphore';
   const symbol = symbolText(named && inside && named.offset < largestLock ? { ...named, offset: 0 } : named);
-  const detail = detailOf(member, kind, address, named);
+  const detail = detailOf(member, thread, kind, address, named);
   return {
     kind,
     address,
@@ -183,7 +183,13 @@ export const futexWait = (member: FamilyMember, thread: FamilyThread, call: Bloc
 };
 
 /** How full a barrier is, and how many read a lock that has no writer. */
-const detailOf = (member: FamilyMember, kind: FutexKind, address: Address, named: NamedAddress | undefined): string | undefined => {
+const detailOf = (
+  member: FamilyMember,
+  thread: FamilyThread,
+  kind: FutexKind,
+  address: Address,
+  named: NamedAddress | undefined,
+): string | undefined => {
   if (kind === 'barrier') {
     // sysdeps/nptl/internaltypes.h: { in, current_round, count, shared, out }; waited for is current_round.
     const [come = 0, round = 0, wanted = 0] = words(member, address - 4n, 3) ?? [];
@@ -191,10 +197,12 @@ const detailOf = (member: FamilyMember, kind: FutexKind, address: Address, named
     return wanted > 0 && waiting > 0 && waiting < wanted ? `, which ${waiting} of ${wanted} threads have reached` : undefined;
   }
   if (kind === 'rwlock' && named && named.offset < largestLock) {
-    // struct __pthread_rwlock_arch_t: __readers, counted from bit 3, at 0; __cur_writer at 24.
+    // struct __pthread_rwlock_arch_t: __readers, counted from bit 3, at 0, bit 1: a writer has it or is the next; __cur_writer at 24.
     const lock = words(member, address - BigInt(named.offset), 7);
     const readers = (lock?.[0] ?? 0) >>> 3;
-    if (lock?.[6] === 0 && readers > 0) return `, locked for reading ${readers === 1 ? 'once' : `${readers} times`}`;
+    const reads = thread.functions?.().some((name) => /rwlock_(?:timed|clock)?rdlock/.test(name)) === true;
+    const before = reads && ((lock?.[0] ?? 0) & 2) !== 0 ? ', and a writer waits before it' : '';
+    if (lock?.[6] === 0 && readers > 0) return `, locked for reading ${readers === 1 ? 'once' : `${readers} times`}${before}`;
   }
   return undefined;
 };

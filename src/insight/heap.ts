@@ -28,6 +28,8 @@ const smallest = 32;
 /** The low bits of a size: PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA. */
 const flagBits = 7n;
 const previousInUse = 1n;
+/** No block of the main heap is mapped by itself, or of another arena. */
+const foreignFlags = 6n;
 /** A larger heap takes too long. */
 const longest = 64 << 20;
 
@@ -69,9 +71,11 @@ export const readHeap = (memory: MemoryReader, maps: readonly Mapping[]): Heap |
   const free = cached(view, mapping.start);
   const blocks: HeapBlock[] = [];
   for (let at = 0; ;) {
-    const size = Number(view.getBigUint64(at + 8, true) & ~flagBits);
+    const word = view.getBigUint64(at + 8, true);
+    const size = Number(word & ~flagBits);
     const next = at + size;
-    if (size < smallest || size % headerSize !== 0 || next > length) return { blocks, damagedAt: mapping.start + BigInt(at) };
+    if ((word & foreignFlags) !== 0n || size < smallest || size % headerSize !== 0 || next > length)
+      return { blocks, damagedAt: mapping.start + BigInt(at) };
     if (next === length) return { blocks };
     if (next + headerSize > length) return { blocks, damagedAt: mapping.start + BigInt(at) };
     const address = mapping.start + BigInt(at + headerSize);
@@ -79,6 +83,28 @@ export const readHeap = (memory: MemoryReader, maps: readonly Mapping[]): Heap |
     blocks.push({ address, size: size - 8, state: unused || free.has(address) ? 'free' : 'unknown' });
     at = next;
   }
+};
+
+export const wordAt = (memory: MemoryReader, address: Address): bigint | undefined => {
+  try {
+    const bytes = memory.read(address, 8);
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * The free block into whose first word malloc has put this value (a link, made unreadable by safe linking). `key`: it is what malloc puts into the second word of
+ * all that a thread keeps for its next malloc.
+ */
+export const markOfFree = ({ blocks }: Heap, memory: MemoryReader, value: bigint): HeapBlock | 'key' | undefined => {
+  for (const block of blocks) {
+    if (block.state !== 'free') continue;
+    if (wordAt(memory, block.address) === value) return block;
+    if (wordAt(memory, block.address + 8n) === value) return 'key';
+  }
+  return undefined;
 };
 
 /** The block that an address lies in. */

@@ -176,7 +176,7 @@ export function* walkFrames(stack: Stack, limit: number): Generator<CrashFrame> 
 }
 
 /** Frames looked at for the user's own. */
-const fewFrames = 16;
+const fewFrames = 32;
 
 /** Where a stack stands in the user's own code. In what has no lines, such as most programs of the system, it stands nowhere: the C library's are no answer. */
 export const placeIn = (stack: Stack): SourcePlace | undefined => {

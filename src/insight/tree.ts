@@ -20,6 +20,8 @@ export interface ProcessNode {
   readonly reapedBy?: number;
   readonly orphaned?: true;
   readonly adoptedBy?: number;
+  /** deet let it go: whether it still runs is known, but not how it ends. */
+  readonly released?: true;
   readonly current?: true;
   readonly children: readonly ProcessNode[];
 }
@@ -56,6 +58,7 @@ const nodeOf = (member: FamilyMember, current: number | undefined): Growing => {
     ...present('reapedBy', member.reapedBy),
     ...present('orphaned', member.orphaned ? true : undefined),
     ...present('adoptedBy', member.adoptedBy),
+    ...present('released', member.released),
     ...present('current', member.pid === current ? true : undefined),
     children: [],
   };

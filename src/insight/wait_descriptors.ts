@@ -1,6 +1,7 @@
 /** Waits for descriptors: pipes, sockets, terminals, files with locks, and poll with its relatives. */
 import { readLocks, type Descriptor, type FileLock } from '../linux/proc_files.js';
 import { listed } from './family.js';
+import { socketAddressAt } from './wait_ipc.js';
 import { bytesAt, heldIn, int, nounFor, secondsAt, secondsText, threadsOfHolders, type WaitFact, type Waiter } from './wait_facts.js';
 import { messageQueueWait, specialWait } from './wait_special.js';
 
@@ -25,15 +26,15 @@ const pipeWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write'
   };
 };
 
-const socketWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write' | 'connect'): WaitFact => {
+const socketWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write'): WaitFact => {
   const { member, scene, call } = waiter;
   const socket = scene.files.socket(member.pid, descriptor);
-  const peers = verb === 'connect' ? undefined : scene.files.peers(member.pid, descriptor);
+  const peers = scene.files.peers(member.pid, descriptor);
   const queue = verb === 'read' && !peers ? scene.files.queue(member.pid, descriptor) : undefined;
   const holders = peers ?? queue;
   const where = socket?.remote ? `${socket.local} to ${socket.remote}` : socket?.local || `${descriptor.inode}`;
   const kind = socket && socket.protocol !== 'unix' ? `${socket.protocol} socket` : 'socket';
-  const verbs = { read: call.name.startsWith('recv') ? 'receives from' : 'reads', write: 'sends to', connect: 'connects' };
+  const verbs = { read: call.name.startsWith('recv') ? 'receives from' : 'reads', write: 'sends to' };
   const full = verb === 'write' ? `, whose buffer is full${progress(waiter)}` : '';
   return {
     on: { kind: 'socket', fd: descriptor.fd, ...(holders ? { holders } : {}) },
@@ -46,6 +47,13 @@ const socketWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'writ
     },
     ...(holders && holders.length > 0 ? threadsOfHolders(scene, holders) : {}),
   };
+};
+
+/** connect(2): a Unix socket waits only where the queue of the listener is full; of a connection over a network the other side has not answered. */
+const connectWait = ({ member, call }: Waiter, { fd }: Descriptor): WaitFact => {
+  const to = socketAddressAt(member, call.args[1], Number(call.args[2] ?? 0n));
+  const reason = to?.local ? ', whose queue of connections that wait to be accepted is full' : ', which has not answered yet';
+  return { on: { kind: 'socket', fd }, text: to ? `connects to ${to.text} (fd ${fd})${reason}` : `connects (fd ${fd})` };
 };
 
 const acceptWait = ({ member, scene }: Waiter, descriptor: Descriptor): WaitFact => {
@@ -75,6 +83,26 @@ const transferWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'wr
         }
       );
   }
+};
+
+/** Which arguments are the descriptors from and to which the kernel moves data by itself. */
+const moving: Readonly<Record<string, readonly [from: number, to: number]>> = { splice: [0, 2], tee: [0, 1], sendfile: [1, 0] };
+
+/** Either there is nothing to take, or no room; where both could be so, it is not known which. */
+const moveWait = (waiter: Waiter, [from, to]: readonly [number, number]): WaitFact | undefined => {
+  const { member, call, scene } = waiter;
+  const [source, target] = [from, to].map((index) => scene.files.find(member.pid, int(call.args[index])));
+  if (!source || !target) return undefined;
+  const waits = ({ kind }: Descriptor): boolean => kind === 'pipe' || kind === 'fifo' || kind === 'socket';
+  if (!waits(target)) return transferWait(waiter, source, 'read');
+  if (!waits(source)) return transferWait(waiter, target, 'write');
+  const fds = [source.fd, target.fd];
+  const parts = [transferWait(waiter, source, 'read'), transferWait(waiter, target, 'write')];
+  return {
+    on: { kind: 'descriptors', fds },
+    text: `moves data from ${nounFor(source)} (fd ${source.fd}) to ${nounFor(target)} (fd ${target.fd}) (${call.name}): the one is empty, or the other full`,
+    clause: () => clauses(fds, parts, false),
+  };
 };
 
 /** fcntl(2) F_SETLKW, F_OFD_SETLKW. */
@@ -114,31 +142,45 @@ const userName = (name: string): string =>
     .replace('ppoll', 'poll')
     .replace(/epoll_pwait2?/, 'epoll_wait');
 
+/** `verb`: what is to become possible; for both it is the reading. */
+interface Watched {
+  readonly fd: number;
+  readonly verb: 'read' | 'write';
+}
+
+/** POLLOUT, POLLWRNORM and POLLWRBAND without POLLIN and its kin (poll(2)); epoll has the same bits. */
+const verbOf = (events: number): Watched['verb'] => ((events & 0x304) !== 0 && (events & 0xc3) === 0 ? 'write' : 'read');
+
 /** Descriptors that poll, select or epoll_wait watch, and the limit in seconds: undefined none. */
-const watched = ({ member, call, scene }: Waiter): { fds: number[]; seconds: number | undefined } | undefined => {
+const watched = ({ member, call, scene }: Waiter): { watches: Watched[]; seconds: number | undefined } | undefined => {
   const { name, args } = call;
   if (name === 'poll' || name === 'ppoll') {
     const count = Math.min(Number(args[1] ?? 0n), longestPoll);
     // struct pollfd: int fd; short events, revents.
     const view = count > 0 ? bytesAt(member, args[0], count * 8) : undefined;
-    const fds = Array.from({ length: view ? count : 0 }, (_, index) => view?.getInt32(index * 8, true) ?? -1).filter((fd) => fd >= 0);
+    const watches = Array.from({ length: view ? count : 0 }, (_, index): Watched => ({
+      fd: view?.getInt32(index * 8, true) ?? -1,
+      verb: verbOf(view?.getInt16(index * 8 + 4, true) ?? 0),
+    })).filter(({ fd }) => fd >= 0);
     const milliseconds = int(args[2]);
-    return { fds, seconds: name === 'ppoll' ? secondsAt(member, args[2]) : milliseconds < 0 ? undefined : milliseconds / 1000 };
+    return { watches, seconds: name === 'ppoll' ? secondsAt(member, args[2]) : milliseconds < 0 ? undefined : milliseconds / 1000 };
   }
   if (name === 'select' || name === 'pselect6') {
     const count = Math.min(Math.max(int(args[0]), 0), longestPoll);
     const size = Math.ceil(count / 64) * 8;
     const sets = [args[1], args[2], args[3]].map((set) => (size > 0 ? bytesAt(member, set, size) : undefined));
-    const fds = Array.from({ length: count }, (_, fd) => fd).filter((fd) =>
-      sets.some((set) => set && (set.getUint8(fd >> 3) >> (fd & 7)) & 1),
-    );
-    return { fds, seconds: secondsAt(member, args[4], name === 'select' ? 1e6 : 1e9) };
+    const isIn = (set: DataView | undefined, fd: number): boolean => set !== undefined && ((set.getUint8(fd >> 3) >> (fd & 7)) & 1) === 1;
+    const watches = Array.from({ length: count }, (_, fd): Watched[] => {
+      const [reads, writes, exceptions] = sets.map((set) => isIn(set, fd));
+      return reads || writes || exceptions ? [{ fd, verb: reads || !writes ? 'read' : 'write' }] : [];
+    }).flat();
+    return { watches, seconds: secondsAt(member, args[4], name === 'select' ? 1e6 : 1e9) };
   }
   if (name.startsWith('epoll_')) {
     const epoll = scene.files.find(member.pid, int(args[0]));
     const milliseconds = int(args[3]);
     const seconds = name === 'epoll_pwait2' ? secondsAt(member, args[3]) : milliseconds < 0 ? undefined : milliseconds / 1000;
-    return { fds: epoll?.watched?.map(({ fd }) => fd) ?? [], seconds };
+    return { watches: epoll?.watched?.map(({ fd, events }) => ({ fd, verb: verbOf(events) })) ?? [], seconds };
   }
   return undefined;
 };
@@ -147,18 +189,20 @@ const pollWait = (waiter: Waiter): WaitFact | undefined => {
   const set = watched(waiter);
   if (!set) return undefined;
   const { member, scene, call } = waiter;
-  const { fds, seconds } = set;
+  const { watches, seconds } = set;
+  const fds = watches.map(({ fd }) => fd);
   const limit = seconds === undefined ? '' : `, for at most ${secondsText(seconds)} s`;
   if (fds.length === 0 && seconds !== undefined)
     return { on: { kind: 'timer', seconds }, text: `sleeps for ${secondsText(seconds)} s (${userName(call.name)})` };
-  const names = fds.map((fd) => {
+  const names = watches.map(({ fd, verb }) => {
     const descriptor = scene.files.find(member.pid, fd);
-    return `fd ${fd}${descriptor ? ` (${nounFor(descriptor)})` : ' (which is not open)'}`;
+    const room = verb === 'write' ? 'room in ' : '';
+    return `${room}fd ${fd}${descriptor ? ` (${nounFor(descriptor)})` : ' (which is not open)'}`;
   });
   // It can be released by whoever could release a transfer on each of them; one that we cannot see is enough to hope for.
-  const parts = fds.map((fd) => {
+  const parts = watches.map(({ fd, verb }) => {
     const descriptor = scene.files.find(member.pid, fd);
-    return descriptor && watchedWait(waiter, descriptor);
+    return descriptor && watchedWait(waiter, descriptor, verb);
   });
   const known = seconds === undefined && fds.length > 0 && parts.every((part) => part?.releasers !== undefined);
   return {
@@ -170,10 +214,10 @@ const pollWait = (waiter: Waiter): WaitFact | undefined => {
 };
 
 /** What waiting for a descriptor to become ready means: who could make it so. */
-const watchedWait = (waiter: Waiter, descriptor: Descriptor): WaitFact =>
+const watchedWait = (waiter: Waiter, descriptor: Descriptor, verb: Watched['verb']): WaitFact =>
   descriptor.kind === 'socket' && waiter.scene.files.socket(waiter.member.pid, descriptor)?.state === 'LISTEN'
     ? acceptWait(waiter, descriptor)
-    : transferWait(waiter, descriptor, descriptor.access === 'write' ? 'write' : 'read');
+    : transferWait(waiter, descriptor, descriptor.access === 'read-write' ? verb : descriptor.access === 'write' ? 'write' : 'read');
 
 const fewClauses = 4;
 
@@ -192,6 +236,8 @@ const clauses = (fds: readonly number[], parts: readonly (WaitFact | undefined)[
 /** Undefined: the call has nothing to do with descriptors. */
 export const descriptorWait = (waiter: Waiter): WaitFact | undefined => {
   const { name, args } = waiter.call;
+  const move = moving[name] && moveWait(waiter, moving[name]);
+  if (move) return move;
   const isTransfer = reading.has(name) || writing.has(name);
   const isLock = name === 'flock' || (name === 'fcntl' && waitForLock.has(int(args[1])));
   if (!isTransfer && !isLock && !others.has(name)) return pollWait(waiter);
@@ -200,6 +246,6 @@ export const descriptorWait = (waiter: Waiter): WaitFact | undefined => {
   if (!descriptor) return { on: { kind: 'other', fd }, text: `is in ${name} on fd ${fd}` };
   if (name === 'mq_timedreceive' || name === 'mq_timedsend') return messageQueueWait(name, descriptor);
   if (accepting.has(name)) return acceptWait(waiter, descriptor);
-  if (name === 'connect') return socketWait(waiter, descriptor, 'connect');
+  if (name === 'connect') return connectWait(waiter, descriptor);
   return isLock ? lockWait(waiter, descriptor) : transferWait(waiter, descriptor, reading.has(name) ? 'read' : 'write');
 };

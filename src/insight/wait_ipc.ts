@@ -68,6 +68,26 @@ const stringAt = (member: FamilyMember, address: bigint): string | undefined => 
   return undefined;
 };
 
+/** struct sockaddr (unix(7), ip(7), ipv6(7)); undefined: another family, or unreadable. */
+export const socketAddressAt = (
+  member: FamilyMember,
+  address: bigint | undefined,
+  length: number,
+): { readonly text: string; readonly local: boolean } | undefined => {
+  const view = length >= 2 && length <= 128 ? bytesAt(member, address, length) : undefined;
+  const bytes = view && Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  const kind = bytes?.readUInt16LE(0);
+  // An abstract name begins with a zero byte, and is as long as it is said to be.
+  if (bytes && kind === 1)
+    return { text: bytes[2] === 0 ? `@${bytes.toString('utf8', 3)}` : bytes.toString('utf8', 2).replace(/\0.*$/s, ''), local: true };
+  if (bytes && kind === 2 && length >= 8) return { text: `${[...bytes.subarray(4, 8)].join('.')}:${bytes.readUInt16BE(2)}`, local: false };
+  if (bytes && kind === 10 && length >= 24) {
+    const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(8 + 2 * index).toString(16)).join(':');
+    return { text: `[${groups}]:${bytes.readUInt16BE(2)}`, local: false };
+  }
+  return undefined;
+};
+
 /** AT_FDCWD of openat(2). */
 const workingDirectory = -100;
 

@@ -65,6 +65,11 @@ const sharedLock = ({ member, scene }: Waiter, noun: string, owner: number): Pic
   };
 };
 
+const secondTime = (waiter: Waiter, { kind }: FutexWait): string => {
+  if (kind !== 'mutex' && kind !== 'rwlock') return '';
+  return reentered(waiter) ? ': a signal handler wants what the code holds that it has interrupted' : ': it was locked a second time';
+};
+
 const ownedLock = (
   waiter: Waiter,
   wait: FutexWait,
@@ -75,7 +80,7 @@ const ownedLock = (
   if (owner === thread.tid)
     return {
       text: `waits for ${noun}, which it holds itself`,
-      clause: () => (wait.kind === 'mutex' || wait.kind === 'rwlock' ? ': it was locked a second time' : ''),
+      clause: () => secondTime(waiter, wait),
       releasers: [owner],
     };
   if (member.threads.some(({ tid }) => tid === owner))
@@ -90,6 +95,11 @@ const anonymousLock = (waiter: Waiter, wait: FutexWait, noun: string): Pick<Wait
   const others = member.threads.map(({ tid }) => tid).filter((tid) => tid !== thread.tid);
   const text = `waits for ${noun}${wait.detail ?? ''}`;
   if (others.length > 0) return { text, releasers: others };
+  if (wait.kind === 'once')
+    return {
+      text: 'waits for an initialisation that it has begun itself (pthread_once, call_once): what initialises needs itself',
+      releasers: [],
+    };
   if (!internal.has(wait.kind))
     return { text, clause: () => `; there is no other thread that could ${actions[wait.kind] ?? 'release it'}`, releasers: [] };
   const cause = reentered(waiter)

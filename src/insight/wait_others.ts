@@ -92,10 +92,13 @@ const sleepWait = ({ member, call }: Waiter): WaitFact => {
 /** SIGCHLD of the last child has been and gone: the classic race of pause() with a handler. */
 const nothingLeft = (member: FamilyMember, scene: Scene): string => {
   const chld = 1n << BigInt(17 - 1);
-  const caught = ((readStatus(member.pid)?.caught ?? 0n) & chld) !== 0n;
-  return caught && scene.childrenOf(member.pid).length === 0 && readChildren(member.pid).length === 0
-    ? '; it handles SIGCHLD, but has no child left that could send one'
-    : '';
+  const status = readStatus(member.pid);
+  // One that is blocked may be pending.
+  if (((status?.caught ?? 0n) & chld) === 0n || ((status?.blocked ?? 0n) & chld) !== 0n) return '';
+  const children = [...new Set([...scene.childrenOf(member.pid).map(({ pid }) => pid), ...readChildren(member.pid)])];
+  if (children.length === 0) return '; it handles SIGCHLD, but has no child left that could send one';
+  if (children.some((pid) => readStat(pid)?.state !== 'Z')) return '';
+  return `; it handles SIGCHLD, but all its children (${listed(children)}) have ended already, and their signals have been and gone`;
 };
 
 /** Signals that a program can wait for: not those that nobody can block or catch, nor the C library's own two. */

@@ -4,7 +4,7 @@ import type { Descriptor } from '../linux/proc_files.js';
 import { signalsInMask } from '../linux/signals.js';
 import { listed } from './family.js';
 import type { Holder } from './open_files.js';
-import { heldIn, nounFor, secondsText, threadsOfHolders, type WaitFact, type Waiter } from './wait_facts.js';
+import { heldIn, nounFor, secondsText, threadsOfHolders, type Scene, type WaitFact, type Waiter } from './wait_facts.js';
 
 type Verb = 'read' | 'write';
 
@@ -23,9 +23,13 @@ const eventWait = ({ member, scene }: Waiter, descriptor: Descriptor, verb: Verb
     on: { kind: 'eventfd', fd, ...(holders ? { holders } : {}) },
     text: `${verb === 'read' ? 'reads' : 'writes to'} an eventfd (fd ${fd}), whose count is ${count ?? 'unknown'}`,
     ...(holders ? { clause: () => `; it is open ${heldIn(holders, member.pid)}` } : {}),
-    ...(holders ? threadsOfHolders(scene, holders) : {}),
+    // A ring's requests are carried out by the kernel: it writes to eventfds, too (io_uring_register(2)).
+    ...(holders && !hasRing(scene, holders) ? threadsOfHolders(scene, holders) : {}),
   };
 };
+
+const hasRing = ({ files }: Scene, holders: readonly Holder[]): boolean =>
+  holders.some(({ pid, outside }) => outside ?? files.of(pid).some(({ target }) => target.includes('io_uring')));
 
 const timerWait = ({ fd, expires }: Descriptor): WaitFact => ({
   on: { kind: 'timer', fd, ...(expires === undefined ? {} : { seconds: expires }) },

@@ -56,7 +56,7 @@ interface Found {
 
 const find = (scene: Scene, member: FamilyMember, thread: FamilyThread): Found[] => {
   const groupStopped = thread.state === 'group-stopped' || (thread.state === 'running' && readStat(thread.tid)?.state === 'T');
-  if (groupStopped) return [{ member, thread, fact: stoppedWait() }];
+  if (groupStopped) return [{ member, thread, fact: stoppedWait(thread.stopSignal) }];
   const call = blockedIn(member, thread);
   if (!call) return [];
   const waiter = { member, thread, call, scene };
@@ -82,7 +82,7 @@ const busyText = (member: FamilyMember, thread: FamilyThread): string => {
 };
 
 const numbered = (member: FamilyMember, thread: FamilyThread): { thread?: number } =>
-  member.threads.length > 1 && thread.id !== undefined ? { thread: thread.id } : {};
+  (member.threads.length > 1 || thread.tid !== member.pid) && thread.id !== undefined ? { thread: thread.id } : {};
 
 /** How many `which` a sentence bears. */
 const longestChain = 3;
@@ -127,7 +127,8 @@ const namesOf = (scene: Scene, group: readonly number[]): { readonly all: string
 
 const deadlockText = (scene: Scene, found: ReadonlyMap<number, Found>, group: readonly number[]): string => {
   const { all, each } = namesOf(scene, group);
-  if (group.length === 1) return `${all} waits for itself: it ${found.get(group[0] ?? 0)?.fact.text}.`;
+  if (group.length === 1)
+    return `${all.replace(/^p/, 'P').replace(/^t/, 'T')} waits for itself: it ${found.get(group[0] ?? 0)?.fact.text}.`;
   const parts = group.map((tid, index) => {
     const fact = found.get(tid)?.fact;
     return `${each[index]} ${fact?.text}${fact?.target === undefined ? (fact?.clause?.(false) ?? '').replace(/^; its/, ', whose') : ''}`;

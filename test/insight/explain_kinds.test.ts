@@ -10,7 +10,7 @@ leakGuard();
 
 type Row = readonly [name: string, body: string, cause: Explanation['cause'], text: RegExp];
 
-const explained = ([name, body, cause, text]: Row, flags: readonly string[] = []): void => {
+const explained = ([name, body, cause, text]: Row, flags: readonly string[] = ['-fstack-protector-strong']): void => {
   it(name, async () => {
     const explanation = await crash(source(name.replace(/\W+/g, '-'), body, flags));
     expect(explanation.text).toMatch(text);
@@ -24,7 +24,25 @@ describe('the heap is read', () => {
       'a block written past its end',
       `int main(void) { char *name = malloc(24), *other = malloc(24), *third = malloc(2000); memset(name, 'x', 60); free(third); free(other); }`,
       'heap-corruption',
-      /"(?:double free or corruption|free\(\): invalid).*The block of 24 bytes at 0x\w+ \(`name` points to it\) was written past its end: .* There is "xxxxxxxx" now\.$/,
+      /"(?:double free or corruption|free\(\): invalid).*: the block of 24 bytes at 0x\w+ \(`name` points to it\) was written past its end, or the one behind it, at 0x\w+ \(`other` points to it\), before its beginning\. There is "xxxxxxxx" now\.$/,
+    ],
+    [
+      'a block written before its beginning',
+      `int main(void) { int *a = malloc(40), *b = malloc(40); b[-2] = 0x7777; free(b); free(a); }`,
+      'heap-corruption',
+      /"munmap_chunk\(\): invalid pointer".*or the one behind it, at 0x\w+ \(`b` points to it\), before its beginning\.$/,
+    ],
+    [
+      'free stumbles over it',
+      `int main(void) { char *a = malloc(24), *b = malloc(24); memset(a, '5', 40); free(b); free(a); }`,
+      'heap-corruption',
+      /^main calls free with `b`\. A size that malloc keeps .* There is "55555555" now\.$/,
+    ],
+    [
+      'a pointer that malloc wrote when the block was freed',
+      `int main(void) { struct node *a = malloc(24); *(struct node **)((char *)a + 8) = a; free(a); a = *(struct node **)((char *)a + 8); return a->value; }`,
+      'use-after-free',
+      /`a` is 0x\w+, which malloc itself writes into a block that is freed: it was read there after free\.$/,
     ],
     [
       'use after free',
@@ -111,6 +129,30 @@ describe('calls', () => {
 
 describe('stacks and limits', () => {
   const rows: Row[] = [
+    [
+      'an instruction of the kernel',
+      `int main(void) { __asm__ volatile("hlt"); }`,
+      'illegal-instruction',
+      /^main executes hlt, an instruction that only the kernel may execute\.$/,
+    ],
+    [
+      'no instruction at all, in no function',
+      `int main(void) { unsigned char *p = mmap(0, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); memset(p, 0x0f, 1); memset(p + 1, 0xff, 9); ((void (*)(void))p)(); }`,
+      'illegal-instruction',
+      /^At 0x\w+, where main has gone, there is no instruction that this processor knows\.$/,
+    ],
+    [
+      'a write to code',
+      `int main(void) { *(volatile int *)main = 3; }`,
+      'read-only',
+      /^main writes 4 bytes to address 0x\w+, in read-only memory of the program's code \(`main`\)\.$/,
+    ],
+    [
+      'a canary',
+      `static void fill(const char *s) { char word[8]; strcpy(word, s); puts(word); } int main(void) { fill("much too long for it"); }`,
+      'stack-smashed',
+      /a local array was written past its end: `word`, or what a pointer into this frame points to\.$/,
+    ],
     [
       'an array of a size that was computed',
       `int f(int n) { int a[n]; a[0] = 1; return a[0]; } int main(void) { return f(100000000); }`,

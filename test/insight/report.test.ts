@@ -11,7 +11,12 @@ leakGuard();
 const place = (line: number) => ({ file: '/home/me/a.c', line, function: 'main' });
 const start: FamilyEvent = { kind: 'start', pid: 71, program: '/bin/a' };
 const fork = (pid: number, child: number, line = 5): FamilyEvent => ({ kind: 'fork', pid, child, place: () => place(line) });
-const exit = (pid: number, status = 0, byExit = true): FamilyEvent => ({ kind: 'exit', pid, status, way: () => ({ byExit, fromMain: false }) });
+const exit = (pid: number, status = 0, byExit = true): FamilyEvent => ({
+  kind: 'exit',
+  pid,
+  status,
+  way: () => ({ byExit, fromMain: false }),
+});
 const reaped = (pid: number, by = 71): FamilyEvent => ({ kind: 'reaped', pid, by });
 const problems = (...events: FamilyEvent[]): string[] =>
   report([start, ...events]).problems.map(({ kind, pid, text }) => `${kind} ${pid}: ${text}`);

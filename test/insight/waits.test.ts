@@ -75,7 +75,7 @@ describe('why, for pipes', () => {
     const { report, texts, pids } = await ask('alone', `int main(void) { int p[2]; pipe(p); char c; read(p[0], &c, 1); }`, 1);
     expect(texts[0]).toBe('reads pipe N (fd 3); its write end is still open in itself, fd 4: it will never see end of file');
     expect(report.deadlocks).toEqual([pids]);
-    expect(texts[1]).toMatch(/^process A waits for itself: it reads pipe/);
+    expect(texts[1]).toMatch(/^Process A waits for itself: it reads pipe/);
   });
 
   it('finds the child that fills a pipe which its parent reads only after waiting', async () => {
@@ -185,7 +185,7 @@ describe('why, for locks', () => {
     );
     expect(texts).toEqual([
       'waits for the mutex `lock`, which it holds itself: it was locked a second time',
-      'process A waits for itself: it waits for the mutex `lock`, which it holds itself.',
+      'Process A waits for itself: it waits for the mutex `lock`, which it holds itself.',
     ]);
     const condition = await ask(
       'condition',

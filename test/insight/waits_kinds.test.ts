@@ -157,7 +157,7 @@ describe('why, for what lies between processes', () => {
       1,
     );
     expect(texts[0]).toMatch(/^waits for a write lock on .* \(flock, fd 4\), held by itself, through another descriptor$/);
-    expect(texts[1]).toMatch(/^process A waits for itself: /);
+    expect(texts[1]).toMatch(/^Process A waits for itself: /);
   });
 });
 
