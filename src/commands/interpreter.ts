@@ -11,6 +11,7 @@ import { CallStopped } from '../session/calls.js';
 import type { Session } from '../session/session.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import type { Outcome, SessionEvent, Stop } from '../session/types.js';
+import type { SymbolImage } from '../symbols/model.js';
 import { Blocks, type Block } from './blocks.js';
 import type { CommandContext, CommandResult, FrontEnd, Memory } from './command.js';
 import { showDisplay } from './data.js';
@@ -19,12 +20,15 @@ import { describeEvent } from './events.js';
 import { allCommands } from './index.js';
 import { LoopSignal } from './loop-signal.js';
 import { Registry, type Found } from './registry.js';
-import type { ErrorResult, Result } from './results.js';
+import { message, type ErrorResult, type Result } from './results.js';
 import { Sources } from './sources.js';
 import { describeStop } from './stops.js';
 
 /** Nested scripts, definitions that call themselves: deeper is a mistake. */
 const deepestNesting = 100;
+
+/** So many missing files of one image are told one by one. */
+const mostMissing = 2;
 
 /** A failed line of a script: carries where it was. */
 class ScriptError extends DeetError {
@@ -133,6 +137,7 @@ export class Interpreter {
       this.#emit(errorResult(error, text));
       this.#hitCommands = [];
     }
+    this.#tellMissing();
     const results = this.#collected;
     this.#collected = [];
     return results;
@@ -151,6 +156,7 @@ export class Interpreter {
       this.#emit(errorResult(error, ''));
       this.#hitCommands = [];
     }
+    this.#tellMissing();
     this.#collected = [];
   }
 
@@ -312,6 +318,20 @@ export class Interpreter {
     if (event.type === 'exited' && event.last && !this.#killing && this.session.settings.flag('report')) {
       const report = this.chronicle.report();
       if (report.problems.length > 0) this.#emit(report);
+    }
+  }
+
+  /** How many of the sentences of each image have been told. */
+  readonly #told = new WeakMap<SymbolImage, number>();
+
+  /** Debug information is looked for when it is first needed: what is missing comes up with any command. */
+  #tellMissing(): void {
+    for (const { image } of this.session.images()) {
+      const told = this.#told.get(image) ?? 0;
+      for (const text of image.missing.slice(told, mostMissing)) this.#emit(message(text, 'warning'));
+      if (told <= mostMissing && image.missing.length > mostMissing)
+        this.#emit(message(`More of ${image.path} is missing: see "info sharedlibrary".`, 'warning'));
+      this.#told.set(image, image.missing.length);
     }
   }
 

@@ -26,6 +26,8 @@ export const nearest = (word: string, candidates: Iterable<string>): string | un
   let looked = 0;
   for (const candidate of candidates) {
     if (++looked > 50_000) break;
+    // That one was not found for another reason than its spelling.
+    if (candidate === word) continue;
     const apart = distance(word.toLowerCase(), candidate.toLowerCase(), bestDistance - 1);
     if (apart < bestDistance) {
       bestDistance = apart;

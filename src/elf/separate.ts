@@ -15,14 +15,26 @@ export interface DebugFileSearch {
   readonly directories: readonly string[];
   /** Opens a file; undefined when there is none that can be read as ELF. */
   open(path: string): ElfFile | undefined;
+  /** The ELF file that is packed into a section by xz; undefined when it cannot be unpacked. */
+  unpack(bytes: Uint8Array, name: string): ElfFile | undefined;
+  /** What was looked for in vain, or does not fit: sentences for the user, added to as they come up. */
+  readonly missing: string[];
 }
 
-/** The separate debug file of a stripped file; undefined: the file has its own debug information, or there is none. */
+/**
+ * The separate debug file of a stripped file; undefined: the file has its own debug information, or there is none. Fedora packs a table of the
+ * static functions into the stripped file itself (.gnu_debugdata, gdb manual, "MiniDebugInfo"): better than nothing.
+ */
 export const findDebugFile = (elf: ElfFile, search: DebugFileSearch): ElfFile | undefined => {
   if (elf.hasDebugInfo) return undefined;
-  const found = byBuildId(elf.buildId, search) ?? byDebugLink(elf, search);
-  if (!found && !elf.symtab && elf.section('.gnu_debugdata'))
-    elf.warn('its compressed symbol table (.gnu_debugdata, xz) cannot be read by deet; names of static functions are missing');
+  return byBuildId(elf.buildId, search) ?? byDebugLink(elf, search) ?? packedSymbols(elf, search);
+};
+
+const packedSymbols = (elf: ElfFile, search: DebugFileSearch): ElfFile | undefined => {
+  const packed = elf.symtab ? undefined : elf.data('.gnu_debugdata');
+  if (!packed) return undefined;
+  const found = search.unpack(packed, `${elf.path} (.gnu_debugdata)`);
+  if (!found) search.missing.push(`${elf.path}: xz could not unpack .gnu_debugdata; names of static functions are missing`);
   return found;
 };
 
@@ -41,7 +53,8 @@ export const findSupplementaryFile = (elf: ElfFile, search: DebugFileSearch): El
     if (file && file.buildId === buildId) return file;
   }
   const found = byBuildId(buildId, search);
-  if (!found) elf.warn(`the debug information shared by several files (${path}) was not found; parts of types and lines are missing`);
+  if (!found)
+    search.missing.push(`${elf.path}: its debug information is not used, because the part that dwz moved to ${path} was not found`);
   return found;
 };
 
@@ -86,7 +99,7 @@ const byDebugLink = (elf: ElfFile, search: DebugFileSearch): ElfFile | undefined
     const file = search.open(candidate);
     if (!file) continue;
     if (matches(file, elf, link.checksum)) return file;
-    elf.warn(`${candidate} is not the debug file of this build (checksum and build-id differ); it is not used`);
+    search.missing.push(`${candidate} is not the debug file of this build of ${elf.path} (checksum or build-id differ); it is not used`);
   }
   return undefined;
 };

@@ -1,4 +1,5 @@
 /** Opens ELF files by mapping them: the one place of the symbol side that asks the system for a file. */
+import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
@@ -42,18 +43,39 @@ export const closeElf = (elf: ElfFile): void => {
   if (elf.bytes.buffer instanceof ArrayBuffer && elf.bytes.length > 0) native.unmapFile(elf.bytes.buffer);
 };
 
+/** More than any table of symbols; a damaged or hostile section is given up there. */
+const MAX_UNPACKED = 256 * 2 ** 20;
+
+/** No decoder of xz for JavaScript is well kept, but where programs have such a section the system has xz itself. */
+const unpackXz = (bytes: Uint8Array): Uint8Array | undefined => {
+  const { status, stdout } = spawnSync('xz', ['--decompress', '--stdout', '--memlimit-decompress=256MiB'], {
+    input: bytes,
+    maxBuffer: MAX_UNPACKED,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  return status === 0 ? new Uint8Array(stdout) : undefined;
+};
+
 /** How separate debug files are found, for elf/separate.ts. */
 export const debugFileSearch = (directories: readonly string[] = DEFAULT_DEBUG_DIRECTORIES): DebugFileSearch => ({
   directories,
-  open: (path) => {
-    try {
-      return openElf(path);
-    } catch (error) {
-      if (error instanceof DeetError) return undefined;
-      throw error;
-    }
-  },
+  missing: [],
+  open: (path) => unlessDamaged(() => openElf(path)),
+  unpack: (bytes, name) =>
+    unlessDamaged(() => {
+      const unpacked = unpackXz(bytes);
+      return unpacked && parseElf(unpacked, name);
+    }),
 });
+
+const unlessDamaged = <T>(open: () => T): T | undefined => {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof DeetError) return undefined;
+    throw error;
+  }
+};
 
 /** A path with a zero byte is refused by Node itself, without a number: no file has such a name. */
 const errnoOf = (error: unknown): number =>

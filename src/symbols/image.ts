@@ -36,7 +36,8 @@ export interface ImageFiles {
   splitUnit(skeleton: Unit): Unit | undefined;
   /** Where the index of its names is kept between runs, if anywhere. */
   indexStore(): IndexStore | undefined;
-  readonly warnings: readonly string[];
+  /** What was looked for in vain, in the user's words. */
+  readonly missing: readonly string[];
 }
 
 export class ElfImage implements SymbolImage {
@@ -58,7 +59,11 @@ export class ElfImage implements SymbolImage {
   }
 
   get warnings(): readonly string[] {
-    return [...this.elf.warnings, ...this.files.warnings, ...(this.info?.file.warnings ?? [])];
+    return [...this.elf.warnings, ...this.files.missing, ...(this.info?.file.warnings ?? [])];
+  }
+
+  get missing(): readonly string[] {
+    return this.files.missing;
   }
 
   get span(): AddressRange {
@@ -113,7 +118,9 @@ export class ElfImage implements SymbolImage {
   private get debugElf(): ElfFile | undefined {
     if (this.debugElfFile === null) {
       const file = this.files.debugFile();
-      this.debugElfFile = file?.hasDebugInfo ? file : undefined;
+      // What dwz moved away are names and types of all kinds: without them, entries say nothing that could be relied on.
+      const whole = file?.hasDebugInfo === true && (!file.section('.gnu_debugaltlink') || this.files.supplementary() !== undefined);
+      this.debugElfFile = whole ? file : undefined;
     }
     return this.debugElfFile;
   }

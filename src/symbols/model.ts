@@ -139,6 +139,8 @@ export interface SymbolImage {
   readonly hasDebugInfo: boolean;
   /** Sentences about what could not be read, for `info sharedlibrary` and warnings. */
   readonly warnings: readonly string[];
+  /** Those of the warnings that a user should hear of at once: files with debug information that were not found or do not fit. */
+  readonly missing: readonly string[];
   /** The lowest and highest addresses of PT_LOAD segments. */
   readonly span: AddressRange;
   readonly entryPoint: FileAddress;

@@ -33,14 +33,11 @@ class FilesBeside implements ImageFiles {
     private readonly search: DebugFileSearch,
     private readonly keepsIndex: boolean,
   ) {
-    this.split = new SplitUnits(
-      () => this.debugFile(),
-      (path) => this.search.open(path),
-    );
+    this.split = new SplitUnits(() => this.debugFile(), this.search);
   }
 
-  get warnings(): readonly string[] {
-    return this.split.warnings;
+  get missing(): readonly string[] {
+    return this.search.missing;
   }
 
   private debug: ElfFile | undefined;
@@ -55,9 +52,14 @@ class FilesBeside implements ImageFiles {
     return this.keepsIndex ? indexStore(file.buildId, sizes) : undefined;
   }
 
+  private shared: DwarfFile | undefined | null = null;
+
   supplementary(): DwarfFile | undefined {
-    const file = findSupplementaryFile(this.debugFile(), this.search);
-    return file && new DwarfFile((name) => file.debugData(name) ?? new Uint8Array(0));
+    if (this.shared === null) {
+      const file = findSupplementaryFile(this.debugFile(), this.search);
+      this.shared = file && new DwarfFile((name) => file.debugData(name) ?? new Uint8Array(0));
+    }
+    return this.shared;
   }
 
   splitUnit(skeleton: Unit): Unit | undefined {

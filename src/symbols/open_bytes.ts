@@ -5,7 +5,7 @@ import { ElfImage, type ImageFiles } from './image.js';
 import type { SymbolImage } from './model.js';
 
 class LoneFile implements ImageFiles {
-  readonly warnings: readonly string[] = [];
+  readonly missing: readonly string[] = [];
   constructor(readonly elf: ElfFile) {}
 
   debugFile(): ElfFile {

@@ -9,20 +9,18 @@ import { UnitType } from '../dwarf/constants.js';
 import { readUnitHeader, Unit } from '../dwarf/unit.js';
 import { Reader } from '../common/reader.js';
 import type { ElfFile } from '../elf/file.js';
-import { packagePaths, splitPaths } from '../elf/separate.js';
+import { packagePaths, splitPaths, type DebugFileSearch } from '../elf/separate.js';
 
 /** Sections that a split unit shares with the program. */
 const SHARED = new Set(['addr', 'ranges', 'gnu_debugaltlink']);
-const MAX_WARNINGS = 20;
 
 export class SplitUnits {
-  readonly warnings: string[] = [];
   private readonly opened = new Map<string, DwarfFile | undefined>();
 
   constructor(
     /** The file with the skeletons. */
     private readonly main: () => ElfFile,
-    private readonly open: (path: string) => ElfFile | undefined,
+    private readonly search: DebugFileSearch,
   ) {}
 
   /** The split unit of a skeleton; undefined, with a warning, when its file is missing or another build's. */
@@ -40,16 +38,13 @@ export class SplitUnits {
       other ||= file !== undefined;
     }
     const reason = other ? 'is of another build' : 'was not found';
-    if (this.warnings.length < MAX_WARNINGS)
-      this.warnings.push(
-        `${name} ${reason}: ${skeleton.root.string(0x03 /* DW_AT_name */) ?? 'its unit'} has lines only, no variables and types`,
-      );
+    this.search.missing.push(`${name} of ${this.main().path} ${reason}: its source has lines only, no variables and types`);
     return undefined;
   }
 
   private file(path: string, parent: DwarfFile): DwarfFile | undefined {
     if (!this.opened.has(path)) {
-      const elf = this.open(path);
+      const elf = this.search.open(path);
       this.opened.set(path, elf && dwoFile(elf, parent));
     }
     return this.opened.get(path);
@@ -61,7 +56,7 @@ export class SplitUnits {
     if (this.package === null) {
       this.package = undefined;
       for (const path of packagePaths(this.main())) {
-        const elf = this.open(path);
+        const elf = this.search.open(path);
         const table = elf?.data('.debug_cu_index');
         if (!elf || !table) continue;
         this.package = { file: dwoFile(elf, skeleton.file), index: readPackageIndex(table) };

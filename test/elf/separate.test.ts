@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packagePaths, findDebugFile, findSupplementaryFile, splitPaths } from '../../src/elf/separate.js';
+import { openImage } from '../../src/symbols/open.js';
 import { debugFileSearch, openElf } from '../../src/symbols/elf-files.js';
 import { load, programs, run } from './programs.js';
 
@@ -32,9 +33,9 @@ const stripped = (program: string, ...where: string[]): { path: string; debug: s
   return { path, debug: target };
 };
 
-const found = (path: string, ...directories: string[]): { path: string | undefined; warnings: readonly string[] } => {
-  const elf = openElf(path);
-  return { path: findDebugFile(elf, debugFileSearch(directories))?.path, warnings: elf.warnings };
+const found = (path: string, ...directories: string[]): { path: string | undefined; missing: readonly string[] } => {
+  const search = debugFileSearch(directories);
+  return { path: findDebugFile(openElf(path), search)?.path, missing: search.missing };
 };
 
 describe('.gnu_debuglink', () => {
@@ -43,7 +44,7 @@ describe('.gnu_debuglink', () => {
     ['in .debug', ['bin', '.debug', 'prog.debug']],
   ])('is followed to a file %s', (_where, at) => {
     const { path, debug } = stripped(programs.noBuildId(), ...at);
-    expect(found(path)).toEqual({ path: debug, warnings: [] });
+    expect(found(path)).toEqual({ path: debug, missing: [] });
     expect(load(debug).hasDebugInfo).toBe(true);
   });
 
@@ -63,7 +64,7 @@ describe('.gnu_debuglink', () => {
     writeFileSync(debug, bytes);
     expect(found(path)).toEqual({
       path: undefined,
-      warnings: [`${debug} is not the debug file of this build (checksum and build-id differ); it is not used`],
+      missing: [`${debug} is not the debug file of this build of ${path} (checksum or build-id differ); it is not used`],
     });
   });
 
@@ -71,7 +72,7 @@ describe('.gnu_debuglink', () => {
     const { path } = stripped(programs.noPie(), 'bin', 'prog.debug');
     run('objcopy', '--only-keep-debug', programs.pie(), join(folder, 'bin', 'prog.debug'));
     expect(found(path).path).toBeUndefined();
-    expect(found(path).warnings).toHaveLength(1);
+    expect(found(path).missing).toHaveLength(1);
   });
 
   it('holds the CRC-32 that binutils writes', () => {
@@ -107,14 +108,30 @@ describe('the build-id', () => {
   });
 });
 
-describe('what is missing', () => {
-  it('is no complaint for a stripped program, and one for compressed symbols', () => {
-    const path = place(programs.stripped(), 'prog');
-    expect(found(path)).toEqual({ path: undefined, warnings: [] });
+describe('.gnu_debugdata', () => {
+  /** A stripped program with this in the section. */
+  const packed = (contents: string): string => {
     const mini = join(folder, 'mini');
-    const data = place('/bin/true', 'data');
-    run('objcopy', `--add-section=.gnu_debugdata=${data}`, path, mini);
-    expect(found(mini).warnings[0]).toContain('.gnu_debugdata');
+    run('objcopy', `--add-section=.gnu_debugdata=${contents}`, programs.stripped(), mini);
+    return mini;
+  };
+
+  it('gives a stripped program the names of its static functions', () => {
+    const symbols = join(folder, 'symbols');
+    run('objcopy', '--only-keep-debug', '--strip-debug', programs.noPie(), symbols);
+    run('xz', symbols);
+    const image = openImage(packed(`${symbols}.xz`), { debugDirectories: [] });
+    const expected = openImage(programs.noPie()).symbolsNamed('static_function');
+    expect(expected.length).toBeGreaterThan(0);
+    expect(image.symbolsNamed('static_function').map(({ address }) => address)).toEqual(expected.map(({ address }) => address));
+    expect(image.missing).toEqual([]);
+  });
+
+  it('that xz cannot unpack is told; without it a stripped program lacks nothing', () => {
+    expect(found(place(programs.stripped(), 'prog'))).toEqual({ path: undefined, missing: [] });
+    const { path, missing } = found(packed(place('/bin/true', 'data')));
+    expect(path).toBeUndefined();
+    expect(missing).toEqual([expect.stringContaining('xz could not unpack .gnu_debugdata')]);
   });
 });
 
@@ -136,14 +153,11 @@ describe('.gnu_debugaltlink', () => {
       expect(findSupplementaryFile(elf, debugFileSearch([]))?.path).toBe(resolve(shared));
       expect(elf.warnings).toEqual([]);
     }
-    const wrong = openElf(
-      linked(
-        shared,
-        id.replace(/./, (digit) => (digit === '0' ? '1' : '0')),
-      ),
-    );
-    expect(findSupplementaryFile(wrong, debugFileSearch([]))).toBeUndefined();
-    expect(wrong.warnings[0]).toContain('was not found');
+    const otherId = id.replace(/./, (digit) => (digit === '0' ? '1' : '0'));
+    const image = openImage(linked(shared, otherId), { debugDirectories: [] });
+    // As gdb: entries without what was moved away say nothing that could be relied on.
+    expect(image.hasDebugInfo).toBe(false);
+    expect(image.missing).toEqual([expect.stringContaining(`moved to ${shared} was not found`)]);
   });
 });
 

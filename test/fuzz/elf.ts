@@ -6,7 +6,7 @@ import { findDebugFile, findSupplementaryFile } from '../../src/elf/separate.js'
 import { ElfSymbols } from '../../src/elf/symbols.js';
 import { damage, seededRandom } from './mutate.js';
 
-const nowhere = { directories: ['/nonexistent'], open: () => undefined };
+const nowhere = { directories: ['/nonexistent'], open: () => undefined, unpack: () => undefined, missing: [] };
 
 const QUESTIONS: readonly ((elf: ElfFile) => unknown)[] = [
   (elf) => elf.buildId,
