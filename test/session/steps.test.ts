@@ -313,6 +313,11 @@ describe('inlined calls', () => {
       ['continue'],
       ['continue', 'exited 0'],
     ]));
+
+  it('are not entered where the line that opens their function was asked for', () =>
+    table('opening.c', [[`break ${line('opening.c', '// opens')}`], ['run', 'main  // in main'], ['step', 'show  // show']], {
+      program: compile(join(fixtures, 'opening.c'), ['-O2'], 'clang'),
+    }));
 });
 
 describe('calls that are none, and calls through others', () => {
