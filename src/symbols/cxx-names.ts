@@ -78,7 +78,7 @@ const nameIn = (text: string): { readonly start: number; readonly end: number; r
     if (declarator !== undefined) {
       start = declarator;
       i = declarator - 1;
-    } else if (char === '(' && depth === 0 && !text.startsWith('(anonymous', i) && !text.startsWith('decltype', i - 8)) {
+    } else if (char === '(' && depth === 0 && !text.startsWith('(anonymous', i) && !/decltype ?$/.test(text.slice(Math.max(0, i - 9), i))) {
       const close = closing(text, i);
       // `f(int)::Local::g()`: something in a function.
       const inside = /^(?: const)?::/.exec(text.slice(close + 1));
