@@ -171,6 +171,13 @@ describe('longjmp', () => {
       { gdb: false }, // prettier-ignore
     ));
 
+  it('does not take the function that begins at the return address for the return', () =>
+    table(
+      'never_returns.c',
+      [['set stop-at-landing off'], ['break behind'], ['tbreak away'], ['run', 'away  // leaves'], ['next', 'behind  // behind']],
+      { gdb: false }, // as in gdb, which does not know the setting
+    ));
+
   it('out of a signal handler ends a step, too', () =>
     table(
       'handlers.c',
