@@ -14,8 +14,8 @@ export interface BreakpointLocation {
   readonly position: SourcePosition | undefined;
   /** The file it lies in. */
   readonly image: string;
-  /** Asked for by the function's name: an inlined call of another function that begins there has not been entered yet. */
-  readonly byName: boolean;
+  /** Asked for by the function's name, or a line of its opening: an inlined call of another function that begins there has not been entered yet. */
+  readonly opensFunction: boolean;
   enabled: boolean;
   /** Where its condition and count are checked, if it has any and the program runs: in the program, or at a stop, because of `why`. */
   checked?: { readonly inProgram: boolean; readonly why?: string } | undefined;

@@ -450,7 +450,7 @@ export class Breakpoints {
       function: place.function,
       position: place.position,
       image: place.loaded?.image.path ?? '',
-      byName: entry.spec?.kind === 'function',
+      opensFunction: entry.spec?.kind === 'function' || place.isMoved === true,
       enabled: true,
       planted: new Map(),
     };

@@ -134,11 +134,11 @@ export class LineStep extends PlanBase {
     return pc >= this.#start && pc < this.#end ? 'step' : this.#leftRange();
   }
 
-  /** The thread stands at the first instruction of a callee. */
-  #called(returnAddress: Address, limit: Address): PlanMode {
+  /** The thread stands at the first instruction of a callee. `returned`: the stack pointer behind its return. */
+  #called(returnAddress: Address, returned: Address): PlanMode {
     const { thread, world } = this;
     const { pc } = thread;
-    const overIt = (): PlanMode => this.runTo(returnAddress, this.atOrAbove(limit), () => this.#look());
+    const overIt = (): PlanMode => this.runTo(returnAddress, this.returnedTo(returned), () => this.#look());
     if (this.options.over) return overIt();
     const entry = world.trampolineTarget(thread, pc) ?? (world.isLinkage(thread, pc) ? undefined : pc);
     if (entry === undefined) return 'step';
@@ -148,7 +148,7 @@ export class LineStep extends PlanBase {
     if (target === pc) return 'done';
     const mode = this.runTo(target, () => true, () => 'done'); // prettier-ignore
     // The callee may return without reaching the target (a jump over it, an early exit before the prologue's end).
-    this.plant(returnAddress, this.atOrAbove(limit), () => (this.mode === 'run' ? this.#look() : this.mode));
+    this.plant(returnAddress, this.returnedTo(returned), () => (this.mode === 'run' ? this.#look() : this.mode));
     return mode;
   }
 

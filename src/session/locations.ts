@@ -35,6 +35,7 @@ export interface FoundPlace {
   readonly address: Address;
   readonly function: string | undefined;
   readonly position: SourcePosition | undefined;
+  readonly isMoved?: boolean;
 }
 
 /** The colon that separates file and rest: not part of `::`, and not inside a template's or operator's brackets. */
@@ -70,11 +71,10 @@ export const parseLocation = (text: string, current: CurrentPlace): LocationSpec
   return { kind: 'function', file: file === undefined ? undefined : unquote(file), name: unquote(rest) };
 };
 
-const placed = (loaded: LoadedImage, { address, function: name, position }: ResolvedLocation): FoundPlace => ({
+const placed = (loaded: LoadedImage, location: ResolvedLocation): FoundPlace => ({
+  ...location,
   loaded,
-  address: BigInt(address) + loaded.bias,
-  function: name,
-  position,
+  address: BigInt(location.address) + loaded.bias,
 });
 
 const functionPlaces = (loaded: LoadedImage, name: string, file: string | undefined): FoundPlace[] => {

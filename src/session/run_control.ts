@@ -242,7 +242,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     switch (halt.kind) {
       case 'sites': {
         const hit = halt.owners.filter((owner) => owner instanceof PlantedLocation);
-        const functions = hit.map(({ location }) => (location.byName ? location.function : undefined));
+        const functions = hit.map(({ location }) => (location.opensFunction ? location.function : undefined));
         this.#parts.world.revealTo(thread, functions);
         const breakpoints = [...new Set(hit.map(({ breakpoint }) => breakpoint))].sort((a, b) => a.id - b.id);
         const notes = this.#parts.watchpoints

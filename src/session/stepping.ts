@@ -160,6 +160,11 @@ export abstract class PlanBase implements StepPlan {
     return () => this.thread.stackPointer >= stackPointer;
   }
 
+  /** The callee has returned: not a deeper activation, and not a call of the function that begins behind a call that never returns. */
+  protected returnedTo(stackPointer: Address): () => boolean {
+    return () => this.thread.stackPointer === stackPointer;
+  }
+
   /** A site for as long as the plan lives. */
   protected plant(address: Address, counts: () => boolean, reached: () => PlanMode): void {
     const owner = new PlanSite(this.thread, counts, () => (this.mode = reached()));
@@ -256,7 +261,7 @@ export class InstructionStep extends PlanBase {
   stepped(): PlanMode {
     const returnAddress = this.over ? madeCall(this.thread, this.#before) : undefined;
     if (returnAddress !== undefined)
-      return this.runTo(returnAddress, this.atOrAbove(this.thread.stackPointer + 8n), () => this.#complete());
+      return this.runTo(returnAddress, this.returnedTo(this.thread.stackPointer + 8n), () => this.#complete());
     return (this.mode = this.#complete());
   }
 

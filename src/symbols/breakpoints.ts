@@ -101,7 +101,7 @@ export class BreakpointRules {
     const outermost = this.info.scopesAt(end).findLast((scope) => scope.kind === 'inlined');
     const row = fn.unit.lines().rowAt(end);
     const position: SourcePosition | undefined = outermost?.inlined?.call ?? (row && { file: row.file, line: row.line });
-    return { address: end, function: fn.qualifiedName, position };
+    return { address: end, function: fn.qualifiedName, position, isMoved: true };
   }
 
   /** `break FILE:LINE`. */

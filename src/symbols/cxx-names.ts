@@ -54,6 +54,15 @@ const operatorEnd = (text: string, at: number, inside: boolean): number => {
   return text.length;
 };
 
+/** What stands in front of a bracket that is not the parameters of a name: the type that is returned, or a declarator around this one. */
+const DECLARATOR = /[ *&]/;
+
+/** `char (&f<char [4]>(...)) [4]`, `int (*g<int>(long))(int)`: the name behind `(&` when what is returned is written around it. */
+const declaratorEnd = (text: string, at: number): number | undefined => {
+  const opening = /^\((?:[\w:]+::)?[*&]+/.exec(text.slice(at, at + 256));
+  return opening ? at + opening[0].length : undefined;
+};
+
 /** The place of the name in a demangled function: behind the type that a template returns, up to its own parameters. */
 const nameIn = (text: string): { readonly start: number; readonly end: number; readonly isLocal: boolean } => {
   let depth = 0;
@@ -65,7 +74,11 @@ const nameIn = (text: string): { readonly start: number; readonly end: number; r
       continue;
     }
     const char = text[i];
-    if (char === '(' && depth === 0 && !text.startsWith('(anonymous', i) && !text.startsWith('decltype', i - 8)) {
+    const declarator = depth === 0 && DECLARATOR.test(text[i - 1] ?? '') ? declaratorEnd(text, i) : undefined;
+    if (declarator !== undefined) {
+      start = declarator;
+      i = declarator - 1;
+    } else if (char === '(' && depth === 0 && !text.startsWith('(anonymous', i) && !/decltype ?$/.test(text.slice(Math.max(0, i - 9), i))) {
       const close = closing(text, i);
       // `f(int)::Local::g()`: something in a function.
       const inside = /^(?: const)?::/.exec(text.slice(close + 1));

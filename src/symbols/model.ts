@@ -130,6 +130,8 @@ export interface ResolvedLocation {
   readonly address: FileAddress;
   readonly function: string | undefined;
   readonly position: SourcePosition | undefined;
+  /** Asked for as a line of the function's opening: it has moved to where the body begins. */
+  readonly isMoved?: boolean;
 }
 
 /** One file's symbols. Every look-up is lazy; none throws for damaged debug information: what is unreadable is absent. */

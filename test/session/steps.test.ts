@@ -171,6 +171,13 @@ describe('longjmp', () => {
       { gdb: false }, // prettier-ignore
     ));
 
+  it('does not take the function that begins at the return address for the return', () =>
+    table(
+      'never_returns.c',
+      [['set stop-at-landing off'], ['break behind'], ['tbreak away'], ['run', 'away  // leaves'], ['next', 'behind  // behind']],
+      { gdb: false }, // as in gdb, which does not know the setting
+    ));
+
   it('out of a signal handler ends a step, too', () =>
     table(
       'handlers.c',
@@ -313,6 +320,11 @@ describe('inlined calls', () => {
       ['continue'],
       ['continue', 'exited 0'],
     ]));
+
+  it('are not entered where the line that opens their function was asked for', () =>
+    table('opening.c', [[`break ${line('opening.c', '// opens')}`], ['run', 'main  // in main'], ['step', 'show  // show']], {
+      program: compile(join(fixtures, 'opening.c'), ['-O2'], 'clang'),
+    }));
 });
 
 describe('calls that are none, and calls through others', () => {
