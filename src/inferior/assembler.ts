@@ -191,6 +191,14 @@ export class Assembler {
     this.#registers(signed ? 7 : 6, by);
   }
 
+  /** [base] += 1. Of several processors' additions at the same time one may be lost. */
+  increment(base: number): void {
+    this.#rex(true, 0, base);
+    this.raw(0x83);
+    this.#memory(0, base, 0n);
+    this.raw(1);
+  }
+
   /** if [base] is rax: [base] = from, and the zero flag is set; else rax = [base]. One step for all processors. */
   compareExchange(base: number, from: number): void {
     this.raw(0xf0);

@@ -221,7 +221,7 @@ export class Engine implements WaitClient {
     if (thread.signal !== 0 || thread.passed !== undefined) return undefined;
     const site = this.#isStepping(thread) ? thread.process.space.sites.at(thread.pc) : undefined;
     if (site?.armed) return this.#arrive(thread, site);
-    this.probing.detour(thread);
+    this.probing.detour(thread, this.#isStepping(thread));
     return undefined;
   }
 
@@ -231,7 +231,7 @@ export class Engine implements WaitClient {
    */
   #enterSlot(thread: Thread, site: Site): boolean {
     const patience = thread.process.threads.size > 1 ? 4 : 100;
-    if (this.probing.enter(thread, site)) return true;
+    if (this.probing.enter(thread, site, this.#isStepping(thread))) return true;
     if (thread.signal !== 0 || this.outOfLine === 'off' || (this.outOfLine === 'auto' && ++site.passes <= patience)) return false;
     const slot = slotOf(thread);
     if (slot === 'none') return false;

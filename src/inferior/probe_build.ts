@@ -15,8 +15,8 @@ const mmapNumber = 9;
 const protection = 5n;
 const flags = 0x100022n;
 const noFile = -1n;
-/** A moved instruction is longer than the original by less than this. */
-const growth = 8;
+/** A moved instruction is longer than the original by at most this. */
+const growth = 13;
 /** Places that the kernel may refuse before this is given up. */
 const mostAttempts = 8;
 
@@ -34,19 +34,27 @@ interface Moved {
 /** The replaced instructions as they are at another address, and the jump back. Undefined: something is out of reach. */
 const movedTo = (from: Address, { bytes, offsets }: Replaced, to: Address): Moved | undefined => {
   const all: number[] = [];
-  const copies: { original: Address; address: Address }[] = [];
+  const copies: Probe['copies'][number][] = [];
   for (const offset of offsets) {
     const address = to + BigInt(all.length);
     const moved = copied(bytes.subarray(offset), from + BigInt(offset), address);
     if (!moved) return undefined;
-    copies.push({ original: from + BigInt(offset), address });
+    const original = from + BigInt(offset);
+    copies.push({ original, address });
+    for (const at of moved.pushed ?? []) copies.push({ original, address: address + BigInt(at), pushed: true });
     all.push(...moved.bytes);
   }
   const back = jumpTo(to + BigInt(all.length), from + BigInt(bytes.length));
   return back && { bytes: [...all, ...back], copies };
 };
 
-const makeProbe = (from: Address, replaced: Replaced, check: CheckCode, at: Address, rest: Pick<Probe, 'conditions' | 'counter'>) => {
+const makeProbe = (
+  from: Address,
+  replaced: Replaced,
+  check: CheckCode,
+  at: Address,
+  rest: Pick<Probe, 'conditions' | 'counter' | 'tally'>,
+) => {
   const moved = movedTo(from, replaced, at + BigInt(check.bytes.length));
   const jump = jumpTo(from, at);
   if (!moved || !jump || jumpDistance(from, at) === undefined) return undefined;
@@ -74,12 +82,16 @@ const conditionsOf = (tests: readonly ProbeTest[]): ProbeCondition[] | undefined
   return conditions.length === tests.length ? conditions : undefined;
 };
 
+const newCounter = (thread: Thread): Counter | undefined => {
+  const { space } = thread.process;
+  space.counters ??= CounterPage.make(thread);
+  return space.counters?.next();
+};
+
 const counterFor = (thread: Thread, address: Address): Counter | undefined => {
   const { space } = thread.process;
   const known = space.probes.at(address)?.counter;
-  if (known) return known;
-  space.counters ??= CounterPage.make(thread);
-  return space.counters?.next();
+  return known ?? newCounter(thread);
 };
 
 /**
@@ -93,18 +105,21 @@ export const buildProbe = (thread: Thread, address: Address, tests: readonly Pro
   if (!loaded) return { why: 'its code belongs to no file', forever: true };
   const replaced = replacedAt(process, loaded, address);
   if (typeof replaced === 'string') return { why: replaced, forever: true };
+  const tally = replaced.entered ? (space.probes.at(address)?.tally ?? newCounter(thread)) : undefined;
+  if (replaced.entered && !tally) return { why: 'a jump leads right behind it', forever: true };
   const counts = tests.some(({ ignore }) => ignore > 0);
   const counter = counts ? counterFor(thread, address) : undefined;
   if (counts && !counter) return { why: 'the program cannot be given memory for it', forever: true };
   // One that always matters makes the others' conditions idle.
-  const check = assembleCheck(address, conditionsOf(tests) ?? [], counter?.cell);
+  const check = assembleCheck(address, conditionsOf(tests) ?? [], counter?.cell, tally?.cell);
   const size = check.bytes.length + replaced.bytes.length + replaced.offsets.length * growth + jumpSize;
   const old = space.probes.at(address);
   if (old) space.probes.retire(old);
   const taken = [...space.probes.all()];
   let attempts = 0;
   for (const place of placesFor(process.pid, address, replaced, size, space.probes.pages, taken)) {
-    const made = makeProbe(address, replaced, check, place.address, { conditions: tests.map(({ condition }) => condition), counter });
+    const conditions = tests.map(({ condition }) => condition);
+    const made = makeProbe(address, replaced, check, place.address, { conditions, counter, tally });
     if (!made) continue;
     if (++attempts > mostAttempts) break;
     if (!map(thread, place)) continue;

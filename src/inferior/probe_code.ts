@@ -105,6 +105,12 @@ class CheckWriter {
     condition.emit(this.code, { ...this.state, pc: this.pc }, whenFalse);
   }
 
+  /** Notes an arrival, whether it matters or not. */
+  tally(cell: Address): void {
+    this.code.constant(rcx, cell);
+    this.code.increment(rcx);
+  }
+
   /** Takes one from the counter, unless there is nothing left: then on behind. */
   count(cell: Address, counted: Label): void {
     const [again, empty] = [new Label(), new Label()];
@@ -135,15 +141,23 @@ class CheckWriter {
 /**
  * @param conditions an arrival matters if one of them is true; none: it always does
  * @param counter a word of memory: so many arrivals that matter are passed over first, each counted
+ * @param tally a word of memory in which all arrivals are counted
  * Behind the last byte the program goes on.
  */
-export const assembleCheck = (pc: Address, conditions: readonly ProbeCondition[], counter: Address | undefined): CheckCode => {
+export const assembleCheck = (
+  pc: Address,
+  conditions: readonly ProbeCondition[],
+  counter: Address | undefined,
+  tally?: Address,
+): CheckCode => {
   const uses = new Set(conditions.flatMap((condition) => [...condition.uses]));
   if (counter !== undefined) for (const register of [rax, rcx, rdx]) uses.add(register);
+  if (tally !== undefined) uses.add(rcx);
   const writer = new CheckWriter(pc, [...uses]);
   const { code } = writer;
   const [matters, passes, counted, end] = [new Label(), new Label(), new Label(), new Label()];
   writer.enter();
+  if (tally !== undefined) writer.tally(tally);
   conditions.forEach((condition, index) => {
     const isLast = index === conditions.length - 1;
     const otherwise = isLast ? passes : new Label();

@@ -6,7 +6,7 @@ import { decodeInstruction, directTargets, longestInstruction } from './disassem
 import type { MappedImage } from './images.js';
 import { jumpSize, type ProbePage } from './probes.js';
 import type { Process } from './process.js';
-import { relocated, type Moved } from './relocate.js';
+import { movedCall, relocated, type Moved } from './relocate.js';
 
 /** Larger functions are not searched for jumps. */
 const largestFunction = 1 << 18;
@@ -15,6 +15,8 @@ export interface Replaced {
   readonly bytes: Uint8Array;
   /** Where its instructions begin, from 0. */
   readonly offsets: readonly number[];
+  /** The function's own code jumps to one of the others. */
+  readonly entered: boolean;
 }
 
 /** A single `ret` does the same wherever it stands, but nothing may follow it. */
@@ -22,7 +24,7 @@ const isReturn = (bytes: Uint8Array): boolean => bytes[0] === 0xc3;
 
 /** One instruction of a probe's copies. */
 export const copied = (bytes: Uint8Array, from: Address, to: Address): Moved | undefined =>
-  isReturn(bytes) ? { bytes: bytes.slice(0, 1), length: 1, leaves: true } : relocated(bytes, from, to);
+  isReturn(bytes) ? { bytes: bytes.slice(0, 1), length: 1, leaves: true } : (movedCall(bytes, from, to) ?? relocated(bytes, from, to));
 
 /** The function's code around an address, as it is in the file; empty when it is not known where it begins and ends. */
 const functionRanges = ({ image, bias }: MappedImage, address: Address): readonly { readonly low: number; readonly high: number }[] => {
@@ -56,12 +58,13 @@ export const replacedAt = (process: Process, loaded: MappedImage, address: Addre
   if (address + BigInt(length) > end) return 'its function ends too soon behind it';
   for (const site of space.sites.all())
     if (site.address > address && site.address < address + BigInt(length)) return 'another breakpoint stands right behind it';
-  const middle = (target: Address): boolean => target > address && target < address + BigInt(jumpSize);
-  for (const { low, high } of ranges) {
+  const middle = ranges.flatMap(({ low, high }) => {
     const from = BigInt(low) + loaded.bias;
-    if (directTargets(space.readAvailable(from, high - low), from).some(middle)) return 'a jump leads right behind it';
-  }
-  return { bytes: bytes.slice(0, length), offsets };
+    const targets = directTargets(space.readAvailable(from, high - low), from);
+    return targets.map((target) => Number(target - address)).filter((offset) => offset > 0 && offset < jumpSize);
+  });
+  if (middle.some((offset) => !offsets.includes(offset))) return 'a jump leads into the middle of an instruction';
+  return { bytes: bytes.slice(0, length), offsets, entered: middle.length > 0 };
 };
 
 /** Bytes that are no instruction in 64-bit mode (Intel SDM volume 2, appendix A): SIGILL. */

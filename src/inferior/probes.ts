@@ -34,6 +34,8 @@ export interface ProbeTest {
 interface Copy {
   readonly original: Address;
   readonly address: Address;
+  /** In the middle of a moved call: the return address has been pushed already. */
+  readonly pushed?: boolean;
 }
 
 export interface Probe {
@@ -51,6 +53,8 @@ export interface Probe {
   readonly end: Address;
   readonly conditions: readonly (ProbeCondition | undefined)[];
   readonly counter: Counter | undefined;
+  /** Where code jumps to behind the first of its instructions: how often threads have come to the first. */
+  readonly tally: Counter | undefined;
 }
 
 /** A thread was in a probe's code: where it is in the program, and what that means. */
@@ -139,6 +143,7 @@ export class ProbeTable {
       const copy = probe.copies.find(({ address }) => address === pc);
       if (copy) {
         registers[Word.rip] = copy.original;
+        if (copy.pushed) registers[Word.rsp] += 8n;
         return { passed: copy.original === probe.address, inCheck: false };
       }
       if (pc === probe.end) {
@@ -159,6 +164,10 @@ export class ProbeTable {
     return undefined;
   }
 }
+
+/** Its copy is more than one instruction: whoever steps cannot go that way. */
+export const isMovedCall = (probe: Probe, original: Address): boolean =>
+  probe.copies.some((each) => each.pushed === true && each.original === original);
 
 /** The copy of one of its instructions. */
 export const copyAt = (probe: Probe, original: Address): Address | undefined =>

@@ -5,7 +5,7 @@
 import type { StepPlan } from './plan.js';
 import type { AddressSpace } from './address_space.js';
 import { buildProbe } from './probe_build.js';
-import { copyAt, type Probe, type ProbeTest } from './probes.js';
+import { copyAt, isMovedCall, type Probe, type ProbeTest } from './probes.js';
 import type { Process } from './process.js';
 import { hasQueuedFault } from './queued.js';
 import type { Site } from './sites.js';
@@ -13,8 +13,9 @@ import type { Thread } from './thread.js';
 
 /** Arrivals after which a probe pays: it takes milliseconds, and with several threads an arrival costs more. */
 const patience = { one: 200, several: 16 };
-/** Threads that came into the middle of a jump, after which it is given up. */
+/** Threads that came into the middle of a jump, after which it is looked at whether it pays; and arrivals that one of them, which is a stop, may cost. */
 const mostStrays = 50;
+const fewestArrivals = 3n;
 
 const tooMany = 'code that is often jumped to stands right behind it';
 
@@ -157,18 +158,29 @@ export class Probing {
   }
 
   /** A thread whose arrival has been dealt with goes on in the copies. False: there are none. */
-  enter(thread: Thread, { armed, address }: Site): boolean {
+  enter(thread: Thread, site: Site, stepping: boolean): boolean {
+    if (stepping && site.armed && isMovedCall(site.armed, site.address)) thread.process.space.sites.disarm(site);
+    const { armed, address } = site;
     const copy = armed && thread.signal === 0 ? copyAt(armed, address) : undefined;
     if (copy !== undefined) thread.pc = copy;
     return copy !== undefined;
   }
 
   /** And so does one that stands in the middle of a jump. If it has met a trap, and been interrupted before that was told, its pc means something else. */
-  detour(thread: Thread): void {
+  detour(thread: Thread, stepping: boolean): void {
     const { space } = thread.process;
     const probe = space.probes.around(thread.pc);
-    const copy = probe && space.sites.at(probe.address)?.armed === probe ? copyAt(probe, thread.pc) : undefined;
+    const site = probe && space.sites.at(probe.address);
+    if (stepping && site?.armed && isMovedCall(site.armed, thread.pc)) space.sites.disarm(site);
+    const copy = probe && site?.armed === probe ? copyAt(probe, thread.pc) : undefined;
     if (copy !== undefined && !hasQueuedFault(thread.tid)) thread.pc = copy;
+  }
+
+  /** Have far more threads come to the first instruction than into the middle? */
+  #paysStill({ tally }: Probe): boolean {
+    const arrivals = tally?.read() ?? 0n;
+    tally?.write(0n);
+    return arrivals > fewestArrivals * BigInt(mostStrays);
   }
 
   /** A thread met the trap in the middle of a jump: it goes on in the copies. */
@@ -185,7 +197,8 @@ export class Probing {
     }
     const count = (this.#strays.get(probe) ?? 0) + 1;
     this.#strays.set(probe, count);
-    if (count > mostStrays) {
+    if (count > mostStrays && this.#paysStill(probe)) this.#strays.delete(probe);
+    else if (count > mostStrays) {
       site.unsuitable = true;
       site.unarmed = tooMany;
       this.#wishes.set(site, thread);

@@ -12,7 +12,12 @@ export interface Moved {
   readonly length: number;
   /** It never goes on behind itself. */
   readonly leaves: boolean;
+  /** A call: offsets at which the return address is on the stack although it has not been made yet. */
+  readonly pushed?: readonly number[];
 }
+
+/** Bytes of a near call. */
+const callSize = 5;
 
 const fits32 = (distance: bigint): boolean => distance === BigInt.asIntN(32, distance);
 
@@ -25,6 +30,22 @@ const withDistance = (bytes: Uint8Array, at: number, distance: bigint): Uint8Arr
 /** `jmp` to a target: 5 bytes. Undefined: it is more than 2 GB away. */
 export const jumpTo = (from: Address, target: Address): Uint8Array | undefined =>
   withDistance(Uint8Array.of(0xe9, 0, 0, 0, 0), 1, target - (from + 5n));
+
+/**
+ * `call` as a push of the address behind the original, and a jump: whoever returns, or looks at the stack, finds the program's own address. Undefined: no call of
+ * 5 bytes, or too far away.
+ */
+export const movedCall = (bytes: Uint8Array, from: Address, to: Address): Moved | undefined => {
+  if (bytes[0] !== 0xe8 || bytes.length < callSize) return undefined;
+  const behind = from + BigInt(callSize);
+  const target = behind + BigInt(new DataView(bytes.buffer, bytes.byteOffset).getInt32(1, true));
+  const copy = Uint8Array.of(0x68, 0, 0, 0, 0, 0xc7, 0x44, 0x24, 0x04, 0, 0, 0, 0); // push $low; movl $high, 4(%rsp)
+  const view = new DataView(copy.buffer);
+  view.setUint32(1, Number(behind & 0xffff_ffffn), true);
+  view.setUint32(9, Number(behind >> 32n), true);
+  const jump = jumpTo(to + BigInt(copy.length), target);
+  return jump && { bytes: Uint8Array.of(...copy, ...jump), length: callSize, leaves: true, pushed: [5, copy.length] };
+};
 
 /** Jcc without prefixes: 70+cc rel8 or 0F 80+cc rel32. */
 const conditionOf = (bytes: Uint8Array): number | undefined =>

@@ -4,14 +4,14 @@ import type { CType, FunctionType } from '../symbols/types.js';
 import type { Expression } from './ast.js';
 import * as c from './c-types.js';
 import type { CallRequest, Evaluation, EvaluationContext } from './context.js';
-import { cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
-import { callConvenience, isConvenienceFunction } from './functions.js';
+import { addressOf, cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
+import { callConvenience, isConvenienceFunction, isLibraryFunction } from './functions.js';
 import { used } from './identifiers.js';
 import { bestFor, functionsNamed, methodsOf, type Callee } from './methods.js';
 import type { OperandEvaluator } from './resolve-type.js';
 import { functionLike } from './type-copies.js';
 import { asArray, asFunction, asPointer, asReference, asStruct } from './types.js';
-import { returnsUnknown } from './unknown.js';
+import { isUndescribed, returnsUnknown } from './unknown.js';
 import { toInteger, Value } from './value.js';
 
 type Call = Extract<Expression, { kind: 'call' }>;
@@ -27,6 +27,8 @@ export function* evaluateCall(node: Call, returns: CType | undefined, evaluator:
   const pointer = asPointer(callee.value.type);
   const declared = asFunction(pointer ? pointer.target : callee.value.type);
   if (!declared) throw new DeetError('type', 'Cannot perform a call of something that is not a function.');
+  if (node.callee.kind === 'name' && isUndescribed(declared) && isLibraryFunction(node.callee.name))
+    return yield* convenience(node.callee.name, node, evaluator);
   const type = settledType(declared, returns, node.callee);
   const given = [...callee.self, ...written];
   requireCount(given.length, type);

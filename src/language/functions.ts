@@ -131,14 +131,35 @@ function sameMemory(a: Value | undefined, b: Value | undefined, length: Value | 
   return Buffer.compare(bytesAt(a, Number(count), context), bytesAt(b, Number(count), context)) === 0;
 }
 
+/** Functions of the C library that only look: deet computes them itself where no debug information describes them, so that conditions can use them. */
+const LIBRARY: typeof FUNCTIONS = new Map<string, readonly [number, ConvenienceFunction, number?]>([
+  ['strlen', [1, ([text], context) => Value.integer(c.UNSIGNED_LONG, BigInt(text ? textOf(text, context).length : 0))]],
+  ['strcmp', [2, ([a, b], context) => difference(a, b, undefined, context)]],
+  ['strncmp', [3, ([a, b, count], context) => difference(a, b, count, context)]],
+]);
+
+/** Of the first characters that differ, as the C library has it. */
+function difference(a: Value | undefined, b: Value | undefined, count: Value | undefined, context: EvaluationContext): Value {
+  const bytes = (value: Value | undefined): Uint8Array => (value ? textOf(value, context) : new Uint8Array(0));
+  const most = count ? Number(BigInt.asUintN(64, toInteger(count))) : Infinity;
+  const [one, other] = [bytes(a), bytes(b)];
+  for (let i = 0; i < most && i <= one.length; i++) {
+    const distance = (one.at(i) ?? 0) - (other.at(i) ?? 0);
+    if (distance !== 0) return Value.integer(c.INT, BigInt(distance));
+  }
+  return Value.integer(c.INT, 0n);
+}
+
 /** For `show convenience`. */
 export const convenienceFunctions = (): Iterable<string> => FUNCTIONS.keys();
+
+export const isLibraryFunction = (name: string): boolean => LIBRARY.has(name);
 
 export const isConvenienceFunction = (name: string): boolean => FUNCTIONS.has(name);
 
 /** @throws DeetError for a wrong number of arguments, and what reading them throws */
 export function callConvenience(name: string, given: readonly Value[], context: EvaluationContext): Value {
-  const entry = FUNCTIONS.get(name);
+  const entry = FUNCTIONS.get(name) ?? LIBRARY.get(name);
   if (!entry) throw new DeetError('no-symbol', `There is no function named $${name}.`);
   const [count, run, most = count] = entry;
   if (given.length < count || given.length > most)

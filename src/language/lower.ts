@@ -13,6 +13,9 @@ import { decayed } from './conversions.js';
 import { evaluateNow, typeOf } from './evaluate.js';
 import { identifier, scopedIdentifier } from './identifiers.js';
 import { dwarfRegisterNumber } from './location-place.js';
+import { toNumber } from './floats.js';
+import { compareFloats, type FloatObject } from './lower-floats.js';
+import { equalsText } from './lower-text.js';
 import { findMember } from './members.js';
 import { binary, stride, unary } from './operators.js';
 import type { Place } from './place.js';
@@ -32,7 +35,8 @@ import {
   requireSize,
   strip,
 } from './types.js';
-import { toInteger, Value } from './value.js';
+import { isUndescribed } from './unknown.js';
+import { toFloat, toInteger, Value } from './value.js';
 
 const notSimple = (): never => {
   throw new DeetError('unusual', 'This has to be evaluated in full.');
@@ -119,6 +123,24 @@ const settled = (operand: Operand): Operand => {
   return array || asFunction(type) ? computed(decayed(operand.shape).type, addressOf(operand)) : operand;
 };
 
+const isZero = (code: Code): Code => ({ kind: 'compare', operator: '==', left: code, right: constant(0n) });
+
+/** A function that is known by its symbol only. */
+const isLibraryCode = (meaning: Meaning | undefined): boolean => {
+  const type = meaning?.kind === 'value' ? asFunction(meaning.value.type) : undefined;
+  return type !== undefined && isUndescribed(type);
+};
+
+/** A number that stands in the expression, where a double holds it exactly. */
+const literal = (node: Expression, context: EvaluationContext): number | undefined => {
+  if (node.kind === 'unary' && (node.operator === '-' || node.operator === '+')) {
+    const value = literal(node.operand, context);
+    return value !== undefined && node.operator === '-' ? -value : value;
+  }
+  if (node.kind === 'float' && node.suffix !== 'l') return toNumber(toFloat(evaluateNow(node, context)));
+  return node.kind === 'integer' && node.suffix === '' && node.value <= BigInt(2 ** 31 - 1) ? Number(node.value) : undefined;
+};
+
 /** As a truth: 0 or 1. */
 const truthOf = (operand: Operand): Code => {
   const code = numberOf(operand);
@@ -134,7 +156,12 @@ class Lowering {
   }
 
   condition(node: Expression): Code {
-    return truthOf(this.#operand(node));
+    return this.#truthOf(node);
+  }
+
+  #truthOf(node: Expression): Code {
+    const equal = this.#equalTexts(node);
+    return equal ? isZero(equal) : truthOf(this.#operand(node));
   }
 
   #operand(node: Expression): Operand {
@@ -157,11 +184,13 @@ class Lowering {
         return computed(this.#truth, {
           kind: 'logical',
           operator: node.operator,
-          left: truthOf(this.#operand(node.left)),
-          right: truthOf(this.#operand(node.right)),
+          left: this.#truthOf(node.left),
+          right: this.#truthOf(node.right),
         });
       case 'cast':
         return this.#cast(node);
+      case 'call':
+        return this.#call(node);
       case 'member':
         return this.#member(this.#operand(node.object), node.name, node.arrow);
       case 'index':
@@ -220,7 +249,35 @@ class Lowering {
     return { shape: Value.abstract(register.type), at: { kind: 'register', number, start: register.start } };
   }
 
+  /** `strcmp(s, "text")` and strncmp of the C library, for which only zero has a meaning here: whether the strings are equal. */
+  #equalTexts(node: Expression): Code | undefined {
+    if (node.kind !== 'call' || node.callee.kind !== 'name' || this.context.names.local(node.callee.name)) return undefined;
+    const { name } = node.callee;
+    const [a, b, count] = node.arguments;
+    if (!['strcmp', 'strncmp'].includes(name) || !isLibraryCode(this.context.names.global(name))) return undefined;
+    if (node.arguments.length !== (name === 'strcmp' ? 2 : 3) || (count && count.kind !== 'integer')) return notSimple();
+    return this.#sameText(a, b, count && Number(count.value));
+  }
+
+  /** Whether a string in memory is one that stands in the expression. */
+  #sameText(a: Expression, b: Expression, count?: number): Code {
+    const [text, other] = a.kind === 'string' ? [a, b] : [b, a];
+    if (text.kind !== 'string' || text.prefix !== '') return notSimple();
+    const pointer = settled(this.#operand(other));
+    const target = asPointer(pointer.shape.type)?.target;
+    const character = target && asInteger(target);
+    if (character?.size !== 1) return notSimple();
+    return equalsText(numberOf(pointer), text.units, count) ?? notSimple();
+  }
+
+  #call(node: Extract<Expression, { kind: 'call' }>): Operand {
+    if (node.callee.kind !== 'dollar' || node.callee.name !== '_streq' || node.arguments.length !== 2) return notSimple();
+    return computed(c.INT, this.#sameText(node.arguments[0], node.arguments[1]));
+  }
+
   #unary(node: Extract<Expression, { kind: 'unary' }>): Operand {
+    const equal = node.operator === '!' ? this.#equalTexts(node.operand) : undefined;
+    if (equal) return computed(this.#truth, equal);
     const operand = this.#operand(node.operand);
     const { type } = operand.shape;
     switch (node.operator) {
@@ -307,6 +364,8 @@ class Lowering {
   #binary(node: Extract<Expression, { kind: 'binary' }>): Operand {
     const { operator } = node;
     if (operator === '@') return notSimple();
+    const special = isComparison(operator) ? (this.#compareTexts(node) ?? this.#compareFloats(node)) : undefined;
+    if (special) return computed(this.#truth, special);
     const left = settled(this.#operand(node.left));
     const right = settled(this.#operand(node.right));
     // What C forbids is an error here as it is there.
@@ -329,6 +388,29 @@ class Lowering {
 
   #common(left: Operand, right: Operand): CType {
     return asFloat(left.shape.type) || asFloat(right.shape.type) ? notSimple() : usualType(left.shape, right.shape);
+  }
+
+  #compareTexts({ operator, left, right }: Extract<Expression, { kind: 'binary' }>): Code | undefined {
+    const isNull = right.kind === 'integer' && right.value === 0n && (operator === '==' || operator === '!=');
+    const equal = isNull ? this.#equalTexts(left) : undefined;
+    return equal && (operator === '==' ? equal : isZero(equal));
+  }
+
+  #compareFloats({ operator, left, right }: Extract<Expression, { kind: 'binary' }>): Code | undefined {
+    const sides = [left, right].map((node) => literal(node, this.context) ?? this.#floatObject(node));
+    const [a, b] = sides;
+    if (sides.every((side) => typeof side === 'number') || a === undefined || b === undefined) return undefined;
+    return compareFloats(operator as SimpleComparison, a, b) ?? notSimple();
+  }
+
+  /** A float or a double in memory. */
+  #floatObject(node: Expression): FloatObject | undefined {
+    const { shape, at } = this.#operand(node);
+    const type = asFloat(shape.type);
+    if (!type) return undefined;
+    if (at.kind !== 'memory' || type.encoding !== 'float' || (type.size !== 4 && type.size !== 8)) return notSimple();
+    const { size } = type;
+    return { size, bits: extended({ kind: 'load', address: at.address, size }, size * 8, true) };
   }
 
   /** Counts that C leaves undefined are warned of: only constants are known to be none. */

@@ -4,6 +4,7 @@ import { DeetError } from '../common/errors.js';
 import type { CType, FunctionType } from '../symbols/types.js';
 import * as c from './c-types.js';
 import { MemoryPlace, type Memory } from './place.js';
+import { isVoid } from './types.js';
 import { Value } from './value.js';
 
 /** Memory that is known by the name of its symbol. */
@@ -26,8 +27,13 @@ export const symbolValue = (name: string, kind: SymbolKind, memory: Memory, addr
 
 export const isUnknown = (value: Value): boolean => value.type === c.UNKNOWN_DATA;
 
-/** A function whose return type must come from a cast. */
-export const returnsUnknown = (type: FunctionType): boolean => type.returns === c.UNKNOWN_RETURN;
+/** A function whose return type must come from a cast; assemblers give theirs a type without a name. */
+export const returnsUnknown = ({ returns }: FunctionType): boolean =>
+  returns === c.UNKNOWN_RETURN || (returns.kind === 'base' && returns.encoding === 'unspecified' && returns.name === '');
+
+/** Its symbol is all that is known of it: the debug information of indirect functions says that they return nothing. */
+export const isUndescribed = (type: FunctionType): boolean =>
+  returnsUnknown(type) || (isVoid(type.returns) && type.parameters.length === 0);
 
 export function unknownType(value: Value): DeetError {
   const name = value.place instanceof SymbolPlace ? `'${value.place.symbol}'` : 'The symbol';

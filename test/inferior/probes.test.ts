@@ -245,8 +245,10 @@ describe('threads', () => {
     const paused = open(fixture('threads_hit'), 'target', ['4', '400000']);
     try {
       const breakpoint = paused.break('touch', { condition: 'each == -1', ignore: 0 });
+      // Until then the loader runs code of files that it has not told of.
+      stopOf(await paused.start('main'));
       const timer = setInterval(() => paused.pause(), 3);
-      let outcome = await paused.run();
+      let outcome = await paused.continue();
       let pauses = 0;
       while (outcome.kind === 'stopped') {
         pauses++;
@@ -259,6 +261,78 @@ describe('threads', () => {
       expect(breakpoint.hits).toBe(0);
     } finally {
       paused.close();
+    }
+  });
+});
+
+const ordinary = `
+#include <stdio.h>
+#include <string.h>
+struct node { const char *name; double weight; float price; };
+static struct node nodes[3] = {{"even", 1.5, 0.1f}, {"odd", -0.0, 2.5f}, {"zzz", 1e300, -1}};
+static int steps, calls;
+static void again(void) { calls++; }
+static void look(struct node *p, double x, float f) {
+  steps++; /* numbers */
+  p->weight += x > f ? 0 : 1; /* texts */
+}
+int main(void) {
+  for (int i = 0; i < 3000; i++) {
+    int n = i % 50;
+    while (n > 0)
+      n--; /* loop */
+    again(); /* call */
+    look(&nodes[i % 3], i / 7.0, i);
+    if (i % 40 == 0)
+      n++; /* rarely, and jumped over */
+    steps++;
+  }
+  int length = strcmp(nodes[0].name, "x") < 0 ? printf("%d %d\\n", steps, calls) : 0; /* finished */
+  return length == 10 ? 0 : 1;
+}`;
+
+describe('what students ask for', () => {
+  const at = (mark: string): string => `ordinary.c:${ordinary.split('\n').findIndex((line) => line.includes(`/* ${mark}`)) + 1}`;
+
+  it.each([
+    ['numbers', 'x > 100.5', true],
+    ['numbers', 'f == 2999', true],
+    ['numbers', 'p->weight >= 0 && p->price != 2.5', true],
+    ['texts', 'p->price == 0.1', true],
+    ['texts', '$_streq(p->name, "odd")', true],
+    ['texts', 'strcmp(p->name, "odd") == 0', true],
+    ['texts', '!strncmp("evil", p->name, 3)', true],
+    // A jump leads into the five bytes, rarely.
+    ['loop', 'n == 17', true],
+    // Often, and few come to the first instruction.
+    ['rarely', 'i % 80 == 0', false],
+    // The first instruction is a call.
+    ['call', 'i % 2', true],
+  ] as const)('%s if %s', async (mark, condition, possible) => {
+    const program = compileText('ordinary.c', ordinary);
+    const place = at(mark);
+    const atStops = await countedIn(program, 'host', [[place, { condition }]], [], at('finished'));
+    expect(atStops).toMatchObject({ end: 'exited 0', said: 0 });
+    const inside = await countedIn(program, 'target', [[place, { condition }]], [], at('finished'));
+    expect(inside).toEqual({ ...atStops, checked: possible ? 1 : 0 });
+  });
+
+  it('a thread in the middle of a moved call is shown before it', async () => {
+    const session = open(compileText('ordinary.c', ordinary), 'target');
+    try {
+      session.break(at('call'), { condition: 'i == 2000' });
+      stopOf(await session.run());
+      const { thread, frame } = session.selection();
+      const stackPointer = thread.stackPointer;
+      const places = new Set<string>();
+      for (let steps = 0; steps < 12; steps++) {
+        await session.step({ over: false, instruction: true });
+        places.add(placeOf(session));
+        if (session.stack().frame(0)?.cfa === frame.cfa) expect(thread.stackPointer).toBe(stackPointer);
+      }
+      expect([...places].some((each) => each.startsWith('again'))).toBe(true);
+    } finally {
+      session.close();
     }
   });
 });

@@ -7,7 +7,9 @@ import type { EvaluationContext } from '../../src/language/context.js';
 import { conditionHolds } from '../../src/language/evaluate.js';
 import { lowerCondition } from '../../src/language/lower.js';
 import { parseExpression } from '../../src/language/parser.js';
-import { compileCode, type Compiled, type Machine } from '../../src/language/simple-code.js';
+import { compareFloats, type FloatObject } from '../../src/language/lower-floats.js';
+import { conditionInProgram } from '../../src/language/machine-code.js';
+import { compileCode, constant, type Code, type Compiled, type Machine } from '../../src/language/simple-code.js';
 import { dwarfToWord } from '../../src/linux/registers.js';
 import { openImage } from '../../src/symbols/open.js';
 import { fixture, lineOf, type Variant } from '../helpers/build.js';
@@ -101,10 +103,70 @@ describe('over a made-up program', () => {
     expect(compiled(text)).toBe(evaluated(text, context));
   });
 
-  it.each(['i = 3', 'add(1, 2)', '2.5 > 1', '$x == 1', 'i / (i - 7)', 'wild->value == 0', 'i << c', 'nosuch == 1'])(
-    '%s is the evaluator’s',
-    (text) => expect(['not simple', 'left to the evaluator']).toContain(compiled(text)),
+  it.each([
+    'i = 3',
+    'add(1, 2)',
+    '2.5 > 1',
+    'strcmp(string, name) == 0',
+    '$x == 1',
+    'i / (i - 7)',
+    'wild->value == 0',
+    'i << c',
+    'nosuch == 1',
+  ])('%s is the evaluator’s', (text) => expect(['not simple', 'left to the evaluator']).toContain(compiled(text)));
+});
+
+describe('floating-point numbers are compared by their bits', () => {
+  const operators = ['==', '!=', '<', '>', '<=', '>='] as const;
+  const special = fc.constantFrom(
+    0,
+    -0,
+    1,
+    -1,
+    0.1,
+    Infinity,
+    -Infinity,
+    NaN,
+    5e-324,
+    -5e-324,
+    1.4e-45,
+    3.4028234663852886e38,
+    1e39,
+    -1e39,
   );
+  const numbers = fc.oneof(special, fc.double(), fc.float());
+  const holds = { '==': (a: number, b: number) => a === b, '!=': (a: number, b: number) => a !== b, '<': (a: number, b: number) => a < b, '>': (a: number, b: number) => a > b, '<=': (a: number, b: number) => a <= b, '>=': (a: number, b: number) => a >= b }; // prettier-ignore
+  const bytes = new DataView(new ArrayBuffer(16));
+  const machine: Machine = {
+    register: () => 0n,
+    load: (address, size) => (size === 4 ? BigInt(bytes.getUint32(Number(address), true)) : bytes.getBigUint64(Number(address), true)),
+  };
+  const put = (at: 0 | 8, value: number, size: 4 | 8): number => {
+    if (size === 8) bytes.setFloat64(at, value, true);
+    else bytes.setFloat32(at, value, true);
+    return size === 8 ? value : Math.fround(value);
+  };
+  const object = (at: 0 | 8, size: 4 | 8): FloatObject => ({
+    size,
+    bits: { kind: 'extend', of: { kind: 'load', address: { kind: 'constant', value: BigInt(at) }, size }, bits: size * 8, signed: true },
+  });
+
+  it('as the processor compares them', () => {
+    fc.assert(
+      fc.property(numbers, numbers, fc.constantFrom(...operators), fc.constantFrom<4 | 8>(4, 8), (a, b, operator, size) => {
+        const [x, y] = [put(0, a, size), put(8, b, size)];
+        const said = (code: Code | undefined): bigint | undefined => code && compileCode(code)(machine);
+        const answers = [
+          said(compareFloats(operator, object(0, size), object(8, size))),
+          said(compareFloats(operator, object(0, size), b)),
+          said(compareFloats(operator, a, object(8, size))),
+        ];
+        expect(answers).toEqual([holds[operator](x, y), holds[operator](x, b), holds[operator](a, y)].map((each) => (each ? 1n : 0n)));
+        expect(conditionInProgram(compareFloats(operator, object(0, size), b) ?? constant(0n))).toBeDefined();
+      }),
+      { numRuns: 3000 },
+    );
+  });
 });
 
 /** Every variable and every way to it, in a stopped program. */
@@ -114,7 +176,8 @@ const conditions = {
     '!zoo.no', 'zoo.color == BLUE', 'zoo.flags == 5', 'zoo.negative < 0', '*zoo.pointer == 42', '**zoo.pointer_to_pointer == 42', 'zoo.nothing == 0',
     'zoo.string[0] == 116', 'zoo.text[1] == 104', 'zoo.array[n - 1] > 0', 'zoo.matrix[1][m - 1] == 6', 'zoo.list->next->next->value == 3',
     'zoo.bits.minus < 0', 'zoo.bits.far > 1', 'zoo.bits.flag', 'zoo.bits.color == 5', 'zoo.number.bytes[1] == 0', 'zoo.packed.i == 2', 'zoo.list == &first',
-    'zoo.function == add', 'zoo.anonymous.inner.y != 0', 'zoo.overlaid == 1', '&zoo.array[3] - zoo.array == 3', 'zoo.size * 2 > zoo.difference',
+    'zoo.function == add', 'zoo.f > 1.25', 'zoo.d != 0.1', '-3 <= zoo.d', 'zoo.infinite > zoo.f', 'zoo.not_a_number == zoo.not_a_number', 'zoo.negative_zero >= 0',
+    '$_streq(zoo.string, "the")', '!$_streq(zoo.text, "x") && $_streq("", zoo.string + 1) == 0', 'zoo.anonymous.inner.y != 0', 'zoo.overlaid == 1', '&zoo.array[3] - zoo.array == 3', 'zoo.size * 2 > zoo.difference',
     '(char) zoo.i == -1', '$rsp < $rbp', '$sp != 0', 'kept == 1', 'target == 42', 'sizeof zoo > 100', 'in_register == 1', 'first.value + second.value == 3',
   ],
   'classes.cc': ['this != 0', 'side == 4', 'corner.y < 0', 'id > 0', 'this->side * 2 == 8', 'local == 16', 'counter != 7', '$rip != 0'],
