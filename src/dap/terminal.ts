@@ -1,6 +1,7 @@
 /**
  * A terminal of the client's for programs that read one: the client is asked (`runInTerminal`) to run a small shell script there, which tells the terminal's name and then keeps
- * it open. The program gets it as stdin, stdout and stderr. It is not the program's controlling terminal, that is the shell's: so the script passes Ctrl-C on.
+ * it open. The script is a file: VS Code types what it shall run at the prompt of a shell, where few characters are safe. The program gets the terminal as stdin, stdout and
+ * stderr. It is not its controlling terminal, that is the shell's: so the script passes Ctrl-C on.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,11 +9,12 @@ import { join } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import type { Client } from './client.js';
 
-/** $1: a file that receives the terminal's name, and whose end is the script's; beside it the number of the program's process group. */
-const script = `f=$1
+/** Beside it: `tty` receives the terminal's name, and its end is the script's; `tty.group` is the number of the program's process group. */
+const script = `f=\${0%/*}/tty
 tty > "$f.new" && mv "$f.new" "$f" || exit 1
 trap 'kill -INT -$(cat "$f.group" 2>/dev/null) 2>/dev/null' INT
-while [ -e "$f" ]; do sleep 0.2; done`;
+while [ -e "$f" ]; do sleep 0.2; done
+`;
 
 /** Milliseconds within which a client has opened its terminal. */
 const patience = 20_000;
@@ -33,9 +35,11 @@ export class ClientTerminal {
       );
     const folder = mkdtempSync(join(tmpdir(), 'deet-terminal-'));
     const file = join(folder, 'tty');
+    const open = join(folder, 'open');
     try {
+      writeFileSync(open, script);
       const appeared = until(folder, () => existsSync(file));
-      const asked = client.request('runInTerminal', { kind, title, cwd, args: ['/bin/sh', '-c', script, 'deet', file] });
+      const asked = client.request('runInTerminal', { kind, title, cwd, args: ['/bin/sh', open] });
       await Promise.race([appeared, asked.then(() => appeared)]);
       const path = readFileSync(file, 'utf8').trim();
       if (!path.startsWith('/dev/')) throw new DeetError('terminal', `What the editor opened is no terminal: ${path}.`);

@@ -91,11 +91,15 @@ class WaitHub {
   /** Something else is done now, or nothing: SIGCHLD tells of stops again. */
   rest(): void {
     if (!this.#attending) return;
+    this.#relax();
+    // Nobody told the other clients of what happened to their threads meanwhile.
+    if (this.#clients.size > 1) this.wake();
+  }
+
+  #relax(): void {
     this.#attending = false;
     native.ticks(0);
     native.signalStops(1);
-    // Nobody told the other clients of what happened to their threads meanwhile.
-    if (this.#clients.size > 1) this.wake();
   }
 
   /**
@@ -109,8 +113,11 @@ class WaitHub {
     this.attend();
     const event = only === undefined ? this.#look(client, native.peekTick, tids) : this.waitFor(client, only);
     if (event) return event;
-    this.rest();
-    return this.#look(client, native.peekWaitable, tids);
+    this.#relax();
+    const late = this.#look(client, native.peekWaitable, tids);
+    // The last look has told the others, unless it ended early. To wake them in any case would have two clients wake each other for ever.
+    if (late && this.#clients.size > 1) this.wake();
+    return late;
   }
 
   #look(client: WaitClient, peek: () => number, tids: () => Iterable<number>): WaitEvent | undefined {

@@ -273,3 +273,13 @@ describe('input, output and events', () => {
     expect((await session.continue()).reason).toBe('syscall');
   });
 });
+
+it('leaves the event loop free however many programs run', async () => {
+  const waits = compileText('waits_on.c', '#include <unistd.h>\nint main(void) {\n  for (;;) pause();\n}\n');
+  await using first = await launch(waits, { settings });
+  await using second = await launch(waits, { settings });
+  const runs = [first.continue(), second.continue()];
+  await new Promise((resolve) => setTimeout(resolve, 50)); // both wait in the kernel, and for each other
+  for (const session of [second, first]) session.pause();
+  expect((await Promise.all(runs)).map(({ reason }) => reason)).toEqual(['pause', 'pause']);
+});

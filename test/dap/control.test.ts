@@ -214,8 +214,11 @@ describe('a program', () => {
     await client.ask('configurationDone');
     const request = await client.reverseRequest('runInTerminal');
     expect(request.arguments).toMatchObject({ kind: 'integrated', title: 'asks', cwd: expect.any(String) });
-    const [file, ...args] = request.arguments.args as string[];
-    const terminal = spawn(file ?? '', args, { cols: 80, rows: 24 });
+    // VS Code types the words at a shell's prompt.
+    const words = request.arguments.args as string[];
+    for (const word of words) expect(word).toMatch(/^[\w/.-]+$/);
+    const terminal = spawn('/bin/bash', ['--norc'], { cols: 80, rows: 24 });
+    terminal.write(`${words.join(' ')}\n`);
     const ended = new Promise((resolve) => terminal.onExit(resolve));
     let screen = '';
     let looked = (): void => undefined;
@@ -240,6 +243,7 @@ describe('a program', () => {
     expect(client.output('stdout')).toBe('');
     await client.ask('disconnect');
     await client.ended;
+    terminal.write('exit\n');
     await ended;
   });
 
