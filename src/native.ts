@@ -98,6 +98,8 @@ export interface Native {
    * signals that already have a listener, which is told as before. The tracees end with the process if their options say so.
    */
   endWithin(signal: number, seconds: number): number;
+  /** If this process still lives after so many seconds, it ends with that status. There is one such clock (alarm(2)); `endWithin`'s signal sets it anew. */
+  endAfter(seconds: number, status: number): number;
 
   // memory
   /** process_vm_readv: number of bytes read, or -errno. Short reads stop at the first unreadable page. */

@@ -216,7 +216,7 @@ describe('nothing is left', () => {
     expect([status, by]).toEqual(signal === 'SIGKILL' ? [null, 'SIGKILL'] : [signal === 'SIGTERM' ? 143 : 129, null]);
   });
 
-  it('after SIGTERM in a computation that hears of nothing', async () => {
+  it('after SIGTERM and after the time limit in a computation that hears of nothing', async () => {
     const big = compileText(
       'big.c',
       `#include <stdlib.h>
@@ -236,6 +236,7 @@ int main(void) {
     });
     expect(status).toBe(143);
     expect(stdout).toMatch(/begins\n$/);
+    expect((await run(['--timeout', '1', ...commands('break 5', 'run', ...endless), big])).status).toBe(124);
   });
 
   it('when SIGINT stops the program, and the input ends', async () => {

@@ -1,4 +1,4 @@
-/** The signals by which somebody ends deet, also in the middle of a computation that hears of nothing. */
+/** What ends deet from outside, signals and a time limit, also in the middle of a computation that hears of nothing. */
 import { constants } from 'node:os';
 import { native } from '../native.js';
 
@@ -12,4 +12,13 @@ export const onEndingSignal = (end: (signal: number) => void): void => {
     process.on(name, () => end(number));
     native.endWithin(number, graceSeconds);
   }
+};
+
+/**
+ * @param milliseconds from now
+ * @param end is told that the time is over; it ends this process, with the status
+ */
+export const onTimeLimit = (milliseconds: number, status: number, end: () => void): void => {
+  setTimeout(end, milliseconds).unref();
+  native.endAfter(Math.ceil(milliseconds / 1000) + graceSeconds, status);
 };
