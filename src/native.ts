@@ -93,6 +93,14 @@ export interface Native {
   /** Whether the kernel sends SIGCHLD for each stop of a tracee (the default) or only for deaths: sigaction(2), SA_NOCLDSTOP. */
   signalStops(wanted: 0 | 1): number;
 
+  /**
+   * If this process still lives so many seconds after the signal (1 to 31), it ends with status 128 + signal, whatever JavaScript does then. For
+   * signals that already have a listener, which is told as before. The tracees end with the process if their options say so.
+   */
+  endWithin(signal: number, seconds: number): number;
+  /** If this process still lives after so many seconds, it ends with that status. There is one such clock (alarm(2)); `endWithin`'s signal sets it anew. */
+  endAfter(seconds: number, status: number): number;
+
   // memory
   /** process_vm_readv: number of bytes read, or -errno. Short reads stop at the first unreadable page. */
   readMemory(pid: number, address: bigint, into: Uint8Array): number;

@@ -13,6 +13,7 @@ import { writeAll } from '../render/output.js';
 import { toText } from '../render/text.js';
 import { canShowBoxes, type Surface } from '../render/pen.js';
 import { colourful, plain, wantsColour, type Style } from '../render/style.js';
+import { onEndingSignal, onTimeLimit } from '../session/endings.js';
 import { Session } from '../session/session.js';
 import type { History } from './history.js';
 import type { Options } from './options.js';
@@ -210,27 +211,18 @@ class Run {
   }
 
   #watchSignals(session: Session): void {
-    for (const [name, number] of [
-      ['SIGTERM', 15],
-      ['SIGHUP', 1],
-      ['SIGQUIT', 3],
-    ] as const)
-      process.on(name, () => this.abandon(128 + number));
+    onEndingSignal((signal) => this.abandon(128 + signal));
     // Without a terminal of its own the program does not get Ctrl-C; deet does, and stops it.
     process.on('SIGINT', () => {
       if (session.state === 'running') session.pause();
       else if (this.options.batch) this.abandon(130);
     });
-    if (this.options.timeout !== undefined)
-      setTimeout(() => {
-        this.#printer(
-          errorResult(
-            new DeetError('timeout', `The time limit of ${(this.options.timeout ?? 0) / 1000} s has passed; everything is killed.`),
-            '',
-          ),
-        );
+    const { timeout } = this.options;
+    if (timeout !== undefined)
+      onTimeLimit(timeout, status.timeout, () => {
+        this.#printer(errorResult(new DeetError('timeout', `The time limit of ${timeout / 1000} s has passed; everything is killed.`), ''));
         this.abandon(status.timeout);
-      }, this.options.timeout).unref();
+      });
   }
 }
 

@@ -216,6 +216,29 @@ describe('nothing is left', () => {
     expect([status, by]).toEqual(signal === 'SIGKILL' ? [null, 'SIGKILL'] : [signal === 'SIGTERM' ? 143 : 129, null]);
   });
 
+  it('after SIGTERM and after the time limit in a computation that hears of nothing', async () => {
+    const big = compileText(
+      'big.c',
+      `#include <stdlib.h>
+int main(void) {
+  char *big = malloc(1 << 26);
+  for (int i = 0; i < 1 << 26; i++) big[i] = i * 7 + i / 100 + 1;
+  return big == NULL;
+}
+`,
+    );
+    const endless = ['set print elements 0', 'set print repeats 0', 'echo begins\\n', 'print *big@(1 << 26)'];
+    const { status, stdout } = await run([...commands('break 5', 'run', ...endless), big], {
+      started: async ({ said, kill }) => {
+        await said('begins');
+        kill('SIGTERM');
+      },
+    });
+    expect(status).toBe(143);
+    expect(stdout).toMatch(/begins\n$/);
+    expect((await run(['--timeout', '1', ...commands('break 5', 'run', ...endless), big])).status).toBe(124);
+  });
+
   it('when SIGINT stops the program, and the input ends', async () => {
     const { status, stdout } = await untilReady(({ kill, stdin }) => {
       kill('SIGINT');
