@@ -13,15 +13,31 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace deet {
 namespace {
 
+// Where the arguments of a template begin: functions are asked for with and without them. Of an operator's own signs none begins arguments,
+// and a space behind them does. src/symbols/cxx-names.ts has the same rule.
+size_t bareEnd(Data section, size_t at) {
+  constexpr std::string_view prefix = "operator";
+  const auto left = section.subspan(at);
+  const bool isOperator = left.size() > prefix.size() && std::equal(prefix.begin(), prefix.end(), left.begin());
+  if (isOperator) {
+    at += prefix.size();
+    while (at < section.size() && (section[at] == '<' || section[at] == '=' || section[at] == '>')) at++;
+  }
+  while (at < section.size() && section[at] != 0 && section[at] != '<' && !(isOperator && section[at] == ' ')) at++;
+  return at;
+}
+
 // FNV-1a over the bytes of a name. 0 is kept for names that are not known here.
-uint32_t hashOf(Data section, size_t at) {
+uint32_t hashOf(Data section, size_t at, bool bare) {
+  const size_t end = bare ? bareEnd(section, at) : section.size();
   uint32_t hash = 0x811c9dc5;
-  for (; at < section.size() && section[at] != 0; at++) hash = (hash ^ section[at]) * 0x01000193;
+  for (; at < end && section[at] != 0; at++) hash = (hash ^ section[at]) * 0x01000193;
   return hash == 0 ? 1 : hash;
 }
 
@@ -155,7 +171,7 @@ class NameScan {
         case Role::origin: origin = reference(cursor, step.form, place, sizes); break;
         case Role::name:
           named = true;
-          hash = name(cursor, step.form, place, sizes);
+          hash = name(cursor, step.form, place, sizes, shape.function);
           break;
       }
     }
@@ -175,23 +191,24 @@ class NameScan {
       pending_.push_back({origin, unit, mark});
   }
 
-  uint32_t name(Cursor& cursor, uint64_t form, const UnitPlace& place, const Sizes& sizes) {
+  // `bare`: of a template's instance, the template's name.
+  uint32_t name(Cursor& cursor, uint64_t form, const UnitPlace& place, const Sizes& sizes, bool bare) {
     switch (form) {
       case kString: {
-        const uint32_t hash = hashOf(sections_.entries.first(place.end), cursor.at());
+        const uint32_t hash = hashOf(sections_.entries.first(place.end), cursor.at(), bare);
         cursor.string();
         return hash;
       }
-      case kStrp: return hashAt(sections_.strings, cursor.number(sizes.offset));
+      case kStrp: return hashAt(sections_.strings, cursor.number(sizes.offset), bare);
       case kLineStrp: {
         const uint64_t at = cursor.number(sizes.offset);
-        return at < sections_.lineStrings.size() ? hashOf(sections_.lineStrings, at) : 0;
+        return at < sections_.lineStrings.size() ? hashOf(sections_.lineStrings, at, bare) : 0;
       }
-      case kStrx: case kGnuStrIndex: return indexed(cursor.leb(), place, sizes);
-      case kStrx1: return indexed(cursor.number(1), place, sizes);
-      case kStrx2: return indexed(cursor.number(2), place, sizes);
-      case kStrx3: return indexed(cursor.number(3), place, sizes);
-      case kStrx4: return indexed(cursor.number(4), place, sizes);
+      case kStrx: case kGnuStrIndex: return indexed(cursor.leb(), place, sizes, bare);
+      case kStrx1: return indexed(cursor.number(1), place, sizes, bare);
+      case kStrx2: return indexed(cursor.number(2), place, sizes, bare);
+      case kStrx3: return indexed(cursor.number(3), place, sizes, bare);
+      case kStrx4: return indexed(cursor.number(4), place, sizes, bare);
       default:
         // In another file (dwz), or of a form that names do not have.
         skipForm(cursor, form, sizes);
@@ -199,20 +216,21 @@ class NameScan {
     }
   }
 
-  uint32_t indexed(uint64_t index, const UnitPlace& place, const Sizes& sizes) {
+  uint32_t indexed(uint64_t index, const UnitPlace& place, const Sizes& sizes, bool bare) {
     const uint64_t size = sections_.stringOffsets.size();
     if (place.stringOffsetsBase > size || index >= (size - place.stringOffsetsBase) / sizes.offset) return 0;
     Cursor cursor(sections_.stringOffsets, place.stringOffsetsBase + index * sizes.offset);
-    return hashAt(sections_.strings, cursor.number(sizes.offset));
+    return hashAt(sections_.strings, cursor.number(sizes.offset), bare);
   }
 
   // Of one string after the other, most have been seen a moment ago.
-  uint32_t hashAt(Data section, uint64_t at) {
+  uint32_t hashAt(Data section, uint64_t at, bool bare) {
     if (at >= section.size()) return 0;
-    auto& [offset, hash] = hashes_[at % kHashes];
-    if (hash == 0 || offset != at) {
-      offset = at;
-      hash = hashOf(section, at);
+    const uint64_t wanted = 2 * at + (bare ? 1 : 0);
+    auto& [known, hash] = hashes_[wanted % kHashes];
+    if (hash == 0 || known != wanted) {
+      known = wanted;
+      hash = hashOf(section, at, bare);
     }
     return hash;
   }

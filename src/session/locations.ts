@@ -53,9 +53,19 @@ const splitFile = (text: string): [string | undefined, string] => {
 
 const unquote = (text: string): string => /^(['"])(.*)\1$/.exec(text)?.[2] ?? text;
 
+const explicitPart = /-(source|function|line|qualified)\b\s*(.*?)\s*(?=\s-(?:source|function|line|qualified)\b|$)/g;
+
+/** gdb's explicit locations: `-source a.c -line 3`, `-function ns::f`, `-qualified f`. */
+const withoutOptions = (spec: string): string => {
+  const parts = new Map([...spec.matchAll(explicitPart)].map(([, option, value]) => [option, unquote(value)]));
+  const name = parts.get('function') || (parts.has('qualified') ? `::${parts.get('qualified')}` : undefined);
+  return [...(parts.has('source') ? [parts.get('source')] : []), name ?? parts.get('line') ?? ''].join(':');
+};
+
 /** @throws DeetError `bad-location`. */
 export const parseLocation = (text: string, current: CurrentPlace): LocationSpec => {
-  const spec = text.trim();
+  const given = text.trim();
+  const spec = /^-(?:source|function|line|qualified)\b/.test(given) ? withoutOptions(given) : given;
   if (spec.startsWith('*')) {
     if (spec.length === 1) throw new DeetError('bad-location', 'An address is missing behind "*".', 'For example: break *0x401136');
     return { kind: 'address', expression: spec.slice(1).trim() };

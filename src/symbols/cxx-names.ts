@@ -113,13 +113,105 @@ export const demangledName = (linkage: string): string | undefined => {
   return isLocal || demangled.slice(start, end).includes('[abi:') ? demangled.slice(start) : demangled.slice(start, end);
 };
 
+/** A function as users name it: the parts of its name and, where they are given, its parameters (`(int) const`). */
+export interface WrittenName {
+  readonly parts: readonly string[];
+  readonly parameters: string | undefined;
+  /** `::f`: of no namespace and no class. */
+  readonly whole: boolean;
+}
+
+/** `f`, `::f`, `ns::f`, `ns::f(int) const`, `int f<int>(int)`, `Class::operator()`. */
+export const writtenName = (text: string): WrittenName => {
+  const { start, end, isLocal } = nameIn(text);
+  const called = end < text.length && end > start && !isLocal;
+  const name = called ? text.slice(start, end) : text;
+  return { parts: splitName(name), parameters: called ? text.slice(end) : undefined, whole: name.startsWith('::') };
+};
+
+/** The name and the parameters of a mangled function. */
+export const demangledParts = (linkage: string): WrittenName | undefined => {
+  const demangled = native.demangle(linkage);
+  // The linker's own additions are named after the functions that they jump to.
+  if (demangled === undefined || / thunk to /.test(demangled)) return undefined;
+  const { start, end } = nameIn(demangled);
+  return { parts: splitName(demangled.slice(start, end)), parameters: demangled.slice(end), whole: true };
+};
+
+/** A name without a template's arguments, by the rule of native/name_scan.cc. */
+export const bareName = (name: string): string => /^(?:operator[<=>]*[^ <]*|(?!operator)[^<]*|[^<]*)/.exec(name)?.[0] ?? name;
+
+/** One part of a name, as written and as it is: without arguments it stands for every instance of a template. */
+export const samePart = (written: string, name: string): boolean =>
+  written === name || tight(written) === tight(name) || (bareName(written) === written && bareName(name) === written);
+
+/** Whether what a user wrote means the function or the like of a qualified name. */
+export const meansName = (written: WrittenName, qualified: readonly string[]): boolean => {
+  const ahead = qualified.length - written.parts.length;
+  return (
+    (written.whole ? ahead === 0 : ahead >= 0) &&
+    written.parts.every((part, i) => part === qualified[ahead + i] || samePart(part, qualified[ahead + i]))
+  );
+};
+
+/** Whether the parameters that a user wrote are those of a mangled name; where nothing is mangled nothing is overloaded. */
+export const meansParameters = ({ parameters }: WrittenName, linkage: string | undefined): boolean => {
+  if (parameters === undefined || linkage === undefined) return true;
+  const actual = demangledParts(linkage)?.parameters;
+  if (actual === undefined) return true;
+  const [wanted, found] = [parametersOf(parameters), parametersOf(actual)];
+  return wanted === found || wanted === found.replace(/const$/, '');
+};
+
+/** Without the spaces that separate no words. */
+const tight = (text: string): string => text.replace(/\s*([^\w\s])\s*/g, '$1');
+
+/** Parameters in one of the several ways to write them: `const T &` as `T const&`, std::string in full, the integer types as the demangler has them. */
+const parametersOf = (text: string): string => {
+  const close = closing(text, 0);
+  const list = splitList(text.slice(1, close)).map((each) => {
+    const plain = /^const\b/.test(each) ? behindType(each.slice('const'.length).trim(), ' const') : each;
+    return plain
+      .replace(/\bstd::string\b/g, 'std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >')
+      .replace(/\bunsigned\b(?! (?:int|char|long|short|__int128))/g, 'unsigned int');
+  });
+  return tight(canonicalIntegers(`(${list.join(',').replace(/^void$/, '')})${text.slice(close + 1)}`));
+};
+
+/** What is separated by commas outside of brackets. */
+const splitList = (text: string): string[] => {
+  const parts: string[] = [];
+  let begin = 0;
+  let depth = 0;
+  for (let i = 0; i <= text.length; i++) {
+    if (i === text.length || (text[i] === ',' && depth === 0)) {
+      parts.push(text.slice(begin, i).trim());
+      begin = i + 1;
+    } else if (OPENING.includes(text[i])) depth++;
+    else if (CLOSING.includes(text[i])) depth--;
+  }
+  return parts;
+};
+
+/** Puts a word behind a type, before its stars and references. */
+const behindType = (text: string, word: string): string => {
+  let depth = 0;
+  let end = 0;
+  while (end < text.length && !(depth === 0 && '&*'.includes(text[end]))) {
+    if (OPENING.includes(text[end])) depth++;
+    else if (CLOSING.includes(text[end])) depth--;
+    end++;
+  }
+  return text.slice(0, end).trimEnd() + word + text.slice(end);
+};
+
 /** Integer types in a template's arguments as gdb and the demangler write them: `f<unsigned long>` for `f<long unsigned int>`. */
-export const canonicalName = (name: string): string =>
-  name.includes('<')
-    ? name.replace(/\b(long long|long|short)( unsigned)? int\b/g, (_, size: string, unsigned?: string) =>
-        unsigned ? `unsigned ${size}` : size,
-      )
-    : name;
+export const canonicalName = (name: string): string => (name.includes('<') ? canonicalIntegers(name) : name);
+
+const canonicalIntegers = (text: string): string =>
+  text.replace(/\b(long long|long|short)( unsigned)? int\b/g, (_, size: string, unsigned?: string) =>
+    unsigned ? `unsigned ${size}` : size,
+  );
 
 /** `std::runtime_error` for `St13runtime_error`, the name that a type_info carries (Itanium C++ ABI, 2.9.4); undefined when it is none. */
 export const typeInfoName = (encoded: string): string | undefined => {

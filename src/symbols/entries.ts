@@ -80,10 +80,27 @@ const grown = <T extends Uint8Array | Uint32Array | Int32Array>(old: T, capacity
   return copy;
 };
 
-/** FNV-1a over the bytes of a name up to its zero. */
+const LESS = 0x3c;
+const SPACE = 0x20;
+const OPERATOR = Buffer.from('operator');
+
+/** Where a name's template arguments, or the name, end: bareName of cxx-names.ts for bytes. */
+const bareEnd = (bytes: Uint8Array, start: number): number => {
+  let at = start;
+  const isOperator = bytes[start] === OPERATOR[0] && OPERATOR.every((byte, i) => bytes[start + i] === byte);
+  if (isOperator) {
+    at += OPERATOR.length;
+    while (bytes[at] >= LESS && bytes[at] <= LESS + 2) at++; // < = >
+  }
+  while (bytes[at] && bytes[at] !== LESS && !(isOperator && bytes[at] === SPACE)) at++;
+  return at;
+};
+
+/** FNV-1a over the bytes of a bare name. */
 const hashIn = (bytes: Uint8Array, at: number): number => {
+  const end = bareEnd(bytes, at);
   let hash = 0x811c9dc5;
-  for (let byte = bytes[at]; byte; byte = bytes[++at]) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
   return hash >>> 0;
 };
 
@@ -182,18 +199,19 @@ export class EntryTable {
   private buckets: Int32Array | undefined;
   private chain = new Int32Array(0);
 
-  /** Indexes of all entries with this very name, in the order they were added. */
+  /** Indexes of all entries with this name, whatever a template's arguments are, in the order they were added. */
   named(name: string): number[] {
     if (!this.buckets) this.buildHash();
-    const wanted = Buffer.from(name + '\0', 'utf8');
+    const whole = Buffer.from(name + '\0', 'utf8');
+    const wanted = whole.subarray(0, bareEnd(whole, 0));
     const buckets = this.buckets as Int32Array;
     const result: number[] = [];
-    for (let at = buckets[hashIn(wanted, 0) & (buckets.length - 1)]; at >= 0; at = this.chain[at]) {
+    for (let at = buckets[hashIn(whole, 0) & (buckets.length - 1)]; at >= 0; at = this.chain[at]) {
       const bytes = this.bytesOf(at) as Uint8Array;
       const start = this.nameOffsets[at];
       let i = 0;
       while (i < wanted.length && bytes[start + i] === wanted[i]) i++;
-      if (i === wanted.length) result.push(at);
+      if (i === wanted.length && bareEnd(bytes, start) === start + i) result.push(at);
     }
     return result;
   }

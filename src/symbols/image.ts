@@ -8,7 +8,7 @@ import { BreakpointRules, locationOfSymbol } from './breakpoints.js';
 import { callFrameSource } from './call-frames.js';
 import type { Compilation } from './compilation.js';
 import { DebugInfo } from './debug-info.js';
-import { demangledName, splitName } from './cxx-names.js';
+import { bareName, demangledParts, meansName, meansParameters, writtenName } from './cxx-names.js';
 import { Flag, Kind } from './entries.js';
 import { FunctionEntry } from './functions.js';
 import { findMacro } from './macros.js';
@@ -225,7 +225,7 @@ export class ElfImage implements SymbolImage {
 
   private findFunction(name: string): readonly ResolvedLocation[] {
     const described = this.guard<readonly ResolvedLocation[]>([], (info) => this.rules(info).ofFunction(name));
-    let symbols = this.symbolsNamed(name);
+    let symbols = this.symbolsNamed(name.replace(/^::/, ''));
     if (described.length === 0 && symbols.length === 0) symbols = this.symbolsDemangledAs(name);
     const code = symbols.filter((symbol) => symbol.type === 'function' || symbol.type === 'ifunc');
     const aliases = code.flatMap((symbol) => {
@@ -243,19 +243,22 @@ export class ElfImage implements SymbolImage {
         ),
       )
       .filter(({ address }) => !described.some((location) => location.address === address));
-    const others = aliases.filter(
-      ({ address }, index) => ![...described, ...aliases.slice(0, index)].some((each) => each.address === address),
-    );
-    return [...described, ...others, ...bare].sort((a, b) => a.address - b.address);
+    // One place may have several names: constructors of whole objects and of bases, aliases.
+    const places = new Map<number, ResolvedLocation>();
+    for (const place of [...described, ...aliases, ...bare]) if (!places.has(place.address)) places.set(place.address, place);
+    return [...places.values()].sort((a, b) => a.address - b.address);
   }
 
   /** C++ functions without debug information: `ns::f` for `_ZN2ns1fEi`. */
   private symbolsDemangledAs(name: string): readonly ElfSymbolInfo[] {
-    const last = splitName(name).at(-1) ?? name;
-    return this.elfSymbols.containing(`${last.length}${last}`).filter((symbol) => {
-      if (!symbol.name.startsWith('_Z')) return false;
-      const plain = demangledName(symbol.name);
-      return plain !== undefined && (plain === name || plain.endsWith(`::${name}`));
+    const written = writtenName(name);
+    // Operators are mangled by codes of their own; the names around them, destructors' and templates' are as they are written.
+    const word = written.parts
+      .map((part) => bareName(part).replace(/^~/, ''))
+      .findLast((part) => /^(?!operator\b)[A-Za-z_]\w*$/.test(part));
+    return this.elfSymbols.containing(word === undefined ? '_Z' : `${word.length}${word}`).filter((symbol) => {
+      const known = symbol.name.startsWith('_Z') ? demangledParts(symbol.name) : undefined;
+      return known !== undefined && meansName(written, known.parts) && meansParameters(written, symbol.name);
     });
   }
 

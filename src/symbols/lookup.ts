@@ -3,7 +3,17 @@ import { At, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import { walk } from '../dwarf/walk.js';
 import type { Compilation } from './compilation.js';
-import { canonicalName, demangledName, plainLinkageName, splitName } from './cxx-names.js';
+import {
+  bareName,
+  canonicalName,
+  demangledName,
+  meansParameters,
+  plainLinkageName,
+  samePart,
+  splitName,
+  writtenName,
+  type WrittenName,
+} from './cxx-names.js';
 import type { DebugInfo } from './debug-info.js';
 import { Flag, Kind, type EntryTable } from './entries.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
@@ -40,29 +50,34 @@ export class Lookup {
   // ---- functions
 
   functions(name: string): FunctionEntry[] {
+    const written = writtenName(name);
     const result: FunctionEntry[] = [];
     for (const { kind, flags, table, index, unit } of this.names.find(name, Mark.code)) {
       if (kind !== Kind.function || !(flags & Flag.code)) continue;
       const code = unit.codeOf(table.dies[index]);
-      if (code) result.push(this.info.functionOf(code, unit));
+      if (code && meansParameters(written, linkageNameOf(code.die))) result.push(this.info.functionOf(code, unit));
     }
     return result.length > 0 ? result : this.nestedFunctions(name);
   }
 
   /** Functions inside of functions (GNU C) and methods of local classes: not in the index, which leaves out bodies. */
   private nestedFunctions(name: string): FunctionEntry[] {
-    const last = splitName(name).at(-1) ?? name;
+    const written = writtenName(name);
+    const last = written.parts.at(-1) ?? name;
     const result: FunctionEntry[] = [];
-    for (const unit of this.names.unitsOf(last, Mark.nested))
-      for (const code of unit.nested()) if (nameOf(code.die) === last) result.push(this.info.functionOf(code, unit));
+    for (const unit of this.names.unitsOf(bareName(last), Mark.nested))
+      for (const code of unit.nested())
+        if (samePart(last, nameOf(code.die) ?? '') && meansParameters(written, linkageNameOf(code.die)))
+          result.push(this.info.functionOf(code, unit));
     return result;
   }
 
   /** Inlined calls of the functions of this name, in whatever function they are. */
   inlinedCalls(name: string): ScopeNode[] {
+    const written = writtenName(name);
     const origins = new Map<Compilation, Set<number>>();
     for (const entry of this.names.find(name, Mark.inlined)) {
-      if (entry.kind !== Kind.function || !(entry.flags & Flag.inlined)) continue;
+      if (entry.kind !== Kind.function || !(entry.flags & Flag.inlined) || !this.takes(entry, written)) continue;
       const known = origins.get(entry.unit);
       const die = entry.table.dies[entry.index];
       if (known) known.add(die);
@@ -74,6 +89,11 @@ export class Lookup {
     const units = this.names.crossReferenced ? this.info.compilations() : [...origins.keys()];
     for (const unit of units) result.push(...this.inlinedIn(unit, origins));
     return result;
+  }
+
+  private takes(entry: NamedEntry, written: WrittenName): boolean {
+    const die = written.parameters === undefined ? undefined : this.dieOf(entry);
+    return die === undefined || meansParameters(written, linkageNameOf(die));
   }
 
   private inlinedIn(unit: Compilation, origins: Map<Compilation, Set<number>>): ScopeNode[] {

@@ -52,7 +52,7 @@ export class NameUnits {
     this.words = new Uint32Array(keys.buffer, keys.byteOffset, keys.byteLength / 4);
   }
 
-  /** Numbers of the units, in ascending order. */
+  /** Numbers of the units, in ascending order. Functions are known by their bare names (cxx-names.ts). */
   of(name: string, marks: number): number[] {
     const found = new Set<number>();
     this.collect(ANY_NAME, marks, found);

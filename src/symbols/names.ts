@@ -5,9 +5,9 @@
 import type { Die } from '../dwarf/die.js';
 import type { DwarfFile } from '../dwarf/file.js';
 import type { Compilation } from './compilation.js';
-import { splitName } from './cxx-names.js';
+import { bareName, meansName, splitName, writtenName } from './cxx-names.js';
 import { EntryTable } from './entries.js';
-import { scanNames, type NameUnits } from './name-units.js';
+import { Mark, scanNames, type NameUnits } from './name-units.js';
 import { scanUnit } from './scan.js';
 
 /** One entry of a table, and the unit it stands in. */
@@ -84,20 +84,20 @@ export class NameIndex {
   }
 
   /**
-   * Entries for a name as a user writes it: `f`, `ns::f`, `Class::f`; of `first` before those of other units. Lazily, unit
-   * by unit: who needs one answer reads no more.
+   * Entries for a name as a user writes it: `f`, `ns::f`, `Class::f`; of `first` before those of other units. Functions that are instances of a
+   * template are found by the template's name as well. Lazily, unit by unit: who needs one answer reads no more.
    */
   *find(name: string, marks: number, first?: Compilation): Iterable<NamedEntry> {
-    const parts = splitName(name);
-    const last = parts.at(-1) ?? name;
-    const wanted = parts.join('::');
+    const written = writtenName(name);
+    const last = written.parts.at(-1) ?? name;
+    const functions = (marks & (Mark.code | Mark.inlined)) !== 0;
     const fits = (table: EntryTable, index: number): boolean => {
-      if (parts.length === 1) return true;
-      const qualified = table.qualifiedName(index);
-      return qualified === wanted || qualified.endsWith(`::${wanted}`);
+      if (!functions && table.name(index) !== last) return false;
+      if (written.parts.length === 1 && !written.whole && bareName(last) === last) return true;
+      return meansName(written, splitName(table.qualifiedName(index)));
     };
     if (first) yield* this.inUnit(first, last, fits);
-    for (const unit of this.unitsOf(last, marks)) if (unit !== first) yield* this.inUnit(unit, last, fits);
+    for (const unit of this.unitsOf(functions ? bareName(last) : last, marks)) if (unit !== first) yield* this.inUnit(unit, last, fits);
   }
 
   private *inUnit(unit: Compilation, name: string, fits: (table: EntryTable, index: number) => boolean): Iterable<NamedEntry> {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DwarfFile } from '../../src/dwarf/file.js';
+import { bareName } from '../../src/symbols/cxx-names.js';
 import { Flag, Kind } from '../../src/symbols/entries.js';
 import type { DebugInfo } from '../../src/symbols/debug-info.js';
 import { Mark, NameUnits } from '../../src/symbols/name-units.js';
@@ -38,7 +39,8 @@ const compare = (path: string): { missing: string[]; names: number } => {
     const name = table.name(i);
     if (name === '') continue;
     count++;
-    const found = names.unitsOf(name, markOf(table.kinds[i], table.flags[i]));
+    const known = table.kinds[i] === Kind.function ? bareName(name) : name;
+    const found = names.unitsOf(known, markOf(table.kinds[i], table.flags[i]));
     if (!found.some(({ number }) => number === table.units[i])) missing.push(name);
   }
   return { missing, names: count };

@@ -1,0 +1,86 @@
+/** `break` on functions of C++, in every way to name them: the same places as gdb, with debug information and without. */
+import { describe, expect, it } from 'vitest';
+import { bareName, meansParameters, samePart, writtenName } from '../../src/symbols/cxx-names.js';
+import { openImage } from '../../src/symbols/open.js';
+import { compile, fixtures } from '../helpers/build.js';
+import { askGdb } from './oracle.js';
+
+const everywhere = [
+  ...['ns::f', 'f', '::ns::f', 'ns::f(int)', 'ns::f(double)', 'f(int)', 'ns::inner::g', 'inner::g', 'main', '::main'],
+  ...['ns::Shape::Shape', 'Shape::Shape', 'ns::Shape::Shape(int)', 'Shape::Shape(ns::Shape const&)', 'ns::Shape::Shape(const ns::Shape &)'],
+  ...['ns::Shape::~Shape', '~Shape', 'Shape::area', 'ns::Shape::area(int) const', 'area', 'ns::Shape::nothing', 'ns::Shape::area(char)'],
+  ...['ns::Shape::operator<', 'ns::Shape::operator<(ns::Shape const&) const', 'ns::Shape::operator()', 'ns::Shape::operator int'],
+  ...['ns::Shape::operator int() const', 'ns::Shape::operator+', 'operator-(ns::Shape const&, int)', 'ns::Shape::operator[]'],
+  ...['ns::Shape::operator=', 'ns::Shape::operator new', 'operator""_v', 'hidden', '(anonymous namespace)::hidden', 'Anon::m'],
+  ...['(anonymous namespace)::hidden(int)', '(anonymous namespace)::Anon::m', 'Box<int, 3>::get', 'Box<int,3>::get', 'Box::get'],
+  ...['Box<bool, 2>::get', 'Box<int, 3>::Box', 'Derived::act', 'Outer::Nested::deep', 'Nested::deep', 'Outer::kind(Outer::Kind)'],
+  ...['versioned', 'v2::versioned', 'main::{lambda(int)#1}::operator()', '_ZN2ns1fEi'],
+];
+
+/** gdb does not know these without debug information: they return something, or name a typedef. */
+const described = [
+  ...['biggest', 'biggest<int>', 'biggest<double>', 'biggest<int>(int, int)', 'int biggest<int>(int, int)', 'Box<int, 3>::as<float>'],
+  ...['Box<int, 3>::as', 'use(std::string const&)', 'plain_c(int)', 'main()'],
+];
+
+const places = (program: string, names: readonly string[]): void => {
+  const image = openImage(program, { debugDirectories: [] });
+  const { breaks } = askGdb(program, { breaks: names, addresses: [], types: [] });
+  for (const name of names) {
+    const ours = image.locationsOfFunction?.(name).map(({ address }) => Number(address)) ?? [];
+    expect(ours, `break ${name}`).toEqual(breaks[name].map(([address]) => address).sort((a, b) => a - b));
+  }
+};
+
+describe('places of C++ functions', () => {
+  const build = (flags: readonly string[], compiler: 'g++' | 'clang++' = 'g++'): string =>
+    compile(`${fixtures}/overloads.cc`, flags, compiler);
+
+  it('are those of gdb, by g++', () => places(build([]), [...everywhere, ...described]));
+  it('... with DWARF 4', () => places(build(['-gdwarf-4']), [...everywhere, ...described]));
+  it('... split', () => places(build(['-gsplit-dwarf']), [...everywhere, ...described]));
+  it('... by clang++', () => places(build([], 'clang++'), [...everywhere, ...described]));
+  it('... and without debug information', () => places(build(['-g0']), everywhere));
+});
+
+describe('names', () => {
+  it.each([
+    ['f<int>', 'f'],
+    ['operator<', 'operator<'],
+    ['operator<< <int>', 'operator<<'],
+    ['operator-<int>', 'operator-'],
+    ['operator()', 'operator()'],
+    ['operators<int>', 'operators'],
+  ])('%s without its arguments is %s', (name, bare) => expect(bareName(name)).toBe(bare));
+
+  it.each([
+    ['int f<int>(int)', ['f<int>'], '(int)'],
+    ['a::b() const', ['a', 'b'], '() const'],
+    ['::f', ['f'], undefined],
+    ['a::operator()(int)', ['a', 'operator()'], '(int)'],
+    ['(anonymous namespace)::f(int)', ['(anonymous namespace)', 'f'], '(int)'],
+    ['two words', ['two words'], undefined],
+  ])('%s', (text, parts, parameters) => expect(writtenName(text)).toMatchObject({ parts, parameters }));
+
+  it('of templates are the same with other spaces, and without arguments mean all', () => {
+    expect(samePart('f< int,long >', 'f<int, long>')).toBe(true);
+    expect(samePart('f', 'f<int, long>')).toBe(true);
+    expect(samePart('f<int>', 'f<int, long>')).toBe(false);
+    expect(samePart('f<int>', 'f')).toBe(false);
+  });
+
+  it.each([
+    ['f(const char *, unsigned)', '_Z1fPKcj', true],
+    ['f(char const*, unsigned int)', '_Z1fPKcj', true],
+    ['f(char *, unsigned)', '_Z1fPKcj', false],
+    ['f(unsigned long)', '_Z1fm', true],
+    ['f(long unsigned int)', '_Z1fm', true],
+    ['f(void)', '_Z1fv', true],
+    ['f()', '_Z1fv', true],
+    ['f(int)', '_Z1fv', false],
+    ['C::f(int)', '_ZNK1C1fEi', true],
+    ['C::f(int) const', '_ZN1C1fEi', false],
+    ['f(const std::vector<int, std::allocator<int> > &)', '_Z1fRKSt6vectorIiSaIiEE', true],
+    ['f(int)', undefined, true],
+  ])('%s for %s: %s', (text, linkage, expected) => expect(meansParameters(writtenName(text), linkage)).toBe(expected));
+});
