@@ -17,7 +17,7 @@ const fewFrames = 16;
 /** What a thread does in the user's own code: where it stands in a library is not looked at. */
 const ownStack = (thread: Thread): Stack => {
   const { space, images } = thread.process;
-  return new Stack({ registers: thread.registers(), memory: space, images, leaveOut: isSystemFile });
+  return new Stack({ registers: thread.registers(), memory: space, images, leaveOut: isSystemFile, calls: thread.calls.slice() });
 };
 
 const viewOfThread = (thread: Thread): FamilyThread => {
