@@ -29,6 +29,8 @@ export interface StackOptions {
   readonly tls?: (image: LoadedImage, offset: bigint) => Address | undefined;
   /** Inlined calls to hide at the innermost activation: the thread stands before their first instruction (`inlinedCallsStartingAt`). */
   readonly skipInlinedAtStart?: number;
+  /** The innermost activations in such files are left out, without a look at their debug information. */
+  readonly leaveOut?: (file: string) => boolean;
   /** The program's own address of an instruction that the thread executes out of line; undefined: pc is no such copy. */
   readonly originalPc?: (pc: Address) => Address | undefined;
   /** Calls that deet has made and that have not come back. */
@@ -100,13 +102,23 @@ export class Stack implements Iterable<Frame> {
   private readonly runs = new Map<number, Step[]>();
   private last: Step | undefined;
 
-  constructor({ registers, wide, memory, images, tls, skipInlinedAtStart, originalPc, calls }: StackOptions) {
+  constructor({ registers, wide, memory, images, tls, skipInlinedAtStart, leaveOut, originalPc, calls }: StackOptions) {
     this.thread = { user: registers.slice(), memory, wide: wide ?? (() => undefined), tls: tls ?? (() => undefined) };
     this.unwinder = new Unwinder(images, memory, originalPc, calls);
     this.chains = new CallChains(this.unwinder);
-    const innermost = this.unwinder.innermost(this.thread.user);
+    const innermost = this.first(leaveOut ?? (() => false));
     const hidden = Math.min(skipInlinedAtStart ?? 0, symbolsOf(innermost.place).frames.length - 1);
     this.spaced = [{ activation: innermost, index: 0, level: 0, hidden }];
+  }
+
+  private first(leaveOut: (file: string) => boolean): Activation {
+    let activation = this.unwinder.innermost(this.thread.user);
+    while (leaveOut(activation.place.loaded?.image.path ?? '')) {
+      const caller = this.unwinder.caller(activation);
+      if (isEnd(caller)) break;
+      activation = caller;
+    }
+    return activation;
   }
 
   /** A frame by level; undefined behind the outermost. Costs as much as the stack is deep up to there, once. */

@@ -1,4 +1,5 @@
 /** Processes of the session as the family that explanations look at. */
+import { Stack } from '../inferior/frames.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { procText, readStat } from '../linux/proc.js';
@@ -7,10 +8,17 @@ import { signalName } from '../linux/signals.js';
 import { stackOf } from '../session/stacks.js';
 import type { FamilyMember, FamilyThread, ProcessState, SourcePlace } from './family.js';
 import { nameOf } from './lock_names.js';
+import { isSystemFile } from './own_code.js';
 import { placeIn, symbolAt, walkFrames } from './thread_scene.js';
 
 /** Frames looked at for names. */
 const fewFrames = 16;
+
+/** What a thread does in the user's own code: where it stands in a library is not looked at. */
+const ownStack = (thread: Thread): Stack => {
+  const { space, images } = thread.process;
+  return new Stack({ registers: thread.registers(), memory: space, images, leaveOut: isSystemFile, calls: thread.calls.slice() });
+};
 
 const viewOfThread = (thread: Thread): FamilyThread => {
   const name = procText(`${thread.process.pid}/task/${thread.tid}/comm`)?.trimEnd();
@@ -24,7 +32,7 @@ const viewOfThread = (thread: Thread): FamilyThread => {
     register: (register) => (register in Word ? thread.registers()[Word[register as RegisterName]] : undefined),
     functions: () => Array.from(walkFrames(stack(), fewFrames), ({ functionName }) => functionName ?? '??'),
     nameOf: (address) => nameOf(thread, address),
-    place: () => placeIn(stack()),
+    place: () => placeIn(ownStack(thread)),
   };
 };
 

@@ -1,10 +1,13 @@
 /** Which code is the user's own: debug information of the C library may be installed, but its lines are not what a user wants to read about. */
 import type { CrashFrame } from './crash.js';
 
+/** A library of the system. */
+export const isSystemFile = (path: string): boolean => /^\/(?:usr\/)?lib(?:64)?\//.test(path);
+
 /** With source lines, and neither of a system library nor of its headers. */
 export const isOwnCode = (frame: Pick<CrashFrame, 'place' | 'image'>): boolean => {
   // The file first: lines are looked up only where they count.
-  if (/^\/(?:usr\/)?lib(?:64)?\//.test(frame.image ?? '')) return false;
+  if (isSystemFile(frame.image ?? '')) return false;
   const { place } = frame;
   return place !== undefined && !/^\/usr\/(?:lib|include)\//.test(place.file);
 };

@@ -3,9 +3,10 @@ import { fileAddress } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader } from '../common/memory.js';
 import type { ImageMap } from '../inferior/frame.js';
-import { Stack } from '../inferior/frames.js';
+import { Stack, type StackOptions } from '../inferior/frames.js';
 import type { Moment } from '../inferior/moment.js';
 import type { SourcePlace } from './family.js';
+import { isSystemFile } from './own_code.js';
 import { placeIn, walkFrames } from './thread_scene.js';
 
 /** The part of the stack that was kept; code is that of the files, which unwinders look at where call-frame information is missing. */
@@ -24,13 +25,13 @@ const keptMemory = (start: bigint, bytes: Uint8Array, images: ImageMap): MemoryR
   },
 });
 
-const stackThen = ({ registers, stack, images }: Moment): Stack =>
-  new Stack({ registers, memory: keptMemory(stack.address, stack.bytes, images), images });
+const stackThen = ({ registers, stack, images }: Moment, leaveOut: StackOptions['leaveOut'] = () => false): Stack =>
+  new Stack({ registers, memory: keptMemory(stack.address, stack.bytes, images), images, leaveOut });
 
 /** Where in the user's own code the thread was. */
 export const placeThen = (moment: Moment | undefined): SourcePlace | undefined => {
   try {
-    return moment && placeIn(stackThen(moment));
+    return moment && placeIn(stackThen(moment, isSystemFile));
   } catch {
     return undefined;
   }

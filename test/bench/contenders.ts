@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { hex } from '../../src/common/addresses.js';
 import { decodeInstruction, longestInstruction } from '../../src/inferior/disassemble.js';
 import { Interpreter } from '../../src/commands/interpreter.js';
+import { Chronicle } from '../../src/insight/chronicle.js';
 import { toInteger } from '../../src/language/value.js';
 import { plain } from '../../src/render/style.js';
 import { toText } from '../../src/render/text.js';
@@ -17,6 +18,7 @@ const program = (name: string, flags: readonly string[] = []): string => compile
 export const loop = program('loop');
 export const forks = program('forks');
 export const variables = program('variables');
+const tree = program('tree');
 export const values = program('values');
 const tracer = program('tracer', ['-O2']);
 
@@ -112,13 +114,41 @@ export const deetSteps = async (count: number): Promise<number> => {
   }
 };
 
-export const deetFollows = async (count: number): Promise<number> => {
-  const session = await started(forks, String(count));
+/** @param noted as the prompt does it: with the chronicle, from which the report comes */
+export const deetFollows = async (count: number, noted = false): Promise<number> => {
+  const session = new Session(forks, { arguments: [String(count)], batch: true });
+  session.settings.set('debug-file-directory', '/nonexistent');
+  const chronicle = noted ? new Chronicle(session) : undefined;
+  await session.start('main');
   try {
     const start = performance.now();
     await session.continue();
+    chronicle?.report();
     return since(start) / count;
   } finally {
+    chronicle?.dispose();
+    session.close();
+  }
+};
+
+/** `info tree` of a family that sleeps: the first time, when nothing is known of it. */
+export const deetDraws = async (count: number): Promise<number> => {
+  const session = new Session(tree, { arguments: [String(count)], batch: true });
+  const interpreter = new Interpreter(session);
+  try {
+    const run = session.run();
+    while (session.processes().length <= count) await new Promise((resolve) => setTimeout(resolve, 10));
+    session.pause();
+    await run;
+    const start = performance.now();
+    const results = await interpreter.execute('info tree');
+    const text = results.map((result) => toText(result, { style: plain, sources: interpreter.sources })).join('');
+    const spent = since(start);
+    if (text.trim().split('\n').length !== count + 1) throw new Error(`deet said: ${text.slice(0, 500)}`);
+    return spent;
+  } finally {
+    interpreter.close();
+    session.kill();
     session.close();
   }
 };

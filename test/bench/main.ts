@@ -14,6 +14,7 @@
 import { parseArgs } from 'node:util';
 import { adapterRows } from './adapters.js';
 import {
+  deetDraws,
   deetFollows,
   deetHits,
   deetSays,
@@ -122,9 +123,17 @@ const rows = ({ visit, offset, length, forksMain }: Places): Row[] => [
     rounds: 5,
     contenders: [
       { name: 'deet', measure: () => deetFollows(births) },
+      { name: 'deet, with a report', measure: () => deetFollows(births, true) },
       { name: 'C', measure: () => inC('follow', forksMain, forks, String(births)) },
     ],
     goals: [{ a: 'deet', b: 'C', times: 1.5 }],
+  },
+  {
+    title: 'the tree of 200 processes, drawn for the first time (goal: 100,000 us)',
+    unit: 'tree',
+    rounds: 5,
+    contenders: [{ name: 'deet', measure: () => deetDraws(200) }],
+    goals: [],
   },
 ];
 
