@@ -11,7 +11,7 @@ import { gdbWalk, openSession, walk } from './drive.js';
 
 leakGuard();
 
-const walks = Number(process.env['DEET_WALKS'] ?? 1);
+const walks = Number(process.env['DEET_WALKS'] ?? 3);
 const firstSeed = Number(process.env['DEET_WALK_SEED'] ?? 1);
 /** Commands of one walk. */
 const length = 40;
