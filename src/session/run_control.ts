@@ -31,13 +31,19 @@ import { imageOptions, type Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
 import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
-import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
+import type { Outcome, SessionEvent, Stop, StopReason, WatchReport } from './types.js';
 import type { Catchpoints } from './catchpoints.js';
 import type { Watchpoints } from './watchpoints.js';
 import type { ProgramWorld } from './world.js';
 
 /** How long, in milliseconds, the other threads of a process have to end with it. */
 const moverGrace = 20;
+
+const watchStop = (watch: readonly WatchReport[]): Partial<Stop> => ({
+  reason: 'watchpoint',
+  watch,
+  breakpoints: watch.map(({ breakpoint }) => breakpoint),
+});
 
 export interface RunControlParts {
   readonly settings: Settings;
@@ -438,16 +444,19 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   trapped(thread: Thread, touched: readonly TrapOwner[]): object | undefined {
     const watch = this.#parts.watchpoints.check(thread, touched);
-    return watch.length > 0 ? { reason: 'watchpoint', watch, breakpoints: watch.map(({ breakpoint }) => breakpoint) } : undefined;
+    return watch.length > 0 ? watchStop(watch) : undefined;
   }
 
   syscallStopped(thread: Thread): object | undefined {
+    const watch = this.#parts.watchpoints.wantsSyscalls(thread.process) ? this.#parts.watchpoints.afterSyscall(thread) : [];
+    if (watch.length > 0) return watchStop(watch);
     const caught = this.#parts.catchpoints.syscall(thread);
     return caught && { reason: 'syscall', syscall: caught.report, breakpoints: [caught.breakpoint] };
   }
 
   wantsSyscalls(thread: Thread): boolean {
-    return !thread.process.muted && this.#parts.catchpoints.wantsSyscalls;
+    if (thread.process.muted) return false;
+    return this.#parts.catchpoints.wantsSyscalls || this.#parts.watchpoints.wantsSyscalls(thread.process);
   }
 
   wantsSteps(thread: Thread): boolean {

@@ -53,6 +53,8 @@ export class WatchScope {
   /** The frame as it is now in a process; undefined: it is there no more (a longjmp or an exception went past it). */
   find(process: Process): Frame | undefined {
     const thread = this.#threads.get(process);
+    // Another thread has come to it meanwhile.
+    if (thread && !thread.stopped) return this.frame;
     const stack = thread && this.session.stack(thread);
     for (let level = 0; stack && level < 100_000; level++) {
       const frame = stack.frame(level);

@@ -34,6 +34,8 @@ interface Watched {
 interface Watch {
   readonly breakpoint: Breakpoint;
   readonly subject: Subject;
+  /** Where it was made, and its names have their meaning: elsewhere other variables may have these names. */
+  readonly origin: Frame | undefined;
   /** Of a local: its frame. */
   readonly scope: WatchScope | undefined;
   readonly trapOwner: TrapOwner;
@@ -78,6 +80,7 @@ export class Watchpoints {
     const watch: Watch = {
       breakpoint,
       subject,
+      origin: look.registers ? undefined : here?.frame,
       scope: local ? new WatchScope(session, here.thread, here.frame, (thread) => this.#leaves(watch, thread)) : undefined,
       trapOwner,
       watched: new Map(),
@@ -147,7 +150,9 @@ export class Watchpoints {
 
   #look(watch: Watch, thread: Thread, frame?: Frame): Look {
     const { values } = this.session;
-    return lookAt(watch.subject, trapKind(watch.breakpoint), (memory) => values.context(frame, thread, memory));
+    const { origin } = watch;
+    const means = origin?.loaded && thread.process.images.all().some((loaded) => loaded === origin.loaded) ? origin : undefined;
+    return lookAt(watch.subject, trapKind(watch.breakpoint), (memory) => values.context(frame ?? means, thread, memory));
   }
 
   #watch(watch: Watch, space: AddressSpace, look: Look): void {
@@ -235,6 +240,29 @@ export class Watchpoints {
     return reports;
   }
 
+  /**
+   * The debug registers do not see what the kernel writes (read(2) into a variable): it is looked for at system calls. Of several threads another may have written, and
+   * be about to tell: then it is not.
+   */
+  wantsSyscalls(process: Process): boolean {
+    if (process.threads.size > 1) return false;
+    for (const watch of this.#watches.values()) if (writtenTo(watch) && watch.watched.get(process.space)?.hardware) return true;
+    return false;
+  }
+
+  /** A thread is about to begin a system call, or has made it: what has changed without a trap? */
+  afterSyscall(thread: Thread): WatchReport[] {
+    const { space } = thread.process;
+    const reports: WatchReport[] = [];
+    for (const watch of this.#watches.values()) {
+      const watched = watch.watched.get(space);
+      if (!watched?.hardware || !writtenTo(watch) || this.#isUntouched(watched.look, thread)) continue;
+      const report = this.#compare(watch, watched, thread);
+      if (report?.old !== undefined) reports.push(report);
+    }
+    return reports;
+  }
+
   #compare(watch: Watch, watched: Watched, thread: Thread): WatchReport | undefined {
     const { breakpoint, scope } = watch;
     // Stepping reaches the return before the site behind the call does.
@@ -292,6 +320,8 @@ export class Watchpoints {
 }
 
 const numbers = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
+
+const writtenTo = ({ breakpoint }: Watch): boolean => breakpoint.kind !== 'rwatch';
 
 const isLoader = ({ process, pc }: Thread): boolean => {
   const loaded = process.images.imageAt(pc);

@@ -5,6 +5,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hex, type Address } from '../../src/common/addresses.js';
+import { DeetError } from '../../src/common/errors.js';
 import { Session, type SessionOptions } from '../../src/session/session.js';
 import type { Outcome, SessionEvent, Stop } from '../../src/session/types.js';
 import { signalName } from '../../src/linux/signals.js';
@@ -111,6 +112,7 @@ export const command = async (session: Session, line: string): Promise<Outcome |
       session.selectFrame(count);
       return undefined;
     case 'up':
+      if (session.endsAtMain(session.selection().frame)) throw new DeetError('no-frame', 'Initial frame selected; you cannot go up.');
       session.selectFrame(session.selection().frame.level + count);
       return undefined;
     case 'run':

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../src/session/session.js';
 import type { Outcome, Stop } from '../../src/session/types.js';
-import { fixture, lineOf } from '../helpers/build.js';
+import { compileText, fixture, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { driven, endOf, record, stopOf } from './drive.js';
 
@@ -10,6 +10,22 @@ leakGuard();
 
 const source = 'watch_cases.c';
 const at = (text: string): number => lineOf(source, text);
+
+const kernelWrites = `
+#include <unistd.h>
+char buf[8];
+int got, unread;
+static void fill(int from) {
+  int got = read(from, buf, 6);
+  got += 100;
+}
+int main(void) {
+  int ends[2];
+  if (pipe(ends) != 0 || write(ends[1], "hello", 6) != 6) return 1;
+  fill(ends[0]);
+  got = 5;
+  return 0;
+}`;
 
 /** `x: 1 -> 2 by 50`, `2 ended`, or where else it stopped. */
 const seen = ({ watch, breakpoints, reason }: Stop): string => {
@@ -170,5 +186,20 @@ describe('a watchpoint', () => {
         'exited 0',
       ]);
       expect(events.filter(({ type }) => type === 'stopped')).toHaveLength(2);
+    }));
+
+  it('sees what the kernel writes, and means the variable of the place where it was made', () =>
+    driven(compileText('kernel_writes.c', kernelWrites), async (session) => {
+      session.break('main');
+      stopOf(await session.run());
+      session.watchpoints.create('watch', 'buf[0]');
+      session.watchpoints.create('watch', 'got');
+      session.watchpoints.create('rwatch', 'unread');
+      const stop = stopOf(await session.continue());
+      expect(stop.watch?.map(({ expression, old, new: now }) => [expression, old, now])).toEqual([['buf[0]', "0 '\\000'", "104 'h'"]]);
+      expect(session.stack().frames(9).map(({ functionName }) => functionName)).toContain('fill'); // prettier-ignore
+      const names = [await follow(session, session.continue(), 9)].flat();
+      // Of two functions that have a variable of this name only the global is meant.
+      expect(names).toEqual([expect.stringMatching(/^got: 0 -> 5 /) as string, 'exited 0']);
     }));
 });
