@@ -1,4 +1,5 @@
 /** The `deet` command: options to a front end. src/bin/deet.cjs calls `main`. */
+import { DeetError } from './common/errors.js';
 import { version } from './common/version.js';
 import { helpText, parseOptions, usage, UsageError, type Options } from './repl/options.js';
 import { writeAll } from './render/output.js';
@@ -32,6 +33,13 @@ export const main = async (words: readonly string[]): Promise<number> => {
         writeAll(2, `${usage}\n`);
         return wrongUsage;
       }
-      return (await import('./repl/run.js')).debug(options);
+      try {
+        return await (await import('./repl/run.js')).debug(options);
+      } catch (error) {
+        // Before there is a session: the addon is missing, or this is another system.
+        if (!(error instanceof DeetError)) throw error;
+        writeAll(2, `${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}\n`);
+        return wrongUsage;
+      }
   }
 };

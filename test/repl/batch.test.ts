@@ -127,6 +127,12 @@ int main(void) { for (char **v = environ; *v; v++) if (strstr(*v, "=/none such")
     expect({ stdout, stderr }).toEqual({ stdout: 'NODE_EXTRA_CA_CERTS=/none such\nChild exited (status 0)\n', stderr: '' });
   });
 
+  it('says in a sentence that its addon is not built', async () => {
+    const { status, stderr } = await run([...commands('run'), hello], { env: { DEET_ADDON_BUILD: 'None' } });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^The native addon is missing \(.*\/build\/None\/deet\.node\)\. Run "npm install" .*\n$/);
+  });
+
   it('takes -ex and -x in their order', async () => {
     const path = script('order', 'echo file\\n');
     const { stdout } = await run(['--batch', '-ex', 'echo first\\n', '-x', path, '-ex', 'echo last\\n', hello]);
