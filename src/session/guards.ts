@@ -12,6 +12,7 @@ const lookEvery = 250;
 export class Guards {
   #timer: NodeJS.Timeout | undefined;
   #last = '';
+  #told = false;
   #since = 0;
   /** The watch for hangs has ended the run that is being stopped. */
   hung = false;
@@ -22,17 +23,20 @@ export class Guards {
     private readonly stop: () => void,
   ) {}
 
-  /** A sentence when one more process is one too many. */
+  /** A sentence when one more process is one too many; empty when it has been said since the family was let run: others may have forked at the same moment. */
   overLimit(): string | undefined {
     const limit = this.settings.number('process-limit');
     const count = this.processes().length;
     if (limit === 0 || count < limit) return undefined;
+    if (this.#told) return '';
+    this.#told = true;
     return `The family has ${count} live processes, the limit (set process-limit). "info tree" shows them; "kill" ends them all.`;
   }
 
   /** The family runs now. */
   begin(): void {
     this.hung = false;
+    this.#told = false;
     const seconds = this.settings.number('hang-after');
     if (seconds === 0) return;
     this.#last = '';

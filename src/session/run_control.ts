@@ -390,7 +390,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.#parts.emit({ type: 'forked', parent: thread.process, child });
     const caught = this.#catchIf(this.#parts.catchpoints.family(child.origin === 'vfork' ? 'vfork' : 'fork'));
     const tooMany = child.muted ? undefined : this.#guards.overLimit();
-    if (tooMany !== undefined) this.#parts.emit({ type: 'message', level: 'warning', text: tooMany });
+    if (tooMany) this.#parts.emit({ type: 'message', level: 'warning', text: tooMany });
     return caught || tooMany !== undefined;
   }
 

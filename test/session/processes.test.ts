@@ -262,3 +262,17 @@ int main(void) {
     });
   });
 });
+
+it('a fork bomb stops at the limit, and is told of once, however many fork at that moment', () =>
+  driven(new URL('../../samples/fork/bomb', import.meta.url).pathname, async (session) => {
+    session.settings.set('process-limit', '10');
+    const warnings: string[] = [];
+    session.subscribe((event) => {
+      if (event.type === 'message' && event.level === 'warning') warnings.push(event.text);
+    });
+    const { reason } = stopOf(await session.run());
+    expect(reason).toBe('fork');
+    expect(warnings).toEqual([expect.stringMatching(/^The family has 10 live processes, the limit/)]);
+    expect(session.processes().length).toBeLessThan(25);
+    session.kill();
+  }));
