@@ -29,6 +29,7 @@ import { evaluated, partsOf, printed } from './values.js';
 interface PrintText {
   readonly diagram: boolean;
   readonly letter: Letter | undefined;
+  readonly raw: boolean;
   readonly settings: Partial<PrintSettings>;
   readonly expression: string;
 }
@@ -45,6 +46,7 @@ const flagsOf: Readonly<Record<string, keyof PrintSettings>> = {
   address: 'address',
   array: 'array',
   'array-indexes': 'arrayIndexes',
+  object: 'object',
 };
 const numeric = new Set<keyof PrintSettings>(['elements', 'repeats', 'depth']);
 
@@ -64,10 +66,15 @@ const parsePrint = (text: string): PrintText => {
   rest = rest.replace(/^--\s+/, '');
   const { format, rest: expression } = splitFormat(rest);
   if (format.letter !== 'i') requireSingle(format, 'print');
-  return { diagram: diagram !== null, letter: format.letter, settings, expression: expression.trim() };
+  return { diagram: diagram !== null, letter: format.letter, raw: format.raw, settings, expression: expression.trim() };
 };
 
-const optionsOf = (session: Session, letter: Letter | undefined, settings: Partial<PrintSettings> = {}): FormatOptions => ({
+const optionsOf = (
+  session: Session,
+  { letter, raw }: { readonly letter?: Letter | undefined; readonly raw: boolean },
+  settings: Partial<PrintSettings> = {},
+): FormatOptions => ({
+  raw,
   ...(letter !== undefined && { letter }),
   settings,
   ...(letter === 'i' && { instruction: (address: bigint) => instructionTextAt(session, address) }),
@@ -102,9 +109,9 @@ const diagramResult = (session: Session, expression: string, value: Value, optio
 const printing =
   (quietVoid: boolean) =>
   async ({ session, text }: CommandContext): Promise<Result | Result[]> => {
-    const { diagram, letter, settings, expression } = parsePrint(text);
+    const { diagram, settings, expression, ...format } = parsePrint(text);
     const value = await evaluated(session, expression === '' ? '$' : expression);
-    const options = optionsOf(session, letter, settings);
+    const options = optionsOf(session, format, settings);
     if (diagram) return diagramResult(session, expression, value, options);
     if (quietVoid && isVoid(value.type)) return [];
     // What cannot be shown is not recorded.
@@ -142,9 +149,9 @@ const output: Command = {
   about: 'The value of an expression, without a newline and without a number.',
   completes: ['expression'],
   run: async ({ session, text }) => {
-    const { letter, settings, expression } = parsePrint(text);
+    const { settings, expression, ...format } = parsePrint(text);
     const value = await evaluated(session, needed(expression, 'Output what?', 'output i'));
-    return message(printed(value, session.context(selectedFrame(session)), optionsOf(session, letter, settings)), 'raw');
+    return message(printed(value, session.context(selectedFrame(session)), optionsOf(session, format, settings)), 'raw');
   },
 };
 
@@ -203,7 +210,7 @@ export const showDisplay = (display: Display, session: Session): Result[] => {
   }
   return [
     {
-      ...valueResult(session, `${display.format} ${display.expression}`.trim(), value, optionsOf(session, format.letter)),
+      ...valueResult(session, `${display.format} ${display.expression}`.trim(), value, optionsOf(session, format)),
       display: display.id,
     } as Result,
   ];

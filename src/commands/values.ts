@@ -55,7 +55,7 @@ export const partsOf = (
   budget: Budget = { left: mostDescendants },
 ): VariableResult[] | undefined => {
   const type = strip(value.type);
-  if (depth >= deepest || budget.left <= 0 || type.kind === 'pointer' || childCount(value) === 0) return undefined;
+  if (depth >= deepest || budget.left <= 0 || type.kind === 'pointer' || childCount(value, context) === 0) return undefined;
   if (type.kind === 'array' && textKind(type.element)) return undefined;
   const limit = Math.min(mostChildren, context.settings.elements === 0 ? mostChildren : context.settings.elements);
   const parts: VariableResult[] = [];

@@ -46,7 +46,7 @@ export const partsOf = (
   name: string,
   expression: string | undefined,
 ): Container => {
-  const count = childCount(value);
+  const count = childCount(value, parent.context);
   const type = strip(value.type);
   const target = asReference(type)?.target;
   const isArray = asArray(target ?? type) !== undefined;
@@ -125,7 +125,7 @@ export const presentValue = (
 ): Presented => {
   const { context } = parent;
   const reference = memoryReferenceOf(value);
-  const parts = value.place.kind !== 'missing' && isExpandable(value) ? partsOf(value, parent, name, expression) : undefined;
+  const parts = value.place.kind !== 'missing' && isExpandable(value, context) ? partsOf(value, parent, name, expression) : undefined;
   return {
     value: summaryOf(value, context, format),
     type: typeName(value.type, context.language),

@@ -36,6 +36,7 @@ export const Tag = {
   subprogram: 0x2e,
   template_type_parameter: 0x2f,
   template_value_parameter: 0x30,
+  GNU_template_parameter_pack: 0x4107,
   try_block: 0x32,
   variant_part: 0x33,
   variable: 0x34,

@@ -4,7 +4,9 @@ import type { ArrayType, CType, PointerType, StructType } from '../symbols/types
 import { complexParts } from './arithmetic.js';
 import type { EvaluationContext } from './context.js';
 import { dereferenced } from './conversions.js';
+import { formatMember } from './format.js';
 import { memberWorld } from './identifiers.js';
+import { textOf, viewOf, type View } from './library/index.js';
 import { readMember } from './members.js';
 import { MissingPlace } from './place.js';
 import { textKind } from './textual.js';
@@ -28,8 +30,10 @@ function subject(type: CType): { readonly array?: ArrayType; readonly struct?: S
   return { ...(array && { array }), ...(struct && { struct }), ...(pointer && { pointer }) };
 }
 
-/** Number of children, without reading anything. A pointer to a struct has that struct's members, others have what they point to. */
-export function childCount(value: Value): number {
+/** Number of children, without reading more than the object itself. A pointer to a struct has that struct's members, others have what they point to. */
+export function childCount(value: Value, context: EvaluationContext): number {
+  const viewed = viewedChildren(value, context);
+  if (viewed) return viewed === 'text' ? 0 : viewed.count;
   const { array, struct, pointer } = subject(value.type);
   if (array) return elementCount(array);
   if (struct) return struct.members().length;
@@ -45,16 +49,42 @@ export function childCount(value: Value): number {
  */
 export function childrenOf(value: Value, context: EvaluationContext, start = 0, count = Infinity, expression?: string): readonly Child[] {
   const object = dereferenced(value, context.memory);
+  const viewed = viewedChildren(object, context);
+  if (viewed) return viewed === 'text' ? [] : rowsOf(viewed, context, start, Math.min(count, MAX_CHILDREN), expression);
   const { array, struct, pointer } = subject(object.type);
   if (array) return elements(object, array, start, count, expression);
   const all = struct
     ? members(object, struct, context, expression, '.')
     : asComplex(object.type)
       ? complexParts(object).map((part, i) => ({ name: i === 0 ? 'real' : 'imaginary', value: part, expression: undefined }))
-      : pointer && childCount(object) > 0
+      : pointer && childCount(object, context) > 0
         ? pointed(object, pointer, context, expression)
         : [];
   return all.slice(start, start + count);
+}
+
+/** C++: what an object of the library shows instead of its members. A pointer to one shows what the object does. */
+function viewedChildren(value: Value, context: EvaluationContext): View | 'text' | undefined {
+  try {
+    const object = dereferenced(value, context.memory);
+    return textOf(object, context) ? 'text' : viewOf(object, context);
+  } catch (error) {
+    if (error instanceof DeetError) return undefined;
+    throw error;
+  }
+}
+
+function rowsOf(view: View, context: EvaluationContext, start: number, count: number, expression: string | undefined): Child[] {
+  const list: Child[] = [];
+  for (const { name, key, value } of view.rows(start)) {
+    if (list.length >= count) break;
+    list.push({
+      name: key ? `[${formatMember(key, context)}]` : name,
+      value,
+      expression: view.style === 'list' ? joined(expression, name) : undefined,
+    });
+  }
+  return list;
 }
 
 /** Of an array that says no number of elements, such as a flexible array member, the first is shown. */
@@ -114,8 +144,8 @@ function joined(parent: string | undefined, rest: string | undefined): string | 
 }
 
 /** Has the value anything to unfold? Text and null pointers have not. */
-export function isExpandable(value: Value): boolean {
-  if (childCount(value) === 0) return false;
+export function isExpandable(value: Value, context: EvaluationContext): boolean {
+  if (childCount(value, context) === 0) return false;
   const pointer = asPointer(value.type);
   if (!pointer) return true;
   if (textKind(pointer.target)) return false;

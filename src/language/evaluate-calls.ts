@@ -7,6 +7,7 @@ import type { CallRequest, Evaluation, EvaluationContext } from './context.js';
 import { cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
 import { callConvenience, isConvenienceFunction } from './functions.js';
 import { used } from './identifiers.js';
+import { answerTo, targetOf } from './library/operations.js';
 import { bestFor, functionsNamed, methodsOf, type Callee } from './methods.js';
 import type { OperandEvaluator } from './resolve-type.js';
 import { functionLike } from './type-copies.js';
@@ -20,6 +21,8 @@ type Call = Extract<Expression, { kind: 'call' }>;
 export function* evaluateCall(node: Call, returns: CType | undefined, evaluator: OperandEvaluator): Evaluation {
   if (node.callee.kind === 'dollar' && isConvenienceFunction(node.callee.name))
     return yield* convenience(node.callee.name, node, evaluator);
+  const known = yield* libraryAnswer(node, evaluator);
+  if (known) return known;
   const callees = yield* calleesOf(node.callee, evaluator);
   const written: Value[] = [];
   for (const argument of node.arguments) written.push(yield* evaluator.value(argument));
@@ -101,15 +104,26 @@ function argumentFor(value: Value, parameter: CType | undefined, context: Evalua
   return parameter ? convertForAssignment(settled, parameter, context.memory) : promoteArgument(settled);
 }
 
+/** `v.size()`: what the object's view knows needs no call. */
+function* libraryAnswer(node: Call, evaluator: OperandEvaluator): Evaluation<Value | undefined> {
+  if (node.callee.kind !== 'member' || node.arguments.length > 0) return undefined;
+  const left = yield* evaluator.operand(node.callee.object);
+  const object = objectOf(left, evaluator.context);
+  return node.callee.arrow === (left !== object) ? answerTo(object, node.callee.name, evaluator.context) : undefined;
+}
+
+const objectOf = (value: Value, context: EvaluationContext): Value => {
+  const pointer = asPointer(value.type);
+  return pointer && asStruct(pointer.target) ? Value.at(pointer.target, context.memory, BigInt.asUintN(64, toInteger(value))) : value;
+};
+
 /** What the callee may mean: in C++ several functions may bear the name, and a member function takes its object's address first. */
 function* calleesOf(node: Expression, evaluator: OperandEvaluator): Evaluation<readonly Callee[]> {
   const { context } = evaluator;
   if (node.kind === 'member') {
     const left = yield* evaluator.operand(node.object);
-    const pointer = asPointer(left.type);
-    const object =
-      pointer && asStruct(pointer.target) ? Value.at(pointer.target, context.memory, BigInt.asUintN(64, toInteger(left))) : left;
-    const methods = methodsOf(object, node.name, context);
+    const own = objectOf(left, context);
+    const methods = methodsOf(node.arrow && own === left ? (targetOf(left, context) ?? left) : own, node.name, context);
     if (methods.length > 0) return methods;
   }
   if (node.kind === 'name' || (node.kind === 'scoped' && node.file === undefined)) {

@@ -14,6 +14,8 @@ import { allocated, evaluateCall } from './evaluate-calls.js';
 import { evaluateAggregate, evaluateList } from './evaluate-lists.js';
 import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
+import { hasView } from './library/index.js';
+import { elementOf, targetOf } from './library/operations.js';
 import { memberNamed } from './members.js';
 import { ComputedPlace, FetchedPlace } from './place.js';
 import { binary, noOperator, stride, unary } from './operators.js';
@@ -66,7 +68,7 @@ class Evaluator implements OperandEvaluator {
   /** The value with references followed; when only types are wanted, no object stands behind it any more. */
   *operand(node: Expression): Evaluation {
     const value = yield* this.value(node);
-    return used(this.typesOnly && value.place.kind !== 'value' ? value.withoutObject() : value, this.context);
+    return used(this.typesOnly && value.place.kind !== 'value' && !hasView(value.type) ? value.withoutObject() : value, this.context);
   }
 
   *typeOnly(node: Expression): Evaluation<CType> {
@@ -208,11 +210,16 @@ class Evaluator implements OperandEvaluator {
     // gdb's convenience: a number is an address of a long.
     const integer = pointer ? undefined : asInteger(value.type);
     if (integer?.kind === 'base' && integer.encoding !== 'bool') return this.#object(c.LONG, toInteger(value));
-    if (asStruct(value.type)) throw noOperator('*');
+    if (asStruct(value.type)) return this.#held(value) ?? fail(noOperator('*'));
     if (!pointer) throw new DeetError('type', 'Attempt to take contents of a non-pointer value.');
     if (isVoid(pointer.target) && !this.typesOnly)
       throw new DeetError('type', 'Attempt to dereference a generic pointer.', 'Cast it first: *(int *) p');
     return this.#object(pointer.target, this.typesOnly ? 0n : toInteger(value));
+  }
+
+  /** C++: what a smart pointer or an iterator means. */
+  #held(object: Value): Value | undefined {
+    return targetOf(object, this.context);
   }
 
   #step(target: Value, operator: '++' | '--'): Value {
@@ -306,7 +313,9 @@ class Evaluator implements OperandEvaluator {
       object = this.#object(pointer.target, this.typesOnly ? 0n : toInteger(object));
     } else if (asArray(object.type) && node.arrow) {
       object = this.#dereference(object);
-    } else if (node.arrow && !asStruct(object.type)) {
+    } else if (node.arrow && asStruct(object.type)) {
+      object = this.#held(object) ?? object;
+    } else if (node.arrow) {
       throw new DeetError('type', 'Attempt to extract a component of a value that is not a structure pointer.');
     }
     return memberNamed(object, node.name, memberWorld(this.context), this.context.language);
@@ -338,10 +347,14 @@ class Evaluator implements OperandEvaluator {
       return base.element(own, Number(i));
     }
     const pointer = asPointer(base.type);
-    if (asStruct(base.type)?.kind !== 'union' && asStruct(base.type)) throw noOperator('[]');
+    if (asStruct(base.type)?.kind !== 'union' && asStruct(base.type)) return elementOf(base, i, this.context) ?? fail(noOperator('[]'));
     if (!pointer) throw new DeetError('type', `cannot subscript something of type \`${typeDescription(base.type)}'`);
     return this.#object(pointer.target, this.typesOnly ? 0n : toInteger(base) + i * BigInt(stride(pointer)));
   }
+}
+
+function fail(error: DeetError): never {
+  throw error;
 }
 
 function typeDescription(type: CType): string {

@@ -12,6 +12,7 @@ import { ElementWindow } from './element-window.js';
 import { floatText } from './float-text.js';
 import { formatScalar, type Letter } from './format-letter.js';
 import { memberWorld } from './identifiers.js';
+import { hasView, textOf, viewOf, type View } from './library/index.js';
 import { readMember } from './members.js';
 import { isFlags } from './registers.js';
 import { enumText, flagsText, memberPointerText } from './scalar-text.js';
@@ -20,6 +21,7 @@ import { readString, terminator } from './strings.js';
 import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
 import { textKind, type TextKind } from './textual.js';
 import { isUnknown, unknownType } from './unknown.js';
+import { isDynamic, wholeObject } from './virtual-table.js';
 import { typeName } from './type-name.js';
 import { asComplex, asFunction, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
 import { floatFormat, integerOf, toFloat, toInteger, Value } from './value.js';
@@ -28,6 +30,8 @@ export interface FormatOptions {
   /** `print/x`: applied to every scalar inside. */
   readonly letter?: Letter;
   readonly settings?: Partial<PrintSettings>;
+  /** `print/r`: objects of the C++ library as they are, without views. */
+  readonly raw?: boolean;
   /** Text of the instruction at an address, for /i. */
   readonly instruction?: (address: Address) => string;
 }
@@ -84,10 +88,27 @@ class Formatter {
     this.#settings = { ...context.settings, ...options.settings };
   }
 
-  top(value: Value): string {
+  top(given: Value): string {
+    const value = this.#settings.object ? this.#whole(given) : given;
+    const named = this.#settings.object && asStruct(value.type) && isDynamic(value.type);
+    const head = named ? `(${typeName(value.type, this.context.language)}) ` : '';
+    return head + this.#top(value);
+  }
+
+  /** `set print object`: the object that this is a part of, or a pointer to that. */
+  #whole(value: Value): Value {
+    const pointer = asPointer(value.type);
+    if (!pointer) return (asStruct(value.type) && wholeObject(value, this.context)) || value;
+    const target = Value.at(pointer.target, this.context.memory, BigInt.asUintN(64, toInteger(value)));
+    const whole = asStruct(pointer.target) && wholeObject(target, this.context);
+    return whole ? Value.integer(c.pointerTo(whole.type), whole.address ?? 0n) : value;
+  }
+
+  #top(value: Value): string {
     const bare = strip(value.type);
     const { letter } = this.options;
-    if (bare.kind === 'pointer' && (letter === undefined || (letter === 's' && textKind(bare.target)))) {
+    const viewed = bare.kind === 'pointer' && bare.reference !== undefined && hasView(bare.target) && !this.options.raw;
+    if (bare.kind === 'pointer' && !viewed && (letter === undefined || (letter === 's' && textKind(bare.target)))) {
       const text = bare.reference === undefined && this.#isPlainText(value.type, bare);
       const name = typeName(value.type, this.context.language);
       return text ? this.#value(value, 0) : `(${name}) ${this.#value(value, 0)}`;
@@ -118,7 +139,7 @@ class Formatter {
   #value(value: Value, depth: number): string {
     const bare = strip(value.type);
     if (bare.kind === 'array') return this.#array(value, bare, depth);
-    if (isStruct(bare)) return this.#struct(value, bare, depth);
+    if (isStruct(bare)) return this.#viewed(value, depth) ?? this.#struct(value, bare, depth);
     const { letter } = this.options;
     // gdb's rule: alone it is one number of all its bits.
     if (letter !== undefined && depth > 0 && asComplex(bare)) {
@@ -207,8 +228,52 @@ class Formatter {
 
   #reference(value: Value, reference: PointerType, depth: number): string {
     const address = BigInt.asUintN(64, toInteger(value));
-    const target = value.isAbstract ? undefined : this.guarded(Value.at(reference.target, this.context.memory, address), depth);
+    const object = value.isAbstract ? undefined : Value.at(reference.target, this.context.memory, address);
+    const viewed = object && this.#viewed(object, depth);
+    if (viewed !== undefined) return viewed;
+    const target = object && this.guarded(object, depth);
     return `@${hex(address)}${target === undefined ? '' : `: ${target}`}`;
+  }
+
+  /** An object of the C++ library as its view has it; undefined: it has none. */
+  #viewed(value: Value, depth: number): string | undefined {
+    if (this.options.raw) return undefined;
+    const text = textOf(value, this.context);
+    if (text) {
+      const limit = this.#settings.elements === 0 ? MAX_TEXT : this.#settings.elements;
+      const bytes = text.read(Math.min(text.length, limit));
+      return quotedString(glyphs(bytes, text.kind.unit), text.kind, this.#settings, text.length > limit);
+    }
+    const view = viewOf(value, this.context);
+    return view && this.#view(view, depth);
+  }
+
+  #view({ title, style, count, rows }: View, depth: number): string {
+    if (count === 0) return title ?? '';
+    const head = title === undefined ? '' : `${title} = `;
+    if (this.#tooDeep(depth)) return `${head}{...}`;
+    if (style === 'wrapped') {
+      const [row] = rows(0);
+      const text = row ? this.guarded(row.value, depth) : '';
+      return title === undefined ? text : `${head}{ ${text} }`;
+    }
+    const limit = this.#settings.elements === 0 ? Infinity : this.#settings.elements;
+    const parts: string[] = [];
+    try {
+      for (const { name, key, value } of rows(0)) {
+        if (parts.length >= limit || this.#written > MAX_TEXT) break;
+        const label = key ? `[${this.guarded(key, depth + 1)}] = ` : style === 'list' ? '' : `${name} = `;
+        const part = label + this.guarded(value, depth + 1);
+        this.#written += part.length;
+        parts.push(part);
+      }
+    } catch (error) {
+      parts.push(unreadable(error));
+    }
+    const { pretty, array } = this.#settings;
+    const lines = style === 'list' ? array : pretty;
+    if (parts.length < count) parts.push(`${parts.pop() ?? ''}${lines ? `\n${'  '.repeat(depth + 1)}` : ''}...`);
+    return head + layout(parts, lines ? depth : undefined);
   }
 
   #array(value: Value, array: ArrayType, depth: number): string {
@@ -281,8 +346,10 @@ class Formatter {
     const before = this.#insideStatic ? undefined : this.#statics.length;
     this.#insideStatic = false;
     const object = this.#readAtOnce(value);
-    const parts: string[] = [];
+    const bases: string[] = [];
+    const own: string[] = [];
     for (const member of members) {
+      const parts = member.isBase ? bases : own;
       if (this.#written > MAX_TEXT) {
         parts.push('...');
         break;
@@ -292,9 +359,14 @@ class Formatter {
       this.#written += text.length;
       parts.push(text);
     }
-    if (members.every((member) => member.isBase)) parts.push('<No data fields>');
     if (before !== undefined) this.#statics.length = before;
-    return layout(parts, this.#settings.pretty ? depth : undefined);
+    const hasFields = members.some((member) => !member.isBase);
+    if (!this.#settings.pretty || (bases.length === 0 && hasFields))
+      return layout(
+        hasFields ? [...bases, ...own] : [...bases, '<No data fields>'],
+        this.#settings.pretty && hasFields ? depth : undefined,
+      );
+    return inherited(bases, hasFields ? own : undefined, typeName(struct, this.context.language), depth);
   }
 
   /** One read for all members, if all can be read. */
@@ -358,6 +430,14 @@ function someReadable(value: Value): boolean {
     }
   }
   return false;
+}
+
+/** `set print pretty`: base classes first, then what the class adds; a class that adds nothing stays on the line. */
+function inherited(bases: readonly string[], own: readonly string[] | undefined, name: string, depth: number): string {
+  const start = `\n${'  '.repeat(depth + 1)}`;
+  const before = bases.map((base) => `${start}${base}, `).join('');
+  if (!own) return `{${before}<No data fields>}`;
+  return `{${before}${start}members of ${name}:${own.map((part) => start + part).join(',')}\n${'  '.repeat(depth)}}`;
 }
 
 /** Members or elements on one line, or (set print pretty, set print array) each on its own. */

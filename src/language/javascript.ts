@@ -7,6 +7,7 @@ import { complexParts } from './arithmetic.js';
 import type { EvaluationContext } from './context.js';
 import { dereferenced } from './conversions.js';
 import { toNumber } from './floats.js';
+import { textOf, viewOf, type Row } from './library/index.js';
 import { memberWorld } from './identifiers.js';
 import { readMember } from './members.js';
 import { readString, terminator } from './strings.js';
@@ -17,7 +18,15 @@ import { toFloat, toInteger } from './value.js';
 import type { CType } from '../symbols/types.js';
 
 export type JavaScriptValue =
-  number | bigint | string | boolean | null | undefined | readonly JavaScriptValue[] | { readonly [name: string]: JavaScriptValue };
+  | number
+  | bigint
+  | string
+  | boolean
+  | null
+  | undefined
+  | readonly JavaScriptValue[]
+  | ReadonlyMap<JavaScriptValue, JavaScriptValue>
+  | { readonly [name: string]: JavaScriptValue };
 
 const MAX_ELEMENTS = 100_000;
 const MAX_STRING = 1024 * 1024;
@@ -44,7 +53,7 @@ function convert(value: Value, context: EvaluationContext, depth: number): JavaS
   if (depth > MAX_DEPTH) return undefined;
   if (asReference(value.type)) return convert(dereferenced(value, context.memory), context, depth + 1);
   const type = strip(value.type);
-  if (isStruct(type)) return fields(value, context, depth);
+  if (isStruct(type)) return viewed(value, context, depth, () => fields(value, context, depth));
   switch (type.kind) {
     case 'void':
       return undefined;
@@ -100,6 +109,26 @@ function part(get: () => Value, context: EvaluationContext, depth: number): Java
     if (error instanceof DeetError) return undefined;
     throw error;
   }
+}
+
+/**
+ * C++: strings as strings, maps as Maps, other containers and tuples as arrays; what an optional, a variant or an atomic holds as it is (null: nothing), smart pointers as
+ * addresses. What has no view is as `otherwise` says.
+ */
+function viewed(value: Value, context: EvaluationContext, depth: number, otherwise: () => JavaScriptValue): JavaScriptValue {
+  const text = textOf(value, context);
+  if (text) return decode(text.read(Math.min(text.length, MAX_STRING)), text.kind);
+  const view = viewOf(value, context);
+  if (!view || (view.style === 'named' && view.title === undefined)) return otherwise();
+  const rows: Row[] = [];
+  for (const row of view.rows(0)) {
+    if (rows.length >= MAX_ELEMENTS) break;
+    rows.push(row);
+  }
+  const items = rows.map((row) => part(() => row.value, context, depth));
+  if (view.style === 'map') return new Map(rows.map(({ key }, i) => [part(() => key ?? value, context, depth), items[i]]));
+  const holds = view.target !== undefined || view.style === 'wrapped' || /^std::(?:optional|variant)</.test(view.title ?? '');
+  return holds ? (items[0] ?? null) : items;
 }
 
 /** Members by name; those of anonymous structs and base classes as if they were its own. */

@@ -19,6 +19,8 @@ export interface PrintSettings {
   readonly array: boolean;
   readonly arrayIndexes: boolean;
   readonly staticMembers: boolean;
+  /** C++: what a pointer or reference leads to shows as the class that its virtual table names. */
+  readonly object: boolean;
 }
 
 export const DEFAULT_SETTINGS: PrintSettings = {
@@ -33,4 +35,5 @@ export const DEFAULT_SETTINGS: PrintSettings = {
   array: false,
   arrayIndexes: false,
   staticMembers: true,
+  object: false,
 };

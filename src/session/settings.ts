@@ -89,6 +89,7 @@ export const options: readonly Option[] = [
   flag('print array', DEFAULT_SETTINGS.array, 'Arrays on several lines.'),
   flag('print array-indexes', DEFAULT_SETTINGS.arrayIndexes, 'Indexes of elements are shown.'),
   flag('print static-members', DEFAULT_SETTINGS.staticMembers, 'C++ static members are shown.'),
+  flag('print object', DEFAULT_SETTINGS.object, 'C++ objects show as what their virtual tables say they are.'),
 ];
 
 /** Scripts set variables in loops, and each time a setting might be meant. */
@@ -199,6 +200,7 @@ export class Settings {
       array: this.flag('print array'),
       arrayIndexes: this.flag('print array-indexes'),
       staticMembers: this.flag('print static-members'),
+      object: this.flag('print object'),
     };
   }
 }

@@ -24,6 +24,7 @@ import { asInteger, asPointer } from '../language/types.js';
 import { toInteger, Value } from '../language/value.js';
 import type { CType } from '../symbols/types.js';
 import { dwarfToWord } from '../linux/registers.js';
+import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { WhenStopped } from './calls.js';
 import type { Session } from './session.js';
@@ -92,6 +93,7 @@ export class Values {
       variables: this.variables,
       settings: session.settings.print,
       setting: (name: string) => session.settings.value(name),
+      demangle: (name: string) => native.demangle(name),
       warn: (text: string) => {
         session.announce(text, 'warning');
       },

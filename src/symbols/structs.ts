@@ -173,6 +173,15 @@ export class StructReader implements StructType {
     };
   }
 
+  templateTypes(): readonly CType[] {
+    const typesIn = (die: Die): CType[] =>
+      [...die.children()].flatMap((child) => {
+        if (child.tag === Tag.template_type_parameter) return [this.types.typeOf(child)];
+        return child.tag === Tag.GNU_template_parameter_pack ? typesIn(child) : [];
+      });
+    return typesIn(this.definition);
+  }
+
   private methodList: readonly Method[] | undefined;
 
   methods(): readonly Method[] {

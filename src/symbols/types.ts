@@ -67,6 +67,8 @@ export interface StructType {
   /** C++: how the compiler says that arguments of it travel; undefined: it does not say. */
   readonly passedBy?: 'value' | 'reference' | undefined;
   readonly declared?: SourcePosition;
+  /** C++: the types among the template's arguments, those of packs too. */
+  templateTypes?(): readonly CType[];
   members(): readonly Member[];
   /** C++ member functions, by name and type, for ptype. */
   methods(): readonly Method[];

@@ -1,0 +1,174 @@
+/** Smart pointers, optional, variant, tuple, atomic, and what wraps another container. */
+import type { CType } from '../../symbols/types.js';
+import { memberWorld } from '../identifiers.js';
+import { readMember } from '../members.js';
+import { asPointer, asStruct, isVoid } from '../types.js';
+import { toInteger, Value } from '../value.js';
+import { attempt, behindLinks, memberOf, Nonsense, shortName, type Row, type Subject, type View } from './view.js';
+import { typeName } from '../type-name.js';
+
+/** One thing inside, or nothing. */
+const holding = (title: string | undefined, style: View['style'], name: string, value: Value | undefined): View => ({
+  title,
+  style,
+  count: value ? 1 : 0,
+  *rows(start) {
+    if (value && start === 0) yield { name, value };
+  },
+});
+
+/** What a pointer inside points to: `*p` and `p->x` mean it. */
+function following(view: View, pointer: Value, subject: Subject): View {
+  const type = asPointer(pointer.type)?.target;
+  if (!type || isVoid(type)) return view;
+  return { ...view, target: () => Value.at(type, subject.context.memory, BigInt.asUintN(64, toInteger(pointer))) };
+}
+
+export function uniquePointer(subject: Subject): View {
+  const data = subject.field('_M_t', '_M_t');
+  const pointer = tupleElements(data, subject)[0];
+  if (!pointer) throw new Nonsense();
+  return following(holding(`std::unique_ptr<${subject.typeText(0)}>`, 'named', 'get()', pointer), pointer, subject);
+}
+
+export function sharedPointer(subject: Subject): View {
+  const pointer = subject.field('_M_ptr');
+  const counts = subject.field('_M_refcount', '_M_pi');
+  const address = BigInt.asUintN(64, toInteger(counts));
+  const type = asPointer(counts.type)?.target;
+  const name = `${subject.className}<${subject.typeText(0)}>`;
+  let state = ' (empty)';
+  if (address !== 0n && type) {
+    const block = Value.at(type, subject.context.memory, address);
+    const [uses, weak] = ['_M_use_count', '_M_weak_count'].map((field) => toInteger(memberOf(block, field, subject.context)));
+    // All owners together hold one of the weak counts.
+    state = uses > 0n ? ` (use count ${uses}, weak count ${weak - 1n})` : ` (expired, weak count ${weak})`;
+  }
+  return following(holding(name + state, 'named', 'get()', pointer), pointer, subject);
+}
+
+export function optional(subject: Subject): View {
+  const name = `std::optional<${subject.typeText(0)}>`;
+  const { context } = subject;
+  const payload = subject.field('_M_payload');
+  const engaged = toInteger(memberOf(payload, '_M_engaged', context));
+  if (engaged > 1n) throw new Nonsense();
+  if (engaged === 0n) return holding(`${name} [no contained value]`, 'named', '', undefined);
+  const value = memberOf(memberOf(payload, '_M_payload', context), '_M_value', context);
+  return { ...holding(name, 'named', '[contained value]', value), target: () => value };
+}
+
+export function variant(subject: Subject): View {
+  const types = subject.struct.templateTypes?.() ?? [];
+  const name = `std::variant<${types.map((type) => shortName(typeName(type, 'c++'))).join(', ')}>`;
+  const index = Number(toInteger(subject.field('_M_index')));
+  const type = types[index];
+  if (!type) return holding(`${name} [no contained value]`, 'list', '', undefined);
+  const { context } = subject;
+  let union = subject.field('_M_u');
+  for (let i = 0; i < index; i++) union = memberOf(union, '_M_rest', context);
+  const storage = memberOf(memberOf(union, '_M_first', context), '_M_storage', context);
+  return holding(`${name} [index ${index}]`, 'list', `[${index}]`, storage.as(type));
+}
+
+const MAX_ELEMENTS = 64;
+
+/** A tuple inherits from its rest and from its first element: `_Tuple_impl<0, ...>`. An element that is empty is a base itself. */
+function tupleElements(value: Value, subject: Subject): Value[] {
+  const world = memberWorld(subject.context);
+  const elements: Value[] = [];
+  const bases = (object: Value, pattern: RegExp): Value | undefined => {
+    const member = asStruct(object.type)
+      ?.members()
+      .find(({ isBase, type }) => isBase && pattern.test(asStruct(type)?.name ?? ''));
+    return member && readMember(object, member, world);
+  };
+  let level = bases(value, /^std::_Tuple_impl</) ?? value;
+  for (let i = 0; i < MAX_ELEMENTS; i++) {
+    const head = bases(level, /^std::_Head_base</);
+    if (!head) break;
+    elements.push(attempt(() => memberOf(head, '_M_head_impl', subject.context)) ?? head);
+    const rest = bases(level, /^std::_Tuple_impl</);
+    if (!rest) break;
+    level = rest;
+  }
+  return elements;
+}
+
+export function tuple(subject: Subject): View {
+  const elements = tupleElements(subject.value, subject);
+  return {
+    title: elements.length === 0 ? 'empty std::tuple' : 'std::tuple containing',
+    style: 'named',
+    count: elements.length,
+    *rows(start) {
+      for (let i = start; i < elements.length; i++) yield { name: `[${i + 1}]`, value: elements[i] };
+    },
+  };
+}
+
+export function pair(subject: Subject): View {
+  const rows: Row[] = ['first', 'second'].map((name) => ({ name, value: subject.field(name) }));
+  return {
+    title: undefined,
+    style: 'named',
+    count: rows.length,
+    *rows(start) {
+      yield* rows.slice(start);
+    },
+  };
+}
+
+export function atomic(subject: Subject): View {
+  const names = ['_M_i', '_M_p', '_M_base', '_M_b', '_M_fp'];
+  let value = subject.value;
+  for (let depth = 0; depth < names.length && (depth === 0 || /^std::__?atomic/.test(asStruct(value.type)?.name ?? '')); depth++) {
+    const inner = names.map((name) => attempt(() => memberOf(value, name, subject.context))).find((found) => found);
+    if (!inner) throw new Nonsense();
+    value = inner;
+  }
+  return holding(`std::atomic<${subject.typeText(0)}>`, 'wrapped', 'load()', value);
+}
+
+/** std::stack and its kin: `c` is the container that they use. */
+export function adapter(subject: Subject, inner: (value: Value) => View | undefined): View {
+  const view = inner(subject.field('c'));
+  if (!view) throw new Nonsense();
+  return { ...view, title: `${subject.className} wrapping: ${view.title ?? ''}` };
+}
+
+/** An iterator shows what it stands at. */
+export function iterator(subject: Subject): View {
+  const pointer = subject.field('_M_current');
+  const view = following(holding(undefined, 'wrapped', '*', undefined), pointer, subject);
+  const value = view.target?.();
+  if (!value) throw new Nonsense();
+  return { ...holding(undefined, 'wrapped', '*', value), target: () => value };
+}
+
+export function nodeIterator(subject: Subject): View {
+  const node = subject.field('_M_node');
+  const links = asPointer(node.type)?.target;
+  const type = subject.type(0);
+  if (!links || isHeader(node, links, subject)) throw new Nonsense();
+  const address = BigInt.asUintN(64, toInteger(node)) + BigInt(behindLinks(links, type));
+  const value = Value.at(type, subject.context.memory, address);
+  return { ...holding(undefined, 'wrapped', '*', value), target: () => value };
+}
+
+/** end() of a map: the header, which alone is red and its own grandparent. */
+function isHeader(node: Value, links: CType, subject: Subject): boolean {
+  const { context } = subject;
+  const at = (address: bigint): Value => Value.at(links, context.memory, address);
+  if (
+    !asStruct(links)
+      ?.members()
+      .some(({ name }) => name === '_M_color')
+  )
+    return false;
+  const address = BigInt.asUintN(64, toInteger(node));
+  const parent = BigInt.asUintN(64, toInteger(memberOf(at(address), '_M_parent', context)));
+  if (parent === 0n) return true;
+  const red = toInteger(memberOf(at(address), '_M_color', context)) === 0n;
+  return red && BigInt.asUintN(64, toInteger(memberOf(at(parent), '_M_parent', context))) === address;
+}

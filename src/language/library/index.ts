@@ -1,0 +1,66 @@
+/** Which classes have a view, by their names. */
+import type { CType } from '../../symbols/types.js';
+import type { EvaluationContext } from '../context.js';
+import { asStruct } from '../types.js';
+import type { Value } from '../value.js';
+import { adapter, atomic, iterator, nodeIterator, optional, pair, sharedPointer, tuple, uniquePointer, variant } from './holders.js';
+import { hash, tree } from './maps.js';
+import { array, bitset, deque, forwardList, list, string, stringView, vector } from './sequences.js';
+import { attempt, Subject, type TextView, type View } from './view.js';
+
+export type { Row, TextView, View } from './view.js';
+
+const VIEWS: Readonly<Record<string, (subject: Subject) => View>> = {
+  vector,
+  array,
+  bitset,
+  deque,
+  list,
+  forward_list: forwardList,
+  map: tree,
+  multimap: tree,
+  set: tree,
+  multiset: tree,
+  unordered_map: hash,
+  unordered_multimap: hash,
+  unordered_set: hash,
+  unordered_multiset: hash,
+  unique_ptr: uniquePointer,
+  shared_ptr: sharedPointer,
+  weak_ptr: sharedPointer,
+  optional,
+  variant,
+  tuple,
+  pair,
+  atomic,
+  stack: (subject) => adapter(subject, (value) => viewOf(value, subject.context)),
+  queue: (subject) => adapter(subject, (value) => viewOf(value, subject.context)),
+  priority_queue: (subject) => adapter(subject, (value) => viewOf(value, subject.context)),
+  _Rb_tree_iterator: nodeIterator,
+  _Rb_tree_const_iterator: nodeIterator,
+  _List_iterator: nodeIterator,
+  _List_const_iterator: nodeIterator,
+  __normal_iterator: iterator,
+};
+
+const TEXTS: Readonly<Record<string, (subject: Subject) => TextView>> = { basic_string: string, basic_string_view: stringView };
+
+const LIBRARY = /^(?:std|__gnu_cxx)::(?:__cxx11::|__debug::)?(\w+)</;
+
+/** Has the class a view, if its object is sound? */
+export function hasView(type: CType): boolean {
+  const name = LIBRARY.exec(asStruct(type)?.name ?? '')?.[1] ?? '';
+  return Object.hasOwn(VIEWS, name) || Object.hasOwn(TEXTS, name);
+}
+
+function find<T>(value: Value, context: EvaluationContext, table: Readonly<Record<string, (subject: Subject) => T>>): T | undefined {
+  const struct = value.place.kind !== 'missing' && !value.isAbstract ? asStruct(value.type) : undefined;
+  const name = struct && LIBRARY.exec(struct.name ?? '')?.[1];
+  const build = name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
+  return struct && build && attempt(() => build(new Subject(value, struct, context)));
+}
+
+/** The object as the library means it; undefined: it has no view, or is not constructed (yet). */
+export const viewOf = (value: Value, context: EvaluationContext): View | undefined => find(value, context, VIEWS);
+
+export const textOf = (value: Value, context: EvaluationContext): TextView | undefined => find(value, context, TEXTS);

@@ -1,0 +1,194 @@
+/** Strings, and containers whose elements follow one another. */
+import { DeetError } from '../../common/errors.js';
+import type { CType } from '../../symbols/types.js';
+import * as c from '../c-types.js';
+import { textKind } from '../textual.js';
+import { asArray, asPointer, countOf, sizeOf } from '../types.js';
+import { integerOf, toInteger, Value } from '../value.js';
+import {
+  behindLinks,
+  memberOf,
+  Nonsense,
+  plausible,
+  plural,
+  sizeOfElement,
+  type Row,
+  type Subject,
+  type TextView,
+  type View,
+} from './view.js';
+
+const targetOf = (pointer: Value): CType => {
+  const type = asPointer(pointer.type)?.target;
+  if (!type) throw new Nonsense();
+  return type;
+};
+
+const addressIn = (pointer: Value): bigint => BigInt.asUintN(64, toInteger(pointer));
+
+function text(subject: Subject, pointer: Value, length: number): TextView {
+  const kind = textKind(targetOf(pointer));
+  if (!kind) throw new Nonsense();
+  const { memory } = subject.context;
+  return { kind, length, read: (units) => (units === 0 ? new Uint8Array(0) : memory.read(addressIn(pointer), units * kind.unit)) };
+}
+
+export function string(subject: Subject): TextView {
+  const pointer = subject.field('_M_dataplus', '_M_p');
+  const length = subject.number('_M_string_length');
+  const buffer = subject.field('_M_local_buf');
+  const local = buffer.address !== undefined && addressIn(pointer) === buffer.address;
+  const capacity = local ? countOf(asArray(buffer.type) ?? c.arrayOf(c.CHAR, 0)) : subject.number('_M_allocated_capacity') + 1;
+  // A string that is not constructed yet has lengths by chance.
+  if (length >= capacity) throw new Nonsense();
+  return text(subject, pointer, length);
+}
+
+export const stringView = (subject: Subject): TextView => text(subject, subject.field('_M_str'), subject.number('_M_len'));
+
+/** Elements found by their index. */
+const indexed = (count: number, element: (index: number) => Value): Pick<View, 'style' | 'count' | 'rows'> => ({
+  style: 'list',
+  count,
+  *rows(start) {
+    for (let index = start; index < count; index++) yield { name: `[${index}]`, value: element(index) };
+  },
+});
+
+export function vector(subject: Subject): View {
+  const [start, finish, end] = ['_M_start', '_M_finish', '_M_end_of_storage'].map((name) => subject.field('_M_impl', name));
+  if (asPointer(start.type) === undefined) return bits(subject, start, finish, end);
+  const type = targetOf(start);
+  const size = sizeOfElement(type);
+  const first = addressIn(start);
+  const count = (to: bigint): number => {
+    const length = plausible(to - first);
+    if (length % size !== 0) throw new Nonsense();
+    return length / size;
+  };
+  const [length, capacity] = [count(addressIn(finish)), count(addressIn(end))];
+  // Without elements there is no memory either.
+  if (length > capacity || (capacity === 0 && first !== 0n)) throw new Nonsense();
+  const { memory } = subject.context;
+  const all = Value.at(c.arrayOf(type, length), memory, first);
+  return { title: `std::vector of length ${length}, capacity ${capacity}`, ...indexed(length, (i) => all.part(type, i * size)) };
+}
+
+/** std::vector<bool>: iterators of a word and a bit in it. */
+function bits(subject: Subject, start: Value, finish: Value, end: Value): View {
+  const word = memberOf(start, '_M_p', subject.context);
+  const size = sizeOfElement(targetOf(word));
+  const first = addressIn(word);
+  const length =
+    plausible(addressIn(memberOf(finish, '_M_p', subject.context)) - first) * 8 +
+    plausible(toInteger(memberOf(finish, '_M_offset', subject.context)));
+  const capacity = plausible(addressIn(end) - first) * 8;
+  if (length > capacity || size === 0) throw new Nonsense();
+  const bit = (index: number): Value =>
+    Value.integer(c.CXX_BOOL, BigInt(((subject.context.memory.read(first + BigInt(index >> 3), 1)[0] ?? 0) >> (index & 7)) & 1));
+  return { title: `std::vector<bool> of length ${length}, capacity ${capacity}`, ...indexed(length, bit) };
+}
+
+export function array(subject: Subject): View {
+  const elements = subject.field('_M_elems');
+  const type = asArray(elements.type);
+  if (!type) throw new Nonsense();
+  return { title: `std::array of length ${countOf(type)}`, ...indexed(countOf(type), (i) => elements.element(type, i)) };
+}
+
+export function bitset(subject: Subject): View {
+  const bytes = subject.field('_M_w').bytes();
+  const set = [...bytes].flatMap((byte, at) => [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => at * 8 + bit));
+  return {
+    title: 'std::bitset',
+    style: 'named',
+    count: set.length,
+    *rows(start) {
+      for (const index of set.slice(start)) yield { name: `[${index}]`, value: Value.integer(c.INT, 1n) };
+    },
+  };
+}
+
+/** A map of blocks of the same size; the first and the last may be used in part. */
+export function deque(subject: Subject): View {
+  const [start, finish] = ['_M_start', '_M_finish'].map((name) => {
+    const iterator = (field: string): bigint => subject.address('_M_impl', name, field);
+    return { current: iterator('_M_cur'), first: iterator('_M_first'), last: iterator('_M_last'), node: iterator('_M_node') };
+  });
+  const type = targetOf(subject.field('_M_impl', '_M_start', '_M_cur'));
+  const size = sizeOfElement(type);
+  const perBlock = plausible(start.last - start.first) / size;
+  const before = plausible(start.current - start.first) / size;
+  const inLast = plausible(finish.current - finish.first) / size;
+  const count = (plausible(finish.node - start.node) / 8) * perBlock + inLast - before;
+  if (![perBlock, before, inLast, count].every((number) => Number.isInteger(number) && number >= 0) || perBlock === 0) throw new Nonsense();
+  const { memory } = subject.context;
+  const element = (index: number): Value => {
+    const at = before + index;
+    const block = integerOf(memory.read(start.node + BigInt(Math.floor(at / perBlock) * 8), 8), false);
+    return Value.at(type, memory, block + BigInt((at % perBlock) * size));
+  };
+  return { title: `std::deque with ${plural(count, 'element')}`, ...indexed(count, element) };
+}
+
+/** Nodes that lead from one to the next. */
+function* chain(subject: Subject, links: CType, next: string, first: bigint, type: CType, count: number): Generator<Row> {
+  const { memory } = subject.context;
+  const offset = BigInt(behindLinks(links, type));
+  for (let index = 0, node = first; index < count; index++) {
+    yield { name: `[${index}]`, value: Value.at(type, memory, node + offset) };
+    node = addressIn(memberOf(Value.at(links, memory, node), next, subject.context));
+  }
+}
+
+const skip = function* (rows: Generator<Row>, start: number): Generator<Row> {
+  let index = 0;
+  for (const row of rows) if (index++ >= start) yield row;
+};
+
+export function list(subject: Subject): View {
+  const head = subject.field('_M_impl', '_M_node');
+  const links = targetOf(memberOf(head, '_M_next', subject.context));
+  const first = addressIn(memberOf(head, '_M_next', subject.context));
+  const type = subject.type(0);
+  // The head of a std::list knows the length, behind its links.
+  const count = plausible(integerOf(subject.context.memory.read((head.address ?? 0n) + BigInt(sizeOf(links) ?? 0), 8), false));
+  if (head.address === undefined || (first === head.address) !== (count === 0)) throw new Nonsense();
+  const title = `std::__cxx11::list${count === 0 ? ' (empty)' : ''}`;
+  return {
+    title: title.replace('std::__cxx11::list', subject.className),
+    style: 'named',
+    count,
+    rows: (start) => skip(chain(subject, links, '_M_next', first, type, count), start),
+  };
+}
+
+/** Lists without a length are followed this far. */
+const MAX_NODES = 1_000_000;
+
+export function forwardList(subject: Subject): View {
+  const head = subject.field('_M_impl', '_M_head');
+  const pointer = memberOf(head, '_M_next', subject.context);
+  const links = targetOf(pointer);
+  const type = subject.type(0);
+  const seen = new Set<bigint>();
+  const { memory } = subject.context;
+  let node = addressIn(pointer);
+  try {
+    for (
+      ;
+      node !== 0n && !seen.has(node) && seen.size < MAX_NODES;
+      node = addressIn(memberOf(Value.at(links, memory, node), '_M_next', subject.context))
+    )
+      seen.add(node);
+  } catch (error) {
+    if (!(error instanceof DeetError)) throw error; // its value will say so
+  }
+  const count = seen.size;
+  return {
+    title: `std::forward_list${count === 0 ? ' (empty)' : ''}`,
+    style: 'named',
+    count,
+    rows: (start) => skip(chain(subject, links, '_M_next', addressIn(pointer), type, count), start),
+  };
+}
