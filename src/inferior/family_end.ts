@@ -26,6 +26,7 @@ export const releaseStopped = (family: Family, process: Process): void => {
     thread.actual = 'gone';
   }
   family.forgetProcess(process);
+  if (process.origin === 'launch') waitHub.letGo(process.pid);
 };
 
 /** Milliseconds after which a process that does not die is given up. */

@@ -48,17 +48,20 @@ class WaitHub {
   readonly #early = new Map<number, WaitEvent>();
   readonly #queues = new Map<WaitClient, WaitEvent[]>();
   readonly #wakers = new Set<() => void>();
-  readonly #onChild = (): void => this.wake();
+  /** Children that were let go: when they end, nobody else waits for them. */
+  readonly #free = new Set<number>();
+  readonly #onChild = (): void => {
+    for (const pid of this.#free) if (native.wait(pid, WaitFlag.noHang, buffer) !== 0) this.#free.delete(pid);
+    this.#listenNoMore();
+    this.wake();
+  };
+  #listening = false;
   #fallback: NodeJS.Timeout | undefined;
   #attending = false;
 
   /** Starts to watch for a session. */
   add(client: WaitClient): void {
-    if (this.#clients.size === 0) {
-      if (inMainThread()) process.on('SIGCHLD', this.#onChild);
-      else this.#fallback = setInterval(this.#onChild, 2);
-      this.#fallback?.unref();
-    }
+    this.#listen();
     this.#clients.add(client);
     this.#queues.set(client, []);
   }
@@ -66,11 +69,30 @@ class WaitHub {
   remove(client: WaitClient): void {
     this.#clients.delete(client);
     this.#queues.delete(client);
-    if (this.#clients.size === 0) {
-      process.off('SIGCHLD', this.#onChild);
-      clearInterval(this.#fallback);
-      this.#early.clear();
-    }
+    if (this.#clients.size === 0) this.#early.clear();
+    this.#listenNoMore();
+  }
+
+  /** A child of this process that no session traces any more is still to be reaped when it ends. */
+  letGo(pid: number): void {
+    this.#listen();
+    this.#free.add(pid);
+    this.#onChild();
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    if (inMainThread()) process.on('SIGCHLD', this.#onChild);
+    else this.#fallback = setInterval(this.#onChild, 2);
+    this.#fallback?.unref();
+  }
+
+  #listenNoMore(): void {
+    if (!this.#listening || this.#clients.size > 0 || this.#free.size > 0) return;
+    this.#listening = false;
+    process.off('SIGCHLD', this.#onChild);
+    clearInterval(this.#fallback);
   }
 
   /** An event of a thread that was unknown until now. */

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { attach, DeetError, launch, type Event } from '../../src/index.js';
 import { compileText, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
@@ -282,4 +282,17 @@ it('leaves the event loop free however many programs run', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50)); // both wait in the kernel, and for each other
   for (const session of [second, first]) session.pause();
   expect((await Promise.all(runs)).map(({ reason }) => reason)).toEqual(['pause', 'pause']);
+});
+
+it('reaps what it let go when that ends', async () => {
+  const asks = compileText('asks_to_end.c', '#include <unistd.h>\nint main(void) {\n  char byte;\n  return read(0, &byte, 1);\n}\n');
+  const session = await launch(asks, { settings, stdin: 'pipe' });
+  await session.break('main');
+  const { pid } = (await session.continue()).thread.process;
+  session.detach();
+  session.close();
+  process.kill(pid, 'SIGKILL');
+  await vi.waitFor(() => {
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
 });
