@@ -1,7 +1,7 @@
 /**
  * What symbols cost: from nothing to the first stop of big programs, in time and in peak memory, beside gdb (and lldb where installed), with the
  * index of names not yet on disk (cold) and there (warm). python3.11 and sqlite3 are measured where Debian's python3.11-dbg and sqlite3's source
- * are at hand; `--big` builds a C++ program with 200 MB of debug information from Debian's source of cppcheck, which takes a quarter of an hour.
+ * are at hand; `--big` builds a C++ program with 150 MB of debug information from Debian's source of cppcheck, which takes a quarter of an hour.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
