@@ -4,7 +4,7 @@ import type { CType, FunctionType } from '../symbols/types.js';
 import type { Expression } from './ast.js';
 import * as c from './c-types.js';
 import type { CallRequest, Evaluation, EvaluationContext } from './context.js';
-import { addressOf, cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
+import { cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
 import { callConvenience, isConvenienceFunction, isLibraryFunction } from './functions.js';
 import { used } from './identifiers.js';
 import { bestFor, functionsNamed, methodsOf, type Callee } from './methods.js';
