@@ -31,19 +31,13 @@ import { imageOptions, type Settings } from './settings.js';
 import type { SignalTable } from './signal_table.js';
 import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
-import type { Outcome, SessionEvent, Stop, StopReason, WatchReport } from './types.js';
+import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
 import type { Catchpoints } from './catchpoints.js';
-import type { Watchpoints } from './watchpoints.js';
+import { watchStop, type Watchpoints } from './watchpoints.js';
 import type { ProgramWorld } from './world.js';
 
 /** How long, in milliseconds, the other threads of a process have to end with it. */
 const moverGrace = 20;
-
-const watchStop = (watch: readonly WatchReport[]): Partial<Stop> => ({
-  reason: 'watchpoint',
-  watch,
-  breakpoints: watch.map(({ breakpoint }) => breakpoint),
-});
 
 export interface RunControlParts {
   readonly settings: Settings;

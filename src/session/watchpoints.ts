@@ -13,7 +13,7 @@ import { parseExpression } from '../language/parser.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { BreakOptions } from './breakpoints.js';
 import type { Session } from './session.js';
-import type { WatchReport } from './types.js';
+import type { Stop, WatchReport } from './types.js';
 import { lookAt, usesLocals, type Look, type Subject } from './watch_places.js';
 import { WatchScope } from './watch_scope.js';
 
@@ -48,6 +48,13 @@ const same = (a: Look['value'], b: Look['value']): boolean =>
   a === undefined || b === undefined
     ? a === b
     : a.bytes.length === b.bytes.length && a.bytes.every((byte, index) => byte === b.bytes[index]);
+
+/** What a stop is, that watchpoints have made. */
+export const watchStop = (watch: readonly WatchReport[]): Partial<Stop> => ({
+  reason: 'watchpoint',
+  watch,
+  breakpoints: watch.map(({ breakpoint }) => breakpoint),
+});
 
 const trapKind = ({ kind }: Breakpoint): 'write' | 'access' => (kind === 'watch' ? 'write' : 'access');
 
