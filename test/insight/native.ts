@@ -83,12 +83,13 @@ const isAsleep = (pid: number, tid: number): boolean => {
 export const asleep = async (pids: () => readonly number[], count: number): Promise<number[]> =>
   until(() => {
     const list = [...pids()];
-    // A first thread that has ended has no program any more; the others may live.
-    if (list.some((pid) => readThreads(pid).length < 2 && [process.execPath, undefined].includes(readExecutable(pid)))) return false;
     const threads = list
       .flatMap((pid) => readThreads(pid).map((tid) => [pid, tid] as const))
       .filter(([, tid]) => readStat(tid)?.state !== 'Z');
-    return threads.length === count && threads.every(([pid, tid]) => isAsleep(pid, tid)) && list;
+    if (threads.length !== count || !threads.every(([pid, tid]) => isAsleep(pid, tid))) return false;
+    // Asked last: one that ended meanwhile was left out above. (A first thread that has ended has no program any more; the others may live.)
+    const going = list.some((pid) => readThreads(pid).length < 2 && [process.execPath, undefined].includes(readExecutable(pid)));
+    return !going && list;
   });
 
 /** A process and its descendants. */
