@@ -52,6 +52,15 @@ class Conversation {
       this.#clearLine();
       this.#ask();
     });
+    // Ctrl-Z: the whole job stops, as it would without line editing; the editor itself would stop this process only, and npx waits for it.
+    editor.on('SIGTSTP', () => {
+      process.stdin.setRawMode(false);
+      process.once('SIGCONT', () => {
+        process.stdin.setRawMode(true);
+        editor.prompt(true);
+      });
+      process.kill(0, 'SIGTSTP');
+    });
     // Ctrl-D, or the terminal is gone.
     editor.on('close', () => {
       this.#closed = true;

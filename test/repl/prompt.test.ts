@@ -106,6 +106,25 @@ describe('the prompt', () => {
     expect((await terminal.exited).exitCode).toBe(0);
   });
 
+  it('stops at Ctrl-Z with all of its job, and comes back', async () => {
+    const terminal = new Terminal(['--norc', '--noprofile', '-i'], { HOME: home, PS1: '$ ' }, undefined, ['bash']);
+    await terminal.shows(/\$$/);
+    // As npx: a process in between, which waits.
+    terminal.type(`sh -c "'${process.execPath}' '${deet()}' -nx '${calls}'; :"\r`);
+    await terminal.shows(/\(deet\)$/);
+    terminal.type('print 12');
+    await terminal.shows(/print 12$/);
+    terminal.type('\x1a');
+    await terminal.shows(/Stopped [^]*\n\$$/);
+    terminal.type('fg\r');
+    await terminal.shows(/\(deet\) print 12$/);
+    expect(await terminal.command('3')).toMatch(/= 123$/);
+    terminal.type('quit\r');
+    await terminal.shows(/quit\s+\$$/);
+    terminal.type('exit\r');
+    expect((await terminal.exited).exitCode).toBe(0);
+  });
+
   it('gives the terminal to the program while it runs', async () => {
     const terminal = await open(asking);
     terminal.type('run\r');

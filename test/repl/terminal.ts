@@ -25,10 +25,11 @@ export class Terminal {
     words: readonly string[],
     environment: Readonly<Record<string, string>>,
     { columns, rows }: Size = { columns: 120, rows: 60 },
+    [file = '', ...first]: readonly string[] = [process.execPath, deet(), '-nx'],
   ) {
     this.#emulator = new Emulator({ cols: columns, rows, scrollback: 5000, allowProposedApi: true });
     const { NO_COLOR: _, ...inherited } = process.env;
-    this.#pty = spawn(process.execPath, [deet(), '-nx', ...words], {
+    this.#pty = spawn(file, [...first, ...words], {
       cols: columns,
       rows,
       name: 'xterm-256color',
