@@ -1,0 +1,86 @@
+/** Commands that search, save and restore memory, and what remembers values. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileText } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { commands, run } from './cli.js';
+
+leakGuard();
+
+const program = compileText(
+  'searched.c',
+  `unsigned char bytes[16] = {1, 2, 3, 4, 1, 2, 3, 4, 0xde, 0xad, 1, 2};
+int words[4] = {7, 8, 9, 7};
+int main(void) { return words[0]; }
+`,
+);
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'deet-memory-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What is shown once the program stands in main, and the errors. */
+const inMain = async (...typed: string[]): Promise<{ shown: string[]; stderr: string }> => {
+  const { stdout, stderr } = await run(['--batch', ...commands('break main', 'run', 'echo @@\\n', ...typed, 'echo @@\\n'), program]);
+  return { shown: stdout.split('@@\n')[1]?.trimEnd().split('\n') ?? [], stderr };
+};
+
+const names = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/0x[0-9a-f]+ /, ''));
+
+describe('find', () => {
+  it('shows every place, counts them and remembers the last', async () => {
+    const { shown } = await inMain('find &bytes, +sizeof(bytes), (char)1, (char)2', 'print $numfound', 'print $_ == &bytes[10]');
+    expect(names(shown)).toEqual(['<bytes>', '<bytes+4>', '<bytes+10>', '3 patterns found.', '$1 = 3', '$2 = 1']);
+  });
+
+  it('takes a size and a limit, and says when there is nothing', async () => {
+    const { shown } = await inMain('find /w &words[0], &words[3] + 1, 7', 'find /1 &words, +16, 7', 'find &words, +16, 77');
+    expect(names(shown)).toEqual(['<words>', '<words+12>', '2 patterns found.', '<words>', '1 pattern found.', 'Pattern not found.']);
+  });
+});
+
+describe('dump, append and restore', () => {
+  it('write memory and values as they are, and read them back', async () => {
+    const file = join(folder, 'words.bin');
+    const { shown, stderr } = await inMain(
+      `dump binary memory ${file} &words[0] &words[2]`,
+      `append binary value ${file} words[2]`,
+      'set var words[0] = 0',
+      'set var words[2] = 0',
+      `restore ${file} binary &words[0]`,
+      'print words',
+    );
+    expect(stderr).not.toMatch(/error/i);
+    expect(shown.at(-1)).toBe('$1 = {7, 8, 9, 7}');
+    expect([...new Int32Array(Uint8Array.from(readFileSync(file)).buffer)]).toEqual([7, 8, 9]);
+  });
+
+  it('say what is wrong with a file', async () => {
+    const { stderr } = await inMain(`restore ${join(folder, 'missing')} binary &words[0]`);
+    expect(stderr).toMatch(/missing/);
+  });
+});
+
+describe('what is remembered', () => {
+  it('is listed by show values, and used by eval', async () => {
+    const { shown } = await inMain('print 5', 'print words[1]', 'show values', 'set $n = 3', 'eval "print %d + $2", $n');
+    expect(shown).toEqual(['$1 = 5', '$2 = 8', '$1 = 5', '$2 = 8', '$3 = 11']);
+  });
+});
+
+describe('info address', () => {
+  it('says where a symbol lives', async () => {
+    const { shown } = await inMain('info address main', 'info address words');
+    expect(shown[0]).toMatch(/^Symbol "main" is a function at address 0x[0-9a-f]+\.$/);
+    expect(shown[1]).toMatch(/^Symbol "words" is static storage at address 0x[0-9a-f]+\.$/);
+  });
+});
+
+describe('an error in an expression', () => {
+  it('has a caret under the place', async () => {
+    const { stderr } = await inMain('print words[0] + nowhere * 2');
+    expect(stderr).toBe('No symbol "nowhere" in current context.\n  words[0] + nowhere * 2\n             ^\n');
+  });
+});
