@@ -54,23 +54,27 @@ export const seizeLaunched = (pid: number): void => {
   }
 };
 
-/** Attaches to all threads of a running process. Returns the tids that stopped. @throws DeetError `attach`. */
+/**
+ * Attaches to all threads of a running process. A thread that is born to one already seized is traced from birth, and its parent's event tells of it: to seize
+ * it is EPERM, as for one that is ending. Neither is asked again.
+ * @returns the tids that are about to stop. @throws DeetError `attach`.
+ */
 export const seizeRunning = (pid: number, tids: () => readonly number[]): number[] => {
-  const seized = new Set<number>();
+  const asked = new Set<number>();
+  const seized: number[] = [];
   for (;;) {
-    const fresh = tids().filter((tid) => !seized.has(tid));
-    if (fresh.length === 0 && seized.size === 0) throw noSuchProcess(pid);
-    if (fresh.length === 0) break;
+    const fresh = tids().filter((tid) => !asked.has(tid));
+    if (fresh.length === 0 && seized.length === 0) throw noSuchProcess(pid);
+    if (fresh.length === 0) return seized;
     for (const tid of fresh) {
+      asked.add(tid);
       const result = native.seize(tid, familyOptions & ~Option.exitKill);
-      seized.add(tid);
       if (result < 0 && tid === pid) throw attachError(pid, -result);
-      if (result === 0) native.interrupt(tid);
-      else seized.delete(tid);
-      if (result < 0) break;
+      if (result < 0) continue;
+      native.interrupt(tid);
+      seized.push(tid);
     }
   }
-  return [...seized];
 };
 
 export const isInterruptStop = (event: WaitEvent): boolean =>
