@@ -1,4 +1,5 @@
 import type { Address } from './addresses.js';
+import { DeetError } from './errors.js';
 
 /**
  * Bytes of a process or of a core file. A read never shows deet's own breakpoint bytes.
@@ -13,3 +14,29 @@ export interface MemoryReader {
 export interface MemoryWriter {
   write(address: Address, bytes: Uint8Array): void;
 }
+
+/** Undefined: it cannot be read. */
+const attempt = <T>(read: () => T): T | undefined => {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DeetError)) throw error;
+    return undefined;
+  }
+};
+
+/** The word that lies there. Undefined: none does. */
+export const wordAt = (memory: MemoryReader, address: Address): bigint | undefined => {
+  const bytes = attempt(() => memory.read(BigInt.asUintN(64, address), 8));
+  return bytes && new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+};
+
+/** As many bytes as there are from an address on, at most so many. */
+export const bytesFrom = (memory: MemoryReader, address: Address, most: number): Uint8Array => {
+  if (memory.readAvailable) return memory.readAvailable(address, most);
+  for (let length = most; length > 0; length >>= 1) {
+    const bytes = attempt(() => memory.read(address, length));
+    if (bytes) return bytes;
+  }
+  return new Uint8Array(0);
+};

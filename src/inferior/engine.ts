@@ -1,12 +1,11 @@
 /**
  * The engine: lets threads run, takes what the kernel reports of them, and decides - in one place, `#decide` - whether that is a reason to stop.
- * All-stop: when one thread has a reason, all stand still before anybody hears of it. Events that other threads had at the same moment wait in
- * `Thread.pending` and are decided upon at the next resumption, each once.
+ * All-stop: when one thread has a reason, all stand still before anybody hears of it (standstill.ts). Events that other threads had at the same moment are
+ * decided upon at the next resumption, each once.
  */
 import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
-import { isGroupStop, type WaitEvent } from '../linux/status.js';
+import type { WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
-import { native } from '../native.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
 import { killFamily, releaseStopped } from './family_end.js';
@@ -15,6 +14,7 @@ import { Probing } from './probing.js';
 import { correctSignalInfo, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
+import { quiesce, stopThose } from './standstill.js';
 import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { hideTrapFlag } from './trap_flag.js';
@@ -253,7 +253,7 @@ export class Engine implements WaitClient {
     const others = [...this.family.threads()].filter(
       (each) => each !== thread && each.actual === 'running' && each.process.space === space,
     );
-    this.#quiesce(others);
+    quiesce(this.family, this, others);
     const stackPointer = thread.stackPointer;
     thread.passed = undefined;
     space.sites.lift(site);
@@ -435,57 +435,12 @@ export class Engine implements WaitClient {
 
   /** Makes every thread of the followed family stand still. */
   stopAll(): void {
-    for (let round = 0; round < 1000; round++) {
-      const running = [...this.family.threads()].filter((thread) => thread.actual === 'running' && !thread.process.muted);
-      if (running.length === 0) return;
-      this.#quiesce(running);
-    }
-  }
-
-  /**
-   * Interrupts threads and waits until the kernel has reported each. What else they report meanwhile is kept for later. A thread in a sleep that
-   * only its end interrupts (vfork's parent until the child execs, a leader that has exited before its threads) is `stuck` and left alone.
-   */
-  #quiesce(threads: readonly Thread[]): void {
-    for (const thread of threads) {
-      if (thread.interrupted) continue;
-      thread.interrupted = true;
-      native.interrupt(thread.tid);
-    }
-    for (const thread of threads) {
-      while (thread.actual === 'running') {
-        const event = waitHub.waitBriefly(this, thread.tid, 500);
-        if (event && event !== 'gone') this.#stash(event);
-        else if (this.family.cannotStop(thread)) thread.actual = 'stuck';
-      }
-    }
-  }
-
-  /** An event that came while all are being stopped. A thread that has just met a site is put back before it: it will meet it again when it runs. */
-  #stash(event: WaitEvent): void {
-    const thread = this.family.record(event);
-    if (!thread) return;
-    if (event.kind === 'event' && event.event === PtraceEvent.stop && !isGroupStop(event)) {
-      thread.awaitsFirstStop = false;
-      return;
-    }
-    if (event.kind === 'signal' && event.signal === Signal.SIGTRAP && signalCode(thread) === TrapCode.kernel) {
-      const address = thread.pc - 1n;
-      if (thread.process.space.sites.at(address)?.inserted) {
-        thread.pc = address;
-        return;
-      }
-    }
-    thread.pending.push(event);
+    stopThose(this.family, this, ({ process: { muted } }) => !muted);
   }
 
   /** Lets a process go untraced; its threads are stopped first. Serves detach, and programs that trace their own children. */
   release(process: Process): void {
-    for (let round = 0; round < 1000; round++) {
-      const running = [...process.threads.values()].filter((thread) => thread.actual === 'running');
-      if (running.length === 0) break;
-      this.#quiesce(running);
-    }
+    stopThose(this.family, this, (thread) => thread.process === process);
     if (process.alive) releaseStopped(this.family, process);
   }
 

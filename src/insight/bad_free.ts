@@ -1,9 +1,10 @@
 /** Pointers that free does not like, and blocks of the heap that were written past their end. */
 import { hex, type Address } from '../common/addresses.js';
+import { wordAt } from '../common/memory.js';
 import { asPointer, sizeOf } from '../language/types.js';
 import type { CrashFrame } from './crash.js';
 import { mappingName, type Fault } from './fault_scene.js';
-import { blockAt, readHeap, wordAt, type HeapBlock } from './heap.js';
+import { blockAt, readHeap, type HeapBlock } from './heap.js';
 import { isOwnCode } from './own_code.js';
 
 /** A local variable of a frame, that points to the beginning of a block. */

@@ -4,7 +4,7 @@
  */
 import { u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
-import type { MemoryReader } from '../common/memory.js';
+import { wordAt, type MemoryReader } from '../common/memory.js';
 import { describeInstructions, type InstructionDetail } from '../inferior/disassemble.js';
 import type { Frame } from '../inferior/frame.js';
 
@@ -21,16 +21,6 @@ const FS_BASE = 58;
 const registers: Readonly<Record<string, number>> = { rbx: 3, rbp: 6, rsp: 7, r12: 12, r13: 13, r14: 14, r15: 15 };
 /** The copy is made at the beginning; a function's prologue is not longer. */
 const mostCode = 1024;
-
-const wordAt = (memory: MemoryReader, at: Address): bigint | undefined => {
-  try {
-    const bytes = memory.read(at, 8);
-    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  } catch (error) {
-    if (error instanceof DeetError) return undefined;
-    throw error;
-  }
-};
 
 /** `mov %fs:0x28,%rax` ... `mov %rax,-8(%rbp)` */
 const storeOf = (

@@ -144,7 +144,7 @@ const fromMessage = (fault: Fault, message: string): Explanation | undefined => 
 /** Why an exception ended the program: it could have been caught by nobody, or it came to a function that lets none out. */
 const uncaught = (fault: Fault, names: readonly string[]): Explanation => {
   const thrown = thrownIn(fault.scene, fault.frames);
-  const says = thrown?.says === undefined ? '' : ` It says: ${JSON.stringify(thrown.says)}.`;
+  const says = thrown?.message === undefined ? '' : ` It says: ${JSON.stringify(thrown.message)}.`;
   const what = thrown ? `An exception of type ${thrown.type}` : 'An exception';
   const fields = thrown ? { expression: thrown.type } : {};
   const barred = names.some((name) => name === '__gxx_personality_v0') || names.some((name) => /__cxa_call_terminate/.test(name));

@@ -2,12 +2,13 @@
 import { statSync } from 'node:fs';
 import type { Address } from '../common/addresses.js';
 import { hex } from '../common/addresses.js';
+import { wordAt } from '../common/memory.js';
 import type { MemoryAccess } from '../inferior/disassemble.js';
 import type { CrashFrame, Explanation } from './crash.js';
 import { accessFields, accessWords, asText, type Fault, isCanonical, mappingName, nullPages } from './fault_scene.js';
 import { badPointer, damageIn, damageText } from './bad_free.js';
 import { stackOverflow } from './explain_stack.js';
-import { blockAt, markOfFree, readHeap, wordAt } from './heap.js';
+import { blockAt, markOfFree, readHeap } from './heap.js';
 import { userName } from './library_names.js';
 import type { Naming } from './naming.js';
 import type { Atom, OperandTrace, Sum } from './operand.js';

@@ -4,7 +4,7 @@
  * the main heap; where it does not look like one, nothing is said.
  */
 import type { Address } from '../common/addresses.js';
-import type { MemoryReader } from '../common/memory.js';
+import { wordAt, type MemoryReader } from '../common/memory.js';
 import type { Mapping } from '../linux/proc.js';
 
 export interface HeapBlock {
@@ -82,15 +82,6 @@ export const readHeap = (memory: MemoryReader, maps: readonly Mapping[]): Heap |
     const unused = (view.getBigUint64(next + 8, true) & previousInUse) === 0n;
     blocks.push({ address, size: size - 8, state: unused || free.has(address) ? 'free' : 'unknown' });
     at = next;
-  }
-};
-
-export const wordAt = (memory: MemoryReader, address: Address): bigint | undefined => {
-  try {
-    const bytes = memory.read(address, 8);
-    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  } catch {
-    return undefined;
   }
 };
 

@@ -5,7 +5,7 @@
  */
 import type { Address } from '../common/addresses.js';
 import { u64 } from '../common/addresses.js';
-import type { MemoryReader } from '../common/memory.js';
+import { bytesFrom, type MemoryReader } from '../common/memory.js';
 import { describeInstructions, type InstructionDetail, type MemoryOperand, type Operand } from '../inferior/disassemble.js';
 import type { CrashFrame } from './crash.js';
 
@@ -84,8 +84,8 @@ export class OperandTrace {
     if (start === undefined || frame.lookup < start) return undefined;
     const length = Number(frame.lookup - start) + 16;
     if (length > longestCode * 16) return undefined;
-    const code = readUpTo(memory, start, length);
-    const list = code ? describeInstructions(code, start) : [];
+    // The last bytes may lie behind the end of the mapping.
+    const list = describeInstructions(bytesFrom(memory, start, length), start);
     const here = list.findIndex(({ address, length: size }) => address <= frame.lookup && frame.lookup < address + BigInt(size));
     return here < 0
       ? undefined
@@ -243,16 +243,4 @@ const sizeOfRegister = (name: string): number => {
   if (/^r(?:\d+|[a-z]{2})$/.test(name)) return 8;
   if (/^e|d$/.test(name)) return 4;
   return /^[a-z]{2}$/.test(name) && !/[lh]$/.test(name) ? 2 : name.endsWith('w') ? 2 : 1;
-};
-
-/** The last bytes may lie behind the end of the mapping: then as many as there are. */
-const readUpTo = (memory: MemoryReader, address: Address, length: number): Uint8Array | undefined => {
-  for (const less of [0, 15]) {
-    try {
-      return memory.read(address, length - less);
-    } catch {
-      // Shorter, then.
-    }
-  }
-  return undefined;
 };
