@@ -22,7 +22,8 @@ import {
   type FoundPlace,
   type LocationSpec,
 } from './locations.js';
-import { PlantedLocation, type PlantedHost } from './planted.js';
+import type { PlantedHost } from './planted.js';
+import { nowhere, PlantedBreakpoint, type Ground } from './planted_breakpoint.js';
 import { Tallies } from './tallies.js';
 
 export interface BreakOptions {
@@ -54,28 +55,19 @@ export interface BreakpointHost extends PlantedHost {
   warn(text: string): void;
 }
 
-/** A breakpoint with what only its manager knows. */
-interface Entry {
-  readonly breakpoint: Breakpoint;
-  readonly spec: LocationSpec | undefined;
-  /** `*ADDR` inside the program's file: follows it to where it is loaded. */
-  readonly fixed: { readonly image: string; readonly address: number } | { readonly absolute: Address } | undefined;
-  /** By image and address in it. */
-  readonly owners: Map<string, PlantedLocation>;
-}
-
-const keyOf = ({ loaded, address }: FoundPlace): string => `${loaded?.image.path ?? ''}|${address - (loaded?.bias ?? 0n)}`;
-
 export class Breakpoints {
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Map<number, PlantedBreakpoint>();
   #next = 0;
   readonly #tallies = new Tallies();
   /** Memory in which a site at main waits for the end of the program's start-up. */
   readonly #awaited = new WeakMap<Process, AddressSpace>();
   /** The debug registers as they will be when the program runs. */
   readonly fileTraps = new DebugRegisters();
+  readonly #ground: Ground;
 
-  constructor(private readonly host: BreakpointHost) {}
+  constructor(private readonly host: BreakpointHost) {
+    this.#ground = { host, tallies: this.#tallies, fileTraps: this.fileTraps };
+  }
 
   /** The number that the next breakpoint will have. */
   get nextId(): number {
@@ -107,7 +99,7 @@ export class Breakpoints {
     });
   }
 
-  #entry(id: number): Entry {
+  #entry(id: number): PlantedBreakpoint {
     const entry = this.#entries.get(id);
     if (!entry) throw new DeetError('no-breakpoint', `No breakpoint number ${id}.`, 'Type "info breakpoints" for the list.');
     return entry;
@@ -123,7 +115,7 @@ export class Breakpoints {
     try {
       this.#resolveEverywhere(entry);
     } catch (error) {
-      this.#uproot(entry);
+      entry.uproot();
       throw error;
     }
     if (entry.breakpoint.locations.length === 0) {
@@ -133,7 +125,7 @@ export class Breakpoints {
     try {
       if (options.condition !== undefined) this.host.checkCondition(options.condition);
     } catch (error) {
-      this.#uproot(entry);
+      entry.uproot();
       throw error;
     }
     return this.#admit(entry);
@@ -148,10 +140,10 @@ export class Breakpoints {
     kind: BreakpointKind,
     spec: string,
     options: BreakOptions,
-    parsed: Entry['spec'],
-    fixed: Entry['fixed'],
+    parsed: PlantedBreakpoint['spec'],
+    fixed: PlantedBreakpoint['fixed'],
     catchSpec?: CatchSpec,
-  ): Entry {
+  ): PlantedBreakpoint {
     const breakpoint: Breakpoint = {
       id: this.#next,
       kind,
@@ -171,10 +163,10 @@ export class Breakpoints {
       locations: [],
       pending: false,
     };
-    return { breakpoint, spec: parsed, fixed, owners: new Map() };
+    return new PlantedBreakpoint(this.#ground, breakpoint, parsed, fixed);
   }
 
-  #admit(entry: Entry): Breakpoint {
+  #admit(entry: PlantedBreakpoint): Breakpoint {
     this.#next++;
     this.#entries.set(entry.breakpoint.id, entry);
     this.host.changed(entry.breakpoint, 'new');
@@ -184,7 +176,7 @@ export class Breakpoints {
   delete(id: number): void {
     const entry = this.#entry(id);
     this.#tallies.end(entry.breakpoint);
-    this.#uproot(entry);
+    entry.uproot();
     this.#entries.delete(id);
     this.host.changed(entry.breakpoint, 'removed');
   }
@@ -214,27 +206,27 @@ export class Breakpoints {
   }
 
   /** A disabled hardware breakpoint leaves its debug registers to others. @throws DeetError `no-registers` when there are none any more. */
-  #switchHardware(entry: Entry, enabled: boolean): void {
+  #switchHardware(entry: PlantedBreakpoint, enabled: boolean): void {
     const { breakpoint } = entry;
     if (breakpoint.kind !== 'hardware' || breakpoint.enabled === enabled) return;
     breakpoint.enabled = enabled;
     try {
       if (enabled) this.#resolveEverywhere(entry);
-      else this.#unplant(entry);
+      else entry.unplant();
     } catch (error) {
       breakpoint.enabled = false;
-      this.#unplant(entry);
+      entry.unplant();
       throw error;
     }
   }
 
   /** Where nobody waits for an answer, a hardware breakpoint that finds no register is disabled, and that is said. */
-  #orDisabled(entry: Entry, resolve: () => void): void {
+  #orDisabled(entry: PlantedBreakpoint, resolve: () => void): void {
     try {
       resolve();
     } catch (error) {
       if (!(error instanceof DeetError) || error.code !== 'no-registers') throw error;
-      this.#unplant(entry);
+      entry.unplant();
       entry.breakpoint.enabled = false;
       this.host.warn(`Hardware breakpoint ${entry.breakpoint.id} is disabled. ${error.message}`);
     }
@@ -293,7 +285,7 @@ export class Breakpoints {
     for (const { breakpoint } of this.#entries.values()) this.#tallies.end(breakpoint);
     for (const entry of this.#entries.values()) {
       if (!entry.spec) continue;
-      this.#uproot(entry);
+      entry.uproot();
       entry.breakpoint.locations = [];
       this.#orDisabled(entry, () => {
         this.#resolveEverywhere(entry);
@@ -311,7 +303,7 @@ export class Breakpoints {
       this.#orDisabled(entry, () => {
         for (const image of images) this.#resolveIn(entry, process, image);
       });
-      this.#forgetUnplanted(entry);
+      entry.forgetUnplanted();
       if (entry.breakpoint.locations.length !== before) this.host.changed(entry.breakpoint, 'changed');
     }
   }
@@ -365,7 +357,7 @@ export class Breakpoints {
     return spec.kind === 'function' && this.#images().some((image) => image.symbolsNamed(`${spec.name}@plt`).length > 0);
   }
 
-  #fix(address: Address): NonNullable<Entry['fixed']> {
+  #fix(address: Address): NonNullable<PlantedBreakpoint['fixed']> {
     for (const process of this.host.processes()) {
       const loaded = process.images.imageAt(address);
       if (loaded) return { image: loaded.image.path, address: Number(address - loaded.bias) };
@@ -377,36 +369,26 @@ export class Breakpoints {
       : { absolute: address };
   }
 
-  #resolveEverywhere(entry: Entry): void {
+  #resolveEverywhere(entry: PlantedBreakpoint): void {
     let live = false;
     for (const process of this.host.processes()) {
       live = true;
       if (process.muted) continue;
-      if (entry.fixed && 'absolute' in entry.fixed) this.#plantAbsolute(entry, process, entry.fixed.absolute);
+      if (entry.fixed && 'absolute' in entry.fixed) entry.plant(nowhere(entry.fixed.absolute), process);
       for (const image of process.images.all()) this.#resolveIn(entry, process, image);
     }
     const program = this.host.programImage();
-    if (!live && program) for (const place of this.#placesOf(entry, program)) this.#reserve(this.#locate(entry, place));
+    if (!live && program) for (const place of this.#placesOf(entry, program)) entry.reserve(place);
   }
 
-  /** Before a run: will there be a debug register? */
-  #reserve({ breakpoint, location, hardware }: PlantedLocation): void {
-    if (!hardware || !breakpoint.enabled) return;
-    this.fileTraps.remove(hardware);
-    if (!this.fileTraps.add([{ address: location.address, length: 1, kind: 'execute' }], hardware)) throw this.fileTraps.shortage;
-  }
-
-  #resolveIn(entry: Entry, process: Process, loaded: MappedImage): void {
+  #resolveIn(entry: PlantedBreakpoint, process: Process, loaded: MappedImage): void {
     let places: readonly FoundPlace[] = this.#placesOf(entry, loaded);
     if (entry.spec?.kind === 'function') {
       const resolved = resolveIndirect(process, loaded, entry.spec.name, places);
       if (resolved.waiting) this.#lookAgainAtMain(process);
       places = resolved.places;
     }
-    for (const place of places) {
-      const owner = this.#locate(entry, place);
-      this.#plant(owner, process, place.address);
-    }
+    for (const place of places) entry.plant(place, process);
   }
 
   /** By then every indirect function has been resolved. */
@@ -427,66 +409,10 @@ export class Breakpoints {
     process.space.sites.add(address, owner);
   }
 
-  #placesOf(entry: Entry, loaded: LoadedImage): FoundPlace[] {
+  #placesOf(entry: PlantedBreakpoint, loaded: LoadedImage): FoundPlace[] {
     if (!entry.fixed) return entry.spec ? placesIn(loaded, entry.spec) : [];
     if ('absolute' in entry.fixed || entry.fixed.image !== loaded.image.path) return [];
     const address = BigInt(entry.fixed.address) + loaded.bias;
     return [{ loaded, address, ...describeAddress(loaded, address) }];
-  }
-
-  #plantAbsolute(entry: Entry, process: Process, address: Address): void {
-    this.#plant(this.#locate(entry, { loaded: undefined, address, function: undefined, position: undefined }), process, address);
-  }
-
-  #locate(entry: Entry, place: FoundPlace): PlantedLocation {
-    const key = keyOf(place);
-    const known = entry.owners.get(key);
-    if (known) {
-      if (known.location.planted.size === 0) known.location.address = place.address;
-      return known;
-    }
-    const location: BreakpointLocation = {
-      address: place.address,
-      function: place.function,
-      position: place.position,
-      image: place.loaded?.image.path ?? '',
-      opensFunction: entry.spec?.kind === 'function' || place.isMoved === true,
-      enabled: true,
-      planted: new Map(),
-    };
-    entry.breakpoint.locations.push(location);
-    entry.breakpoint.locations.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
-    entry.breakpoint.pending = false;
-    const owner = new PlantedLocation(entry.breakpoint, location, this.host, this.#tallies);
-    entry.owners.set(key, owner);
-    return owner;
-  }
-
-  #plant(owner: PlantedLocation, process: Process, address: Address): void {
-    if (owner.location.planted.has(process) || (owner.hardware && !owner.breakpoint.enabled)) return;
-    process.space.sites.add(address, owner);
-    owner.location.planted.set(process, owner);
-    owner.location.address = address;
-  }
-
-  /** When a library has brought the real function, the file's own guess (a PLT slot) goes; and places of an earlier run go. */
-  #forgetUnplanted(entry: Entry): void {
-    const { breakpoint } = entry;
-    if (!breakpoint.locations.some(({ planted }) => planted.size > 0)) return;
-    breakpoint.locations = breakpoint.locations.filter(({ planted }) => planted.size > 0);
-    for (const [key, owner] of entry.owners) if (!breakpoint.locations.includes(owner.location)) entry.owners.delete(key);
-  }
-
-  #uproot(entry: Entry): void {
-    this.#unplant(entry);
-    entry.owners.clear();
-  }
-
-  #unplant({ owners }: Entry): void {
-    for (const owner of owners.values()) {
-      for (const process of owner.location.planted.keys()) process.space.sites.remove(owner.location.address, owner);
-      owner.location.planted.clear();
-      if (owner.hardware) this.fileTraps.remove(owner.hardware);
-    }
   }
 }

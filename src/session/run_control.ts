@@ -12,9 +12,8 @@ import type { Ending, Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { Option, Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
-import { readStat, readThreads } from '../linux/proc.js';
+import { readThreads } from '../linux/proc.js';
 import { familyOptions, seizeLaunched, seizeRunning } from '../linux/seize.js';
-import { signalByNumber, signalName } from '../linux/signals.js';
 import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { Breakpoints } from './breakpoints.js';
@@ -24,10 +23,12 @@ import { failedExecs } from './failed_exec.js';
 import type { FamilySites } from './family_sites.js';
 import { Guards } from './guards.js';
 import { JobControl } from './job_control.js';
+import { Locking } from './locking.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import { PlantedLocation } from './planted.js';
 import { SelfTracing } from './self_tracing.js';
 import { imageOptions, type Settings } from './settings.js';
+import { SignalArrivals, type SignalVerdict } from './signal_arrivals.js';
 import type { SignalTable } from './signal_table.js';
 import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
@@ -35,9 +36,6 @@ import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
 import type { Catchpoints } from './catchpoints.js';
 import { watchStop, type Watchpoints } from './watchpoints.js';
 import type { ProgramWorld } from './world.js';
-
-/** How long, in milliseconds, the other threads of a process have to end with it. */
-const moverGrace = 20;
 
 export interface RunControlParts {
   readonly settings: Settings;
@@ -59,8 +57,6 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   readonly #parts: RunControlParts;
   readonly #terminal: Terminal | undefined;
   #root: { readonly pid: number; ending: Ending | undefined } | undefined;
-  /** Processes that the terminal's Ctrl-C reached together with the one that stopped: theirs is not a second one. */
-  readonly #sameInterrupt = new Set<Process>();
   readonly #caught: Breakpoint[] = [];
   /** Processes with a parent or a child in the family. */
   readonly #related = new WeakSet<Process>();
@@ -74,8 +70,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
   readonly #jobs: JobControl;
-  /** Whom the command is about: the others may have to wait (set scheduler-locking, schedule-multiple). */
-  #mover: Thread | undefined;
+  readonly #signals: SignalArrivals;
+  readonly #locking: Locking;
   lastStop: Stop | undefined;
 
   constructor(parts: RunControlParts) {
@@ -88,6 +84,18 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
       },
     );
     this.#jobs = new JobControl(parts.emit);
+    this.#signals = new SignalArrivals(parts, this.#jobs, {
+      threads: () => this.threads(),
+      caught: (signal) => this.#catchIf(parts.catchpoints.signal(signal)),
+    });
+    this.#locking = new Locking(
+      parts.settings,
+      () => this.threads(),
+      (text) => {
+        parts.emit({ type: 'message', level: 'note', text });
+        this.pause();
+      },
+    );
     this.#selfTracing = new SelfTracing(this.engine, (process) => {
       parts.breakpoints.processForgotten(process);
       parts.emit({
@@ -188,7 +196,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     if (this.processes().every(({ held }) => held)) throw new DeetError('held', 'Every process is held.', 'Let one go: release N');
     this.engine.plan = plan;
     const mover = plan?.thread ?? this.#parts.selected() ?? this.lastStop?.thread;
-    this.#mover = mover?.process.alive ? mover : undefined;
+    this.#locking.mover = mover?.process.alive ? mover : undefined;
     const displaced = this.#parts.settings.text('displaced-stepping');
     this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
     const evaluation = this.#parts.settings.text('breakpoint condition-evaluation');
@@ -260,7 +268,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
         return { ...this.#stopOf(thread, 'step'), notes: plan && 'notes' in plan ? (plan.notes as string[]) : [] };
       }
       case 'signal':
-        return this.#signalStop(thread, halt.signal);
+        return { ...this.#stopOf(thread, 'signal'), ...this.#takeCaught(), signal: this.#signals.stopped(thread, halt.signal) };
       case 'event':
         return {
           ...this.#stopOf(thread, halt.event.kind),
@@ -283,24 +291,6 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   #catchIf(breakpoint: Breakpoint | undefined): boolean {
     if (breakpoint) this.#caught.push(breakpoint);
     return breakpoint !== undefined;
-  }
-
-  #signalStop(thread: Thread, number: number): Stop {
-    const info = thread.signalInfo();
-    if (!this.#parts.signals.treatment(number).pass) thread.signal = 0;
-    if (number === Signal.SIGINT) this.#noteSharedInterrupt(thread.process);
-    const description = signalByNumber(number)?.description ?? `Signal ${number}`;
-    return { ...this.#stopOf(thread, 'signal'), ...this.#takeCaught(), signal: { number, name: signalName(number), description, info } };
-  }
-
-  /** Ctrl-C goes to every process of the foreground group at once; one stop is enough. */
-  #noteSharedInterrupt(first: Process): void {
-    for (const thread of this.threads()) {
-      if (thread.process === first) continue;
-      const index = thread.pending.findIndex((event) => event.kind === 'signal' && event.signal === Signal.SIGINT);
-      if (index >= 0) thread.pending.splice(index, 1);
-      else if (thread.process.hasPending(Signal.SIGINT)) this.#sameInterrupt.add(thread.process);
-    }
   }
 
   /** Stops all; `resume` ends with reason `pause`. */
@@ -338,25 +328,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     return true;
   }
 
-  signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard' {
-    const { process } = thread;
-    const job = this.#jobs.arrived(process, signal);
-    if (job) return job;
-    if (signal === Signal.SIGINT && this.#sameInterrupt.delete(process)) return 'discard';
-    if (this.#catchIf(this.#parts.catchpoints.signal(signal))) return 'stop';
-    const treatment = this.#parts.signals.treatment(signal);
-    if (this.#parts.batch && !this.#parts.signals.isChosen(signal) && !this.#isFatal(process, signal)) return 'pass';
-    if (treatment.stop) return 'stop';
-    if (treatment.print) {
-      this.#parts.emit({ type: 'signal', thread, name: signalName(signal), description: signalByNumber(signal)?.description ?? '' });
-    }
-    return treatment.pass ? 'pass' : 'discard';
-  }
-
-  /** About to kill the process: neither handled nor ignored, and fatal by default. */
-  #isFatal(process: Process, signal: number): boolean {
-    const action = signalByNumber(signal)?.action;
-    return (action === 'core' || action === 'terminate') && !process.catches(signal) && !process.ignores(signal);
+  signalArrived(thread: Thread, signal: number): SignalVerdict {
+    return this.#signals.arrived(thread, signal);
   }
 
   adopt(child: Process, parent: Process): 'follow' | 'mute' {
@@ -402,7 +375,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     const { ending } = process;
     if (this.#root?.pid === process.pid) this.#root.ending = ending;
     if (ending && !this.#killing) this.#parts.emit({ type: 'exited', process, ending, last: !this.engine.family.anyAwaited() });
-    if (this.#mover?.process === process) this.#checkMover(this.#mover);
+    const { mover } = this.#locking;
+    if (mover?.process === process && !this.#killing) this.#locking.ended(mover);
   }
 
   threadBorn(thread: Thread): void {
@@ -412,19 +386,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   threadEnded(thread: Thread): void {
     if (!this.#killing) this.#forgetThread(thread);
     this.#parts.emit({ type: 'thread', thread, change: 'ended' });
-    this.#checkMover(thread);
-  }
-
-  /** Those that may run have ended, the others are locked: nobody would ever stop. (When the whole process ends, they are about to end, too.) */
-  #checkMover(ending: Thread): void {
-    if (ending !== this.#mover || this.#killing) return;
-    setTimeout(() => {
-      const left = this.threads().filter((thread) => thread.stopped && !this.mayRun(thread) && readStat(thread.tid)?.state === 't');
-      if (this.#mover !== ending || left.length === 0 || left.length < this.threads().length) return;
-      const text = `Thread ${ending.id} has ended; those that are left are locked (scheduler-locking, schedule-multiple).`;
-      this.#parts.emit({ type: 'message', level: 'note', text });
-      this.pause();
-    }, moverGrace);
+    if (!this.#killing) this.#locking.ended(thread);
   }
 
   #forgetThread(thread: Thread): void {
@@ -474,10 +436,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   mayRun(thread: Thread): boolean {
-    const locking = this.#parts.settings.text('scheduler-locking');
-    const mover = this.#mover ?? thread;
-    if (locking === 'on') return thread === mover;
-    return this.#parts.settings.flag('schedule-multiple') || thread.process === mover.process;
+    return this.#locking.mayRun(thread);
   }
 
   // LoaderListener
