@@ -15,7 +15,8 @@ export default defineConfig({
     env: { XDG_CACHE_HOME: resolve(import.meta.dirname, 'test/.built/cache') },
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    teardownTimeout: 10_000,
+    // A worker that has done its work may wait long for a processor; one that hangs is the watchdog's.
+    teardownTimeout: 60_000,
     globalSetup: ['test/helpers/watchdog.ts'],
     setupFiles: ['test/helpers/name-worker.ts'],
     reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'test/.built/report.json' }]] : ['default'],

@@ -236,7 +236,8 @@ const infoSymbol: Command = {
     if (!loaded || !symbol || at === undefined) return message(`No symbol matches ${text.trim()}.`);
     const offset = at - symbol.address;
     const section = symbol.section === undefined ? '' : ` in section ${symbol.section}`;
-    return message(`${symbol.name}${offset === 0 ? '' : ` + ${offset}`}${section} of ${loaded.image.path}`);
+    const name = session.context(selectedFrame(session)).symbolAt(address)?.name ?? symbol.name;
+    return message(`${name}${offset === 0 ? '' : ` + ${offset}`}${section} of ${loaded.image.path}`);
   },
 };
 

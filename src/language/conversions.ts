@@ -62,7 +62,7 @@ export function cast(value: Value, type: CType, memory: Memory): Value {
   if (reference) return Value.integer(type, addressNumber(value));
   if (isUnknown(value) && value.place.kind === 'memory') return value.as(type);
   if (from.kind === 'void') throw invalid();
-  if (target.kind === 'array' || asStruct(type)) return castAggregate(value, type, memory);
+  if (target.kind === 'array' || asStruct(type)) return castAggregate(value, type);
   const operand = decayed(value);
   if (asComplex(type)) return toComplex(operand, type);
   if (target.kind === 'pointer' || target.kind === 'member-pointer') {
@@ -82,7 +82,7 @@ function addressNumber(value: Value): bigint {
 }
 
 /** An object seen as an array or struct of the same size; or built from a list in braces. */
-function castAggregate(value: Value, type: CType, memory: Memory): Value {
+function castAggregate(value: Value, type: CType): Value {
   const array = asArray(type);
   if (array && countOf(array) === 0 && (sizeOf(array.element) ?? 0) > 0) {
     const count = Math.floor(value.size / requireSize(array.element));
@@ -90,19 +90,19 @@ function castAggregate(value: Value, type: CType, memory: Memory): Value {
   }
   const struct = asStruct(type);
   const from = asStruct(value.type);
-  if (struct && from && !sameType(struct, from)) return baseOf(value, from, struct, memory) ?? downcast(value, struct, from, type);
+  if (struct && from && !sameType(struct, from)) return baseOf(value, from, struct) ?? downcast(value, struct, from, type);
   if (sizeOf(value.type) !== requireSize(type)) throw invalid();
   return value.as(type);
 }
 
 /** C++: an object as its base class. */
-function baseOf(value: Value, from: StructType, to: StructType, memory: Memory): Value | undefined {
+export function baseOf(value: Value, from: StructType, to: StructType): Value | undefined {
   for (const member of from.members()) {
     if (!member.isBase || member.virtualBase) continue;
     const inner = asStruct(member.type);
     if (!inner) continue;
     if (sameType(inner, to)) return value.member(member);
-    const deeper = inner === from ? undefined : baseOf(value.member(member), inner, to, memory);
+    const deeper = inner === from ? undefined : baseOf(value.member(member), inner, to);
     if (deeper) return deeper;
   }
   return undefined;

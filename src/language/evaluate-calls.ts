@@ -8,6 +8,7 @@ import { cast, convertForAssignment, decayed, promoteArgument } from './conversi
 import { callConvenience, isConvenienceFunction, isLibraryFunction } from './functions.js';
 import { used } from './identifiers.js';
 import { answerTo, targetOf } from './library/operations.js';
+import { memberMeant } from './member-pointers.js';
 import { bestFor, functionsNamed, methodsOf, type Callee } from './methods.js';
 import type { OperandEvaluator } from './resolve-type.js';
 import { functionLike } from './type-copies.js';
@@ -127,6 +128,10 @@ function* calleesOf(node: Expression, evaluator: OperandEvaluator): Evaluation<r
     const own = objectOf(left, context);
     const methods = methodsOf(node.arrow && own === left ? (targetOf(left, context) ?? left) : own, node.name, context);
     if (methods.length > 0) return methods;
+  }
+  if (node.kind === 'memberPointer') {
+    const object = objectOf(yield* evaluator.operand(node.object), context);
+    return [memberMeant(object, yield* evaluator.operand(node.pointer), context)];
   }
   if (node.kind === 'name' || (node.kind === 'scoped' && node.file === undefined)) {
     const named = functionsNamed({ path: node.kind === 'scoped' ? node.path : [] }, node.name, context);

@@ -16,7 +16,9 @@ import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used }
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
 import { hasView } from './library/index.js';
 import { elementOf, targetOf } from './library/operations.js';
-import { memberNamed } from './members.js';
+import { memberMeant, pointerToMember } from './member-pointers.js';
+import { findMember, memberNamed } from './members.js';
+import { methodsOf } from './methods.js';
 import { ComputedPlace, FetchedPlace } from './place.js';
 import { binary, noOperator, stride, unary } from './operators.js';
 import { resolveSyntax, type OperandEvaluator } from './resolve-type.js';
@@ -181,6 +183,8 @@ class Evaluator implements OperandEvaluator {
       case '*':
         return this.#dereference(yield* this.operand(node.operand));
       case '&': {
+        const member = node.operand.kind === 'scoped' ? pointerToMember(node.operand, context) : undefined;
+        if (member) return member;
         const value = used(yield* this.value(node.operand), context);
         if (node.operand.kind === 'string') return addressOf(yield* this.#inProgram(value));
         const name = node.operand.kind === 'name' || node.operand.kind === 'scoped' ? spelled(node.operand) : undefined;
@@ -211,6 +215,8 @@ class Evaluator implements OperandEvaluator {
     const integer = pointer ? undefined : asInteger(value.type);
     if (integer?.kind === 'base' && integer.encoding !== 'bool') return this.#object(c.LONG, toInteger(value));
     if (asStruct(value.type)) return this.#held(value) ?? fail(noOperator('*'));
+    if (!pointer && strip(value.type).kind === 'member-pointer')
+      throw new DeetError('type', 'Attempt to dereference pointer to member without an object.', 'object.*pointer');
     if (!pointer) throw new DeetError('type', 'Attempt to take contents of a non-pointer value.');
     if (isVoid(pointer.target) && !this.typesOnly)
       throw new DeetError('type', 'Attempt to dereference a generic pointer.', 'Cast it first: *(int *) p');
@@ -318,18 +324,20 @@ class Evaluator implements OperandEvaluator {
     } else if (node.arrow) {
       throw new DeetError('type', 'Attempt to extract a component of a value that is not a structure pointer.');
     }
-    return memberNamed(object, node.name, memberWorld(this.context), this.context.language);
+    return this.#method(object, node.name) ?? memberNamed(object, node.name, memberWorld(this.context), this.context.language);
   }
 
-  /** C++ `.*` and `->*` with pointers to data members: an offset. */
+  /** C++: a member function that is named and not called. */
+  #method(object: Value, name: string): Value | undefined {
+    const struct = this.context.language === 'c++' ? asStruct(object.type) : undefined;
+    return struct && !findMember(struct, name) ? methodsOf(object, name, this.context)[0]?.value : undefined;
+  }
+
+  /** C++ `.*` and `->*`. */
   *#memberPointer(node: Extract<Expression, { kind: 'memberPointer' }>): Evaluation {
     const left = yield* this.operand(node.object);
-    const object = asPointer(left.type) ? this.#dereference(left) : left;
     const pointer = yield* this.operand(node.pointer);
-    const type = strip(pointer.type);
-    if (type.kind !== 'member-pointer') throw new DeetError('type', 'not implemented: pointer-to-method in pointer-to-member construct');
-    if (asFunction(type.target)) throw new DeetError('type', 'A pointer to a member function cannot be followed here.');
-    return object.part(type.target, Number(toInteger(pointer)));
+    return memberMeant(asPointer(left.type) ? this.#dereference(left) : left, pointer, this.context).value;
   }
 
   *#index(array: Expression, index: Expression): Evaluation {

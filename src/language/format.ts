@@ -15,7 +15,8 @@ import { memberWorld } from './identifiers.js';
 import { hasView, textOf, viewOf, type View } from './library/index.js';
 import { readMember } from './members.js';
 import { isFlags } from './registers.js';
-import { enumText, flagsText, memberPointerText } from './scalar-text.js';
+import { memberPointerText } from './member-pointer-text.js';
+import { enumText, flagsText } from './scalar-text.js';
 import type { PrintSettings } from './settings.js';
 import { readString, terminator } from './strings.js';
 import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
@@ -24,7 +25,7 @@ import { isUnknown, unknownType } from './unknown.js';
 import { isDynamic, wholeObject } from './virtual-table.js';
 import { typeName } from './type-name.js';
 import { asComplex, asFunction, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
-import { floatFormat, integerOf, toFloat, toInteger, Value } from './value.js';
+import { floatFormat, toFloat, toInteger, Value } from './value.js';
 
 export interface FormatOptions {
   /** `print/x`: applied to every scalar inside. */
@@ -159,7 +160,7 @@ class Formatter {
       case 'pointer':
         return bare.reference === undefined ? this.#pointer(value, bare) : this.#reference(value, bare, depth);
       case 'member-pointer':
-        return asFunction(bare.target) ? this.#methodPointer(value) : memberPointerText(toInteger(value), bare);
+        return memberPointerText(value, (at) => this.address(at, true));
       case 'base':
         return this.#base(value);
     }
@@ -217,13 +218,6 @@ class Formatter {
     if (error !== undefined && bytes.length === 0) return error;
     const text = quotedString(glyphs(bytes, kind.unit), kind, { ...this.#settings, elements: limit }, !ended && error === undefined);
     return text + (error ?? '');
-  }
-
-  /** Itanium C++ ABI, 2.3: an address or, odd, one more than an offset into the virtual table; then what to add to `this`. */
-  #methodPointer(value: Value): string {
-    const pointer = integerOf(value.bytes().subarray(0, 8), false);
-    if (pointer === 0n) return 'NULL';
-    return (pointer & 1n) === 0n ? this.address(pointer, true) : `&virtual table offset ${pointer - 1n}`;
   }
 
   #reference(value: Value, reference: PointerType, depth: number): string {

@@ -4,6 +4,7 @@ import { DeetError } from '../common/errors.js';
 import type { FrameContext, Location } from '../dwarf/location.js';
 import { locate } from '../dwarf/machine.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
+import { withoutReturnType } from '../symbols/cxx-names.js';
 import type { ElfSymbolInfo, FunctionSymbol, Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 import type { ConvenienceVariables, EvaluationContext, NamedAddress, RegisterFile, ValueHistory } from './context.js';
@@ -12,7 +13,7 @@ import { FrameNames } from './frame-names.js';
 import { dwarfRegisterNumber, placeOf, registerBytes } from './location-place.js';
 import { cannotAccess, MissingPlace, type Memory } from './place.js';
 import { DEFAULT_SETTINGS, type PrintSettings } from './settings.js';
-import { parameterList } from './type-name.js';
+import { demangledParameters } from './type-name.js';
 import { sizeOf } from './types.js';
 import { Value } from './value.js';
 
@@ -110,8 +111,15 @@ class RealContext implements EvaluationContext {
     if (!loaded) return undefined;
     const at = Number(address - loaded.bias);
     const symbol = loaded.image.symbolAt(fileAddress(at));
-    const name = symbol && (this.world.demangle?.(symbol.name) ?? this.#plainName(loaded, symbol));
+    const name = symbol && (this.#demangled(loaded, symbol) ?? this.#plainName(loaded, symbol));
     return symbol && name !== undefined && namesPlace(symbol) ? { name, offset: at - symbol.address } : undefined;
+  }
+
+  /** Mangled names of templates begin with what the function returns; where there is debug information, it names the function, and does not. */
+  #demangled({ image }: LoadedImage, symbol: ElfSymbolInfo): string | undefined {
+    const demangled = this.world.demangle?.(symbol.name);
+    const short = demangled === undefined ? undefined : withoutReturnType(demangled);
+    return short === demangled || symbol.type !== 'function' || !image.functionAt(symbol.address) ? demangled : short;
   }
 
   /** C++'s `main` is not mangled, but shown with its parameters like every other function. */
@@ -119,12 +127,7 @@ class RealContext implements EvaluationContext {
     if (this.language === 'c' || symbol.type !== 'function') return symbol.name;
     const fn = image.functionAt(symbol.address);
     const own = fn?.language === 'c++' && fn.entry === symbol.address && fn.name === symbol.name;
-    return own
-      ? symbol.name +
-          parameterList(fn.type, 'c++')
-            .replace('(void)', '()')
-            .replace(/ (?=[*&])/g, '')
-      : symbol.name;
+    return own ? symbol.name + demangledParameters(fn.type) : symbol.name;
   }
 
   virtualBase(object: Value, location: Parameters<typeof locate>[0]): number | undefined {

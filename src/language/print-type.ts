@@ -1,7 +1,7 @@
 /** `ptype` and `whatis`: a type in C's words, with the body of its struct; with offsets and holes on request (`ptype/o`). */
 import type { CType, EnumType, Member, StructType } from '../symbols/types.js';
 import { LayoutColumn } from './type-layout.js';
-import { declaration, parameterList, specifier, typeName, type Language } from './type-name.js';
+import { declaration, objectQualifiers, parameterList, specifier, typeName, type Language } from './type-name.js';
 import { arrayLike, functionLike, pointerLike } from './type-copies.js';
 import { isQualified, isStruct, sizeOf, strip, templateName } from './types.js';
 
@@ -157,17 +157,6 @@ function integerName(type: EnumType): string {
   return `${type.signed ? '' : 'unsigned '}${names[sizeOf(type) ?? 4] ?? 'int'}`;
 }
 
-/** ` const volatile`, as a member function bears it for its object. */
-function qualifiersOf(type: CType): string {
-  const words = new Set<string>();
-  let current = type;
-  for (let i = 0; i < 4 && isQualified(current); i++, current = current.target) words.add(current.kind);
-  return ['const', 'volatile']
-    .filter((word) => words.has(word))
-    .map((word) => ` ${word}`)
-    .join('');
-}
-
 /** `int get(int) const`, without the hidden `this`. */
 function methodText(method: ReturnType<StructType['methods']>[number], type: StructType): string {
   const [first, ...rest] = method.type.parameters;
@@ -175,7 +164,7 @@ function methodText(method: ReturnType<StructType['methods']>[number], type: Str
   const parameters = (hidden ? rest : method.type.parameters).filter((parameter) => !parameter.artificial);
   const list = parameterList(functionLike(method.type, method.type.returns, parameters), 'c++');
   const self = hidden ? strip(first.type) : undefined;
-  const constant = self?.kind === 'pointer' ? qualifiersOf(self.target) : '';
+  const constant = self?.kind === 'pointer' ? objectQualifiers(self.target) : '';
   const plain = type.name?.replace(/<.*$/s, '').split('::').pop();
   const special = method.name === plain || method.name.startsWith('~');
   return special ? `${method.name}${list}` : declaration(method.type.returns, `${method.name}${list}${constant}`, 'c++');

@@ -47,6 +47,23 @@ export function parameterList(type: FunctionType, language: Language, depth = 0)
   return `(${list.join(', ')})`;
 }
 
+/** ` const volatile`, as a member function bears it for its object. */
+export function objectQualifiers(object: CType): string {
+  const words = new Set<string>();
+  let current = object;
+  for (let i = 0; i < 4 && isQualified(current); i++, current = current.target) words.add(current.kind);
+  return ['const', 'volatile']
+    .filter((word) => words.has(word))
+    .map((word) => ` ${word}`)
+    .join('');
+}
+
+/** A parameter list as the C++ demangler writes it: `(int, char const*)` but for the place of `const`. */
+export const demangledParameters = (type: FunctionType): string =>
+  parameterList(type, 'c++')
+    .replace('(void)', '()')
+    .replace(/ (?=[*&])/g, '');
+
 /**
  * `type` declaring `name`; an empty name gives the type name alone. `base` replaces the words in front (a struct with its body).
  */

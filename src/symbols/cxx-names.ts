@@ -113,6 +113,9 @@ export const demangledName = (linkage: string): string | undefined => {
   return isLocal || demangled.slice(start, end).includes('[abi:') ? demangled.slice(start) : demangled.slice(start, end);
 };
 
+/** A demangled function without the type that a template's name begins with: `twice<int>(int)` of `int twice<int>(int)`. */
+export const withoutReturnType = (demangled: string): string => demangled.slice(nameIn(demangled).start);
+
 /** A function as users name it: the parts of its name and, where they are given, its parameters (`(int) const`). */
 export interface WrittenName {
   readonly parts: readonly string[];

@@ -281,6 +281,9 @@ class EnumReader implements EnumType {
   }
 }
 
+/** C++'s `this` cannot be changed, which compilers do not write down in the types of member functions. */
+const constant = (type: CType): CType => (type.kind === 'pointer' && type.reference === undefined ? { kind: 'const', target: type } : type);
+
 /** Parameters of a prototype: of a function pointer's type, or of a function itself. */
 class FunctionReader implements FunctionType {
   readonly kind = 'function';
@@ -314,7 +317,8 @@ class FunctionReader implements FunctionType {
         const lineage = child.lineage();
         const name = lineage.map((step) => step.string(At.name)).find((text) => text !== undefined);
         const artificial = lineage.some((step) => step.flag(At.artificial));
-        result.push({ ...(name === undefined ? {} : { name }), type: this.types.typeOf(child), ...(artificial ? { artificial } : {}) });
+        const type = artificial ? constant(this.types.typeOf(child)) : this.types.typeOf(child);
+        result.push({ ...(name === undefined ? {} : { name }), type, ...(artificial ? { artificial } : {}) });
       }
     } catch (error) {
       this.die.unit.file.warn(error);

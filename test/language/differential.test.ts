@@ -76,6 +76,7 @@ describe('as gdb', () => {
 
   for (const [where, text, names] of [
     ['classes.cc', '// area', ['classes.txt']],
+    ['member_pointers.cc', '// members', ['member_pointers.txt']],
     ['macros.c', '// main', ['macros.txt']],
   ] as const) {
     it(`${where} at ${text}`, () => {

@@ -163,6 +163,23 @@ describe('a call beside its known answer', () => {
       ]),
     ));
 
+  it('through a pointer to a member: virtual functions by the object, inherited ones with its base', () =>
+    atLine('member_pointers', 'member_pointers.cc', '// members', 'plain', (session) =>
+      answers(session, [
+        ['(object.*first)()', '1'],
+        ['(object.*second)(4)', '8'],
+        ['(pointer->*plain)()', '3'],
+        ['(base.*second)(5)', '10'],
+        ['(object.*overriding)(6)', '12'],
+        ['(object.*both[1])() + (object.*both[0])()', '4'],
+        ['(object.*nothing)()', 'The pointer to a member is null.'],
+        ['(sum.*plain)()', 'Only an object has members to point to.'],
+        ['(holder.*own)', 'The object is no Derived, to whose members the pointer points.'],
+        ['object.*5', 'non-pointer-to-member value used in pointer-to-member construct'],
+        ['*first', 'Attempt to dereference pointer to member without an object.'],
+      ]),
+    ));
+
   it('that is left by a C++ exception is given up', () =>
     atLine('passed_objects', 'passed_objects.cc', '// here', 'plain', async (session) => {
       expect(await shown(session, 'throws(1)')).toMatch(/received SIGABRT.*given up/);
