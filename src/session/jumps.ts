@@ -10,16 +10,24 @@ import type { Thread } from '../inferior/thread.js';
 import { Word } from '../linux/registers.js';
 import type { SymbolImage } from '../symbols/model.js';
 
+/** Where a jump goes. */
+export interface JumpTarget {
+  readonly address: Address;
+  /** An address in the frame where it lands: that frame is the innermost whose CFA lies above. */
+  readonly inFrame: Address;
+}
+
 /** A place in a process that tells where a jump goes. */
 export interface JumpHook {
   readonly address: Address;
   /** Called with the thread at `address`. Undefined: unreadable. */
-  target(thread: Thread): Address | undefined;
+  target(thread: Thread): JumpTarget | undefined;
 }
 
 const longjmpNames = ['longjmp', '_longjmp', 'siglongjmp', '_siglongjmp', '__longjmp_chk'];
 
 /** glibc's and musl's jmp_buf (setjmp.h, jmpbuf-offsets.h): rbx, rbp, r12 to r15, rsp, rip. */
+const rspInBuffer = 48n;
 const ripInBuffer = 56n;
 /** glibc keeps a secret in the thread's control block, tcbhead_t.pointer_guard, and mangles rip and rsp with it (sysdep.h, PTR_MANGLE). */
 const guardInThread = 0x30n;
@@ -35,19 +43,24 @@ const demangle = (value: bigint, guard: bigint): Address => {
   return rotated ^ guard;
 };
 
-const longjmpTarget = (thread: Thread): Address | undefined => {
+const longjmpTarget = (thread: Thread): JumpTarget | undefined => {
   try {
     const registers = thread.registers();
-    const stored = word(thread, registers[Word.rdi] + ripInBuffer);
-    if (thread.process.images.imageAt(stored)) return stored; // a C library that does not mangle
-    return demangle(stored, word(thread, registers[Word.fs_base] + guardInThread));
+    const address = word(thread, registers[Word.rdi] + ripInBuffer);
+    const inFrame = word(thread, registers[Word.rdi] + rspInBuffer);
+    if (thread.process.images.imageAt(address)) return { address, inFrame }; // a C library that does not mangle
+    const guard = word(thread, registers[Word.fs_base] + guardInThread);
+    return { address: demangle(address, guard), inFrame: demangle(inFrame, guard) };
   } catch {
     return undefined;
   }
 };
 
-/** The second argument. */
-const handlerTarget = (thread: Thread): Address => thread.registers()[Word.rsi];
+/** The arguments: the CFA of the frame that catches, and the handler in it. */
+const handlerTarget = (thread: Thread): JumpTarget => {
+  const registers = thread.registers();
+  return { address: registers[Word.rsi], inFrame: registers[Word.rdi] - 8n };
+};
 
 interface FileHooks {
   readonly longjmps: readonly number[];

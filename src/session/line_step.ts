@@ -75,6 +75,9 @@ export class LineStep extends PlanBase {
     const bounds = world.functionAt(thread, thread.pc);
     if (span) {
       this.#take(span);
+      // gcc leaves out rows behind inlined calls (PR 98780): the line goes no further than the one that is stepped over.
+      const end = world.hiddenCallEnd(thread);
+      if (end !== undefined && end < this.#end && !this.options.notBackward) this.#end = end;
       // Standing at a hidden inlined call, the line is the caller's, not the one that the table has for the callee's code.
       this.#remember(frame.position ? { file: frame.position.file.path, line: frame.position.line } : span);
       if (this.options.notBackward && bounds) this.#extendToStart(bounds.start, span);
@@ -138,7 +141,7 @@ export class LineStep extends PlanBase {
   #called(returnAddress: Address, returned: Address): PlanMode {
     const { thread, world } = this;
     const { pc } = thread;
-    const overIt = (): PlanMode => this.runTo(returnAddress, this.returnedTo(returned), () => this.#look());
+    const overIt = (): PlanMode => this.runTo(returnAddress, this.standingAt(returned), () => this.#look());
     if (this.options.over) return overIt();
     const entry = world.trampolineTarget(thread, pc) ?? (world.isLinkage(thread, pc) ? undefined : pc);
     if (entry === undefined) return 'step';
@@ -148,14 +151,14 @@ export class LineStep extends PlanBase {
     if (target === pc) return 'done';
     const mode = this.runTo(target, () => true, () => 'done'); // prettier-ignore
     // The callee may return without reaching the target (a jump over it, an early exit before the prologue's end).
-    this.plant(returnAddress, this.returnedTo(returned), () => (this.mode === 'run' ? this.#look() : this.mode));
+    this.plant(returnAddress, this.standingAt(returned), () => (this.mode === 'run' ? this.#look() : this.mode));
     return mode;
   }
 
   #runToCaller(): boolean {
     const { frame, outer } = this.world.innermost(this.thread);
     const caller = callerOf(frame, outer);
-    if (caller) this.runTo(caller.pc, this.atOrAbove(frame.cfa), () => this.#look());
+    if (caller) this.runTo(caller.pc, this.standingAt(frame.cfa), () => this.#look());
     return caller !== undefined;
   }
 

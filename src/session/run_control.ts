@@ -7,7 +7,6 @@ import { Engine } from '../inferior/engine.js';
 import type { TrapOwner } from '../inferior/debug_registers.js';
 import type { EngineHooks, Halt } from '../inferior/engine_types.js';
 import type { MappedImage } from '../inferior/images.js';
-import type { StepPlan } from '../inferior/plan.js';
 import type { Ending, Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { Option, Signal } from '../linux/constants.js';
@@ -30,6 +29,7 @@ import { SelfTracing } from './self_tracing.js';
 import { imageOptions, type Settings } from './settings.js';
 import { SignalArrivals, type SignalVerdict } from './signal_arrivals.js';
 import type { SignalTable } from './signal_table.js';
+import type { PlanBase } from './stepping.js';
 import type { Target } from './target.js';
 import { Terminal } from './terminal.js';
 import type { Outcome, SessionEvent, Stop, StopReason } from './types.js';
@@ -190,7 +190,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   /** Lets the family run, with a plan or freely, to the next reason to stop. */
-  async resume(plan?: StepPlan): Promise<Outcome> {
+  async resume(plan?: PlanBase): Promise<Outcome> {
     this.#idle();
     for (const thread of this.threads()) this.#parts.world.resumed(thread);
     if (this.processes().every(({ held }) => held)) throw new DeetError('held', 'Every process is held.', 'Let one go: release N');
@@ -220,7 +220,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     return this.#stopped({ ...this.#stopOf(thread, reason) });
   }
 
-  #outcome(halt: Halt, plan: StepPlan | undefined): Outcome {
+  #outcome(halt: Halt, plan: PlanBase | undefined): Outcome {
     this.#parts.breakpoints.settle();
     if (halt.kind === 'ended') {
       this.lastStop = undefined;
@@ -229,6 +229,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
       return { kind: 'ended', pid: root.pid, ending: root.ending ?? { kind: 'killed', signal: Signal.SIGKILL, coreDumped: false } };
     }
     halt.thread.passed = halt.thread.pc;
+    this.#showInlined(halt, plan);
     const call = finishedCall(halt.thread);
     if (call) return this.#stopped({ ...this.#stopOf(halt.thread, 'step'), call });
     return this.#stopped(this.#describe(halt, plan));
@@ -245,13 +246,19 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     return { reason, process: thread.process, thread, breakpoints: [], newFrame: true, notes: [] };
   }
 
-  #describe(halt: Exclude<Halt, { kind: 'ended' }>, plan: StepPlan | undefined): Stop {
+  /** A thread that stops before inlined calls is shown to be in those that it was to be stopped in. */
+  #showInlined(halt: Exclude<Halt, { kind: 'ended' }>, plan: PlanBase | undefined): void {
+    const hit = halt.kind === 'sites' ? halt.owners.filter((owner) => owner instanceof PlantedLocation) : [];
+    const functions = hit.map(({ location }) => (location.opensFunction ? location.function : undefined));
+    if (plan?.thread === halt.thread) functions.push(...plan.showsInlined());
+    if (functions.length > 0) this.#parts.world.revealTo(halt.thread, functions);
+  }
+
+  #describe(halt: Exclude<Halt, { kind: 'ended' }>, plan: PlanBase | undefined): Stop {
     const { thread } = halt;
     switch (halt.kind) {
       case 'sites': {
         const hit = halt.owners.filter((owner) => owner instanceof PlantedLocation);
-        const functions = hit.map(({ location }) => (location.opensFunction ? location.function : undefined));
-        this.#parts.world.revealTo(thread, functions);
         const breakpoints = [...new Set(hit.map(({ breakpoint }) => breakpoint))].sort((a, b) => a.id - b.id);
         const notes = this.#parts.watchpoints
           .takeEnded()
@@ -265,7 +272,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
           return { ...this.#stopOf(thread, 'watchpoint'), watch: ended, breakpoints: ended.map(({ breakpoint }) => breakpoint) };
         const caught = this.#takeCaught();
         if (caught.breakpoints.length > 0) return { ...this.#stopOf(thread, 'location'), ...caught, images: this.#imageNews };
-        return { ...this.#stopOf(thread, 'step'), notes: plan && 'notes' in plan ? (plan.notes as string[]) : [] };
+        return { ...this.#stopOf(thread, 'step'), notes: plan?.notes ?? [] };
       }
       case 'signal':
         return { ...this.#stopOf(thread, 'signal'), ...this.#takeCaught(), signal: this.#signals.stopped(thread, halt.signal) };

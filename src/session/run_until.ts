@@ -1,9 +1,10 @@
 /** finish, until LOCATION and advance: running to a place, or until the selected frame has returned. */
 import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
+import { parseLocation } from './locations.js';
 import { returnedValue } from './returned.js';
 import type { Session } from './session.js';
-import { callerOf, identityOf, RunTo, sameStackFrame } from './stepping.js';
+import { callerOf, identityOf, RunTo, sameStackFrame, type Target } from './stepping.js';
 import type { Outcome } from './types.js';
 
 /** Runs until the selected frame, which is no inlined call, returns; with what it returned. @param begins it can */
@@ -15,7 +16,7 @@ export const finishFrame = async (session: Session, begins?: () => void): Promis
   if (!caller)
     throw new DeetError('no-frame', '"finish" not meaningful in the outermost frame.', '"continue" runs the program to its end.');
   begins?.();
-  const back = { address: caller.pc, counts: () => thread.stackPointer >= frame.cfa };
+  const back = { address: caller.pc, counts: () => thread.stackPointer === frame.cfa };
   const plan = new RunTo(session.world, thread, [back], identityOf(caller, outer));
   const outcome = await session.control.resume(plan);
   if (outcome.kind === 'ended' || outcome.stop.call || plan.reached !== 0) return outcome;
@@ -34,8 +35,13 @@ export const runToPlace = async (session: Session, place: string, sameFrameOnly:
     const { frame: now, outer: around } = session.world.innermost(thread);
     return sameStackFrame(identityOf(now, around), own);
   };
-  const targets = session.resolvePlaces(place).map(({ address }) => ({ address, counts: sameFrameOnly ? inFrame : () => true }));
+  const isFunction = parseLocation(place, session.currentPlace()).kind === 'function';
+  const targets: Target[] = session.resolvePlaces(place).map(({ address, function: name, isMoved }) => ({
+    address,
+    counts: sameFrameOnly ? inFrame : () => true,
+    shows: isFunction || isMoved ? name : undefined,
+  }));
   const caller = callerOf(frame, outer);
-  if (caller) targets.push({ address: caller.pc, counts: () => thread.stackPointer >= frame.cfa });
+  if (caller) targets.push({ address: caller.pc, counts: () => thread.stackPointer === frame.cfa, shows: undefined });
   return session.control.resume(new RunTo(session.world, thread, targets, own));
 };

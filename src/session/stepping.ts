@@ -7,6 +7,7 @@ import type { Frame } from '../inferior/frame.js';
 import type { PlanMode, StepPlan } from '../inferior/plan.js';
 import type { SiteOwner } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
+import type { JumpTarget } from './jumps.js';
 import type { Scope } from '../symbols/model.js';
 
 /** A line's code around an address: one row of the line table. */
@@ -39,17 +40,17 @@ export interface StepWorld {
   isLinkage(thread: Thread, pc: Address): boolean;
   /** The innermost frame now, with inlined calls that begin exactly here hidden; and how many are hidden. */
   innermost(thread: Thread): { readonly frame: Frame; readonly hidden: number; readonly outer: (level: number) => Frame | undefined };
+  /** Where the code of the outermost hidden inlined call ends. */
+  hiddenCallEnd(thread: Thread): Address | undefined;
   /** Shows one hidden inlined call: what `step` into an inlined function does. */
   reveal(thread: Thread): void;
-  /** Shows all of them: after stepi, and where a breakpoint in the inlined function itself was hit. */
-  revealAll(thread: Thread): void;
   plant(thread: Thread, address: Address, owner: SiteOwner): () => void;
   /**
    * Where longjmp and C++ throw lead is known only when they happen: plants at the places that tell. `jumps` is called when the thread is about
    * to go to `target`.
    * @returns what removes the sites
    */
-  jumpSites(thread: Thread, jumps: (target: Address) => void): () => void;
+  jumpSites(thread: Thread, jumps: (target: JumpTarget) => void): () => void;
   readonly stepMode: boolean;
 }
 
@@ -139,9 +140,17 @@ export abstract class PlanBase implements StepPlan {
 
   abstract stepped(): PlanMode;
 
+  /**
+   * The thread has stopped, where the plan wanted it or on the way there, perhaps before inlined calls that begin here: those that the user is shown to be in,
+   * by name; undefined stands for all.
+   */
+  showsInlined(): readonly (string | undefined)[] {
+    return [];
+  }
+
   /** A handler runs to its end; the step goes on when it has returned to where the thread is now. */
   entersHandler(): PlanMode {
-    return this.runTo(this.thread.pc, this.atOrAbove(this.thread.stackPointer), () => 'step');
+    return this.runTo(this.thread.pc, this.standingAt(this.thread.stackPointer), () => 'step');
   }
 
   dispose(): void {
@@ -155,13 +164,11 @@ export abstract class PlanBase implements StepPlan {
     this.#waiting = [];
   }
 
-  /** Not in a deeper activation of a recursive function. */
-  protected atOrAbove(stackPointer: Address): () => boolean {
-    return () => this.thread.stackPointer >= stackPointer;
-  }
-
-  /** The callee has returned: not a deeper activation, and not a call of the function that begins behind a call that never returns. */
-  protected returnedTo(stackPointer: Address): () => boolean {
+  /**
+   * With the stack pointer that belongs to one activation, and at that place to no other: behind a call it is the callee's CFA. Not in a deeper activation, not on
+   * another stack (a coroutine's, a signal handler's), and not in the function that begins behind a call that never returns.
+   */
+  protected standingAt(stackPointer: Address): () => boolean {
     return () => this.thread.stackPointer === stackPointer;
   }
 
@@ -190,16 +197,18 @@ export abstract class PlanBase implements StepPlan {
   /** Ends the step where a longjmp or an exception lands, unless it stays within what the step runs over. */
   protected watchJumps(landed: () => void): () => void {
     const landings: (() => void)[] = [];
-    const removeSites = this.world.jumpSites(this.thread, (target) => {
+    const removeSites = this.world.jumpSites(this.thread, ({ address, inFrame }) => {
+      const cfa = this.#frameFurtherOut(inFrame);
+      if (cfa === undefined) return;
       const landing = new PlanSite(
         this.thread,
-        () => this.#leftCallee(),
+        () => this.#hasLanded(cfa),
         () => {
           landed();
           return (this.mode = 'done');
         },
       );
-      landings.push(this.world.plant(this.thread, target, landing));
+      landings.push(this.world.plant(this.thread, address, landing));
     });
     return () => {
       removeSites();
@@ -207,10 +216,29 @@ export abstract class PlanBase implements StepPlan {
     };
   }
 
-  #leftCallee(): boolean {
-    if (this.thread.stackPointer >= this.initiating.cfa) return true;
+  /**
+   * The CFA of the frame around an address of the stack, if it is the step's own or one further out. Otherwise the jump stays within what the step runs over; or it
+   * changes stacks, as coroutines do that are made with longjmp, and the step's frame waits for its return.
+   */
+  #frameFurtherOut(address: Address): Address | undefined {
     const { frame, outer } = this.world.innermost(this.thread);
-    return sameFrame(identityOf(frame, outer), this.initiating);
+    let passed = false;
+    for (let next: Frame | undefined = frame; next; next = outer(next.level + 1)) {
+      passed ||= next.cfa === this.initiating.cfa;
+      if (next.cfa > address) return passed ? next.cfa : undefined;
+    }
+    return undefined;
+  }
+
+  /** In that frame, and not in a call that is inlined into the step's: that one goes on. */
+  #hasLanded(cfa: Address): boolean {
+    const { frame, outer } = this.world.innermost(this.thread);
+    if (frame.cfa !== cfa) return false;
+    for (let next: Frame | undefined = frame; next?.kind === 'inlined';) {
+      next = outer(next.level + 1);
+      if (next && sameFrame(identityOf(next, outer), this.initiating)) return false;
+    }
+    return true;
   }
 }
 
@@ -261,13 +289,16 @@ export class InstructionStep extends PlanBase {
   stepped(): PlanMode {
     const returnAddress = this.over ? madeCall(this.thread, this.#before) : undefined;
     if (returnAddress !== undefined)
-      return this.runTo(returnAddress, this.returnedTo(this.thread.stackPointer + 8n), () => this.#complete());
+      return this.runTo(returnAddress, this.standingAt(this.thread.stackPointer + 8n), () => this.#complete());
     return (this.mode = this.#complete());
   }
 
   /** Who steps by instructions wants to see the innermost code, not a call that is about to begin. */
+  override showsInlined(): readonly undefined[] {
+    return [undefined];
+  }
+
   #complete(): PlanMode {
-    this.world.revealAll(this.thread);
     if (--this.remaining <= 0) return 'done';
     this.#before = this.#begin();
     return 'step';
@@ -278,7 +309,7 @@ export class InstructionStep extends PlanBase {
     const { pc, stackPointer } = this.thread;
     const executed = pc !== this.#before.pc;
     this.#initiating ??= this.#identity();
-    return this.runTo(pc, this.atOrAbove(stackPointer), () => (executed ? this.#complete() : 'step'));
+    return this.runTo(pc, this.standingAt(stackPointer), () => (executed ? this.#complete() : 'step'));
   }
 }
 
@@ -286,6 +317,8 @@ export interface Target {
   readonly address: Address;
   /** Stops only when this holds there. */
   readonly counts: () => boolean;
+  /** Of inlined calls that begin there this one, and what is outside of it, is shown; absent: none. Undefined: all. */
+  readonly shows?: string | undefined;
 }
 
 /** finish, until LOCATION, advance, and the return from a call made by deet: run to one of some addresses. */
@@ -297,14 +330,14 @@ export class RunTo extends PlanBase {
   constructor(
     world: StepWorld,
     thread: Thread,
-    targets: readonly Target[],
+    private readonly targets: readonly Target[],
     protected readonly initiating: FrameIdentity,
   ) {
     super(world, thread);
     this.mode = 'run';
     targets.forEach(({ address, counts }, index) => {
       this.plant(address, counts, () => {
-        this.reached = index;
+        this.reached ??= index;
         return 'done';
       });
     });
@@ -312,6 +345,11 @@ export class RunTo extends PlanBase {
   }
 
   readonly #removeJumpSites: () => void;
+
+  override showsInlined(): readonly (string | undefined)[] {
+    const target = this.reached === undefined ? undefined : this.targets[this.reached];
+    return target && 'shows' in target ? [target.shows] : [];
+  }
 
   stepped(): PlanMode {
     return this.mode;

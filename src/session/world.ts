@@ -6,10 +6,11 @@ import type { Stack } from '../inferior/frames.js';
 import { inlinedCallsStartingAt } from '../inferior/frames.js';
 import type { SiteOwner } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
-import { jumpHooks } from './jumps.js';
+import { jumpHooks, type JumpTarget } from './jumps.js';
 import { slotTarget } from './linkage.js';
 import type { Settings } from './settings.js';
 import type { LineSpan, StepWorld } from './stepping.js';
+import type { Scope } from '../symbols/model.js';
 import { stackOf } from './stacks.js';
 
 /** Decides whether `step` passes over a function (skip function, skip file). */
@@ -117,7 +118,7 @@ export class ProgramWorld implements StepWorld {
   hidden(thread: Thread): number {
     const known = this.#hidden.get(thread);
     if (known !== undefined && this.#placeOf.get(thread) === thread.pc) return known;
-    const count = this.#startingBefore(thread, () => false);
+    const count = this.#startingAt(thread).length;
     this.#setHidden(thread, count);
     return count;
   }
@@ -133,27 +134,29 @@ export class ProgramWorld implements StepWorld {
     this.#setHidden(thread, Math.max(0, this.hidden(thread) - 1));
   }
 
-  revealAll(thread: Thread): void {
-    this.#setHidden(thread, 0);
-  }
-
   /**
-   * A breakpoint was hit: a thread that stopped in one of these functions, inlined here, shows it; `undefined` stands for a breakpoint on a line or an
-   * address, which is wherever its code is.
+   * A thread that was to be stopped in one of these functions, inlined here, shows it, the innermost of them; `undefined` stands for a line or an address, which
+   * is wherever its code is.
    */
   revealTo(thread: Thread, functions: readonly (string | undefined)[]): void {
-    const hidden = functions.includes(undefined) ? 0 : this.#startingBefore(thread, (name) => functions.includes(name));
-    this.#setHidden(thread, hidden);
+    const calls = this.#startingAt(thread).map(({ inlined }) => inlined?.qualifiedName);
+    // Of a function that is inlined into itself the outer call.
+    const depths = functions.map((wanted) => (wanted === undefined ? 0 : calls.lastIndexOf(wanted)));
+    this.#setHidden(thread, Math.min(calls.length, ...depths.filter((depth) => depth >= 0)));
   }
 
-  /** Inlined calls that begin where the thread stands, innermost first, up to one with a certain name: of a function inlined into itself the outer. */
-  #startingBefore(thread: Thread, isWanted: (name: string) => boolean): number {
+  hiddenCallEnd(thread: Thread): Address | undefined {
+    const loaded = thread.process.images.imageAt(thread.pc);
+    const call = this.#startingAt(thread).at(this.hidden(thread) - 1);
+    return this.hidden(thread) > 0 && loaded && call ? BigInt(Math.max(...call.ranges.map(({ high }) => high))) + loaded.bias : undefined;
+  }
+
+  /** Inlined calls that begin where the thread stands, innermost first. */
+  #startingAt(thread: Thread): Scope[] {
     const place = located(thread, thread.pc);
-    if (!place) return 0;
-    const count = inlinedCallsStartingAt(place.loaded.image, place.at);
-    const calls = place.loaded.image.scopesAt(place.at).flatMap(({ inlined }) => (inlined ? [inlined] : []));
-    const wanted = calls.slice(0, count).findLastIndex(({ qualifiedName }) => isWanted(qualifiedName));
-    return wanted < 0 ? count : wanted;
+    if (!place) return [];
+    const calls = place.loaded.image.scopesAt(place.at).filter(({ inlined }) => inlined);
+    return calls.slice(0, inlinedCallsStartingAt(place.loaded.image, place.at));
   }
 
   /** Threads run and come back to where they are: what each shows of inlined calls is put back by the function that this returns. */
@@ -181,14 +184,14 @@ export class ProgramWorld implements StepWorld {
     };
   }
 
-  jumpSites(thread: Thread, jumps: (target: Address) => void): () => void {
+  jumpSites(thread: Thread, jumps: (target: JumpTarget) => void): () => void {
     if (!this.settings.flag('stop-at-landing')) return () => undefined;
     const cleanups = jumpHooks(thread.process).map(({ address, target }) =>
       this.plant(thread, address, {
         kind: 'internal',
         arrived: (arriving) => {
           const where = arriving === thread ? target(thread) : undefined;
-          if (where !== undefined && thread.process.images.imageAt(where)) jumps(where);
+          if (where && thread.process.images.imageAt(where.address)) jumps(where);
           return 'pass';
         },
       }),

@@ -192,6 +192,53 @@ describe('longjmp', () => {
     ));
 });
 
+describe('a step on one of several stacks', () => {
+  const where = (text: string): Row => [`tbreak ${line('coroutines.c', text)}`];
+
+  it('next waits for its own frame, not for one further up on another stack', () =>
+    table('coroutines.c', [
+      ['break talk if self == 1'],
+      ['run', 'talk  printf("%d ", self + 1)'],
+      ['next', 'talk  // turns'],
+      ['next', 'talk  }'],
+      ['up', 'second  // talk of the second'],
+    ]));
+
+  it('... finish, until and advance too', () =>
+    table('coroutines.c', [
+      ['break turn if self == 1'],
+      ['run', 'turn  // swaps'],
+      ['finish', 'talk  }'],
+      ['up', 'second  // talk of the second'],
+      ['continue', 'turn  // swaps'],
+      [`advance ${line('coroutines.c', '// signals')}`, 'talk  }'],
+      ['up', 'second  // talk of the second'],
+    ]));
+
+  // gdb cannot read glibc's mangled target: this frame's own return address ends its step.
+  it('... where a longjmp changes the stack', () =>
+    table(
+      'coroutines.c',
+      [
+        where('// leap of the second'),
+        ['run', 'second  // leap of the second'],
+        ['next', 'second  i < 2'],
+        ['next', 'second  printf("2 ")'],
+      ],
+      { gdb: false },
+    ));
+
+  it('is not ended by a signal handler that comes by on another stack', () =>
+    table('coroutines.c', [
+      where('// signals'),
+      ['handle SIGUSR1 nostop noprint pass'],
+      ['run', 'second  // signals'],
+      ['step', 'call  // system call'],
+      ['next', 'call  return result'],
+      ['finish', 'second  printf("handled'],
+    ]));
+});
+
 // gdb needs probes or debug information of libgcc_s for these, and runs away without.
 describe('C++ exceptions', () => {
   const rows: readonly Row[] = [
@@ -289,6 +336,39 @@ describe('signals', () => {
       ['stepi 80'],
       ['stepi 4'],
       ['finish'],
+    ]));
+});
+
+describe('inlined calls that begin where a command ends', () => {
+  it('are shown at a line that advance runs to', () =>
+    table('inline_starts.c', [
+      ['tbreak main'],
+      ['run', 'main  int main(void)'],
+      [`advance ${line('inline_starts.c', '// behind the swap')}`, 'low  // low'],
+    ]));
+
+  it('... and where until has left the function', () =>
+    table('inline_starts.c', [['tbreak swap'], ['run', 'swap  // swap'], [`until ${line('inline_starts.c', '// swaps')}`, 'low  // low']]));
+
+  it('... but not where finish has: they are yet to be entered', () =>
+    table('inline_starts.c', [
+      ['tbreak swap'],
+      ['run', 'swap  // swap'],
+      ['finish', 'main  // behind the swap'],
+      ['step', 'twice  // twice'],
+    ]));
+
+  it('are shown by stepi and nexti, a breakpoint of their own or not', () =>
+    table('inline_starts.c', [['tbreak swap'], ['run', 'swap  // swap'], ['break twice', 'swap  // swap'], ['nexti 5', 'low  // low']]));
+
+  it('are shown to the innermost that has a breakpoint', () =>
+    table('inline_starts.c', [
+      ['break twice'],
+      ['break low'],
+      ['run', 'low  // low'],
+      ['delete'],
+      ['break twice'],
+      ['run', 'twice  // twice'],
     ]));
 });
 
