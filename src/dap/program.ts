@@ -13,6 +13,7 @@ import type { Outcome } from '../session/types.js';
 import type { ChildSessions } from './children.js';
 import type { Debuggee } from './debuggee.js';
 import { announce } from './family_events.js';
+import { ReadingProgress } from './progress.js';
 import { ProgramStreams } from './streams.js';
 
 /** Milliseconds after which a command of the console that runs the program shows as running. */
@@ -21,6 +22,7 @@ const moment = 100;
 export class Program {
   readonly interpreter: Interpreter;
   readonly streams: ProgramStreams;
+  readonly #reading = new ReadingProgress(this);
   /** The first is the client that launched or attached. */
   readonly views: Debuggee[] = [];
   /** With `childSessions`. */
@@ -261,6 +263,7 @@ export class Program {
 
   close(): void {
     for (const view of this.views) view.end(view === this.first ? undefined : killed);
+    this.#reading.close();
     this.children?.close();
     this.interpreter.close();
     this.session.close();

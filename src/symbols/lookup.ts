@@ -35,7 +35,7 @@ export class Lookup {
   private nameIndex: NameIndex | undefined;
 
   get names(): NameIndex {
-    return (this.nameIndex ??= new NameIndex(this.info.file, () => this.info.compilations(), this.info.store));
+    return (this.nameIndex ??= new NameIndex(this.info.image.path, this.info.file, () => this.info.compilations(), this.info.store));
   }
 
   private dieOf(entry: NamedEntry): Die | undefined {

@@ -8,6 +8,7 @@ import type { Compilation } from './compilation.js';
 import { bareName, meansName, splitName, writtenName } from './cxx-names.js';
 import { EntryTable } from './entries.js';
 import { Mark, scanNames, type NameUnits } from './name-units.js';
+import { Pass } from './passes.js';
 import { scanUnit } from './scan.js';
 
 /** One entry of a table, and the unit it stands in. */
@@ -26,7 +27,9 @@ export interface IndexStore {
 }
 
 export class NameIndex {
+  /** @param path of the file, for people */
   constructor(
+    private readonly path: string,
     private readonly file: DwarfFile,
     /** All units of the file; not asked for before they are needed. */
     private readonly units: () => readonly Compilation[],
@@ -39,11 +42,21 @@ export class NameIndex {
     if (!this.made) {
       this.made = this.store?.load();
       if (!this.made) {
-        this.made = scanNames(this.file, this.units());
-        this.store?.save(this.made);
+        const pass = this.pass();
+        try {
+          this.made = scanNames(this.file, this.units());
+          this.store?.save(this.made);
+        } finally {
+          pass.end();
+        }
       }
     }
     return this.made;
+  }
+
+  /** Over all units. */
+  private pass(): Pass {
+    return new Pass(this.path, this.file.section('info').length + this.file.section('types').length);
   }
 
   private whole: EntryTable | undefined;
@@ -51,8 +64,18 @@ export class NameIndex {
   /** The index of all names: one scan over all units, when first needed. */
   all(): EntryTable {
     if (!this.whole) {
-      this.whole = new EntryTable();
-      for (const unit of this.units()) scanUnit(unit.unit, unit.number, this.whole);
+      const table = new EntryTable();
+      const units = this.units();
+      const pass = this.pass();
+      try {
+        for (const [index, unit] of units.entries()) {
+          scanUnit(unit.unit, unit.number, table);
+          pass.advance((index + 1) / (units.length + 1));
+        }
+      } finally {
+        pass.end();
+      }
+      this.whole = table;
     }
     return this.whole;
   }
