@@ -29,6 +29,9 @@ export class Adapter implements Answerer {
       event: (event, body) => {
         connection.event(event, body);
       },
+      flush: () => {
+        connection.flush();
+      },
       get interrupted() {
         return connection.interrupted;
       },

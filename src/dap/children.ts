@@ -113,7 +113,7 @@ export class ChildSessions {
       socket.end();
     };
     const adapter = this.serve(
-      { write: (bytes) => socket.write(bytes), end: () => socket.end() },
+      { write: (text) => socket.write(text), end: () => socket.end() },
       finish,
       (client, ending) => new ChildLifecycle(client, ending, this.program, this),
     );

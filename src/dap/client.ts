@@ -5,6 +5,8 @@ export interface Client {
   /** What `initialize` said. */
   readonly capabilities: P.InitializeRequestArguments;
   event(event: string, body?: object): void;
+  /** Sends now what would be sent at the end of this turn. */
+  flush(): void;
   request(command: string, args: object): Promise<unknown>;
   afterwards(action: () => void): void;
   /** A request waits that wants an end of what is being done. */

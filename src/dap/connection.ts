@@ -9,7 +9,7 @@ import { Relay } from './relay.js';
 import { checkArguments, Later, type Command, type Handlers } from './protocol.js';
 
 export interface Wire {
-  write(bytes: Buffer): void;
+  write(text: string): void;
   /** Nothing more will be understood or sent. */
   end(): void;
 }
@@ -50,6 +50,7 @@ export class Connection {
   /** Requests that wait for their turn, by number, unless they have been cancelled meanwhile. */
   readonly #waiting = new Set<number>();
   #seq = 0;
+  #outgoing: string[] = [];
   #queue: Promise<void> = Promise.resolve();
   #afterwards: (() => void)[] = [];
   #closed = false;
@@ -99,6 +100,7 @@ export class Connection {
     void this.#relay?.then((relay) => {
       relay?.close();
     });
+    this.flush();
     for (const settle of this.#pending.values())
       settle({ seq: 0, type: 'response', request_seq: 0, command: '', success: false, message: 'the connection has ended' });
     this.wire.end();
@@ -106,8 +108,21 @@ export class Connection {
 
   #send(message: object): number {
     const seq = ++this.#seq;
-    if (!this.#closed) this.wire.write(encode({ seq, ...message }));
+    if (this.#closed) return seq;
+    if (this.#outgoing.length === 0)
+      process.nextTick(() => {
+        this.flush();
+      });
+    this.#outgoing.push(encode({ seq, ...message }));
     return seq;
+  }
+
+  /** What was said in one turn goes out in one piece: each piece wakes the client. A step that is over at once is answered and reported together. */
+  flush(): void {
+    const outgoing = this.#outgoing;
+    if (outgoing.length === 0) return;
+    this.#outgoing = [];
+    this.wire.write(outgoing.join(''));
   }
 
   #message(json: unknown): void {
@@ -146,8 +161,8 @@ export class Connection {
       await this.#queue;
       try {
         const relay = await Relay.open(path, introduction, {
-          write: (bytes) => {
-            if (!this.#closed) this.wire.write(bytes);
+          write: (text) => {
+            if (!this.#closed) this.wire.write(text);
           },
           end: () => {
             this.close();

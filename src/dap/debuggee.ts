@@ -164,6 +164,8 @@ export class Debuggee {
     this.#ended = true;
     if (exitCode !== undefined) this.client.event('exited', { exitCode });
     this.client.event('terminated');
+    // There may be no turn after this one: the connections end with the program.
+    this.client.flush();
   }
 
   restarted(): void {

@@ -9,9 +9,9 @@ const separator = Buffer.from('\r\n\r\n');
 /** A message as it came, or what was wrong with it. */
 export type Incoming = { readonly json: unknown } | { readonly damage: string; readonly fatal: boolean };
 
-export const encode = (message: object): Buffer => {
-  const body = Buffer.from(JSON.stringify(message), 'utf8');
-  return Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`, 'latin1'), body]);
+export const encode = (message: object): string => {
+  const body = JSON.stringify(message);
+  return `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 };
 
 /** Cuts a stream of bytes, however it arrives, into messages. */

@@ -28,7 +28,7 @@ const serveStdio = (): Promise<number> =>
       stdin.destroy();
       resolve(0);
     };
-    const adapter = new Adapter({ write: (bytes) => stdout.write(bytes), end: finish }, finish);
+    const adapter = new Adapter({ write: (text) => stdout.write(text), end: finish }, finish);
     stdout.on('error', finish);
     stdin.on('data', (bytes: Buffer) => {
       adapter.connection.received(bytes);
@@ -42,7 +42,7 @@ const attend = (socket: Socket): void => {
     adapter.close();
     socket.end();
   };
-  const adapter = new Adapter({ write: (bytes) => socket.write(bytes), end: () => socket.end() }, finish);
+  const adapter = new Adapter({ write: (text) => socket.write(text), end: () => socket.end() }, finish);
   socket.on('data', (bytes) => {
     adapter.connection.received(bytes);
   });

@@ -26,6 +26,7 @@ export class ReadingProgress {
         client.event('progressEnd', { progressId: this.#id });
         this.#id = undefined;
       }
+      client.flush();
     });
   }
 }

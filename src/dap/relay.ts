@@ -8,7 +8,7 @@ import { Deframer, encode } from './framing.js';
 
 export interface RelayEnds {
   /** To the client. */
-  write(bytes: Buffer): void;
+  write(text: string): void;
   /** The other adapter has gone. */
   end(): void;
 }

@@ -60,6 +60,8 @@ export class Engine implements WaitClient {
   async run(): Promise<Halt> {
     this.#running = true;
     try {
+      // Before anybody runs: else a signal tells of the first stop as well.
+      waitHub.attend();
       let halt = this.#begin();
       while (!halt) {
         const { found, busy } = this.#haltMeanwhile ? { found: this.#haltMeanwhile, busy: false } : this.#drain();

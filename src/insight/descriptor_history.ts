@@ -1,6 +1,7 @@
 /** The descriptors of the family as they were when it was last let run: what `info fds -changes` compares with. */
+import { readRecords, type DescriptorRecord } from '../linux/proc_files.js';
 import type { SessionEvent } from '../session/types.js';
-import { descriptorChanges, plainTables, type DescriptorChanges, type DescriptorTable } from './descriptors.js';
+import { descriptorChanges, plainTable, type DescriptorChanges, type DescriptorTable } from './descriptors.js';
 
 /** For more processes than this the look at every stop would be felt. */
 const mostProcesses = 32;
@@ -10,8 +11,11 @@ interface Source {
   processes(): readonly { readonly pid: number }[];
 }
 
+/** By process; only whoever asks for changes needs to understand them. */
+type Records = ReadonlyMap<number, readonly DescriptorRecord[]>;
+
 export class DescriptorHistory {
-  #before: readonly DescriptorTable[] | undefined;
+  #before: Records | undefined;
   readonly #unsubscribe: () => void;
 
   constructor(private readonly session: Source) {
@@ -24,17 +28,17 @@ export class DescriptorHistory {
     this.#unsubscribe();
   }
 
-  #look(): DescriptorTable[] | undefined {
-    const pids = this.session.processes().map(({ pid }) => pid);
-    return pids.length > mostProcesses ? undefined : plainTables(pids);
+  #look(): Records | undefined {
+    const processes = this.session.processes();
+    return processes.length > mostProcesses ? undefined : new Map(processes.map(({ pid }) => [pid, readRecords(pid)]));
   }
 
   /** Undefined: there is nothing to compare with, or too much. Processes that have ended are left out. */
   changes(): DescriptorChanges | undefined {
-    const now = this.#look();
-    if (!this.#before || !now) return undefined;
-    const alive = new Set(now.map(({ pid }) => pid));
-    const before = this.#before.filter(({ pid }) => alive.has(pid));
-    return { type: 'descriptorChanges', changes: descriptorChanges(before, now) };
+    const [before, now] = [this.#before, this.#look()];
+    if (!before || !now) return undefined;
+    const tables = (records: Records): DescriptorTable[] =>
+      [...records].filter(([pid]) => now.has(pid)).map(([pid, each]) => plainTable(pid, each));
+    return { type: 'descriptorChanges', changes: descriptorChanges(tables(before), tables(now)) };
   }
 }

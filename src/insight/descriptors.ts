@@ -3,7 +3,7 @@
  * open(2)), and who is at the other end of pipes and sockets.
  */
 import { compareDescriptors } from '../linux/kcmp.js';
-import { readDescriptors, type Descriptor, type DescriptorKind } from '../linux/proc_files.js';
+import { understood, type Descriptor, type DescriptorKind, type DescriptorRecord } from '../linux/proc_files.js';
 import type { Socket } from '../linux/proc_sockets.js';
 import { OpenFiles, type CompareFiles, type Holder } from './open_files.js';
 
@@ -126,13 +126,12 @@ export const descriptorTables = (pids: readonly number[], options: DescriptorOpt
   }));
 };
 
-/** As much of the tables as changes are told by: read at every stop, without a look at anybody else. */
-export const plainTables = (pids: readonly number[]): DescriptorTable[] =>
-  pids.map((pid) => ({
-    type: 'descriptors',
-    pid,
-    descriptors: readDescriptors(pid).map(plainEntry),
-  }));
+/** As much of a table as changes are told by: what it says by itself, without a look at anybody else. */
+export const plainTable = (pid: number, records: readonly DescriptorRecord[]): DescriptorTable => ({
+  type: 'descriptors',
+  pid,
+  descriptors: records.map((record) => plainEntry(understood(record))),
+});
 
 /** The JSON object `descriptorChanges`. */
 export interface DescriptorChanges {

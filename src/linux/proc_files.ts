@@ -2,7 +2,7 @@
  * A process's descriptors and the locks on files, from /proc/PID/fd, /proc/PID/fdinfo and /proc/locks (proc(5)). The same
  * rule as in proc.ts: what vanished or is hidden is absent, nothing throws.
  */
-import { readlinkSync, statSync } from 'node:fs';
+import { readlinkSync, statSync, type BigIntStats } from 'node:fs';
 import { procNumbers, procText } from './proc.js';
 
 export type DescriptorKind =
@@ -81,31 +81,29 @@ const hexPair = ({ major, minor }: { major: number; minor: number }): string =>
 
 type Identity = Pick<Descriptor, 'kind' | 'inode' | 'device' | 'size'>;
 
+/** Names that the kernel made up; others are of files. */
+const madeUp = /^(?:(pipe|socket):\[(\d+)\]|anon_inode:\[?(\w+)\]?)$/;
+
 /** What a target is: by its name where the kernel made the name up, else by the file's type. */
-const identify = (path: string, target: string): Identity => {
-  const named = /^(pipe|socket):\[(\d+)\]$/.exec(target);
-  if (named) return { kind: named[1] === 'pipe' ? 'pipe' : 'socket', inode: Number(named[2]) };
-  const anonymous = /^anon_inode:\[?(\w+)\]?$/.exec(target);
-  if (anonymous) return { kind: anonymousKinds.get(anonymous[1] ?? '') ?? 'other' };
-  try {
-    const stat = statSync(path, { bigint: true });
-    const number = deviceNumber(stat.rdev);
-    const kind = stat.isFile()
-      ? 'file'
-      : stat.isDirectory()
-        ? 'directory'
-        : stat.isFIFO()
-          ? 'fifo'
-          : stat.isCharacterDevice() && isTerminal(number.major, number.minor)
-            ? 'terminal'
-            : stat.isCharacterDevice() || stat.isBlockDevice()
-              ? 'device'
-              : 'other';
-    const size = kind === 'file' ? { size: Number(stat.size) } : {};
-    return { kind, inode: Number(stat.ino), device: hexPair(deviceNumber(stat.dev)), ...size };
-  } catch {
-    return { kind: 'other' };
-  }
+const identify = ({ target, file }: DescriptorRecord): Identity => {
+  const [, channel, number, anonymous] = madeUp.exec(target) ?? [];
+  if (channel !== undefined) return { kind: channel === 'pipe' ? 'pipe' : 'socket', inode: Number(number) };
+  if (anonymous !== undefined) return { kind: anonymousKinds.get(anonymous) ?? 'other' };
+  if (!file) return { kind: 'other' };
+  const own = deviceNumber(file.rdev);
+  const kind = file.isFile()
+    ? 'file'
+    : file.isDirectory()
+      ? 'directory'
+      : file.isFIFO()
+        ? 'fifo'
+        : file.isCharacterDevice() && isTerminal(own.major, own.minor)
+          ? 'terminal'
+          : file.isCharacterDevice() || file.isBlockDevice()
+            ? 'device'
+            : 'other';
+  const size = kind === 'file' ? { size: Number(file.size) } : {};
+  return { kind, inode: Number(file.ino), device: hexPair(deviceNumber(file.dev)), ...size };
 };
 
 const accessModes = ['read', 'write', 'read-write', 'read-write'] as const;
@@ -141,20 +139,43 @@ const particulars = (kind: DescriptorKind, info: string): Partial<Descriptor> =>
   }
 };
 
-/** One descriptor of a process; undefined if it has none of this number. */
-export const readDescriptor = (pid: number, fd: number): Descriptor | undefined => {
+/** What there is to read of a descriptor; to understand it takes as long again. */
+export interface DescriptorRecord {
+  readonly fd: number;
+  readonly info: string;
+  readonly target: string;
+  /** Undefined where the name says what it is, and where nobody knows. */
+  readonly file: BigIntStats | undefined;
+}
+
+const readRecord = (pid: number, fd: number): DescriptorRecord | undefined => {
   const path = `/proc/${pid}/fd/${fd}`;
   const info = procText(`${pid}/fdinfo/${fd}`);
-  let target: string;
+  if (info === undefined) return undefined;
   try {
-    target = readlinkSync(path);
+    const target = readlinkSync(path);
+    return { fd, info, target, file: madeUp.test(target) ? undefined : statOf(path) };
   } catch {
     return undefined;
   }
-  if (info === undefined) return undefined;
+};
+
+const statOf = (path: string): BigIntStats | undefined => {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
+};
+
+/** All descriptors of a process, ascending; an empty list for a zombie. */
+export const readRecords = (pid: number): DescriptorRecord[] => procNumbers(`${pid}/fd`).flatMap((fd) => readRecord(pid, fd) ?? []);
+
+export const understood = (record: DescriptorRecord): Descriptor => {
+  const { fd, info, target } = record;
   const field = (name: string): string | undefined => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(info)?.[1];
   const flags = Number.parseInt(field('flags') ?? '0', 8);
-  const identity = identify(path, target);
+  const identity = identify(record);
   const terminalIndex = field('tty-index');
   return {
     fd,
@@ -170,8 +191,13 @@ export const readDescriptor = (pid: number, fd: number): Descriptor | undefined 
   };
 };
 
-/** All descriptors of a process, ascending; an empty list for a zombie. */
-export const readDescriptors = (pid: number): Descriptor[] => procNumbers(`${pid}/fd`).flatMap((fd) => readDescriptor(pid, fd) ?? []);
+/** One descriptor of a process; undefined if it has none of this number. */
+export const readDescriptor = (pid: number, fd: number): Descriptor | undefined => {
+  const record = readRecord(pid, fd);
+  return record && understood(record);
+};
+
+export const readDescriptors = (pid: number): Descriptor[] => readRecords(pid).map(understood);
 
 /** A lock on a file, or a request for one that must wait (fcntl(2), flock(2)). */
 export interface FileLock {

@@ -158,8 +158,9 @@ export class Session {
   /** Images to look names up in: those of the current process, or the file before a run. */
   images(): readonly LoadedImage[] {
     const current = this.#selected?.thread.process ?? this.processes()[0];
+    if (current?.alive) return current.images.all();
     const program = this.programImage();
-    return current?.alive ? current.images.all() : program ? [program] : [];
+    return program ? [program] : [];
   }
 
   // State and selection

@@ -70,6 +70,7 @@ describe('a session for each process', () => {
     expect(await root.refused('stackTrace', { threadId: stopped.threadId })).toContain('no thread');
     await second.ask('next', { threadId: stopped.threadId });
     expect((await second.event('stopped')).body.reason).toBe('step');
+    await root.event('continued');
     expect(root.events('continued')).toHaveLength(1);
     await second.ask('continue', { threadId: stopped.threadId });
     for (const [client, exitCode] of [

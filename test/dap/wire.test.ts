@@ -22,7 +22,7 @@ describe('messages on the wire', () => {
   };
 
   it('are found however the bytes are cut', () => {
-    const bytes = Buffer.concat([encode({ a: 'é' }), encode({ b: [1, 2] })]);
+    const bytes = Buffer.from(encode({ a: 'é' }) + encode({ b: [1, 2] }));
     const expected = [{ json: { a: 'é' } }, { json: { b: [1, 2] } }];
     expect(all([bytes])).toEqual(expected);
     expect(all([...bytes].map((byte) => Buffer.of(byte)))).toEqual(expected);
@@ -33,7 +33,7 @@ describe('messages on the wire', () => {
   });
 
   it('do not spoil those after them', () => {
-    const next = encode({ ok: true });
+    const next = Buffer.from(encode({ ok: true }));
     const found = all([Buffer.from('Content-Length: 3\r\n\r\n{]}'), next, Buffer.from('Nonsense\r\n\r\n'), next]);
     expect(found).toMatchObject([{ fatal: false }, { json: { ok: true } }, { fatal: false }, { json: { ok: true } }]);
   });
