@@ -27,6 +27,8 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   #users = 1;
   /** Counts writes and resumptions: a cache of what was read is stale when this has changed. */
   generation = 0;
+  /** Who has put sites into all that is loaded here (session/family_sites.ts): fork's child has them with its memory. */
+  planters: readonly object[] = [];
 
   /**
    * @param pid any process that lives in it now
@@ -62,6 +64,7 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
     this.slots.copyTo(child.slots);
     this.probes.copyTo(child.probes);
     this.traps.copyTo(child.traps);
+    child.planters = this.planters;
     this.sites.stopCounting();
     child.sites.stopCounting();
   }
@@ -84,10 +87,18 @@ export class AddressSpace implements MemoryReader, MemoryWriter, RawMemory {
   /** As many bytes as can be read from the start of the range, perhaps none. */
   readAvailable(address: Address, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    const count = this.#port.readAt(address, bytes);
-    const got = bytes.subarray(0, Math.max(0, count));
-    this.sites.mask(address, got);
-    return got;
+    return bytes.subarray(0, this.#masked(address, bytes, this.#port.readAt(address, bytes)));
+  }
+
+  /** What the program itself may read there, the cheapest way: returns how many bytes that were, perhaps none. */
+  peek(address: Address, bytes: Uint8Array): number {
+    return this.#masked(address, bytes, this.#port.peekAt?.(address, bytes) ?? this.#port.readAt(address, bytes));
+  }
+
+  #masked(address: Address, bytes: Uint8Array, read: number): number {
+    const count = Math.max(0, read);
+    this.sites.mask(address, bytes.subarray(0, count));
+    return count;
   }
 
   /** A file is mapped there no more: its sites and slots went with it. */

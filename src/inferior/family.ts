@@ -257,6 +257,8 @@ export class Family {
     this.#processes.set(tid, child);
     const newborn = this.addThread(tid, child);
     newborn.calls.push(...thread.calls);
+    thread.process.hasChildren = true;
+    newborn.announcesExit = thread.announcesExit; // the kernel gives it the options of who forked
     if (this.hooks.adopt(child, thread.process) === 'mute') this.mute(child);
     else if (!sharesMemory) child.space.sites.insertAll(); // one may have been lifted while the parent forked
     this.#takeEarly(newborn);

@@ -32,8 +32,8 @@ const groupByFile = (mappings: readonly Mapping[]): Mapping[][] => {
 };
 
 export class ImageTable implements ImageMap {
-  #images: MappedImage[] = [];
-  #sorted: MappedImage[] = [];
+  #images: readonly MappedImage[] = [];
+  #sorted: readonly MappedImage[] = [];
 
   constructor(
     private readonly source: ProcessSource,
@@ -86,8 +86,8 @@ export class ImageTable implements ImageMap {
   /** The child of a fork has the same files at the same places. */
   copyFor(source: ProcessSource): ImageTable {
     const copy = new ImageTable(source, this.options);
-    copy.#images = [...this.#images];
-    copy.#sorted = [...this.#sorted];
+    copy.#images = this.#images;
+    copy.#sorted = this.#sorted;
     return copy;
   }
 }

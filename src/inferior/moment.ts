@@ -11,6 +11,8 @@ export interface Moment {
 
 /** Bytes of stack kept: the frames of the C library's fork, popen, system or exit, and of their caller. */
 const keptStack = 16384;
+/** Read into first: most stacks end before. */
+const scratch = new Uint8Array(keptStack);
 
 /** The thread must be stopped. Undefined: it died. */
 export const momentOf = (thread: Thread): Moment | undefined => {
@@ -18,7 +20,7 @@ export const momentOf = (thread: Thread): Moment | undefined => {
     const registers = thread.saveRegisters();
     const address = registers[Word.rsp];
     const { space, images } = thread.process;
-    return { registers, stack: { address, bytes: space.readAvailable(address, keptStack).slice() }, images };
+    return { registers, stack: { address, bytes: scratch.slice(0, space.peek(address, scratch)) }, images };
   } catch {
     return undefined;
   }

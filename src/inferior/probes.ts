@@ -108,6 +108,7 @@ export class ProbeTable {
   }
 
   copyTo(other: ProbeTable): void {
+    if (this.isEmpty) return;
     other.#probes = new Map(this.#probes);
     other.#all = new Set(this.#all);
     other.pages = [...this.pages];

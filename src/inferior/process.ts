@@ -27,6 +27,8 @@ export class Process {
   held = false;
   /** vfork's parent is asleep in the kernel until the child execs or ends. */
   inVfork: Process | undefined;
+  /** It has a child, or had one. */
+  hasChildren = false;
   /** Number of execs seen. */
   execs = 0;
   #loaderBase: bigint | undefined;
@@ -52,6 +54,11 @@ export class Process {
       this.images = new ImageTable(source, imageOptions);
       this.program = source.program;
     }
+  }
+
+  /** It has, or had, a parent or a child in the family. */
+  get hasRelatives(): boolean {
+    return this.hasChildren || this.parent !== undefined;
   }
 
   get alive(): boolean {

@@ -97,6 +97,7 @@ export class SlotTable {
 
   /** fork copies the pages with all memory. */
   copyTo(other: SlotTable): void {
+    if (this.isEmpty) return;
     other.#byOriginal = new Map(this.#byOriginal);
     other.#pages = this.#pages.map(({ low, slots }) => ({ low, slots: [...slots] }));
   }

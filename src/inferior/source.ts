@@ -10,6 +10,8 @@ import type { OpenOptions } from '../symbols/open.js';
 /** The bytes of one address space. A count of 0 or less: none could be read or written there. */
 export interface MemoryPort {
   readAt(address: Address, into: Uint8Array): number;
+  /** A cheaper way to what the program itself may read, for once; it may end before. */
+  peekAt?(address: Address, into: Uint8Array): number;
   /** @throws DeetError `post-mortem` where nothing can ever be written */
   writeAt(address: Address, from: Uint8Array): number;
   /** Why an address cannot be read, when more is known than that. */

@@ -16,6 +16,8 @@ import type { StepStart } from './trap_flag.js';
 /** What the kernel last said. `stuck`: asked to stop, but in a sleep that only its end interrupts (vfork's parent, a zombie leader). */
 export type ActualState = 'running' | 'stopped' | 'stuck' | 'gone';
 
+const noRegisters = new BigUint64Array(0);
+
 export class Thread {
   actual: ActualState = 'running';
   /** Newborn threads owe a first event-stop, which nobody asked for. */
@@ -48,13 +50,16 @@ export class Thread {
   strayed: Address | undefined;
   /** Where it stood when it was last resumed by a single step. */
   stepStart: StepStart | undefined;
+  /** It stops once more before it ends (PTRACE_O_TRACEEXIT). */
+  announcesExit = false;
   /** Set by system call stops: alternates between entry and exit. */
   inSyscall = false;
   /** Calls that deet has made, and that have not come back yet; innermost last. */
   readonly calls: OwnCall[] = [];
   #given: string | undefined;
 
-  readonly #registers = new BigUint64Array(registerWords);
+  /** Made when they are first asked for. */
+  #registers = noRegisters;
   #loaded = false;
   /** What has to be written back before it runs: everything, or the pc alone, which is what passing a site changes. */
   #dirty: 'all' | 'pc' | undefined;
@@ -88,6 +93,7 @@ export class Thread {
   registers(): BigUint64Array {
     if (!this.#loaded) {
       if (this.actual !== 'stopped') throw new DeetError('running', `Thread ${this.tid} is running.`, 'Stop it first (Ctrl-C).');
+      if (this.#registers === noRegisters) this.#registers = new BigUint64Array(registerWords);
       if (!this.process.source.readRegisters(this.tid, this.#registers))
         throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
       this.#loaded = true;
@@ -143,7 +149,9 @@ export class Thread {
 
   /** Copies all registers aside, to be put back by `restoreRegisters` (calls into the program). */
   saveRegisters(): BigUint64Array {
-    return this.registers().slice();
+    if (this.#loaded || !this.stopped || this.process.space.hasCopies) return this.registers().slice();
+    const saved = new BigUint64Array(registerWords);
+    return this.process.source.readRegisters(this.tid, saved) ? saved : this.registers().slice();
   }
 
   restoreRegisters(saved: BigUint64Array): void {

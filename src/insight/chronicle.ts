@@ -10,7 +10,7 @@ import { momentOf, type Moment } from '../inferior/moment.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { readDescriptors } from '../linux/proc_files.js';
-import { readStat } from '../linux/proc.js';
+import { isZombie, readStat } from '../linux/proc.js';
 import { signalName } from '../linux/signals.js';
 import type { SessionEvent } from '../session/types.js';
 import type { FamilyMember, SourcePlace } from './family.js';
@@ -41,7 +41,7 @@ interface Entry {
 
 /** The part of a session that the chronicle needs. */
 export interface EventSource {
-  subscribe(listener: (event: SessionEvent) => void): () => void;
+  subscribe(listener: (event: SessionEvent) => void, exits: boolean): () => void;
 }
 
 /** Who takes a dead child away: its parent, or with SIGCHLD ignored (0) the kernel itself. */
@@ -60,7 +60,7 @@ export class Chronicle {
   constructor(source: EventSource) {
     this.#unsubscribe = source.subscribe((event) => {
       this.#listen(event);
-    });
+    }, true);
   }
 
   dispose(): void {
@@ -188,7 +188,7 @@ export class Chronicle {
     for (const entry of parent.open) {
       const { process } = entry;
       // Deaths are not always reported in their order: a child that still counts as alive here may have died first.
-      if (readStat(process.pid)?.state === 'Z') {
+      if (isZombie(process.pid)) {
         entry.unwaited = true;
         parent.open.delete(entry);
       } else if (!process.alive) this.#reaped(entry, (by ??= reaperOf(parent.process)));
@@ -224,9 +224,11 @@ export class Chronicle {
   #update(entry: Entry): void {
     const { process, life } = entry;
     if (life.reapedBy !== undefined) return;
-    const stat = readStat(process.pid);
-    if (life.orphaned && life.adoptedBy === undefined && stat) entry.life = { ...life, adoptedBy: stat.parent };
-    if (process.alive || entry.unwaited || !process.parent?.alive) return;
+    const orphaned = life.orphaned === true && life.adoptedBy === undefined;
+    const open = !process.alive && !entry.unwaited && process.parent?.alive === true;
+    const stat = orphaned || open ? readStat(process.pid) : undefined;
+    if (orphaned && stat) entry.life = { ...life, adoptedBy: stat.parent };
+    if (!open) return;
     // Gone while its parent lived: nobody else could have waited for it. Of those that outlived their parents init takes care.
     if (stat?.state !== 'Z') this.#reaped(entry, reaperOf(process.parent));
   }

@@ -3,7 +3,7 @@
  * libuv, so a wait may never take just any child: `peekWaitable` looks without consuming, and only what is a tracee of deet
  * is then waited for by its own number.
  *
- * Waiting does not block the event loop for longer than a moment: `next` waits in the kernel for a millisecond at most, and when nothing has come
+ * Waiting does not block the event loop for longer than a moment: `next` waits in the kernel for two milliseconds at most, and when nothing has come
  * `parked` waits for SIGCHLD, which the kernel sends for every stop and death of a tracee. While somebody waits in the kernel, the signals for stops
  * are off: they would cost as much as the stops. They are on again before the last look, and one that arrives between this and `parked` is not
  * lost: libuv keeps it in its pipe, and it wakes the promise made afterwards.
@@ -133,7 +133,9 @@ class WaitHub {
     const queued = this.#queues.get(client)?.shift();
     if (queued) return queued;
     this.attend();
-    const event = only === undefined ? this.#look(client, native.peekTick, tids) : this.waitFor(client, only);
+    const wait = (): WaitEvent | undefined => (only === undefined ? this.#look(client, native.peekTick, tids) : this.waitFor(client, only));
+    // A tick may fall right behind the beginning of a wait: only when a second one ends it, nothing has happened for as long as that.
+    const event = wait() ?? wait();
     if (event) return event;
     this.#relax();
     const late = this.#look(client, native.peekWaitable, tids);

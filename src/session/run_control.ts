@@ -50,6 +50,8 @@ export interface RunControlParts {
   readonly watchpoints: Watchpoints;
   readonly catchpoints: Catchpoints;
   readonly selected: () => Thread | undefined;
+  /** Somebody wants to look at processes that are about to end. */
+  readonly exitsWanted: () => boolean;
 }
 
 export class RunControl implements EngineHooks, LoaderListener, Target {
@@ -58,10 +60,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   readonly #terminal: Terminal | undefined;
   #root: { readonly pid: number; ending: Ending | undefined } | undefined;
   readonly #caught: Breakpoint[] = [];
-  /** Processes with a parent or a child in the family. */
-  readonly #related = new WeakSet<Process>();
   #imageNews: NonNullable<Stop['images']> = { added: [], removed: [] };
-  readonly #exitAnnounced = new WeakSet<Thread>();
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
@@ -353,9 +352,6 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   born(child: Process, thread: Thread): boolean {
     if (!child.muted) this.#parts.breakpoints.forked(thread.process, child);
     this.#parts.watchpoints.forked(thread, child);
-    for (const process of [thread.process, child]) this.#related.add(process);
-    // The kernel gives a child the options of the thread that forked.
-    if (child.leader && this.#exitAnnounced.has(thread)) this.#exitAnnounced.add(child.leader);
     for (const sites of this.#familySites) sites.born(child, thread.process);
     if (this.#left.delete(thread.process)) {
       this.#parts.breakpoints.processForgotten(thread.process);
@@ -432,8 +428,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   /** The ends of processes that have relatives are announced, so that what they leave undone can be reported. */
   #announceExit(thread: Thread): void {
-    if (thread.tid !== thread.process.pid || !this.#related.has(thread.process) || this.#exitAnnounced.has(thread)) return;
-    this.#exitAnnounced.add(thread);
+    if (thread.announcesExit || thread.tid !== thread.process.pid || !thread.process.hasRelatives || !this.#parts.exitsWanted()) return;
+    thread.announcesExit = true;
     const options = thread.process.wasAttached ? familyOptions & ~Option.exitKill : familyOptions;
     native.setOptions(thread.tid, options | Option.exit);
   }

@@ -74,6 +74,7 @@ export class Session {
   environment: Record<string, string | undefined>;
   readonly #options: SessionOptions;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
+  #exitsWanted = 0;
   #selected: { readonly thread: Thread; level: number } | undefined;
   #closed = false;
 
@@ -116,14 +117,18 @@ export class Session {
       watchpoints: this.watchpoints,
       catchpoints: this.catchpoints,
       selected: () => this.selectedThread(),
+      exitsWanted: () => this.#exitsWanted > 0,
     });
     if (program !== undefined) this.setProgram(program);
   }
 
-  /** @returns what ends the subscription. */
-  subscribe(listener: (event: SessionEvent) => void): () => void {
+  /** @param exits also those of type `exiting`, which cost the program a stop for each process. @returns what ends the subscription. */
+  subscribe(listener: (event: SessionEvent) => void, exits = false): () => void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    if (exits) this.#exitsWanted++;
+    return () => {
+      if (this.#listeners.delete(listener) && exits) this.#exitsWanted--;
+    };
   }
 
   #emit(event: SessionEvent): void {

@@ -125,6 +125,7 @@ export class Watchpoints {
 
   /** Its memory is gone: execve, or its end. */
   processForgotten(process: Process): void {
+    if (this.#watches.size === 0) return;
     const live = new Set(this.session.processes().map(({ space }) => space));
     for (const watch of [...this.#watches.values()]) {
       for (const space of watch.watched.keys()) if (!live.has(space)) watch.watched.delete(space);
