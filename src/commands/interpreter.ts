@@ -22,7 +22,7 @@ import { LoopSignal } from './loop-signal.js';
 import { Registry, type Found } from './registry.js';
 import { message, type ErrorResult, type Result } from './results.js';
 import { Sources } from './sources.js';
-import { describeStop } from './stops.js';
+import { describeStop, sightOf } from './stops.js';
 
 /** Nested scripts, definitions that call themselves: deeper is a mistake. */
 const deepestNesting = 100;
@@ -307,7 +307,7 @@ export class Interpreter {
     const silent = lists.some(([first]) => first === 'silent');
     if (!silent) {
       describe();
-      for (const result of this.displays.results(this.session, showDisplay)) this.#emit(result);
+      for (const result of [...sightOf(stop, this.chronicle), ...this.displays.results(this.session, showDisplay)]) this.#emit(result);
     }
     this.#hitCommands = lists.flatMap((list) => (list[0] === 'silent' ? list.slice(1) : list));
   }

@@ -92,6 +92,8 @@ export interface StopResult {
   readonly watches?: readonly WatchResult[];
   readonly child?: number;
   readonly program?: string;
+  /** The family has as many live processes as it may (set process-limit). */
+  readonly limit?: number;
   readonly syscall?: SyscallResult;
   readonly exception?: { readonly kind: 'throw' | 'rethrow' | 'catch'; readonly type?: string };
   /** catch load, catch unload: the files. */
@@ -250,7 +252,8 @@ export type Result =
       readonly number?: number;
     }
   | { readonly type: 'threads'; readonly threads: readonly ThreadResult[] }
-  | { readonly type: 'processes'; readonly processes: readonly ProcessResult[] }
+  /** `most`: as text, no more rows than these. */
+  | { readonly type: 'processes'; readonly processes: readonly ProcessResult[]; readonly most?: number }
   | { readonly type: 'registers'; readonly registers: Readonly<Record<string, string>>; readonly natural: Readonly<Record<string, string>> }
   | { readonly type: 'memory'; readonly address: string; readonly bytes: string; readonly text: string }
   | { readonly type: 'source'; readonly file: string; readonly first: number; readonly lines: readonly string[]; readonly current?: number }

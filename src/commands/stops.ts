@@ -1,9 +1,12 @@
 /** Stops as results. */
 import { hex } from '../common/addresses.js';
+import type { Chronicle } from '../insight/chronicle.js';
+import { processTree } from '../insight/tree.js';
+import { why } from '../insight/waits.js';
 import type { Session } from '../session/session.js';
 import type { Stop, WatchReport } from '../session/types.js';
 import { describeFrame, programCaller } from './frames.js';
-import type { StopResult, SyscallResult, WatchResult } from './results.js';
+import type { Result, StopResult, SyscallResult, WatchResult } from './results.js';
 import { describeValue } from './values.js';
 
 export const describeStop = (stop: Stop, session: Session): StopResult => {
@@ -30,6 +33,7 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
     ...(watches.length > 1 && { watches }),
     ...(stop.child && { child: stop.child.pid }),
     ...(stop.program !== undefined && { program: stop.program }),
+    ...(stop.limit !== undefined && { limit: stop.limit }),
     ...(stop.syscall && { syscall: describeSyscall(stop.syscall) }),
     ...(stop.exception && {
       exception: { kind: stop.exception.what, ...(stop.exception.type !== undefined && { type: stop.exception.type }) },
@@ -49,6 +53,15 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
     ...(stop.notes.length > 0 && { notes: stop.notes }),
     ...(!stop.newFrame && { sameFrame: true }),
   };
+};
+
+/** Rows of a tree that is shown unasked. */
+const mostRows = 30;
+
+/** What is to be seen at a stop of that kind, whoever asks: why nothing moves, and a family that has grown too large. */
+export const sightOf = (stop: Stop, chronicle: Chronicle): Result[] => {
+  if (stop.reason === 'hang') return [why(chronicle.family())];
+  return stop.limit === undefined ? [] : [{ ...processTree(chronicle.family(), stop.process.pid), most: mostRows }];
 };
 
 const describeWatch = ({ breakpoint, expression, old, new: now, scopeEnded, by }: WatchReport): WatchResult => ({

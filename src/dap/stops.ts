@@ -34,6 +34,12 @@ const breakpointReason = ([first]: readonly Breakpoint[]): string => {
   return /^[^:]*(?:::[^:]*)*$/.test(first.spec) && !/^\d+$/.test(first.spec) ? 'function breakpoint' : 'breakpoint';
 };
 
+const tooMany = (limit: number): Pick<Body, 'reason' | 'description' | 'text'> => ({
+  reason: 'pause',
+  description: 'Too many processes',
+  text: `the family has ${limit} live processes (set process-limit)`,
+});
+
 const wording = (stop: Stop): Pick<Body, 'reason' | 'description' | 'text'> => {
   switch (stop.reason) {
     case 'breakpoint':
@@ -56,6 +62,7 @@ const wording = (stop: Stop): Pick<Body, 'reason' | 'description' | 'text'> => {
     }
     case 'fork':
     case 'vfork':
+      if (stop.limit !== undefined) return tooMany(stop.limit);
       return { reason: 'event', description: `Stopped at ${stop.reason}`, text: `made process ${stop.child?.pid ?? '?'}` };
     case 'exec':
       return { reason: 'event', description: 'Stopped at exec', text: basename(stop.program ?? '?') };
@@ -66,7 +73,7 @@ const wording = (stop: Stop): Pick<Body, 'reason' | 'description' | 'text'> => {
     case 'entry':
     case 'step':
     case 'pause':
-      return { reason: stop.reason };
+      return stop.limit === undefined ? { reason: stop.reason } : tooMany(stop.limit);
     case 'location':
       return { reason: 'goto' };
   }

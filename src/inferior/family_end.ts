@@ -7,6 +7,7 @@ import { clearDebugRegisters } from './debug_registers.js';
 import type { Family } from './family.js';
 import { removePages } from './out_of_line.js';
 import type { Process } from './process.js';
+import { stopThose } from './standstill.js';
 
 /** Lets a process go untraced whose threads stand: nothing of deet's is left in its memory, and no thread in code of deet's. */
 export const releaseStopped = (family: Family, process: Process): void => {
@@ -35,6 +36,8 @@ const limit = 10_000;
 /** SIGKILL to everybody, and every one waited for. Returns when no process of the family is left, not even a zombie of ours. */
 export const killFamily = (family: Family, client: WaitClient, only?: Process): void => {
   const until = Date.now() + limit;
+  // Who is killed in its fork tells nobody of the child. Of those that are followed nobody runs, but others may.
+  stopThose(family, client, ({ process }) => only === undefined || process === only);
   const victims = (): Process[] => [...family.processes()].filter((process) => only === undefined || process === only);
   while (victims().length > 0 && Date.now() < until) {
     for (const process of victims()) native.kill(process.pid, Signal.SIGKILL);

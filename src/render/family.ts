@@ -11,8 +11,12 @@ const placeOf = ({ file, line: number, function: name }: Place): string =>
   `${name === undefined ? '' : `${line(name)} `}${file === undefined ? '' : `${line(basename(file))}:${number ?? 0}`}`.trim();
 
 /** `info inferiors` numbers them; `info tree` has no numbers, but the dead and who made whom. */
-export const renderProcesses = ({ processes }: Of<'processes'>, style: Style): string =>
-  processes.some(({ id }) => id !== undefined) ? table(processes, style) : processes.map((each) => branch(each, '', '', style)).join('\n');
+export const renderProcesses = ({ processes, most = Infinity }: Of<'processes'>, style: Style): string => {
+  if (processes.some(({ id }) => id !== undefined)) return table(processes, style);
+  const rows = processes.flatMap((each) => branch(each, '', '', style));
+  const left = rows.length - most;
+  return [...rows.slice(0, most), ...(left > 0 ? [`... and ${left} more: "info tree" shows all`] : [])].join('\n');
+};
 
 const table = (processes: readonly ProcessResult[], style: Style): string => {
   const rows = processes.map(
@@ -22,13 +26,13 @@ const table = (processes: readonly ProcessResult[], style: Style): string => {
   return ['  Num  Description  State  Executable', ...rows].join('\n');
 };
 
-const branch = (node: ProcessResult, head: string, indent: string, style: Style): string => {
+const branch = (node: ProcessResult, head: string, indent: string, style: Style): string[] => {
   const children = node.children ?? [];
-  const rows = children.map((child, index) => {
+  const rows = children.flatMap((child, index) => {
     const last = index === children.length - 1;
     return branch(child, `${indent}${last ? '└─ ' : '├─ '}`, `${indent}${last ? '   ' : '│  '}`, style);
   });
-  return [`${style.dim(head)}${nodeText(node, style)}`, ...rows].join('\n');
+  return [`${style.dim(head)}${nodeText(node, style)}`, ...rows];
 };
 
 const nodeText = (node: ProcessResult, style: Style): string => {

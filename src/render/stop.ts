@@ -40,12 +40,15 @@ const why = (stop: StopResult, style: Style): string[] => {
     case 'location':
       return [`Catchpoint ${stop.breakpoint ?? ''}`, ...fileLines('loaded', stop.loaded), ...fileLines('unloaded', stop.unloaded)];
     case 'pause':
-      return [childStopped('SIGINT')];
+      return [stop.limit === undefined ? childStopped('SIGINT') : limitText(stop)];
     case 'watchpoint':
       return (stop.watches ?? (stop.watch ? [stop.watch] : [])).flatMap((watch) => watchLines(watch, style));
     case 'fork':
     case 'vfork':
-      return [`Catchpoint ${stop.breakpoint ?? ''} (${reason}ed process ${stop.child ?? '?'})`];
+      return [
+        ...(stop.breakpoint === undefined ? [] : [`Catchpoint ${stop.breakpoint} (${reason}ed process ${stop.child ?? '?'})`]),
+        ...(stop.limit === undefined ? [] : [limitText(stop)]),
+      ];
     case 'exec':
       return [`Catchpoint ${stop.breakpoint ?? ''} (exec'd ${line(stop.program ?? '?')})`];
     case 'syscall':
@@ -58,6 +61,9 @@ const why = (stop: StopResult, style: Style): string[] => {
       return [];
   }
 };
+
+const limitText = ({ limit, child }: StopResult): string =>
+  `Child stopped: the family has ${limit ?? '?'} live processes, as many as "set process-limit" lets it have${child === undefined ? '' : ` (forked process ${child})`}. "kill" ends them all.`;
 
 const exceptionVerbs = { throw: 'thrown', rethrow: 'rethrown', catch: 'caught' } as const;
 

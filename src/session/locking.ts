@@ -32,4 +32,19 @@ export class Locking {
       this.stop(`Thread ${ending.id} has ended; those that are left are locked (scheduler-locking, schedule-multiple).`);
     }, grace);
   }
+
+  /** Whom deet keeps standing while others run, and how that ends. */
+  get standing(): string | undefined {
+    const still = this.threads().filter((thread) => thread.stopped && (thread.process.held || !this.mayRun(thread)));
+    const processes = [...new Set(still.map(({ process }) => process))];
+    const held = processes.filter((process) => process.held);
+    if (held.length > 0) return `${named(held)} held: Ctrl-C, then "release ${held[0].id}"`;
+    if (processes.length === 0) return undefined;
+    return this.settings.text('scheduler-locking') === 'on'
+      ? `thread ${still[0].id} is locked: Ctrl-C, then "set scheduler-locking off"`
+      : `${named(processes)} not let run: Ctrl-C, then "set schedule-multiple on"`;
+  }
 }
+
+const named = (processes: readonly Thread['process'][]): string =>
+  processes.length === 1 ? `process ${processes[0].pid} is` : `processes ${processes.map(({ pid }) => pid).join(', ')} are`;

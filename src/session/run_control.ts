@@ -75,13 +75,16 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   constructor(parts: RunControlParts) {
     this.#parts = parts;
-    this.#guards = new Guards(
-      parts.settings,
-      () => this.processes(),
-      () => {
+    const note = (text: string): void => parts.emit({ type: 'message', level: 'note', text });
+    this.#guards = new Guards({
+      settings: parts.settings,
+      family: this.engine.family,
+      standing: () => this.#locking.standing,
+      note,
+      stop: () => {
         this.pause();
       },
-    );
+    });
     this.#jobs = new JobControl(parts.emit);
     this.#signals = new SignalArrivals(parts, this.#jobs, {
       threads: () => this.threads(),
@@ -91,17 +94,13 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
       parts.settings,
       () => this.threads(),
       (text) => {
-        parts.emit({ type: 'message', level: 'note', text });
+        note(text);
         this.pause();
       },
     );
     this.#selfTracing = new SelfTracing(this.engine, (process) => {
       parts.breakpoints.processForgotten(process);
-      parts.emit({
-        type: 'message',
-        level: 'note',
-        text: `[Process ${process.pid} is about to be traced by the program itself: deet lets it go]`,
-      });
+      note(`[Process ${process.pid} is about to be traced by the program itself: deet lets it go]`);
     });
     const failed = failedExecs((thread, program, error) => parts.emit({ type: 'exec-failed', thread, program, error }));
     this.#familySites = [this.#selfTracing.sites, failed];
@@ -280,12 +279,13 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
           ...this.#stopOf(thread, halt.event.kind),
           ...this.#takeCaught(),
           ...(halt.event.kind === 'exec' ? { program: halt.event.program } : { child: halt.event.child }),
+          ...this.#guards.reached,
         };
       case 'trap':
         this.#parts.watchpoints.takeEnded();
         return { ...this.#stopOf(thread, 'watchpoint'), ...halt.detail };
       case 'pause':
-        return this.#stopOf(thread, this.#guards.hung ? 'hang' : 'pause');
+        return { ...this.#stopOf(thread, this.#guards.hung ? 'hang' : 'pause'), ...this.#guards.reached };
     }
   }
 
@@ -350,6 +350,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   born(child: Process, thread: Thread): boolean {
+    if (this.#killing) return false;
     if (!child.muted) this.#parts.breakpoints.forked(thread.process, child);
     this.#parts.watchpoints.forked(thread, child);
     for (const sites of this.#familySites) sites.born(child, thread.process);
@@ -359,9 +360,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     }
     this.#parts.emit({ type: 'forked', parent: thread.process, child });
     const caught = this.#catchIf(this.#parts.catchpoints.family(child.origin === 'vfork' ? 'vfork' : 'fork'));
-    const tooMany = child.muted ? undefined : this.#guards.overLimit();
-    if (tooMany) this.#parts.emit({ type: 'message', level: 'warning', text: tooMany });
-    return caught || tooMany !== undefined;
+    return this.#guards.born(child, thread.process) || caught;
   }
 
   executed(process: Process): boolean {

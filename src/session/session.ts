@@ -110,6 +110,8 @@ export class Session {
       breakpoints: this.breakpoints,
       world: this.world,
       emit: (event) => {
+        if (event.type === 'executed' && !event.process.parent && this.settings.text('follow-exec-mode') === 'same')
+          this.program = event.process.program;
         this.#emit(event);
       },
       batch: options.batch ?? false,

@@ -39,6 +39,11 @@ export const options: readonly Option[] = [
     true,
     'With follow-fork-mode parent or child: the other process runs on undisturbed; off: it stands still until "release".',
   ),
+  choice(
+    'follow-exec-mode',
+    ['new', 'same'],
+    'After the first process has executed another program, "run" starts: the one that was named, or that one (same).',
+  ),
   flag('schedule-multiple', true, 'Continuing lets all processes of the family run.'),
   choice('scheduler-locking', ['off', 'on', 'step', 'replay'], 'Which threads run while one is stepped or continued.'),
   choice(

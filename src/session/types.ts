@@ -68,6 +68,8 @@ export interface Stop {
   readonly watch?: readonly WatchReport[];
   readonly child?: Process;
   readonly program?: string;
+  /** The family has come to have as many processes (set process-limit). */
+  readonly limit?: number;
   readonly syscall?: SyscallReport;
   readonly exception?: ExceptionReport;
   /** catch load, catch unload: the files. */

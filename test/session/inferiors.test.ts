@@ -149,6 +149,70 @@ describe('when it is over', () => {
   });
 });
 
+describe('who is kept standing', () => {
+  const waits = (): string =>
+    program(
+      'waits',
+      `void here(void) {}
+       int main(void) { pid_t a = fork(); if (a == 0) { here(); _exit(1); } waitpid(a, NULL, 0); puts("waited"); }`,
+    );
+
+  it('is said when nobody else moves: held', async () => {
+    const { stdout } = await run([
+      '--timeout',
+      '20',
+      ...commands('set hang-after 3', 'break here', 'run', 'hold 2', 'continue', 'release 2', 'continue'),
+      waits(),
+    ]);
+    expect(stdout).toMatch(
+      /^\[Nobody moves, and process \d+ is held: Ctrl-C, then "release 2"\]\n(?:.*\n)*The program has made no progress\.$/m,
+    );
+    expect(stdout).toContain('waited');
+  });
+
+  it('is said when nobody else moves: not scheduled', async () => {
+    const { stdout } = await run([
+      '--timeout',
+      '20',
+      ...commands('set hang-after 3', 'set schedule-multiple off', 'run', 'set schedule-multiple on', 'continue'),
+      waits(),
+    ]);
+    expect(stdout).toMatch(/^\[Nobody moves, and process \d+ is not let run: Ctrl-C, then "set schedule-multiple on"\]$/m);
+    expect(stdout).toContain('waited');
+  });
+});
+
+describe('a stop shows what it is about', () => {
+  it('a hang: who waits for whom', async () => {
+    const { stdout } = await run([
+      ...commands('set hang-after 1', 'run'),
+      program('stuck', `int main(void) { int p[2]; pipe(p); char c; read(p[0], &c, 1); }`),
+    ]);
+    expect(stdout).toMatch(
+      /^The program has made no progress\.\n(?:.*\n)*Process \d+ reads pipe \d+ \(fd 3\); its write end is still open in itself, fd 4: /m,
+    );
+  });
+
+  it('a fork bomb: its tree, not all of a large one, and the line that forks', async () => {
+    const bomb = program('bomb', `int main(void) { for (;;)\nfork(); }`);
+    const { stdout } = await run([...commands('set process-limit 40', 'run'), bomb]);
+    expect(stdout).toMatch(/^Child stopped: the family has 40 live processes, .*\n.*\ncalled from main at .*bomb\.c:\d+\n/m);
+    expect(stdout.match(/^.*bomb: stopped; .*at main bomb\.c:\d+/gm)?.length).toBe(30);
+    expect(stdout).toMatch(/^\.\.\. and \d+ more: "info tree" shows all$/m);
+  });
+});
+
+describe('set follow-exec-mode', () => {
+  it.each([
+    ['new', /\/first\.$/m],
+    ['same', /\/echo\.$/m],
+  ])('%s', async (mode, expected) => {
+    const shell = program('first', `int main(void) { execl("/bin/echo", "echo", "hello", NULL); }`);
+    const { stdout } = await run([...commands(`set follow-exec-mode ${mode}`, 'run', 'info inferiors'), shell]);
+    expect(/^No process is running\. The program is .*$/m.exec(stdout)?.[0]).toMatch(expected);
+  });
+});
+
 describe('who does not wait', () => {
   it('is said by why: at work, or spinning', async () => {
     const { stdout } = await run([

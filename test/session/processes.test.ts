@@ -263,16 +263,29 @@ int main(void) {
   });
 });
 
-it('a fork bomb stops at the limit, and is told of once, however many fork at that moment', () =>
-  driven(new URL('../../samples/fork/bomb', import.meta.url).pathname, async (session) => {
-    session.settings.set('process-limit', '10');
-    const warnings: string[] = [];
-    session.subscribe((event) => {
-      if (event.type === 'message' && event.level === 'warning') warnings.push(event.text);
-    });
-    const { reason } = stopOf(await session.run());
-    expect(reason).toBe('fork');
-    expect(warnings).toEqual([expect.stringMatching(/^The family has 10 live processes, the limit/)]);
-    expect(session.processes().length).toBeLessThan(25);
-    session.kill();
-  }));
+describe('a fork bomb stops at the limit', () => {
+  const bomb = new URL('../../samples/fork/bomb', import.meta.url).pathname;
+  const family = (session: Session): number => session.control.engine.family.size;
+
+  it('at the fork that was one too many, and again when it goes on', () =>
+    driven(bomb, async (session) => {
+      session.settings.set('process-limit', '10');
+      const { reason, limit } = stopOf(await session.run());
+      expect([reason, limit]).toEqual(['fork', 10]);
+      expect(family(session)).toBeLessThan(25);
+      expect(stopOf(await session.continue()).limit).toBe(10);
+      expect(family(session)).toBeLessThan(60);
+    }));
+
+  it.each(['parent', 'child'])('with its unseen processes, which stand then (follow-fork-mode %s)', (mode) =>
+    driven(bomb, async (session) => {
+      session.settings.set('process-limit', '10');
+      session.settings.set('follow-fork-mode', mode);
+      expect(stopOf(await session.run()).limit).toBe(10);
+      const size = family(session);
+      expect(size).toBeLessThan(25);
+      expect(stopOf(await session.continue()).limit).toBe(10);
+      expect(family(session)).toBeLessThan(3 * size);
+    }),
+  );
+});
