@@ -1,5 +1,5 @@
 /** The group "look": machine code. */
-import { hex, u64, type Address } from '../common/addresses.js';
+import { fileAddress, hex, u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { disassemble, longestInstruction } from '../inferior/disassemble.js';
 import { toFile, toLoad } from '../inferior/images.js';
@@ -87,9 +87,9 @@ const functionAround = (session: Session, address: Address): CodeRange => {
   if (loaded && fn)
     return { name: fn.qualifiedName, parts: fn.ranges.map(({ low, high }) => ({ start: toLoad(loaded, low), end: toLoad(loaded, high) })) };
   const symbol = loaded?.image.symbolAt(toFile(loaded, address));
-  if (loaded && symbol && symbol.size > 0) {
-    const start = toLoad(loaded, symbol.address);
-    return { name: symbol.name, parts: [{ start, end: start + BigInt(symbol.size) }] };
+  if (loaded && symbol && (symbol.size > 0 || symbol.type === 'function')) {
+    const end = symbol.size > 0 ? fileAddress(symbol.address + symbol.size) : loaded.image.endOfSymbol(symbol);
+    return { name: symbol.name, parts: [{ start: toLoad(loaded, symbol.address), end: toLoad(loaded, end) }] };
   }
   throw new DeetError(
     'no-symbol',
@@ -136,6 +136,7 @@ const disassembleCommand: Command = {
       type: 'disassembly',
       instructions,
       ...(name !== undefined && { function: name }),
+      ...(parts.length > 1 && { ranges: parts.map(({ start, end }) => ({ start: hex(start), end: hex(end) })) }),
       ...(mode !== '' && { mode }),
     } satisfies Result;
   },

@@ -4,6 +4,7 @@ import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { toFile, toLoad } from '../inferior/images.js';
 import type { Session } from '../session/session.js';
+import type { UnitDescription } from '../symbols/model.js';
 import type { Command, CommandContext } from './command.js';
 import { selectedFrame } from './frames.js';
 import { message, type Result } from './results.js';
@@ -149,6 +150,14 @@ const search = (name: string, aliases: readonly string[], direction: 1 | -1): Co
   },
 });
 
+/** The unit of the selected frame's code; before a run, of main's. */
+const currentUnit = (session: Session): UnitDescription | undefined => {
+  const frame = selectedFrame(session);
+  if (frame?.loaded) return frame.loaded.image.unitAt(toFile(frame.loaded, frame.lookup));
+  const main = session.images().flatMap(({ image }) => image.functionsNamed('main'))[0];
+  return main?.image.unitAt(main.entry);
+};
+
 const infoSource: Command = {
   name: 'source',
   group: 'look',
@@ -157,12 +166,20 @@ const infoSource: Command = {
     const { file } = session.currentPlace();
     if (file === undefined) throw noCurrentFile();
     const lines = sources.lines(file);
-    const unit = session.images().flatMap(({ image }) => image.functionsNamed('main'))[0];
+    const unit = currentUnit(session);
     return message(
       [
         `Current source file is ${file}`,
+        ...(unit?.directory === undefined ? [] : [`Compilation directory is ${unit.directory}`]),
         lines ? `It has ${lines.length} lines.` : 'It cannot be read.',
-        ...(unit ? [`Producer is ${unit.producer}.`] : []),
+        ...(unit
+          ? [
+              ...(unit.language === 'other' ? [] : [`Source language is ${unit.language}.`]),
+              `Producer is ${unit.producer}.`,
+              `Compiled with DWARF ${unit.version} debugging format.`,
+              `${unit.hasMacros ? 'Includes' : 'Does not include'} preprocessor macro info.`,
+            ]
+          : []),
       ].join('\n'),
     );
   },
@@ -184,15 +201,12 @@ const infoSources: Command = {
   },
 };
 
-/** A function alone means where its code begins, not what is behind its prologue. */
-const placesOf = (session: Session, where: string): ReturnType<Session['resolvePlaces']> => {
-  const places = session.resolvePlaces(where);
-  if (!/^[A-Za-z_][\w:]*$/.test(where.trim())) return places;
-  return places.map((place) => {
-    const fn = place.loaded?.image.functionAt(toFile(place.loaded, place.address));
-    return place.loaded && fn?.name === where.trim() ? { ...place, address: toLoad(place.loaded, fn.entry) } : place;
+/** Where code begins, not what is behind its prologue. */
+const placesOf = (session: Session, where: string): ReturnType<Session['resolvePlaces']> =>
+  session.resolvePlaces(where).map((place) => {
+    const fn = place.isMoved ? place.loaded?.image.functionAt(toFile(place.loaded, place.address)) : undefined;
+    return place.loaded && fn ? { ...place, address: toLoad(place.loaded, fn.entry) } : place;
   });
-};
 
 const infoLine: Command = {
   name: 'line',

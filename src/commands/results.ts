@@ -261,6 +261,8 @@ export type Result =
       readonly type: 'disassembly';
       readonly instructions: readonly InstructionResult[];
       readonly function?: string;
+      /** Of a function in several parts, each of them. */
+      readonly ranges?: readonly { readonly start: string; readonly end: string }[];
       readonly mode?: string;
     }
   | CoreResult

@@ -205,6 +205,7 @@ const infoFrame: Command = {
     const { frame: of } = session.selection();
     const described: FrameResult = describeFrame(of, session);
     const caller = session.stack().frame(of.level + 1);
+    const callee = of.level === 0 ? undefined : session.stack().frame(of.level - 1);
     const saved = savedRegisters.flatMap(([name, number]) => {
       const at = caller?.savedAt(number);
       return at === undefined ? [] : [`${name} at ${hex(at)}`];
@@ -212,10 +213,11 @@ const infoFrame: Command = {
     const place = described.file === undefined ? '' : ` (${described.file}:${described.line ?? 0})`;
     const lines = [
       `Stack level ${of.level}, frame at ${hex(of.cfa)}:`,
-      ` rip = ${hex(of.pc)}${of.functionName === undefined ? '' : ` in ${of.functionName}`}${place}`,
-      ...(caller ? [` called by frame at ${hex(caller.cfa)}`] : [' outermost frame']),
+      ` rip = ${hex(of.pc)}${of.functionName === undefined ? '' : ` in ${of.functionName}`}${place}${caller ? `; saved rip = ${hex(caller.pc)}` : ''}`,
+      ` ${[caller ? `called by frame at ${hex(caller.cfa)}` : 'outermost frame', ...(callee ? [`caller of frame at ${hex(callee.cfa)}`] : [])].join(', ')}`,
       ...(of.kind === 'normal' ? [] : [` kind: ${of.kind}`]),
       ...(of.function ? [` source language ${of.function.language}.`] : []),
+      ` Previous frame's sp is ${hex(of.cfa)}`,
       ` Arglist: ${described.args.map(({ name, value }) => `${name}=${value}`).join(', ') || '(none)'}`,
       ` Saved registers: ${saved.join(', ') || '(none known)'}`,
     ];

@@ -305,23 +305,39 @@ export const MacroOp = {
 /** DW_INL (7.14): how a subprogram was inlined. */
 export const Inline = { not_inlined: 0, inlined: 1, declared_not_inlined: 2, declared_inlined: 3 } as const;
 
+/** DW_LANG (table 7.17) of those whose arrays begin at 1 unless they say otherwise: Ada, Cobol, Fortran, Pascal, Modula, PL/I, Julia. */
+const COUNTING_FROM_1: ReadonlySet<number> = new Set([
+  0x03, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0d, 0x0e, 0x0f, 0x17, 0x1f, 0x22, 0x23, 0x2d, 0x2e, 0x2f,
+]);
+
+/** The lower bound of an array that does not give one (DW_AT_lower_bound, 5.13). */
+export const lowestIndex = (language: number): number => (COUNTING_FROM_1.has(language) ? 1 : 0);
+
+/** What a unit is written in, as far as that makes a difference here. */
+export type Language = 'c' | 'c++' | 'rust' | 'asm' | 'other';
+
 /** DW_LANG (7.12), by family. */
-export const languageOf = (code: number): 'c' | 'c++' | 'rust' | 'other' => {
+export const languageOf = (code: number): Language => {
   switch (code) {
     case 0x01: // C89
     case 0x02: // C
     case 0x0c: // C99
     case 0x1d: // C11
     case 0x2c: // C17
+    case 0x3e: // C23
       return 'c';
     case 0x04: // C++
-    case 0x1a: // C++03
+    case 0x19: // C++03
+    case 0x1a: // C++11
     case 0x21: // C++14
-    case 0x2b: // C++17
-    case 0x2e: // C++20
+    case 0x2a: // C++17
+    case 0x2b: // C++20
+    case 0x3a: // C++23
       return 'c++';
     case 0x1c:
       return 'rust';
+    case 0x8001: // DW_LANG_Mips_Assembler, which stands for all of them
+      return 'asm';
     default:
       return 'other';
   }

@@ -388,6 +388,7 @@ export const filePath = (unit: Unit, header: LineHeader, index: number): { path:
   const entry = header.files[index];
   if (!entry) return undefined;
   const base = header.directories[0] ?? unit.compilationDirectory ?? '';
-  const directory = header.directories[entry.directory] ?? '';
+  // Directory 0 is the base itself; when that is relative (-ffile-prefix-map), it must not be put before itself.
+  const directory = entry.directory === 0 ? '' : (header.directories[entry.directory] ?? '');
   return { path: joinPath(base, directory, entry.name), name: entry.name };
 };

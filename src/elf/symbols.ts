@@ -3,7 +3,7 @@
  * address and by name. Only numbers in flat arrays are kept; names and objects are made for what is asked.
  */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
-import { SHN, STT } from './constants.js';
+import { SHF, SHN, STT } from './constants.js';
 import type { ElfFile } from './file.js';
 import { pltSymbols } from './plt.js';
 import { sortByAddress } from './sort.js';
@@ -238,16 +238,31 @@ export class ElfSymbols {
     return symbols.concat(withoutRepeats(others));
   }
 
+  /** Assemblers say of labels in code nothing but where they are, unless told: functions without a type. */
+  private isLabel(table: SymbolTable, index: number, file: ElfFile): boolean {
+    if (table.type(index) !== STT.NOTYPE || !table.isPlaced(index)) return false;
+    return ((file.sections[table.section(index)]?.flags ?? 0) & SHF.EXECINSTR) !== 0;
+  }
+
+  /** Where the code or data of a symbol without a size ends at the latest: at the next symbol, or with its section. */
+  endOf(address: number): number {
+    const section = this.file.sectionAt(address);
+    const { addresses } = this.byAddress();
+    const next = addresses[upperBound(addresses, address)] ?? Infinity;
+    return Math.min(next, section ? section.address + section.size : address);
+  }
+
   private describe(ordinal: number): ElfSymbol {
     const { table, file, base } = this.sourceOf(ordinal);
     const index = ordinal - base;
     const version = table.version(index);
     const section = table.section(index);
+    const kind = TYPES[table.type(index)] ?? (this.isLabel(table, index, file) ? 'function' : 'other');
     return {
       name: table.name(index),
       address: fileAddress(table.value(index)),
       size: table.size(index),
-      type: TYPES[table.type(index)] ?? 'other',
+      type: kind,
       binding: (['local', 'weak', 'global'] as const)[table.reach(index)] ?? 'local',
       section: section === SHN.ABS ? undefined : file.sectionName(section),
       ...(version && { version }),

@@ -1,13 +1,14 @@
 /**
  * Unwinding without call-frame information (assembly, code made at run time, a pc that left all code) or with information
  * that leads nowhere because the stack is damaged. From the surest evidence to the weakest: the instructions at the function's
- * start or a `ret`, a return address whose call goes to this very function, one on top of the stack, the chain of frame pointers, and
- * at last any word that looks like a return address.
+ * start or a `ret`, a return address whose call goes to this very function, the instructions down to a `ret`, a return address on top of the
+ * stack, the chain of frame pointers, and at last any word that looks like a return address.
  */
 import type { ImageMap } from './frame.js';
 import { Calls, type KnownFunction } from './unwinder_calls.js';
 import type { CodePlace } from './unwinder_code.js';
 import type { StackMemory } from './unwinder_memory.js';
+import { wayOut, type WayOut } from './unwinder_epilogue.js';
 import { RBP, RSP, type RegisterFile } from './unwinder_registers.js';
 
 /** Where a frame ends: the return address lies below the CFA, a saved rbp (when the frame has one) where it says. */
@@ -18,6 +19,7 @@ export interface FallbackPlan {
   readonly method: 'normal' | 'frame-pointer' | 'guess';
 }
 
+const PAGE = 4096;
 /** Words of the stack that a scan looks at. */
 const SCANNED_WORDS = 2048;
 /** A frame larger than this is not believed without better evidence than its frame pointer. */
@@ -53,6 +55,8 @@ export class Fallback {
     const known = functionAt(place);
     const sure = this.byInstructions(known?.start, pc, code, registers) ?? (known && this.scan(rsp, Infinity, known));
     if (sure !== undefined) return sure;
+    const out = this.byEpilogue(pc, registers);
+    if (out !== undefined) return out;
     if (returnsToTop) return onTop(rsp, 0, 'guess');
     const chain = this.byFramePointer(registers);
     // A known function that sets up no rbp leaves its caller's there: the return address lies below that.
@@ -83,6 +87,27 @@ export class Fallback {
     if (head[push] !== 0x55) return undefined;
     if (pc === start + push + 1) return onTop(rsp, 8, 'normal');
     return MOV_RSP_RBP.some((pattern) => matches(head, push + 1, pattern)) ? this.byFramePointer(registers) : undefined;
+  }
+
+  private readonly waysOut = new Map<number, WayOut | undefined>();
+
+  /** Down the instructions to a `ret`: believed when a return address lies there. */
+  private byEpilogue(pc: number, registers: RegisterFile): FallbackPlan | undefined {
+    if (!this.waysOut.has(pc))
+      this.waysOut.set(
+        pc,
+        wayOut(
+          pc,
+          (address, most) => this.memory.bytes(address, most) ?? this.memory.bytes(address, Math.min(most, PAGE - (address % PAGE))),
+        ),
+      );
+    const way = this.waysOut.get(pc);
+    if (way === undefined || (way.base === 'rbp' && !registers.knows(RBP))) return undefined;
+    const base = registers.number(way.base === 'rbp' ? RBP : RSP);
+    const returnAt = base + way.returnAt;
+    if (returnAt < registers.number(RSP) || !this.calls.isReturnAddress(this.memory.word(returnAt))) return undefined;
+    const savedRbp = way.rbpAt === undefined ? undefined : base + way.rbpAt;
+    return { cfa: returnAt + 8, savedRbp, method: way.base === 'rbp' ? 'frame-pointer' : 'guess' };
   }
 
   /** The caller's rbp at rbp, the return address above it: believed when it lies above rsp and the address is behind a call. */
@@ -121,5 +146,7 @@ const onTop = (rsp: number, pushed: number, method: FallbackPlan['method']): Fal
 const functionAt = ({ loaded, inFile }: CodePlace): KnownFunction | undefined => {
   const symbol = loaded?.image.symbolAt(inFile);
   if (loaded === undefined || symbol?.type !== 'function') return undefined;
+  // A label that only its own file knows may stand in the middle of a function.
+  if (symbol.size === 0 && symbol.binding === 'local') return undefined;
   return { start: symbol.address + Number(loaded.bias), name: symbol.name };
 };

@@ -194,8 +194,7 @@ export class FrameNames implements NameSpace {
         ({ address, type }) => address !== 0 || type === 'tls',
       );
       if (!symbol) continue;
-      const code = symbol.type === 'function' || (symbol.type === 'other' && symbol.section === '.text');
-      const kind = symbol.type === 'ifunc' ? 'ifunc' : code ? 'code' : 'data';
+      const kind = symbol.type === 'ifunc' ? 'ifunc' : symbol.type === 'function' ? 'code' : 'data';
       const address =
         symbol.type === 'tls' ? this.world.tlsAddress?.(loaded, BigInt(symbol.address)) : BigInt(symbol.address) + loaded.bias;
       if (address !== undefined) return { kind: 'value', value: symbolValue(name, kind, this.world.memory, address) };

@@ -1,5 +1,4 @@
 /** Breakpoints as text. */
-import { basename } from 'node:path';
 import type { BreakpointData, BreakpointResult, LocationResult } from '../commands/results.js';
 import { line, lines } from './escape.js';
 import type { Style } from './style.js';
@@ -57,6 +56,7 @@ export const renderBreakpoints = (breakpoints: readonly BreakpointData[], style:
   if (breakpoints.length === 0) return 'No breakpoints or watchpoints.';
   const wide = breakpoints.some(({ kind }) => kind !== 'breakpoint') ? 15 : 10;
   const address = (text: string): string => style.address(`0x${text.slice(2).padStart(16, '0')}`);
+  const files = new Set(breakpoints.flatMap(({ locations }) => locations.flatMap(({ file }) => file ?? [])));
   const rows = breakpoints.flatMap((each) => {
     const { id, kind, enabled, locations, pending, spec } = each;
     const head = `${String(id).padEnd(7)} ${kind.padEnd(wide)} ${dispositionOf(each).padEnd(4)} ${enabled ? 'y' : 'n'}   `;
@@ -65,12 +65,12 @@ export const renderBreakpoints = (breakpoints: readonly BreakpointData[], style:
     if (pending) return [`${head}<PENDING>          ${line(spec)}`, ...detailsOf(each)];
     if (!first) return [`${head}                   ${line(spec)}`, ...detailsOf(each)];
     if (locations.length === 1 && first.enabled !== false)
-      return [`${head}${address(first.address)} ${inWords(first)}`, ...detailsOf(each)];
+      return [`${head}${address(first.address)} ${inWords(first, files)}`, ...detailsOf(each)];
     return [
       `${head}<MULTIPLE>`,
       ...detailsOf(each),
       ...locations.flatMap((one, index) => [
-        `${`${id}.${index + 1}`.padEnd(7)} ${' '.repeat(wide)}      ${one.enabled === false ? 'n' : 'y'}   ${address(one.address)} ${inWords(one)}`,
+        `${`${id}.${index + 1}`.padEnd(7)} ${' '.repeat(wide)}      ${one.enabled === false ? 'n' : 'y'}   ${address(one.address)} ${inWords(one, files)}`,
         ...(one.checked ? [`\t${checkOf(one)}`] : []),
       ]),
     ];
@@ -78,7 +78,17 @@ export const renderBreakpoints = (breakpoints: readonly BreakpointData[], style:
   return [`${'Num'.padEnd(7)} ${'Type'.padEnd(wide)} Disp Enb ${'Address'.padEnd(18)} What`, ...rows].join('\n');
 };
 
-const inWords = ({ function: name, file, line: number }: LocationResult): string => {
-  const where = file === undefined ? '' : `${line(basename(file))}:${number ?? 0}`;
+/** The last part of a path, with as many before it as tell it from others of the table (`a/util.c` and `b/util.c`). */
+const shortest = (file: string, files: ReadonlySet<string>): string => {
+  const parts = file.split('/');
+  for (let count = 1; count < parts.length; count++) {
+    const short = parts.slice(-count).join('/');
+    if (![...files].some((other) => other !== file && other.endsWith(`/${short}`))) return short;
+  }
+  return file;
+};
+
+const inWords = ({ function: name, file, line: number }: LocationResult, files: ReadonlySet<string>): string => {
+  const where = file === undefined ? '' : `${line(shortest(file, files))}:${number ?? 0}`;
   return `${name === undefined ? '' : `in ${line(name)}`}${where === '' ? '' : ` at ${where}`}`.trim();
 };

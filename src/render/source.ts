@@ -40,7 +40,7 @@ export const renderListing = ({ file, first, lines, current }: Extract<Result, {
 };
 
 export const renderDisassembly = (
-  { instructions, function: name, mode }: Extract<Result, { type: 'disassembly' }>,
+  { instructions, function: name, ranges = [], mode }: Extract<Result, { type: 'disassembly' }>,
   options: TextOptions,
 ): string => {
   const { style } = options;
@@ -50,8 +50,10 @@ export const renderDisassembly = (
   const rows: string[] = [];
   let before = '';
   for (const each of instructions) {
+    const part = ranges.find(({ start }) => start === each.address);
+    if (part) rows.push(`Address range ${part.start} to ${part.end}:`);
     const place = each.line === undefined ? '' : `${each.file ?? ''}:${each.line}`;
-    if (place !== before && each.line !== undefined) rows.push(...(rows.length > 0 ? [''] : []), sourceLine(each, options));
+    if (place !== before && each.line !== undefined) rows.push(...(rows.length > 0 && !part ? [''] : []), sourceLine(each, options));
     before = place;
     const offset = name === undefined ? (each.symbol ?? '') : (/[+]\d+$/.exec(each.symbol ?? '')?.[0] ?? '+0');
     const bytes = withBytes ? (each.bytes.match(/../g) ?? []).join(' ').padEnd(bytesWidth) + '\t' : '';

@@ -22,9 +22,9 @@ import { conditionInProgram } from '../language/machine-code.js';
 import { compileCode, type Code, type Compiled, type Machine } from '../language/simple-code.js';
 import { asInteger, asPointer } from '../language/types.js';
 import { toInteger, Value } from '../language/value.js';
+import { demangle } from '../symbols/demangle.js';
 import type { CType } from '../symbols/types.js';
 import { dwarfToWord } from '../linux/registers.js';
-import { native } from '../native.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { WhenStopped } from './calls.js';
 import type { Session } from './session.js';
@@ -93,7 +93,7 @@ export class Values {
       variables: this.variables,
       settings: session.settings.print,
       setting: (name: string) => session.settings.value(name),
-      demangle: (name: string) => native.demangle(name),
+      demangle,
       warn: (text: string) => {
         session.announce(text, 'warning');
       },

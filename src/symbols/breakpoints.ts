@@ -22,6 +22,7 @@ export const locationOfSymbol = (symbol: ElfSymbolInfo, code: CodeSource, unit: 
     producer: unit?.producer ?? '',
     lines,
     hasLocationLists: unit?.hasLocationLists ?? false,
+    language: unit?.language ?? 'other',
     inlinedAt: () => false,
     bytesAt: (at, length) => code.bytesAt(at, length),
   });
@@ -62,6 +63,7 @@ export class BreakpointRules {
       producer: fn.producer,
       lines: fn.unit.lines(),
       hasLocationLists: fn.unit.hasLocationLists,
+      language: fn.language,
       inlinedAt: (address) => info.scopesAt(address)[0]?.kind === 'inlined',
       bytesAt: (address, length) => code.bytesAt(address, length),
     };
@@ -86,7 +88,7 @@ export class BreakpointRules {
 
   /** A function, or an inlined call, that begins at an address. */
   private atStart(address: FileAddress, owner: FunctionEntry, name: string): ResolvedLocation {
-    const exact = locationsAreExact({ producer: owner.producer, hasLocationLists: owner.unit.hasLocationLists });
+    const exact = locationsAreExact(this.view(owner));
     const row = owner.unit.lines().rowAt(address);
     if (exact && row) return { address, function: name, position: { file: row.file, line: row.line } };
     const moved = this.outOfPrologue(address, owner);

@@ -4,7 +4,7 @@
  * for it (DWARF 5, 3.1.2) are one compilation.
  */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
-import { At, Form, Tag, UnitType, languageOf } from '../dwarf/constants.js';
+import { At, Form, Tag, UnitType, languageOf, type Language } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import { filePath, readLineHeader, runLineProgram, type LineHeader } from '../dwarf/lines.js';
 import { readLocationList } from '../dwarf/lists.js';
@@ -14,7 +14,7 @@ import { walk } from '../dwarf/walk.js';
 import type { EntryTable } from './entries.js';
 import { Flag, Kind } from './entries.js';
 import { LineTable } from './line-table.js';
-import type { AddressRange, SourceFile, SourcePosition, UnitContext } from './model.js';
+import type { AddressRange, SourceFile, SourcePosition, UnitContext, UnitDescription } from './model.js';
 import type { BaseType, CType } from './types.js';
 
 /** What a compilation asks of the image it is part of. */
@@ -88,7 +88,19 @@ export class Compilation implements UnitContext {
     return this.ask(() => this.unit.root.string(At.producer) ?? this.own.root.string(At.producer), undefined) ?? '';
   }
 
-  get language(): 'c' | 'c++' | 'rust' | 'other' {
+  /** What `info source` tells. */
+  get description(): UnitDescription {
+    const { own } = this;
+    const directory = this.ask(() => this.unit.root.string(At.comp_dir) ?? own.root.string(At.comp_dir), undefined);
+    const hasMacros = this.ask(
+      () => [At.macros, At.macro_info, At.GNU_macros].some((at) => own.root.has(at) || this.unit.root.has(at)),
+      false,
+    );
+    const { language, producer } = this;
+    return { directory, language, producer, version: own.version, hasMacros };
+  }
+
+  get language(): Language {
     return this.ask(() => languageOf(this.unit.language || this.own.language), 'other');
   }
 

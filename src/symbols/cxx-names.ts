@@ -1,5 +1,5 @@
 /** C++ names as text: their parts, and what is left of a demangled one. */
-import { native } from '../native.js';
+import { demangle } from './demangle.js';
 
 /** `a::b<c::d>::e` into `a`, `b<c::d>`, `e`: at `::` outside of brackets. */
 export const splitName = (name: string): string[] => {
@@ -106,7 +106,7 @@ const closing = (text: string, open: number): number => {
  * functions, ABI tags) keeps its parameters: `f(int)::Local::g() const`, `f[abi:v2](int)`. Undefined when the name is not mangled.
  */
 export const demangledName = (linkage: string): string | undefined => {
-  const demangled = native.demangle(linkage);
+  const demangled = demangle(linkage);
   if (demangled === undefined) return undefined;
   const { start, end, isLocal } = nameIn(demangled);
   if (end <= start) return demangled;
@@ -134,7 +134,7 @@ export const writtenName = (text: string): WrittenName => {
 
 /** The name and the parameters of a mangled function. */
 export const demangledParts = (linkage: string): WrittenName | undefined => {
-  const demangled = native.demangle(linkage);
+  const demangled = demangle(linkage);
   // The linker's own additions are named after the functions that they jump to.
   if (demangled === undefined || / thunk to /.test(demangled)) return undefined;
   const { start, end } = nameIn(demangled);
@@ -219,7 +219,7 @@ const canonicalIntegers = (text: string): string =>
 /** `std::runtime_error` for `St13runtime_error`, the name that a type_info carries (Itanium C++ ABI, 2.9.4); undefined when it is none. */
 export const typeInfoName = (encoded: string): string | undefined => {
   // GCC marks types of one object file with a star.
-  const demangled = native.demangle(`_ZTS${encoded.replace(/^\*/, '')}`);
+  const demangled = demangle(`_ZTS${encoded.replace(/^\*/, '')}`);
   return demangled?.startsWith(prefixOfTypeName) ? demangled.slice(prefixOfTypeName.length) : undefined;
 };
 

@@ -1,5 +1,5 @@
 /** One file's symbols, put together: ELF symbols, DWARF where there is some, and the rules for breakpoints. */
-import type { FileAddress } from '../common/addresses.js';
+import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { ElfFile } from '../elf/file.js';
 import { ElfSymbols } from '../elf/symbols.js';
 import { DwarfFile } from '../dwarf/file.js';
@@ -22,6 +22,7 @@ import type {
   Scope,
   SourceFile,
   SymbolImage,
+  UnitDescription,
   Variable,
 } from './model.js';
 import type { IndexStore } from './names.js';
@@ -97,6 +98,10 @@ export class ElfImage implements SymbolImage {
 
   symbolAt(address: FileAddress): ElfSymbolInfo | undefined {
     return this.elfSymbols.at(address);
+  }
+
+  endOfSymbol(symbol: ElfSymbolInfo): FileAddress {
+    return fileAddress(this.elfSymbols.endOf(symbol.address));
   }
 
   symbolsNamed(name: string): readonly ElfSymbolInfo[] {
@@ -184,6 +189,10 @@ export class ElfImage implements SymbolImage {
 
   inlinedCallsOf(name: string): readonly Scope[] {
     return this.guard<readonly Scope[]>([], (info) => info.lookup.inlinedCalls(name));
+  }
+
+  unitAt(address: FileAddress): UnitDescription | undefined {
+    return this.guard<UnitDescription | undefined>(undefined, (info) => info.compilationAt(address)?.description);
   }
 
   // ---- lines

@@ -86,7 +86,7 @@ export class Lookup {
     if (origins.size === 0) return [];
     const result: ScopeNode[] = [];
     // Where units refer to each other, a call may be inlined in another unit than the function's.
-    const units = this.names.crossReferenced ? this.info.compilations() : [...origins.keys()];
+    const units = this.names.isCalledAcross(name) ? this.info.compilations() : [...origins.keys()];
     for (const unit of units) result.push(...this.inlinedIn(unit, origins));
     return result;
   }
@@ -156,13 +156,13 @@ export class Lookup {
 
   /** A function's name as gdb has it: C++'s mangled names know more than the entries (local classes, nameless ones, how template arguments are written). */
   functionName(die: Die): string {
+    const named = die.lineage().findLast((step) => step.has(At.name)) ?? die;
+    const unit = this.info.compilationOf(named);
     const linkage = linkageNameOf(die);
-    const demangled = linkage?.startsWith('_Z') ? demangledName(linkage) : undefined;
+    const demangled = linkage?.startsWith('_Z') && unit.language !== 'rust' ? demangledName(linkage) : undefined;
     // The demangler writes std::ostream for the one substitution So, where gdb has std::basic_ostream<...>, as the entries do.
     if (demangled !== undefined && (demangled.includes('(') || demangled.includes('[abi:') || !/S[osid]/.test(linkage ?? '')))
       return demangled;
-    const named = die.lineage().findLast((step) => step.has(At.name)) ?? die;
-    const unit = this.info.compilationOf(named);
     if (unit.language === 'c') return nameOf(die) ?? '';
     const table = this.names.tableOf(unit);
     const index = table.indexOfDie(named.offset, 0);

@@ -3,6 +3,7 @@
  * a location hands the DWARF machine a small interface (dwarf/machine.ts).
  */
 import type { FileAddress } from '../common/addresses.js';
+import type { Language } from '../dwarf/constants.js';
 import type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
 import type { CType, FunctionType } from './types.js';
 
@@ -102,7 +103,7 @@ export interface FunctionSymbol {
   readonly entry: FileAddress;
   readonly declared: SourcePosition | undefined;
   readonly external: boolean;
-  readonly language: 'c' | 'c++' | 'rust' | 'other';
+  readonly language: Language;
   readonly producer: string;
   readonly type: FunctionType;
   readonly frameBase: LocationDescription | undefined;
@@ -135,6 +136,16 @@ export interface ResolvedLocation {
 }
 
 /** One file's symbols. Every look-up is lazy; none throws for damaged debug information: what is unreadable is absent. */
+/** A compilation unit, in words. */
+export interface UnitDescription {
+  readonly directory: string | undefined;
+  readonly language: Language;
+  readonly producer: string;
+  /** Of DWARF. */
+  readonly version: number;
+  readonly hasMacros: boolean;
+}
+
 export interface SymbolImage {
   readonly path: string;
   readonly buildId: string | undefined;
@@ -153,6 +164,8 @@ export interface SymbolImage {
 
   // ELF symbols
   symbolAt(address: FileAddress): ElfSymbolInfo | undefined;
+  /** Where what a symbol without a size names ends at the latest: at the next symbol, or with its section. */
+  endOfSymbol(symbol: ElfSymbolInfo): FileAddress;
   symbolsNamed(name: string): readonly ElfSymbolInfo[];
   /** All of them, sorted by address (for completion, info functions, rbreak). */
   symbols(): readonly ElfSymbolInfo[];
@@ -171,6 +184,8 @@ export interface SymbolImage {
   inlinedCallsOf(name: string): readonly Scope[];
 
   // lines
+  /** Of the unit that has the code at an address. */
+  unitAt(address: FileAddress): UnitDescription | undefined;
   lineAt(address: FileAddress): LineRow | undefined;
   /** All rows of the function or unit around an address, in address order: the stepper's map. */
   rowsIn(range: AddressRange): readonly LineRow[];

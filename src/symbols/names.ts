@@ -6,6 +6,7 @@ import type { Die } from '../dwarf/die.js';
 import type { DwarfFile } from '../dwarf/file.js';
 import type { Compilation } from './compilation.js';
 import { bareName, meansName, splitName, writtenName } from './cxx-names.js';
+import { DeclaredNames } from './declared-names.js';
 import { EntryTable } from './entries.js';
 import { Mark, scanNames, type NameUnits } from './name-units.js';
 import { Pass } from './passes.js';
@@ -25,6 +26,8 @@ export interface IndexStore {
   load(): NameUnits | undefined;
   save(index: NameUnits): void;
 }
+
+const FUNCTIONS = Mark.code | Mark.inlined | Mark.nested;
 
 export class NameIndex {
   /** @param path of the file, for people */
@@ -80,14 +83,23 @@ export class NameIndex {
     return this.whole;
   }
 
-  /** True where entries refer to those of other units for their names. */
-  get crossReferenced(): boolean {
-    return this.index.crossing;
+  private declaredNames: DeclaredNames | undefined | null = null;
+
+  /** Units that have functions of a name, by the compiler's index; undefined: deet's own is needed, or is there already. */
+  private declared(name: string): readonly number[] | undefined {
+    if (this.made) return undefined;
+    if (this.declaredNames === null) this.declaredNames = DeclaredNames.of(this.file, this.units);
+    return this.declaredNames?.of(name);
+  }
+
+  /** True where a function of this name may have inlined calls in other units than its own. */
+  isCalledAcross(name: string): boolean {
+    return this.declared(bareName(writtenName(name).parts.at(-1) ?? name)) === undefined && this.index.crossing;
   }
 
   /** Units that have entries of a name, of kinds given as `Mark`; perhaps more than really do. */
   unitsOf(name: string, marks: number): readonly Compilation[] {
-    const numbers = this.index.of(name, marks);
+    const numbers = (marks & ~FUNCTIONS ? undefined : this.declared(name)) ?? this.index.of(name, marks);
     if (numbers.length === 0) return [];
     const units = this.units();
     return numbers.filter((number) => number < units.length).map((number) => units[number]);

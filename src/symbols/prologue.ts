@@ -9,6 +9,7 @@
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { frameSetupEnd } from './frame-setup.js';
 import type { LineTable } from './line-table.js';
+import type { Language } from '../dwarf/constants.js';
 import type { AddressRange } from './model.js';
 
 /** A function and its surroundings, as far as these rules look at them. */
@@ -20,6 +21,7 @@ export interface PrologueView {
   readonly lines: LineTable | undefined;
   /** Some variable of the unit has a location list. */
   readonly hasLocationLists: boolean;
+  readonly language: Language;
   /** Is this address in code inlined from elsewhere? */
   inlinedAt(address: FileAddress): boolean;
   bytesAt(address: FileAddress, length: number): Uint8Array | undefined;
@@ -33,8 +35,9 @@ const gccVersion = (producer: string): { major: number; minor: number } | undefi
   return match ? { major: Number(match[1]), minor: Number(match[2]) } : undefined;
 };
 
-/** gcc from 4.5 on keeps location lists exact in prologues and epilogues. */
-export const locationsAreExact = (view: Pick<PrologueView, 'producer' | 'hasLocationLists'>): boolean => {
+/** gcc from 4.5 on keeps location lists exact in prologues and epilogues; what is written in assembler has no prologue that anybody else wrote. */
+export const locationsAreExact = (view: Pick<PrologueView, 'producer' | 'hasLocationLists' | 'language'>): boolean => {
+  if (view.language === 'asm') return true;
   const gcc = view.hasLocationLists ? gccVersion(view.producer) : undefined;
   return gcc !== undefined && (gcc.major > 4 || (gcc.major === 4 && gcc.minor >= 5));
 };

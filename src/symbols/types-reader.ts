@@ -2,7 +2,7 @@
  * From type entries (DWARF 5, chapter 5) to the plain types of types.ts. Each entry becomes one object, made when first
  * asked for; what may be large or recursive (members, parameters) is read when it is looked at.
  */
-import { At, Encoding, Form, languageOf, Tag } from '../dwarf/constants.js';
+import { At, Encoding, Form, languageOf, lowestIndex, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
 import type { LocationDescription, SourcePosition, Variable } from './model.js';
@@ -10,6 +10,9 @@ import { StructReader } from './structs.js';
 import type { ArrayType, BaseType, CType, EnumType, FunctionType, VoidType } from './types.js';
 
 export const voidType: VoidType = { kind: 'void' };
+
+/** Of a string that is a type of its own; C's, because it is shown in C's way. */
+const CHARACTER: BaseType = { kind: 'base', name: 'char', size: 1, encoding: 'signed-char' };
 
 /** Qualifiers, pointers and arrays nest a few deep; beyond this the input is a cycle. */
 const MAX_DEPTH = 200;
@@ -108,6 +111,9 @@ export class TypeReader {
         return new EnumReader(die, this);
       case Tag.array_type:
         return this.array(die);
+      case Tag.string_type:
+        // Fortran's CHARACTER (5.11); where the length stands elsewhere, that is not followed.
+        return { kind: 'array', element: CHARACTER, count: die.number(At.byte_size) };
       case Tag.subroutine_type:
       case Tag.subprogram:
         return new FunctionReader(die, this);
@@ -142,10 +148,10 @@ export class TypeReader {
     if (count) return { count };
     const upper = this.bound(dimension, At.upper_bound);
     if (upper === undefined) return undefined;
-    const lower = dimension.number(At.lower_bound) ?? 0;
+    const lower = dimension.number(At.lower_bound) ?? lowestIndex(dimension.unit.language);
     // gcc writes -1 for `int a[0]`, as a number of the width of sizetype.
     if (typeof upper === 'number') return Math.max(0, upper - lower + 1);
-    return { upper };
+    return { upper, lower };
   }
 
   private bound(dimension: Die, attribute: number): number | LocationDescription | Variable | undefined {

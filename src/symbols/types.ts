@@ -110,8 +110,10 @@ export interface ArrayType {
   readonly vector?: boolean;
 }
 
-/** Upper bound of a variable-length array: count = evaluate(upper) + 1 (or evaluate(count)). */
+/** Upper bound of a variable-length array: count = evaluate(upper) - lower + 1 (or evaluate(count)). */
 export interface DynamicCount {
+  /** 0 in C; other languages count from 1. */
+  readonly lower?: number;
   readonly upper?: LocationDescription | Variable;
   readonly count?: LocationDescription | Variable;
 }

@@ -139,7 +139,7 @@ describe('the symbol of an address', () => {
     expect(symbols.at(main.address + main.size - 1)?.name).toBe('main');
     expect(symbols.at(main.address + main.size)?.name).not.toBe('main');
     const [first, second] = [named('bare_first'), named('bare_second')];
-    expect([first.size, first.type, first.binding]).toEqual([0, 'other', 'local']);
+    expect([first.size, first.type, first.binding]).toEqual([0, 'function', 'local']);
     expect(symbols.at(second.address - 1)?.name).toBe('bare_first');
     expect(symbols.at(second.address + 1)?.name).toBe('bare_second');
   });

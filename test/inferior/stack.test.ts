@@ -36,6 +36,7 @@ describe('without call-frame information', () => {
       'stop',
       'assembly',
       'generated',
+      'generated_bare',
       'handler',
       'alternate',
       'kernel',
@@ -69,6 +70,7 @@ describe('without call-frame information', () => {
       'pushy assembly main',
       'stop pushy assembly main',
       'stop generated main',
+      'stop generated_bare main',
       'stop handler <signal> alternate main',
       'handler <signal> alternate main',
       'kernel main',
@@ -95,6 +97,9 @@ describe('without call-frame information', () => {
     target.runToFunction('generated');
     target.runToFunction('stop');
     expect(kinds()).toEqual(['normal stop', 'normal ?', 'frame-pointer generated', 'normal main']);
+    target.runToFunction('generated_bare');
+    target.runToFunction('stop');
+    expect(kinds()).toEqual(['normal stop', 'normal ?', 'guess generated_bare', 'normal main']);
     target.runToFunction('handler');
     expect(kinds()[1]).toBe('signal <signal>');
     target.runToFunction('null');

@@ -10,6 +10,7 @@ export const damagedPrograms = (): string[] => [
   symbolsProgram(['-fdebug-types-section', '-gdwarf-4']),
   symbolsProgram(['-gdwarf64']),
   symbolsProgram(['-std=gnu11', '-O2', '-fdebug-macro'], 'clang'),
+  symbolsProgram(['-std=gnu11', '-O1', '-gdwarf-5', '-gpubnames'], 'clang'),
   symbolsProgram(['-flto', '-O2']),
   fixture('classes'),
 ];

@@ -1,0 +1,15 @@
+/** Symbols in the words of their language. */
+import { expect, it } from 'vitest';
+import { demangle } from '../../src/symbols/demangle.js';
+
+it.each([
+  ['_ZN2ns1fEi', 'ns::f(int)'],
+  ['main', undefined],
+  ['_ZN5hello3add17hcc36dfb6095802c0E', 'hello::add'],
+  ['_ZN4core3ptr42drop_in_place$LT$alloc..string..String$GT$17h0123456789abcdefE', 'core::ptr::drop_in_place<alloc::string::String>'],
+  ['_ZN42_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE', '<&T as core::fmt::Debug>::fmt'],
+  // A C++ function may be called so, and end otherwise.
+  ['_ZN2ns1hEv', 'ns::h()'],
+])('%s', (symbol, expected) => {
+  expect(demangle(symbol)).toBe(expected);
+});
