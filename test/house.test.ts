@@ -52,7 +52,7 @@ const forbidden: Record<string, readonly string[]> = {
 const allowed = new Map([
   ['src/symbols/elf-files.ts', ['native']],
   ['src/symbols/name-units.ts', ['native']],
-  ['src/symbols/cxx-names.ts', ['native']],
+  ['src/symbols/demangle.ts', ['native']],
 ]);
 
 const layerOf = (path: string): string => /^src\/([^/.]+)/.exec(path)?.[1] ?? '';
