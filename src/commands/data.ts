@@ -47,26 +47,40 @@ const flagsOf: Readonly<Record<string, keyof PrintSettings>> = {
   array: 'array',
   'array-indexes': 'arrayIndexes',
   object: 'object',
+  'static-members': 'staticMembers',
 };
 const numeric = new Set<keyof PrintSettings>(['elements', 'repeats', 'depth']);
 
+/** The setting that an option, perhaps abbreviated, means; a variable's name wins over an abbreviation: `print -n`. */
+const flagNamed = (word: string, isName: (name: string) => boolean): keyof PrintSettings | undefined => {
+  if (Object.hasOwn(flagsOf, word)) return flagsOf[word];
+  const names = Object.keys(flagsOf).filter((name) => name.startsWith(word));
+  return names.length === 1 && !isName(word) ? flagsOf[names[0]] : undefined;
+};
+
 /** @throws DeetError `usage` */
-const parsePrint = (text: string): PrintText => {
+const parsePrint = (text: string, isName: (name: string) => boolean): PrintText => {
   let rest = text.trim();
   const settings: Record<string, boolean | number> = {};
   const diagram = /^-diagram(?=\s|\/|$)/.exec(rest);
   if (diagram) rest = rest.slice(diagram[0].length).trimStart();
-  for (let match; (match = /^-([a-z-]+)(?:\s+(on|off|\d+|unlimited)(?=\s|$))?\s*/.exec(rest));) {
-    const [names, value] = [Object.keys(flagsOf).filter((name) => name.startsWith(match?.[1] ?? '')), match[2]];
-    const key = names.length === 1 || names.includes(match[1]) ? flagsOf[names.includes(match[1]) ? match[1] : names[0]] : undefined;
+  for (let match; (match = /^-([a-z-]+)(?:\s+(on|off|\d+|unlimited)(?=\s|$)|(?=\s|$))\s*/.exec(rest));) {
+    const [whole, word, value] = match as readonly (string | undefined)[] as readonly [string, string, string | undefined];
+    const key = flagNamed(word, isName);
     if (key === undefined) break; // -x is an expression
     settings[key] = numeric.has(key) ? (value === 'unlimited' ? (key === 'depth' ? -1 : 0) : Number(value ?? 0)) : value !== 'off';
-    rest = rest.slice(match[0].length);
+    rest = rest.slice(whole.length);
   }
   rest = rest.replace(/^--\s+/, '');
   const { format, rest: expression } = splitFormat(rest);
   if (format.letter !== 'i') requireSingle(format, 'print');
   return { diagram: diagram !== null, letter: format.letter, raw: format.raw, settings, expression: expression.trim() };
+};
+
+/** @throws DeetError `usage` */
+const printText = (session: Session, text: string): PrintText => {
+  const { names } = session.context(selectedFrame(session));
+  return parsePrint(text, (name) => names.isSymbol?.(name) ?? false);
 };
 
 const optionsOf = (
@@ -109,7 +123,7 @@ const diagramResult = (session: Session, expression: string, value: Value, optio
 const printing =
   (quietVoid: boolean) =>
   async ({ session, text }: CommandContext): Promise<Result | Result[]> => {
-    const { diagram, settings, expression, ...format } = parsePrint(text);
+    const { diagram, settings, expression, ...format } = printText(session, text);
     const value = await evaluated(session, expression === '' ? '$' : expression);
     const options = optionsOf(session, format, settings);
     if (diagram) return diagramResult(session, expression, value, options);
@@ -149,7 +163,7 @@ const output: Command = {
   about: 'The value of an expression, without a newline and without a number.',
   completes: ['expression'],
   run: async ({ session, text }) => {
-    const { settings, expression, ...format } = parsePrint(text);
+    const { settings, expression, ...format } = printText(session, text);
     const value = await evaluated(session, needed(expression, 'Output what?', 'output i'));
     return message(printed(value, session.context(selectedFrame(session)), optionsOf(session, format, settings)), 'raw');
   },

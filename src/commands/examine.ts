@@ -2,8 +2,11 @@
 import { hex, type Address } from '../common/addresses.js';
 import { splitFormat, type CommandFormat } from '../language/command-format.js';
 import { examine, examineAddress, examinedText, FIRST_DEFAULTS, type ExamineDefaults } from '../language/examine.js';
+import * as c from '../language/c-types.js';
+import { asArray } from '../language/types.js';
+import { Value } from '../language/value.js';
 import type { Session } from '../session/session.js';
-import type { Command } from './command.js';
+import type { Command, CommandContext } from './command.js';
 import { instructionsAt } from './disassembly.js';
 import { selectedFrame } from './frames.js';
 import type { Result } from './results.js';
@@ -14,6 +17,12 @@ export interface ExamineState {
   readonly defaults: ExamineDefaults;
 }
 
+/** What was shown last of the program's addresses becomes `$_`, and where `x` goes on: a line's first, a breakpoint's. */
+export const setNextAddress = ({ session, memory }: Pick<CommandContext, 'session' | 'memory'>, next: Address): void => {
+  memory.examined = { next, defaults: memory.examined?.defaults ?? FIRST_DEFAULTS };
+  session.values.variables.set('_', Value.integer(c.VOID_POINTER, next));
+};
+
 /** @throws DeetError when not even the first unit can be read */
 export const examineMemory = (
   session: Session,
@@ -23,14 +32,19 @@ export const examineMemory = (
 ): { readonly result: Result; readonly state: ExamineState } => {
   if ((format.letter ?? defaults.letter) === 'i') {
     const { instructions, next } = instructionsAt(session, start, Math.max(0, format.count ?? 1));
+    const last = instructions.at(-1);
+    if (last) session.values.variables.set('_', Value.integer(c.pointerTo(c.INT8), BigInt(last.address)));
     return { result: { type: 'disassembly', instructions, mode: 'x' }, state: { next, defaults: { ...defaults, letter: 'i' } } };
   }
   const frame = selectedFrame(session);
   const context = session.context(frame);
   const examined = examine(start, format, defaults, context);
   if (examined.error && examined.lines.every(({ cells }) => cells.length === 0)) throw examined.error;
-  if (examined.last) {
-    context.variables.set('__', examined.last);
+  const { last } = examined;
+  if (last?.address !== undefined) {
+    const unit = asArray(last.type) ? c.INT8 : last.type;
+    context.variables.set('_', Value.integer(c.pointerTo(unit), last.address));
+    context.variables.set('__', last);
   }
   const first = examined.lines[0]?.address ?? start;
   const bytes = examined.next > first ? context.memory.read(first, Number(examined.next - first)) : new Uint8Array();

@@ -4,11 +4,13 @@ import { hex } from '../common/addresses.js';
 import { frameLabel, type Frame, type LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
 import { toFile } from '../inferior/images.js';
+import { valueAtEntry } from '../language/entry-values.js';
+import { formatMember } from '../language/format.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Session } from '../session/session.js';
 import type { Scope, Variable } from '../symbols/model.js';
 import type { FrameResult, ThreadResult, VariableResult } from './results.js';
-import { describeVariable } from './values.js';
+import { briefText, describeVariable } from './values.js';
 
 /** Above main there is only the C library's start-up code (`set backtrace past-main on` shows it). */
 export const isOutermost = (frame: Frame, session: Session): boolean =>
@@ -49,6 +51,28 @@ export const describeVariables = (variables: readonly Variable[], frame: Frame, 
   return variables.map((variable) => describeVariable(variable, context, frame));
 };
 
+/** Arguments as the line of a frame has them: structures and arrays only as `...` (set print frame-arguments). */
+const describeArguments = (frame: Frame, session: Session): VariableResult[] => {
+  const context = session.context(frame);
+  const briefly = session.settings.text('print frame-arguments') === 'scalars';
+  // As in gdb: what called main is not looked at.
+  const entries = session.settings.text('print entry-values') === 'default' && !isOutermost(frame, session);
+  return parametersOf(frame).map((variable) => {
+    const described = describeVariable(variable, context, frame);
+    const entry = entries ? valueAtEntry(variable, frame) : undefined;
+    const brief = briefly && !described.optimizedOut ? briefText(variable, frame, context) : undefined;
+    return { ...described, ...(entry && { entry: formatMember(entry, context) }), ...(brief !== undefined && { brief }) };
+  });
+};
+
+/** What stands before and behind each `=` in the line of a frame. One that still is what the caller passed is named once: `x=x@entry=1`. */
+export const argumentWords = (args: readonly VariableResult[]): readonly (readonly [names: readonly string[], value: string])[] =>
+  args.flatMap(({ name, value, brief, entry }): (readonly [readonly string[], string])[] => {
+    const atEntry = `${name}@entry`;
+    if (entry === value) return [[[name, atEntry], value]];
+    return [[[name], brief ?? value], ...(entry === undefined ? [] : [[[atEntry], entry] as const])];
+  });
+
 /** A frame with its arguments. */
 export const describeFrame = (frame: Frame, session: Session): FrameResult => {
   const { position, functionName, loaded } = frame;
@@ -58,7 +82,7 @@ export const describeFrame = (frame: Frame, session: Session): FrameResult => {
     ...(functionName !== undefined && { function: functionName }),
     ...(known && { file: position.file.path, line: position.line }),
     address: hex(frame.pc),
-    args: frameLabel(frame) ? [] : describeVariables(parametersOf(frame), frame, session),
+    args: frameLabel(frame) ? [] : describeArguments(frame, session),
     inlined: frame.kind === 'inlined',
     ...(loaded && !isProgram(loaded, session) && { image: basename(loaded.image.path) }),
     ...(frame.kind === 'signal' && { signalHandler: true }),

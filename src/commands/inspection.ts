@@ -5,7 +5,7 @@ import type { ProcessFact } from '../inferior/source.js';
 import type { EvaluationContext } from '../language/context.js';
 import { formatMember } from '../language/format.js';
 import { registerNamed, registerValue } from '../language/registers.js';
-import { typeName, declaration } from '../language/type-name.js';
+import { declaration } from '../language/type-name.js';
 import { asFloat, isStruct, strip } from '../language/types.js';
 import { generalOrder } from '../linux/registers.js';
 import { signals } from '../linux/signals.js';
@@ -15,7 +15,8 @@ import { describeBreakpoint } from './breakpoint-text.js';
 import { numberList } from './arguments.js';
 import { regularExpression } from './breakpoints.js';
 import type { Command, CommandContext } from './command.js';
-import { scopesOf } from './frames.js';
+import { setNextAddress } from './examine.js';
+import { infoScope } from './scope_info.js';
 import { message, type Result } from './results.js';
 import { withVariables } from './variables.js';
 
@@ -26,9 +27,11 @@ const infoBreakpoints: Command = {
   usage: '[N...]',
   about: 'All breakpoints, watchpoints and catchpoints.',
   completes: ['breakpoint'],
-  run: ({ session, text }): Result => {
+  run: ({ session, text, memory }): Result => {
     const ids = text.trim() === '' ? undefined : new Set(numberList(withVariables(text, session), 'breakpoint'));
     const chosen = session.breakpoints.all().filter(({ id }) => ids?.has(id) ?? true);
+    const last = chosen.flatMap(({ locations }) => locations).at(-1);
+    if (last) setNextAddress({ session, memory }, last.address);
     return { type: 'breakpoints', breakpoints: chosen.map(describeBreakpoint) };
   },
 };
@@ -315,31 +318,6 @@ const infoTypes: Command = {
       [pattern === '' ? 'All defined types:' : `All types matching regular expression "${pattern}":`, ...new Set(names)].join('\n\t'),
     );
   },
-};
-
-const infoScope: Command = {
-  name: 'scope',
-  aliases: ['sc'],
-  group: 'look',
-  usage: '[LOCATION]',
-  about: 'The variables that are visible at a place.',
-  completes: ['location'],
-  run: ({ session, text }) => {
-    const where = text.trim();
-    const scopes = where === '' ? [...scopesOf(session.selection().frame)] : scopesAt(session, where);
-    const variables = scopes.flatMap((scope) => scope.variables());
-    if (variables.length === 0) return message(`Symbol table for ${where || 'this place'}: no locals and no arguments.`);
-    const lines = variables.map(
-      (each) => `Symbol ${each.name} is a ${each.role === 'static-local' ? 'static variable' : each.role} of type ${typeName(each.type)}.`,
-    );
-    return message(lines.join('\n'));
-  },
-};
-
-const scopesAt = (session: Session, where: string): ReturnType<SymbolImage['scopesAt']> => {
-  const [place] = session.resolvePlaces(where);
-  const loaded = place?.loaded;
-  return loaded ? loaded.image.scopesAt(Number(place.address - loaded.bias) as Parameters<SymbolImage['scopesAt']>[0]) : [];
 };
 
 export const inspections: readonly Command[] = [

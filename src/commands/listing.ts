@@ -6,6 +6,7 @@ import { toFile, toLoad } from '../inferior/images.js';
 import type { Session } from '../session/session.js';
 import type { UnitDescription } from '../symbols/model.js';
 import type { Command, CommandContext } from './command.js';
+import { setNextAddress } from './examine.js';
 import { selectedFrame } from './frames.js';
 import { message, type Result } from './results.js';
 import { regularExpression } from './breakpoints.js';
@@ -171,7 +172,7 @@ const infoSource: Command = {
       [
         `Current source file is ${file}`,
         ...(unit?.directory === undefined ? [] : [`Compilation directory is ${unit.directory}`]),
-        lines ? `It has ${lines.length} lines.` : 'It cannot be read.',
+        ...(lines ? [`Located in ${file}`, `Contains ${lines.length} line${lines.length === 1 ? '' : 's'}.`] : ['It cannot be read.']),
         ...(unit
           ? [
               ...(unit.language === 'other' ? [] : [`Source language is ${unit.language}.`]),
@@ -215,13 +216,14 @@ const infoLine: Command = {
   usage: '[LOCATION]',
   about: 'The addresses of a source line.',
   completes: ['location'],
-  run: ({ session, text }) => {
+  run: ({ session, text, memory }) => {
     const where = text.trim() === '' ? `*${hex(session.selection().frame.lookup)}` : text;
     return placesOf(session, where).map(({ loaded, address, position, function: name }) => {
       const row = loaded?.image.lineAt(toFile(loaded, address));
       if (!loaded || !row || !position)
         return message(`No line number information available for address ${hex(address)}${name === undefined ? '' : ` <${name}>`}`);
       const start = toLoad(loaded, row.address);
+      setNextAddress({ session, memory }, start);
       const at = (offset: bigint): string => `${hex(offset)}${symbolWords(session, offset)}`;
       return message(`Line ${row.line} of "${row.file.path}" starts at address ${at(start)} and ends at ${at(toLoad(loaded, row.end))}.`);
     });
@@ -251,7 +253,8 @@ const infoSymbol: Command = {
     const offset = at - symbol.address;
     const section = symbol.section === undefined ? '' : ` in section ${symbol.section}`;
     const name = session.context(selectedFrame(session)).symbolAt(address)?.name ?? symbol.name;
-    return message(`${name}${offset === 0 ? '' : ` + ${offset}`}${section} of ${loaded.image.path}`);
+    const file = session.images().length > 1 ? ` of ${loaded.image.path}` : '';
+    return message(`${name}${offset === 0 ? '' : ` + ${offset}`}${section}${file}`);
   },
 };
 

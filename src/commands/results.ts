@@ -19,6 +19,10 @@ export interface VariableResult {
   readonly address?: string;
   readonly children?: readonly VariableResult[];
   readonly optimizedOut?: true;
+  /** A parameter of a frame: what it was when the function was entered, where the caller tells. */
+  readonly entry?: string;
+  /** As the line of a frame shows it, where the value is more than that: `...`. */
+  readonly brief?: string;
 }
 
 export interface FrameResult {

@@ -1,5 +1,4 @@
 /** The group "look": the stack and its frames. */
-import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { stackPicture } from '../insight/stack_picture.js';
 import type { Frame } from '../inferior/frame.js';
@@ -7,8 +6,9 @@ import type { Session } from '../session/session.js';
 import { integer, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { frameApply } from './applying.js';
+import { infoFrame } from './frame_info.js';
 import { describeFrame, describeVariables, framesOf, isOutermost, mostWalked, parametersOf, scopesOf } from './frames.js';
-import { message, type FrameResult, type Result, type VariableResult } from './results.js';
+import { message, type Result, type VariableResult } from './results.js';
 import { countOf } from './run.js';
 
 /** A backtrace that nobody limited shows this many frames and says that there are more. */
@@ -182,46 +182,6 @@ const infoArgs: Command = {
   run: ({ session }) => {
     const { frame: of } = session.selection();
     return of.function ? { type: 'variables', scope: 'args', variables: describeVariables(parametersOf(of), of, session) } : noSymbols;
-  },
-};
-
-/** Callee-saved registers and the return address, by DWARF number. */
-const savedRegisters = [
-  ['rbx', 3],
-  ['rbp', 6],
-  ['r12', 12],
-  ['r13', 13],
-  ['r14', 14],
-  ['r15', 15],
-  ['rip', 16],
-] as const;
-
-const infoFrame: Command = {
-  name: 'frame',
-  aliases: ['f'],
-  group: 'look',
-  about: 'Where the selected frame lies and what it has saved.',
-  run: ({ session }) => {
-    const { frame: of } = session.selection();
-    const described: FrameResult = describeFrame(of, session);
-    const caller = session.stack().frame(of.level + 1);
-    const callee = of.level === 0 ? undefined : session.stack().frame(of.level - 1);
-    const saved = savedRegisters.flatMap(([name, number]) => {
-      const at = caller?.savedAt(number);
-      return at === undefined ? [] : [`${name} at ${hex(at)}`];
-    });
-    const place = described.file === undefined ? '' : ` (${described.file}:${described.line ?? 0})`;
-    const lines = [
-      `Stack level ${of.level}, frame at ${hex(of.cfa)}:`,
-      ` rip = ${hex(of.pc)}${of.functionName === undefined ? '' : ` in ${of.functionName}`}${place}${caller ? `; saved rip = ${hex(caller.pc)}` : ''}`,
-      ` ${[caller ? `called by frame at ${hex(caller.cfa)}` : 'outermost frame', ...(callee ? [`caller of frame at ${hex(callee.cfa)}`] : [])].join(', ')}`,
-      ...(of.kind === 'normal' ? [] : [` kind: ${of.kind}`]),
-      ...(of.function ? [` source language ${of.function.language}.`] : []),
-      ` Previous frame's sp is ${hex(of.cfa)}`,
-      ` Arglist: ${described.args.map(({ name, value }) => `${name}=${value}`).join(', ') || '(none)'}`,
-      ` Saved registers: ${saved.join(', ') || '(none known)'}`,
-    ];
-    return message(lines.join('\n'));
   },
 };
 

@@ -4,9 +4,11 @@ import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
 import { childCount, childrenOf } from '../language/children.js';
 import type { Evaluation, EvaluationContext } from '../language/context.js';
+import { dereferenced } from '../language/conversions.js';
 import { formatMember, formatValue, unreadable, type FormatOptions } from '../language/format.js';
+import { headOf } from '../language/library/index.js';
 import { typeName } from '../language/type-name.js';
-import { strip } from '../language/types.js';
+import { asReference, isStruct, strip } from '../language/types.js';
 import { textKind } from '../language/textual.js';
 import type { Value } from '../language/value.js';
 import type { Session } from '../session/session.js';
@@ -75,6 +77,14 @@ export const describeVariable = (variable: Variable, context: EvaluationContext,
     return { name: variable.name, type: typeName(variable.type, context.language), value: unreadable(error) };
   }
   return { name: variable.name, type: typeName(variable.type, context.language), value: '<unknown>' };
+};
+
+/** A structure or an array, or a reference to one, in few words; undefined: the value itself is short. */
+export const briefText = (variable: Variable, frame: Frame, context: EvaluationContext): string | undefined => {
+  const type = strip(asReference(variable.type)?.target ?? variable.type);
+  if (type.kind !== 'array' && !isStruct(type)) return undefined;
+  const value = context.variable?.(variable, frame);
+  return value && headOf(dereferenced(value, context.memory), context);
 };
 
 /** As `print` shows it; an unreadable value is an error, as in gdb. @throws DeetError */

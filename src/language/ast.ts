@@ -17,6 +17,8 @@ export type Expression =
   | (Placed & { readonly kind: 'string'; readonly units: readonly number[]; readonly prefix: CharacterPrefix })
   | (Placed & { readonly kind: 'name'; readonly name: string })
   | (Placed & ScopedName)
+  /** `x@entry`: what the parameter was when its function was entered. */
+  | (Placed & { readonly kind: 'entry'; readonly name: string })
   /** `$`, `$$`, `$3` (absolute), `$$2` (relative to the last). */
   | (Placed & { readonly kind: 'history'; readonly index: number; readonly relative: boolean })
   /** `$name`: a register or a convenience variable. */

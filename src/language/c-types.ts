@@ -30,6 +30,11 @@ export const COMPLEX_LONG_DOUBLE = base('complex long double', 32, 'complex-floa
 export const WCHAR = base('wchar_t', 4, 'utf');
 export const CHAR16 = base('char16_t', 2, 'utf');
 export const CHAR32 = base('char32_t', 4, 'utf');
+/** gdb's names for what registers and memory hold: of one byte it is a number, no character. */
+export const INT8 = base('int8_t', 1, 'signed');
+export const INT16 = base('int16_t', 2, 'signed');
+export const INT32 = base('int32_t', 4, 'signed');
+export const INT64 = base('int64_t', 8, 'signed');
 /** What a symbol without debug information is shown as. */
 export const UNKNOWN_DATA = base('<data variable, no debug info>', 4, 'unspecified');
 

@@ -28,6 +28,8 @@ export interface ScopePath {
 export interface NameSpace extends TypeNames {
   /** In the blocks around the current address, innermost first. */
   local(name: string): Meaning | undefined;
+  /** A parameter's value when the frame's function was entered; undefined: not known, or no parameter of it. */
+  atEntry(name: string): Value | undefined;
   /** File scope, other files, then symbols without debug information. */
   global(name: string): Meaning | undefined;
   /** `file.c:f::x`, `ns::x`, `Class::x`, `f::static_local`. */

@@ -12,7 +12,7 @@ import { addressOf, cast, convertForAssignment, decayed } from './conversions.js
 import { placed } from './errors.js';
 import { allocated, evaluateCall } from './evaluate-calls.js';
 import { evaluateAggregate, evaluateList } from './evaluate-lists.js';
-import { dollar, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
+import { dollar, entryValue, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
 import { hasView } from './library/index.js';
 import { elementOf, targetOf } from './library/operations.js';
@@ -108,6 +108,8 @@ class Evaluator implements OperandEvaluator {
       case 'name':
       case 'scoped':
         return this.#named(node);
+      case 'entry':
+        return entryValue(node.name, context);
       case 'history':
         return historyValue(node.index, node.relative, context);
       case 'dollar':
@@ -188,6 +190,7 @@ class Evaluator implements OperandEvaluator {
         const value = used(yield* this.value(node.operand), context);
         if (node.operand.kind === 'string') return addressOf(yield* this.#inProgram(value));
         const name = node.operand.kind === 'name' || node.operand.kind === 'scoped' ? spelled(node.operand) : undefined;
+        if (this.typesOnly && name !== undefined) return Value.abstract(c.pointerTo(value.type));
         if (name !== undefined && value.place.kind === 'register') {
           throw new DeetError('type', `Address requested for identifier "${name}" which is in register $${value.place.register ?? ''}`);
         }
@@ -218,9 +221,11 @@ class Evaluator implements OperandEvaluator {
     if (!pointer && strip(value.type).kind === 'member-pointer')
       throw new DeetError('type', 'Attempt to dereference pointer to member without an object.', 'object.*pointer');
     if (!pointer) throw new DeetError('type', 'Attempt to take contents of a non-pointer value.');
-    if (isVoid(pointer.target) && !this.typesOnly)
-      throw new DeetError('type', 'Attempt to dereference a generic pointer.', 'Cast it first: *(int *) p');
-    return this.#object(pointer.target, this.typesOnly ? 0n : toInteger(value));
+    if (isVoid(pointer.target) && !this.typesOnly) throw genericPointer();
+    const object = this.#object(pointer.target, this.typesOnly ? 0n : toInteger(value));
+    // Where no code is, there is no function.
+    if (asFunction(pointer.target) && !this.typesOnly) object.place.read(0, 1);
+    return object;
   }
 
   /** C++: what a smart pointer or an iterator means. */
@@ -357,9 +362,12 @@ class Evaluator implements OperandEvaluator {
     const pointer = asPointer(base.type);
     if (asStruct(base.type)?.kind !== 'union' && asStruct(base.type)) return elementOf(base, i, this.context) ?? fail(noOperator('[]'));
     if (!pointer) throw new DeetError('type', `cannot subscript something of type \`${typeDescription(base.type)}'`);
+    if (isVoid(pointer.target) && !this.typesOnly) throw genericPointer();
     return this.#object(pointer.target, this.typesOnly ? 0n : toInteger(base) + i * BigInt(stride(pointer)));
   }
 }
+
+const genericPointer = (): DeetError => new DeetError('type', 'Attempt to dereference a generic pointer.', 'Cast it first: *(int *) p');
 
 function fail(error: DeetError): never {
   throw error;

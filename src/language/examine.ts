@@ -89,7 +89,7 @@ export function examine(
       ? stringReader(settled.size, context)
       : settled.letter === 'i'
         ? instructionItems(context, instruction)
-        : scalarReader(settled, context);
+        : scalarReader(settled.letter, settled.size, context);
   const lines: { address: Address; label: string; cells: string[] }[] = [];
   const columns = settled.letter === 's' || settled.letter === 'i' ? 1 : COLUMNS[settled.size];
   let at = count < 0 ? backwards(start, count, settled) : u64(start);
@@ -131,14 +131,13 @@ interface Item {
   readonly value: Value;
 }
 
-const SIGNED: Readonly<Record<UnitSize, CType>> = { 1: c.SIGNED_CHAR, 2: c.SHORT, 4: c.INT, 8: c.LONG };
-const UNSIGNED: Readonly<Record<UnitSize, CType>> = { 1: c.UNSIGNED_CHAR, 2: c.UNSIGNED_SHORT, 4: c.UNSIGNED_INT, 8: c.UNSIGNED_LONG };
+const UNITS: Readonly<Record<UnitSize, CType>> = { 1: c.INT8, 2: c.INT16, 4: c.INT32, 8: c.INT64 };
 
-function scalarReader({ letter, size }: ExamineDefaults, context: EvaluationContext): (address: Address) => Item {
+function scalarReader(letter: Exclude<Letter, 's'>, size: UnitSize, context: EvaluationContext): (address: Address) => Item {
   const float = letter === 'f' && size >= 4;
-  const type = float ? (size === 4 ? c.FLOAT : c.DOUBLE) : letter === 'u' ? UNSIGNED[size] : SIGNED[size];
+  const type = float ? (size === 4 ? c.FLOAT : c.DOUBLE) : UNITS[size];
   // With a unit size, hexadecimal is padded to it, and so are bits.
-  const shown: Letter = letter === 'x' ? 'z' : letter;
+  const shown = letter === 'x' ? 'z' : letter;
   return (address) => {
     const value = Value.at(type, context.memory, address).fetched();
     const text = formatScalar(value, shown, context, {});

@@ -10,6 +10,9 @@ import { floatFormat, integerOf, toFloat, type Value } from './value.js';
 
 export type Letter = 'x' | 'd' | 'u' | 'o' | 't' | 'z' | 'a' | 'c' | 's' | 'f' | 'i';
 
+/** What one scalar can be shown as; /s is for whole values. */
+type ScalarLetter = Exclude<Letter, 's'>;
+
 const LETTERS = new Set<string>(['x', 'd', 'u', 'o', 't', 'z', 'a', 'c', 's', 'f', 'i']);
 
 /** @throws DeetError "Undefined output format" */
@@ -29,7 +32,7 @@ export function symbolicAddress(address: Address, context: Pick<EvaluationContex
 }
 
 /** @throws DeetError from reading the value */
-export function formatScalar(value: Value, letter: Letter, context: EvaluationContext, world: LetterWorld): string {
+export function formatScalar(value: Value, letter: ScalarLetter, context: EvaluationContext, world: LetterWorld): string {
   const bare = strip(value.type);
   const bytes = significant(value);
   const raw = integerOf(bytes, false);
@@ -40,9 +43,7 @@ export function formatScalar(value: Value, letter: Letter, context: EvaluationCo
     case 'z':
       return `0x${raw.toString(16).padStart(bytes.length * 2, '0')}`;
     case 'd':
-    case 's':
-      if (letter === 's' && asFloat(value.type)) return floatText(toFloat(value), floatFormat(value.type));
-      return (letter === 's' && !signedType(value) ? raw : BigInt.asIntN(bits, raw)).toString();
+      return BigInt.asIntN(bits, raw).toString();
     case 'u':
       return raw.toString();
     case 'o':

@@ -74,6 +74,8 @@ function requirePresent(value: Value): void {
 
 class Formatter {
   readonly #settings: PrintSettings;
+  /** Without `s`: what can be text is text anyhow, and gdb's rule is that all else under /s is as without. */
+  readonly #letter: Exclude<Letter, 's'> | undefined;
   #written = 0;
   /** Anonymous structs and unions around what is being written: they do not count as depth. */
   #anonymous = 0;
@@ -87,6 +89,7 @@ class Formatter {
     private readonly options: FormatOptions,
   ) {
     this.#settings = { ...context.settings, ...options.settings };
+    this.#letter = options.letter === 's' ? undefined : options.letter;
   }
 
   top(given: Value): string {
@@ -107,9 +110,8 @@ class Formatter {
 
   #top(value: Value): string {
     const bare = strip(value.type);
-    const { letter } = this.options;
     const viewed = bare.kind === 'pointer' && bare.reference !== undefined && hasView(bare.target) && !this.options.raw;
-    if (bare.kind === 'pointer' && !viewed && (letter === undefined || (letter === 's' && textKind(bare.target)))) {
+    if (bare.kind === 'pointer' && !viewed && this.#letter === undefined) {
       const text = bare.reference === undefined && this.#isPlainText(value.type, bare);
       const name = typeName(value.type, this.context.language);
       return text ? this.#value(value, 0) : `(${name}) ${this.#value(value, 0)}`;
@@ -141,13 +143,13 @@ class Formatter {
     const bare = strip(value.type);
     if (bare.kind === 'array') return this.#array(value, bare, depth);
     if (isStruct(bare)) return this.#viewed(value, depth) ?? this.#struct(value, bare, depth);
-    const { letter } = this.options;
+    const letter = this.#letter;
     // gdb's rule: alone it is one number of all its bits.
     if (letter !== undefined && depth > 0 && asComplex(bare)) {
       const [real, imaginary] = complexParts(value).map((part) => formatScalar(part, letter, this.context, this.options));
       return `${real} + ${imaginary}i`;
     }
-    if (letter !== undefined && bare.kind !== 'void' && !(letter === 's' && asPointer(value.type))) {
+    if (letter !== undefined && bare.kind !== 'void') {
       return formatScalar(value, letter, this.context, this.options);
     }
     switch (bare.kind) {
@@ -275,8 +277,7 @@ class Formatter {
     // A flexible array member, `extern int a[]`: where it begins is all that is known.
     if (array.count === undefined && value.address !== undefined) return this.#pointerTo(value.address, array.element);
     const text = array.vector ? undefined : textKind(array.element);
-    const { letter } = this.options;
-    if (text && (letter === undefined || letter === 's')) return this.#characters(value, array, text, count);
+    if (text && this.#letter === undefined) return this.#characters(value, array, text, count);
     if (this.#tooDeep(depth)) return '{...}';
     if (count === 0) return array.count === 0 || array.count === undefined ? '{}' : '<error: variable length>';
     return this.#elements(value, array, count, depth);

@@ -235,7 +235,9 @@ class RealContext implements EvaluationContext {
 
 /** Labels in code count although they have no size; elsewhere a symbol without a size names nothing but its own address (gdb's rule). */
 function namesPlace(symbol: ElfSymbolInfo): boolean {
-  return symbol.size > 0 || symbol.type === 'function' || symbol.type === 'ifunc' || /^\.(?:text|init|fini|plt)/.test(symbol.section ?? '');
+  return (
+    symbol.size > 0 || symbol.type === 'function' || symbol.type === 'ifunc' || /^\.(?:text|init|fini|plt)(?!_)/.test(symbol.section ?? '')
+  );
 }
 
 function pcBytes(pc: Address): Uint8Array {

@@ -10,6 +10,7 @@ import type { CType } from '../symbols/types.js';
 import * as c from './c-types.js';
 import type { Meaning, NameSpace, ScopePath } from './context.js';
 import type { Macro } from './macros.js';
+import { valueAtEntry } from './entry-values.js';
 import { MemoryPlace, type Memory } from './place.js';
 import { symbolValue } from './unknown.js';
 import { isStruct } from './types.js';
@@ -67,6 +68,15 @@ export class FrameNames implements NameSpace {
       if (variable) return undefined;
       const type = scope.types().find((entry) => entry.name === name && (this.world.language === 'c++' || !isTagged(entry.type)));
       if (type) return { kind: 'type', type: type.type };
+    }
+    return undefined;
+  }
+
+  atEntry(name: string): Value | undefined {
+    const { frame } = this.world;
+    for (const scope of this.#scopes()) {
+      const variable = findLast(scope.variables(), name);
+      if (variable) return frame && valueAtEntry(variable, frame);
     }
     return undefined;
   }
@@ -161,9 +171,11 @@ export class FrameNames implements NameSpace {
       .filter(({ role, qualifiedName }) => (role === 'global' || role === 'file-static') && (qualifiedName ?? name) === name);
     const defined = all.filter((variable) => !variable.isDeclaration);
     const [first] = defined;
-    if (defined.length <= 1 || near === undefined) return first ?? all[0];
-    const own = new Set(image.fileScopeVariables(near));
-    return defined.find((variable) => own.has(variable)) ?? defined.find((variable) => variable.role === 'global') ?? first;
+    if (defined.length <= 1 || near === undefined || file !== undefined) return first ?? all[0];
+    const own = image
+      .fileScopeVariables(near)
+      .find((variable) => (variable.qualifiedName ?? variable.name) === name && !variable.isDeclaration);
+    return own ?? defined.find((variable) => variable.role === 'global') ?? first;
   }
 
   #chooseFunction(image: SymbolImage, name: string, file: string | undefined, near: FileAddress | undefined): FunctionSymbol | undefined {

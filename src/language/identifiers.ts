@@ -74,6 +74,14 @@ export function scopedIdentifier(node: ScopedName, context: EvaluationContext): 
   );
 }
 
+/** `x@entry`. @throws DeetError */
+export function entryValue(name: string, context: EvaluationContext): Value {
+  const value = context.names.atEntry(name);
+  if (value) return value;
+  identifier(name, context);
+  throw new DeetError('no-entry-value', `What "${name}" was when its function was entered is not known.`);
+}
+
 /** `$name`. Registers come before convenience variables; an unset variable is void, as in gdb. */
 export function dollar(name: string, context: EvaluationContext, typeOnly = false): Value {
   const register = registerNamed(name);

@@ -7,14 +7,17 @@ import * as c from './c-types.js';
 import { decayed } from './conversions.js';
 import { negate as negateFloat } from './floats.js';
 import { isUnknown, unknownType } from './unknown.js';
-import { asArray, asComplex, asFloat, asFunction, asInteger, asPointer, asStruct, sizeOf, strip } from './types.js';
+import { asArray, asComplex, asFloat, asFunction, asInteger, asPointer, asStruct, nameOf, sizeOf, strip } from './types.js';
 import { toFloat, toInteger, Value } from './value.js';
 
 /** Distance between neighbours behind a pointer; void and functions count as 1 (GNU C). @throws DeetError */
 export function stride(pointer: PointerType): number {
   const size = sizeOf(pointer.target);
   if (size === undefined)
-    throw new DeetError('incomplete-type', 'Cannot perform pointer math on incomplete types, try casting to a known type, or void *.');
+    throw new DeetError(
+      'incomplete-type',
+      `Cannot perform pointer math on incomplete type "${nameOf(pointer.target) ?? ''}", try casting to a known type, or void *.`,
+    );
   return Math.max(1, size);
 }
 

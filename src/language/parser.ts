@@ -98,6 +98,7 @@ export class Parser {
     if (own !== undefined) {
       if (own < power) return undefined;
       tokens.take();
+      if (text === '@' && left.kind === 'name' && tokens.accept('entry')) return tokens.node({ ...left, kind: 'entry' });
       const right = this.expression(own + 1);
       return text === '&&' || text === '||'
         ? tokens.node({ kind: 'logical', operator: text, left, right, offset }, left, right)

@@ -24,11 +24,6 @@ export interface Register {
   readonly start: number;
 }
 
-const INT64: BaseType = { ...c.LONG, name: 'int64_t' };
-const INT32: BaseType = { ...c.INT, name: 'int32_t' };
-const INT16: BaseType = { ...c.SHORT, name: 'int16_t' };
-/** A number, not a character. */
-const INT8: BaseType = { ...c.SIGNED_CHAR, name: 'int8_t', encoding: 'signed' };
 const DATA_POINTER = c.VOID_POINTER;
 
 const flags = (name: string, bits: readonly (readonly [number, string])[]): FlagsType => ({
@@ -56,10 +51,10 @@ function vectorUnion(name: string, size: number): StructType {
   const views: readonly (readonly [string, BaseType])[] = [
     ['float', c.FLOAT],
     ['double', c.DOUBLE],
-    ['int8', INT8],
-    ['int16', INT16],
-    ['int32', INT32],
-    ['int64', INT64],
+    ['int8', c.INT8],
+    ['int16', c.INT16],
+    ['int32', c.INT32],
+    ['int64', c.INT64],
   ];
   const members: Member[] = [
     { name: `v${size / 2}_bfloat16`, type: vector({ kind: 'base', name: 'bfloat16', size: 2, encoding: 'float' }, size / 2), offset: 0 },
@@ -86,25 +81,25 @@ function table(): ReadonlyMap<string, Register> {
     ['rax', 'a'], ['rbx', 'b'], ['rcx', 'c'], ['rdx', 'd'],
   ]; // prettier-ignore
   for (const [whole, letter] of classic) {
-    put(whole, INT64);
-    put(`e${letter}x`, INT32, whole);
-    put(`${letter}x`, INT16, whole);
-    put(`${letter}l`, INT8, whole);
-    put(`${letter}h`, INT8, whole, 1);
+    put(whole, c.INT64);
+    put(`e${letter}x`, c.INT32, whole);
+    put(`${letter}x`, c.INT16, whole);
+    put(`${letter}l`, c.INT8, whole);
+    put(`${letter}h`, c.INT8, whole, 1);
   }
   for (const name of ['si', 'di', 'bp', 'sp']) {
     const whole = `r${name}`;
     const pointer = name === 'bp' || name === 'sp';
-    put(whole, pointer ? DATA_POINTER : INT64);
-    put(`e${name}`, INT32, whole);
-    if (!pointer) put(name, INT16, whole);
-    put(`${name}l`, INT8, whole);
+    put(whole, pointer ? DATA_POINTER : c.INT64);
+    put(`e${name}`, c.INT32, whole);
+    if (!pointer) put(name, c.INT16, whole);
+    put(`${name}l`, c.INT8, whole);
   }
   for (let i = 8; i < 16; i++) {
-    put(`r${i}`, INT64);
-    put(`r${i}d`, INT32, `r${i}`);
-    put(`r${i}w`, INT16, `r${i}`);
-    put(`r${i}l`, INT8, `r${i}`);
+    put(`r${i}`, c.INT64);
+    put(`r${i}d`, c.INT32, `r${i}`);
+    put(`r${i}w`, c.INT16, `r${i}`);
+    put(`r${i}l`, c.INT8, `r${i}`);
   }
   for (let i = 0; i < 16; i++) {
     put(`xmm${i}`, VEC128);

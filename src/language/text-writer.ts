@@ -104,8 +104,9 @@ export function quotedCharacter(bytes: Uint8Array, prefix: string): string {
 export function quotedString(all: readonly Glyph[], kind: TextKind, settings: PrintSettings, more: boolean): string {
   const { prefix, unit } = kind;
   if (all.length === 0) return `${prefix}""${more ? '...' : ''}`;
-  const [list, tail] = more ? [all, ''] : splitIncomplete(all, unit);
   const limit = settings.elements === 0 ? Infinity : settings.elements;
+  // What was read beyond the limit, to find where a run ends, is not shown: its end is none.
+  const [list, tail] = more && all.length > limit ? [all, ''] : splitIncomplete(all, unit);
   const threshold = settings.repeats === 0 ? Infinity : settings.repeats;
   const segments: string[] = [];
   let open: string | undefined;

@@ -1,4 +1,5 @@
 /** A frame in one line, and what all renderers of text are given. */
+import { argumentWords } from '../commands/frames.js';
 import type { FrameResult, VariableResult } from '../commands/results.js';
 import type { Sources } from '../commands/sources.js';
 import { line, lines } from './escape.js';
@@ -21,7 +22,9 @@ export const surfaceOf = ({ surface }: TextOptions): Surface => surface?.() ?? p
 export const assignment = ({ name, value }: VariableResult, style: Style): string => `${style.name(line(name))} = ${lines(value)}`;
 
 export const frameArguments = (frame: FrameResult, style: Style): string =>
-  frame.args.map(({ name, value }) => `${style.name(line(name))}=${line(value)}`).join(', ');
+  argumentWords(frame.args)
+    .map(([names, value]) => [...names.map((name) => style.name(line(name))), line(value)].join('='))
+    .join(', ');
 
 /** Everything behind the number: `func2 (a=2) at FILE:LINE`, `0xADDR in read () from libc.so.6`. */
 export const frameText = (frame: FrameResult, style: Style): string => {

@@ -2,6 +2,7 @@
 import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
 import { parseLocation } from './locations.js';
+import { strip } from '../language/types.js';
 import { returnedValue } from './returned.js';
 import type { Session } from './session.js';
 import { callerOf, identityOf, RunTo, sameStackFrame, type Target } from './stepping.js';
@@ -21,7 +22,8 @@ export const finishFrame = async (session: Session, begins?: () => void): Promis
   const outcome = await session.control.resume(plan);
   if (outcome.kind === 'ended' || outcome.stop.call || plan.reached !== 0) return outcome;
   const type = frame.function?.type.returns;
-  const value = type && returnedValue(thread, type);
+  // As in gdb the value is of the type behind the function's typedef.
+  const value = type && returnedValue(thread, type)?.as(strip(type));
   return { kind: 'stopped', stop: { ...outcome.stop, ...(value && { returned: { value, number: session.values.record(value) } }) } };
 };
 

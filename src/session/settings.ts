@@ -95,6 +95,8 @@ export const options: readonly Option[] = [
   flag('print array-indexes', DEFAULT_SETTINGS.arrayIndexes, 'Indexes of elements are shown.'),
   flag('print static-members', DEFAULT_SETTINGS.staticMembers, 'C++ static members are shown.'),
   flag('print object', DEFAULT_SETTINGS.object, 'C++ objects show as what their virtual tables say they are.'),
+  choice('print frame-arguments', ['scalars', 'all'], 'The line of a frame shows structures and arrays as "..." (scalars), or whole.'),
+  choice('print entry-values', ['default', 'no'], 'The line of a frame shows what parameters were at its entry, where the caller tells.'),
 ];
 
 /** Scripts set variables in loops, and each time a setting might be meant. */

@@ -95,6 +95,7 @@ export class MadeUp implements Memory {
       names: {
         isType: (name) => type(name) !== undefined,
         local: (name) => this.variables.get(name),
+        atEntry: () => undefined,
         global: () => undefined,
         scoped: (where, name) => this.variables.get([...where.path, name].join('::')),
         overloads: () => [],

@@ -63,4 +63,12 @@ function find<T>(value: Value, context: EvaluationContext, table: Readonly<Recor
 /** The object as the library means it; undefined: it has no view, or is not constructed (yet). */
 export const viewOf = (value: Value, context: EvaluationContext): View | undefined => find(value, context, VIEWS);
 
+/** Without its parts: `std::vector of length 2 = {...}`; a string is in no need of that (undefined); what has no view is `...`. */
+export function headOf(value: Value, context: EvaluationContext): string | undefined {
+  if (textOf(value, context)) return undefined;
+  const view = viewOf(value, context);
+  if (!view) return '...';
+  return view.count === 0 ? (view.title ?? '{}') : `${view.title === undefined ? '' : `${view.title} = `}{...}`;
+}
+
 export const textOf = (value: Value, context: EvaluationContext): TextView | undefined => find(value, context, TEXTS);

@@ -1,0 +1,119 @@
+/** What commands say of a frame and its names, beside what gdb says at the same stop. */
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { compile, fixtures, lineOf } from '../helpers/build.js';
+import { gdb } from '../helpers/gdb.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { commands, run } from './cli.js';
+
+leakGuard();
+
+const program = (flags: readonly string[], compiler?: 'clang'): string =>
+  compile(join(fixtures, 'look.c'), [join(fixtures, 'look_other.c'), ...flags], compiler);
+
+/** The answers, command by command; what stands on the stack lies elsewhere under the other debugger. */
+const answers = (text: string): string[] =>
+  text
+    .split(/^@@\d+\n/m)
+    .slice(1)
+    .map((answer) =>
+      answer
+        .replace(/^warning: .*\n/gm, '')
+        .replace(/^(#\d+ +)0x\w+ in (?=.*\) at )/gm, '$1')
+        .replace(/0x7ff[0-9a-f]{9}/g, '0xSTACK')
+        .replace(/^\(More stack frames follow...\)\n/m, '')
+        // Where it happened in the text is for the person at the prompt.
+        .replace(/\n {2}.*\n +\^\n/, '\n')
+        .replace(/ Cast it first: .*/, '')
+        .replace(/\nKilling running inferior .*/, '')
+        .trimEnd(),
+    );
+
+const marked = (list: readonly string[]): string[] => list.flatMap((command, index) => [`echo @@${index}\\n`, command, 'echo \\n']);
+
+const compareAt = async (path: string, stops: readonly string[], list: readonly string[]): Promise<void> => {
+  const before = [...stops.flatMap((stop, index) => [`tbreak ${stop}`, index === 0 ? 'run > /dev/null' : 'continue'])];
+  const words = [...before, ...marked(list)];
+  // Errors between the answers, as at a terminal.
+  const theirs = answers(gdb(['python import os; os.dup2(1, 2)', ...words], path));
+  const ours = answers((await run(['-nx', '--batch', ...commands(...words), path], { shell: 'exec "$@" 2>&1' })).stdout);
+  const pairs = (texts: readonly string[]): string[] => list.map((command, index) => `${command}: ${texts[index] ?? 'no answer'}`);
+  expect(pairs(ours)).toEqual(pairs(theirs));
+};
+
+/** Functions keep the parameters that they were written with. */
+const optimized = ['-O2', '-fno-ipa-sra', '-fno-ipa-cp'];
+
+const inner = `${join(fixtures, 'look.c')}:${lineOf('look.c', '// inner')}`;
+const other = `${join(fixtures, 'look_other.c')}:${lineOf('look_other.c', '// other')}`;
+const moved = `${join(fixtures, 'look.c')}:${lineOf('look.c', '// moved')}`;
+
+const everywhere = [
+  'bt 2',
+  'bt full 1',
+  'frame',
+  'info frame',
+  'info source',
+  'print level',
+  'print &level',
+  'whatis &n',
+  'whatis &at',
+  'ptype &far',
+  'print -n',
+  'print/s at',
+  'print/s corner',
+  'print/s nowhere',
+  'print/s far->tag',
+  'print/s unset',
+  'print -elements 1 -- bytes',
+  'print (char *)bytes',
+  'print *unset',
+  'x/2xw &corner',
+  'print $_',
+  'print $__',
+  'whatis $_',
+  'x/3ub &corner',
+  'print $_',
+  'print $__',
+  'x/dh &corner',
+  'whatis $__',
+  'info line moved',
+  'print $_',
+  'info symbol &level',
+  'info symbol inner',
+  'up',
+  'info frame',
+  'print $pc',
+];
+
+it('as gdb, not optimized', () => compareAt(program([]), [inner], ['print raw[0]', 'print nowhere + 1', ...everywhere]));
+
+it('as gdb, optimized', () => compareAt(program(optimized), [inner], [...everywhere, 'print n@entry', 'print name@entry']));
+
+it('as gdb, clang', () => compareAt(program(['-O1'], 'clang'), ['inner'], ['bt', 'info frame', 'print name', 'up', 'info args']));
+
+it("a name that two files have is the current file's", () =>
+  compareAt(
+    program([]),
+    [other],
+    ['print level', 'whatis level', 'print sizeof(level)', 'up', 'print level', "print 'look_other.c'::level", "print 'look.c'::level"],
+  ));
+
+it('the value returned is of the type behind the typedef', async () => {
+  const { stdout } = await run(['-nx', '--batch', ...commands(`tbreak ${moved}`, 'run', 'finish', 'whatis $'), program([])]);
+  expect(stdout).toContain('type = struct point\n');
+});
+
+it('tells where the variables of a place are kept, range by range', async () => {
+  const moving = await run(['-nx', '--batch', ...commands('info scope main'), program(optimized)]);
+  expect(moving.stdout).toMatch(/^Scope for main:\nSymbol argc is multi-location:\n {2}Range 0x\w+-0x\w+: a variable in \$rdi\n/);
+  expect(moving.stdout).toMatch(/the value that \$rdi had at the function's entry\n/);
+  const plain = await run(['-nx', '--batch', ...commands('info scope outer'), program([])]);
+  expect(plain.stdout).toMatch(/^Symbol n is a variable at frame base offset -\d+, length 4\.$/m);
+});
+
+it('structures in the line of a frame, and values at entry, are settings', async () => {
+  const list = ['tbreak inner', 'run', 'set print frame-arguments all', 'set print entry-values no', 'bt 1'];
+  const { stdout } = await run(['-nx', '--batch', ...commands(...list), program(optimized)]);
+  expect(stdout).toMatch(/^#0 {2}inner \(n=8, at=\{x = 10, y = -4, tag = 65 'A'\}, name=0x\w+ "mikado", far=0x\w+ <corner>\)/m);
+});
