@@ -67,9 +67,10 @@ const specOf = ({ catch: caught, kind, spec }: Breakpoint): string =>
 export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
   id: breakpoint.id,
   enabled: breakpoint.enabled,
-  locations: breakpoint.locations.map(({ address, function: name, position, enabled, checked }): LocationResult => ({
+  locations: breakpoint.locations.map(({ address, function: name, signature, position, enabled, checked }): LocationResult => ({
     address: hex(address),
     ...(name !== undefined && { function: name }),
+    ...(signature !== undefined && { signature }),
     ...(position && position.line > 0 && { file: position.file.path, line: position.line }),
     ...(!enabled && { enabled }),
     ...(checked && { checked: checked.inProgram ? 'in the program' : 'at each stop' }),

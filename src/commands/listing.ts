@@ -8,6 +8,7 @@ import type { UnitDescription } from '../symbols/model.js';
 import type { Command, CommandContext } from './command.js';
 import { setNextAddress } from './examine.js';
 import { selectedFrame } from './frames.js';
+import { parseLocation } from '../session/locations.js';
 import { message, type Result } from './results.js';
 import { regularExpression } from './breakpoints.js';
 
@@ -203,11 +204,14 @@ const infoSources: Command = {
 };
 
 /** Where code begins, not what is behind its prologue. */
-const placesOf = (session: Session, where: string): ReturnType<Session['resolvePlaces']> =>
-  session.resolvePlaces(where).map((place) => {
-    const fn = place.isMoved ? place.loaded?.image.functionAt(toFile(place.loaded, place.address)) : undefined;
-    return place.loaded && fn ? { ...place, address: toLoad(place.loaded, fn.entry) } : place;
+const placesOf = (session: Session, where: string): ReturnType<Session['resolvePlaces']> => {
+  const byName = parseLocation(where, session.currentPlace()).kind === 'function';
+  return session.resolvePlaces(where).map((place) => {
+    const fn = place.loaded?.image.functionAt(toFile(place.loaded, place.address));
+    const isOpening = place.isMoved === true || (byName && fn?.qualifiedName === place.function);
+    return place.loaded && fn && isOpening ? { ...place, address: toLoad(place.loaded, fn.entry) } : place;
   });
+};
 
 const infoLine: Command = {
   name: 'line',

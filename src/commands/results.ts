@@ -46,6 +46,8 @@ export interface FrameResult {
 export interface LocationResult {
   readonly address: string;
   readonly function?: string;
+  /** C++: the function with its parameters. */
+  readonly signature?: string;
   readonly file?: string;
   readonly line?: number;
   readonly enabled?: false;

@@ -36,6 +36,7 @@ export type Expression =
   | (Placed & { readonly kind: 'conditional'; readonly test: Expression; readonly then: Expression; readonly otherwise: Expression })
   | (Placed & { readonly kind: 'comma'; readonly left: Expression; readonly right: Expression })
   | (Placed & { readonly kind: 'cast'; readonly type: TypeSyntax; readonly operand: Expression })
+  | (Placed & { readonly kind: 'dynamicCast'; readonly type: TypeSyntax; readonly operand: Expression })
   | (Placed & { readonly kind: 'sizeof'; readonly what: 'size' | 'alignment'; readonly operand: Expression | TypeExpression })
   | (Placed & { readonly kind: 'member'; readonly object: Expression; readonly name: string; readonly arrow: boolean })
   | (Placed & { readonly kind: 'memberPointer'; readonly object: Expression; readonly pointer: Expression; readonly arrow: boolean })

@@ -25,6 +25,9 @@ import {
 import { integerBytes, toFloat, toInteger, Value } from './value.js';
 import { encodeFloat, zero } from './floats.js';
 
+/** Deeper inheritance is damage. */
+const MAX_DEPTH = 32;
+
 const notInMemory = (): DeetError => new DeetError('type', 'Attempt to take address of value not located in memory.');
 
 /** What a reference refers to; anything else as it is. */
@@ -59,7 +62,7 @@ export function cast(value: Value, type: CType, memory: Memory): Value {
   const from = strip(value.type);
   if (target.kind === 'void') return Value.of(type, new Uint8Array(0));
   const reference = asReference(type);
-  if (reference) return Value.integer(type, addressNumber(value));
+  if (reference) return Value.integer(type, addressNumber(asRelative(value, reference.target) ?? value));
   if (isUnknown(value) && value.place.kind === 'memory') return value.as(type);
   if (from.kind === 'void') throw invalid();
   if (target.kind === 'array' || asStruct(type)) return castAggregate(value, type);
@@ -67,7 +70,9 @@ export function cast(value: Value, type: CType, memory: Memory): Value {
   if (asComplex(type)) return toComplex(operand, type);
   if (target.kind === 'pointer' || target.kind === 'member-pointer') {
     if (asFloat(operand.type) || asStruct(operand.type)) throw invalid();
-    return operand.isAbstract ? Value.abstract(type) : Value.integer(type, toInteger(operand));
+    if (operand.isAbstract) return Value.abstract(type);
+    const moved = target.kind === 'pointer' ? alongInheritance(operand, target.target, memory) : undefined;
+    return Value.integer(type, moved ?? toInteger(operand));
   }
   if (target.kind === 'function') return Value.at(type, memory, BigInt.asUintN(64, toInteger(operand)));
   if (asStruct(operand.type)) throw invalid();
@@ -108,10 +113,34 @@ export function baseOf(value: Value, from: StructType, to: StructType): Value | 
   return undefined;
 }
 
+/** C++: an object as what it is or may be part of, by inheritance that is not virtual; undefined: the types are not so related. */
+function asRelative(value: Value, type: CType): Value | undefined {
+  const [from, to] = [asStruct(value.type), asStruct(type)];
+  if (!from || !to || sameType(from, to)) return undefined;
+  return baseOf(value, from, to) ?? (offsetOfBase(to, from, 0) === undefined ? undefined : downcast(value, to, from, type));
+}
+
+/** A pointer to an object as one to its base, or to what it is the base of (C++17, [conv.ptr]/3, [expr.static.cast]/11): null stays null. */
+function alongInheritance(pointer: Value, target: CType, memory: Memory): bigint | undefined {
+  const pointee = asPointer(pointer.type)?.target;
+  const address = BigInt.asUintN(64, toInteger(pointer));
+  if (!pointee || address === 0n || !asStruct(pointee)) return undefined;
+  return asRelative(Value.at(pointee, memory, address), target)?.address;
+}
+
+function offsetOfBase(derived: StructType, base: StructType, depth: number): number | undefined {
+  for (const member of derived.members()) {
+    const inner = member.isBase && !member.virtualBase && depth <= MAX_DEPTH ? asStruct(member.type) : undefined;
+    const within = inner && (sameType(inner, base) ? 0 : offsetOfBase(inner, base, depth + 1));
+    if (within !== undefined) return member.offset + within;
+  }
+  return undefined;
+}
+
 function downcast(value: Value, to: StructType, from: StructType, type: CType): Value {
-  const base = to.members().find((member) => member.isBase && !member.virtualBase && sameType(member.type, from));
-  if (!base || value.address === undefined) throw invalid();
-  return value.part(type, -base.offset);
+  const offset = offsetOfBase(to, from, 0);
+  if (offset === undefined || value.address === undefined) throw invalid();
+  return value.part(type, -offset);
 }
 
 function toComplex(value: Value, type: CType): Value {

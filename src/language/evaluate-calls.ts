@@ -27,13 +27,39 @@ export function* evaluateCall(node: Call, returns: CType | undefined, evaluator:
   const callees = yield* calleesOf(node.callee, evaluator);
   const written: Value[] = [];
   for (const argument of node.arguments) written.push(yield* evaluator.value(argument));
-  const callee = bestFor(callees, written) ?? { value: yield* evaluator.operand(node.callee), self: [] };
-  const pointer = asPointer(callee.value.type);
-  const declared = asFunction(pointer ? pointer.target : callee.value.type);
-  if (!declared) throw new DeetError('type', 'Cannot perform a call of something that is not a function.');
-  if (node.callee.kind === 'name' && isUndescribed(declared) && isLibraryFunction(node.callee.name))
+  const chosen = bestFor(callees, written) ?? { value: yield* evaluator.operand(node.callee), self: [] };
+  // C++: an object that can be called, a lambda for one.
+  const callee = asStruct(chosen.value.type) ? bestFor(methodsOf(chosen.value, 'operator()', evaluator.context), written) : chosen;
+  if (!callee) throw notCallable();
+  const declared = functionOf(callee.value);
+  if (node.callee.kind === 'name' && declared && isUndescribed(declared) && isLibraryFunction(node.callee.name))
     return yield* convenience(node.callee.name, node, evaluator);
-  const type = settledType(declared, returns, node.callee);
+  const name = node.callee.kind === 'name' || node.callee.kind === 'scoped' ? node.callee.name : 'function';
+  return yield* callWith(callee, written, evaluator, name, returns);
+}
+
+/** Calls the one of several functions that suits the arguments best. */
+export function* callBest(callees: readonly Callee[], written: readonly Value[], evaluator: OperandEvaluator): Evaluation {
+  const callee = bestFor(callees, written);
+  if (!callee) throw notCallable();
+  return yield* callWith(callee, written, evaluator, 'function', undefined);
+}
+
+const notCallable = (): DeetError => new DeetError('type', 'Cannot perform a call of something that is not a function.');
+
+const functionOf = (value: Value): FunctionType | undefined => asFunction(asPointer(value.type)?.target ?? value.type);
+
+function* callWith(
+  callee: Callee,
+  written: readonly Value[],
+  evaluator: OperandEvaluator,
+  name: string,
+  returns: CType | undefined,
+): Evaluation {
+  const pointer = asPointer(callee.value.type);
+  const declared = functionOf(callee.value);
+  if (!declared) throw notCallable();
+  const type = settledType(declared, returns, name);
   const given = [...callee.self, ...written];
   requireCount(given.length, type);
   const list = given.map((value, i) => {
@@ -48,10 +74,9 @@ export function* evaluateCall(node: Call, returns: CType | undefined, evaluator:
   return yield request;
 }
 
-function settledType(declared: FunctionType, returns: CType | undefined, callee: Expression): FunctionType {
+function settledType(declared: FunctionType, returns: CType | undefined, name: string): FunctionType {
   if (!returnsUnknown(declared)) return declared;
   if (returns) return functionLike(declared, returns, declared.parameters);
-  const name = callee.kind === 'name' || callee.kind === 'scoped' ? callee.name : 'function';
   throw new DeetError(
     'no-debug-info',
     `'${name}' has unknown return type; cast the call to its declared return type`,

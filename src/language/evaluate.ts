@@ -10,17 +10,19 @@ import * as c from './c-types.js';
 import type { Evaluation, EvaluationContext, Meaning } from './context.js';
 import { addressOf, cast, convertForAssignment, decayed } from './conversions.js';
 import { placed } from './errors.js';
-import { allocated, evaluateCall } from './evaluate-calls.js';
+import { allocated, callBest, evaluateCall } from './evaluate-calls.js';
 import { evaluateAggregate, evaluateList } from './evaluate-lists.js';
 import { dollar, entryValue, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
 import { hasView } from './library/index.js';
 import { elementOf, targetOf } from './library/operations.js';
+import { dynamicCast } from './dynamic-cast.js';
 import { memberMeant, pointerToMember } from './member-pointers.js';
 import { findMember, memberNamed } from './members.js';
 import { methodsOf } from './methods.js';
 import { ComputedPlace, FetchedPlace } from './place.js';
 import { binary, noOperator, stride, unary } from './operators.js';
+import { operatorFunctions } from './overloaded.js';
 import { resolveSyntax, type OperandEvaluator } from './resolve-type.js';
 import { alignOf, asArray, asFunction, asInteger, asPointer, asReference, asStruct, isVoid, requireSize, strip } from './types.js';
 import { isUnknown, unknownType } from './unknown.js';
@@ -140,6 +142,8 @@ class Evaluator implements OperandEvaluator {
         return yield* this.#assignment(node);
       case 'cast':
         return yield* this.#cast(node);
+      case 'dynamicCast':
+        return dynamicCast(yield* this.operand(node.operand), yield* resolveSyntax(node.type, this), context);
       case 'sizeof': {
         const type = yield* this.typeOnly(node.operand);
         const referred = asReference(type)?.target ?? type;
@@ -183,7 +187,7 @@ class Evaluator implements OperandEvaluator {
     const { context } = this;
     switch (node.operator) {
       case '*':
-        return this.#dereference(yield* this.operand(node.operand));
+        return yield* this.#target(yield* this.operand(node.operand));
       case '&': {
         const member = node.operand.kind === 'scoped' ? pointerToMember(node.operand, context) : undefined;
         if (member) return member;
@@ -202,11 +206,24 @@ class Evaluator implements OperandEvaluator {
       case '++':
       case '--': {
         const target = yield* this.operand(node.operand);
-        return this.#assign(node.operand, target, this.#step(target, node.operator));
+        return (yield* this.#overloaded(node.operator, target)) ?? this.#assign(node.operand, target, this.#step(target, node.operator));
       }
-      default:
-        return unary(node.operator, yield* this.operand(node.operand), this.#truth);
+      default: {
+        const operand = yield* this.operand(node.operand);
+        return (yield* this.#overloaded(node.operator, operand)) ?? unary(node.operator, operand, this.#truth);
+      }
     }
+  }
+
+  /** C++: an operator as the program defines it for its classes; undefined: it does not. */
+  *#overloaded(operator: string, ...operands: Value[]): Evaluation<Value | undefined> {
+    const found = operatorFunctions(operator, operands, this.context);
+    return found.length > 0 ? used(yield* callBest(found, operands.slice(1), this), this.context) : undefined;
+  }
+
+  *#target(value: Value): Evaluation {
+    const own = asStruct(value.type) ? (this.#held(value) ?? (yield* this.#overloaded('*', value))) : undefined;
+    return own ?? this.#dereference(value);
   }
 
   #dereference(value: Value): Value {
@@ -242,6 +259,8 @@ class Evaluator implements OperandEvaluator {
     const b = yield* this.#inProgram(yield* this.operand(right));
     if (this.typesOnly && (operator === '/' || operator === '%'))
       return binary(operator, a.withoutObject(), b.withoutObject(), this.#truth);
+    const own = yield* this.#overloaded(operator, a, b);
+    if (own) return own;
     return binary(operator, a, b, this.#truth, this.context.warn?.bind(this.context));
   }
 
@@ -268,6 +287,8 @@ class Evaluator implements OperandEvaluator {
     const target = yield* this.operand(node.target);
     const value = yield* this.operand(node.value);
     const right = asPointer(target.type) ? yield* this.#inProgram(value) : value;
+    const own = node.operator === undefined ? undefined : yield* this.#overloaded(`${node.operator}=`, target, right);
+    if (own) return own;
     return this.#assign(node.target, target, node.operator === undefined ? right : binary(node.operator, target, right, this.#truth));
   }
 
@@ -325,11 +346,17 @@ class Evaluator implements OperandEvaluator {
     } else if (asArray(object.type) && node.arrow) {
       object = this.#dereference(object);
     } else if (node.arrow && asStruct(object.type)) {
-      object = this.#held(object) ?? object;
+      object = this.#held(object) ?? (yield* this.#arrow(object)) ?? object;
     } else if (node.arrow) {
       throw new DeetError('type', 'Attempt to extract a component of a value that is not a structure pointer.');
     }
     return this.#method(object, node.name) ?? memberNamed(object, node.name, memberWorld(this.context), this.context.language);
+  }
+
+  /** C++: what `object->` leads to, by the object's own operator. */
+  *#arrow(object: Value): Evaluation<Value | undefined> {
+    const pointer = yield* this.#overloaded('->', object);
+    return pointer && this.#dereference(pointer);
   }
 
   /** C++: a member function that is named and not called. */
@@ -350,8 +377,12 @@ class Evaluator implements OperandEvaluator {
     let number = yield* this.operand(index);
     // C's a[i] is i[a].
     if (asInteger(base.type) && (asPointer(number.type) ?? asArray(number.type))) [base, number] = [number, base];
-    if (!asInteger(number.type)) throw new DeetError('type', 'Argument to arithmetic operation not a number or boolean.');
-    const i = toInteger(number);
+    const i = asInteger(number.type) && toInteger(number);
+    if (asStruct(base.type)) {
+      const element = i === undefined ? undefined : elementOf(base, i, this.context);
+      return element ?? (yield* this.#overloaded('[]', base, yield* this.#inProgram(number))) ?? fail(noOperator('[]'));
+    }
+    if (i === undefined) throw new DeetError('type', 'Argument to arithmetic operation not a number or boolean.');
     const own = asArray(base.type);
     if (own && i >= -(2n ** 47n) && i < 2n ** 47n) {
       if (base.place.kind !== 'memory' && (i < 0n || (typeof own.count === 'number' && i >= BigInt(own.count)))) {
@@ -360,7 +391,6 @@ class Evaluator implements OperandEvaluator {
       return base.element(own, Number(i));
     }
     const pointer = asPointer(base.type);
-    if (asStruct(base.type)?.kind !== 'union' && asStruct(base.type)) return elementOf(base, i, this.context) ?? fail(noOperator('[]'));
     if (!pointer) throw new DeetError('type', `cannot subscript something of type \`${typeDescription(base.type)}'`);
     if (isVoid(pointer.target) && !this.typesOnly) throw genericPointer();
     return this.#object(pointer.target, this.typesOnly ? 0n : toInteger(base) + i * BigInt(stride(pointer)));

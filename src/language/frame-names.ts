@@ -115,6 +115,20 @@ export class FrameNames implements NameSpace {
     return undefined;
   }
 
+  /** C++: `std::x` may stand in an inline namespace, `std::v2::x`; which ones are inline debug information does not always say. */
+  #insideInlineNamespace({ path, file }: ScopePath, name: string): Meaning | undefined {
+    if (this.world.language !== 'c++' || path.length === 0 || file !== undefined) return undefined;
+    const isInside = (qualified: string | undefined): boolean =>
+      qualified !== undefined && qualified.startsWith(`${path.join('::')}::`) && qualified.endsWith(`::${name}`) && !/[<(]/.test(qualified);
+    for (const loaded of this.#images()) {
+      const variable = loaded.image.variablesNamed(name).find((each) => isInside(each.qualifiedName) && !each.isDeclaration);
+      if (variable) return { kind: 'value', value: this.world.variable(variable, undefined) };
+      const fn = loaded.image.functionsNamed(name).find((each) => isInside(each.qualifiedName));
+      if (fn) return { kind: 'value', value: this.functionValue(fn, loaded) };
+    }
+    return undefined;
+  }
+
   /** A function without code of its own stands where the frame executes it. */
   #inlinedHere(name: string): Meaning | undefined {
     const { frame } = this.world;
@@ -222,6 +236,8 @@ export class FrameNames implements NameSpace {
       const inside = this.#insideFunction(loaded, where, name);
       if (inside) return inside;
     }
+    const inlined = this.#insideInlineNamespace(where, name);
+    if (inlined) return inlined;
     const container = this.type(where.path.join('::'));
     this.#requireScope(where, container);
     return (

@@ -86,6 +86,10 @@ function distanceTo(type: FunctionType, given: readonly Value[], hidden: number)
   }, 0);
 }
 
+/** Can an argument be passed for a parameter of this type? */
+export const accepts = (parameter: CType | undefined, given: Value): boolean =>
+  parameter !== undefined && conversion(given.type, parameter) < impossible;
+
 const referred = (type: CType): CType => asReference(type)?.target ?? type;
 
 /** How far a conversion goes (C++17, [over.ics.rank], simplified): nothing, promotion, conversion, never. */

@@ -5,6 +5,7 @@
 import type { BinaryOperator, Expression, UnaryOperator } from './ast.js';
 import { ExpressionError, within } from './errors.js';
 import type { Macro } from './macros.js';
+import { parseNamedCast } from './parse-casts.js';
 import { startsType, parseTypeName } from './parse-types.js';
 import { TokenStream } from './token-stream.js';
 
@@ -187,6 +188,7 @@ export class Parser {
         tokens.take();
         return tokens.node(dollar(token.name, offset));
       case 'name':
+        if (tokens.is('<', 1)) return parseNamedCast(this) ?? this.#name();
         return token.name === 'sizeof' || token.name === '_Alignof' || token.name === 'alignof' ? this.#sizeof() : this.#name();
       case 'quoted':
         return this.#name();

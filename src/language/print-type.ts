@@ -157,6 +157,9 @@ function integerName(type: EnumType): string {
   return `${type.signed ? '' : 'unsigned '}${names[sizeOf(type) ?? 4] ?? 'int'}`;
 }
 
+/** `operator int`, but not `operator new`, `operator()` or `operator<`. */
+const CONVERSION = /^operator (?!new\b|delete\b|"")[\w:]/;
+
 /** `int get(int) const`, without the hidden `this`. */
 function methodText(method: ReturnType<StructType['methods']>[number], type: StructType): string {
   const [first, ...rest] = method.type.parameters;
@@ -166,6 +169,7 @@ function methodText(method: ReturnType<StructType['methods']>[number], type: Str
   const self = hidden ? strip(first.type) : undefined;
   const constant = self?.kind === 'pointer' ? objectQualifiers(self.target) : '';
   const plain = type.name?.replace(/<.*$/s, '').split('::').pop();
-  const special = method.name === plain || method.name.startsWith('~');
-  return special ? `${method.name}${list}` : declaration(method.type.returns, `${method.name}${list}${constant}`, 'c++');
+  const special = method.name === plain || method.name.startsWith('~') || CONVERSION.test(method.name);
+  const text = `${method.name}${list}`;
+  return special ? `${text}${constant}` : `${typeName(method.type.returns, 'c++')} ${text}${constant}`;
 }

@@ -3,10 +3,11 @@ import type { BreakpointData, BreakpointResult, LocationResult } from '../comman
 import { line, lines } from './escape.js';
 import type { Style } from './style.js';
 
-const placeOf = ({ function: name, file, line: number }: LocationResult): string => {
+const placeOf = ({ function: name, signature, file, line: number }: LocationResult): string => {
   const where = file === undefined ? '' : `${line(file)}:${number ?? 0}`;
   if (name === undefined) return where;
-  return where === '' ? line(name) : `${line(name)} at ${where}`;
+  const called = line(signature ?? name);
+  return where === '' ? called : `${called} at ${where}`;
 };
 
 /** As gdb says it. */
@@ -88,7 +89,7 @@ const shortest = (file: string, files: ReadonlySet<string>): string => {
   return file;
 };
 
-const inWords = ({ function: name, file, line: number }: LocationResult, files: ReadonlySet<string>): string => {
+const inWords = ({ function: name, signature = name, file, line: number }: LocationResult, files: ReadonlySet<string>): string => {
   const where = file === undefined ? '' : `${line(shortest(file, files))}:${number ?? 0}`;
-  return `${name === undefined ? '' : `in ${line(name)}`}${where === '' ? '' : ` at ${where}`}`.trim();
+  return `${signature === undefined ? '' : `in ${line(signature)}`}${where === '' ? '' : ` at ${where}`}`.trim();
 };

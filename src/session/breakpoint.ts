@@ -11,6 +11,8 @@ export type BreakpointKind = 'breakpoint' | 'hardware' | 'watch' | 'rwatch' | 'a
 export interface BreakpointLocation {
   address: Address;
   readonly function: string | undefined;
+  /** C++: the function with its parameters. */
+  readonly signature: string | undefined;
   readonly position: SourcePosition | undefined;
   /** The file it lies in. */
   readonly image: string;

@@ -7,6 +7,7 @@ import { fileAddress, hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { nearest } from '../common/nearest.js';
 import type { LoadedImage } from '../inferior/frame.js';
+import { signatureOf } from '../symbols/cxx-names.js';
 import type { ResolvedLocation, SourceFile, SourcePosition, SymbolImage } from '../symbols/model.js';
 
 export type LocationSpec =
@@ -141,6 +142,12 @@ export const describeAddress = (loaded: LoadedImage | undefined, address: Addres
   const inFileAddress = fileAddress(Number(address - loaded.bias));
   const fn = loaded.image.functionAt(inFileAddress);
   return { function: fn?.qualifiedName ?? loaded.image.symbolAt(inFileAddress)?.name, position: loaded.image.lineAt(inFileAddress) };
+};
+
+/** C++: the function at a place with its parameters, `ns::area(int)`; undefined in C, and where an inlined call is meant. */
+export const signatureAt = ({ loaded, address, function: name }: FoundPlace): string | undefined => {
+  const fn = loaded?.image.functionAt(fileAddress(Number(address - loaded.bias)));
+  return fn?.linkageName !== undefined && fn.qualifiedName === name ? signatureOf(fn.linkageName) : undefined;
 };
 
 export const notMapped = (address: Address): DeetError =>

@@ -3,7 +3,7 @@ import type { Address } from '../common/addresses.js';
 import type { DebugRegisters } from '../inferior/debug_registers.js';
 import type { Process } from '../inferior/process.js';
 import type { Breakpoint, BreakpointLocation } from './breakpoint.js';
-import type { FoundPlace, LocationSpec } from './locations.js';
+import { signatureAt, type FoundPlace, type LocationSpec } from './locations.js';
 import { PlantedLocation, type PlantedHost } from './planted.js';
 import type { Tallies } from './tallies.js';
 
@@ -60,6 +60,7 @@ export class PlantedBreakpoint {
     const location: BreakpointLocation = {
       address: place.address,
       function: place.function,
+      signature: signatureAt(place),
       position: place.position,
       image: place.loaded?.image.path ?? '',
       opensFunction: this.spec?.kind === 'function' || place.isMoved === true,

@@ -116,6 +116,12 @@ export const demangledName = (linkage: string): string | undefined => {
 /** A demangled function without the type that a template's name begins with: `twice<int>(int)` of `int twice<int>(int)`. */
 export const withoutReturnType = (demangled: string): string => demangled.slice(nameIn(demangled).start);
 
+/** A function with its parameters: `ns::twice<int>(int)`. Undefined when the name is not mangled. */
+export const signatureOf = (linkage: string): string | undefined => {
+  const demangled = demangle(linkage);
+  return demangled === undefined ? undefined : withoutReturnType(demangled);
+};
+
 /** A function as users name it: the parts of its name and, where they are given, its parameters (`(int) const`). */
 export interface WrittenName {
   readonly parts: readonly string[];

@@ -77,6 +77,7 @@ describe('as gdb', () => {
   for (const [where, text, names] of [
     ['classes.cc', '// area', ['classes.txt']],
     ['member_pointers.cc', '// members', ['member_pointers.txt']],
+    ['operators.cc', '// operators', ['casts.txt']],
     ['macros.c', '// main', ['macros.txt']],
   ] as const) {
     it(`${where} at ${text}`, () => {

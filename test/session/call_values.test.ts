@@ -180,6 +180,43 @@ describe('a call beside its known answer', () => {
       ]),
     ));
 
+  it('by operators that the program defines, and of objects that can be called', () =>
+    atLine('operators', 'operators.cc', '// operators', 'plain', (session) =>
+      answers(session, [
+        ['p + q', '{x = 4, y = 6}'],
+        ['-p', '{x = -1, y = -2}'],
+        ['p == q', 'false'],
+        ['p == p', 'true'],
+        ['p[1]', '2'],
+        ['p[1] + 1', '3'],
+        ['p * 3', '{x = 3, y = 6}'],
+        ['3 * p', '{x = 4, y = 7}'],
+        ['p < q', 'true'],
+        ['holder->y', '2'],
+        ['*holder', '{x = 1, y = 2}'],
+        ['(*holder).y', '2'],
+        ['adder(5)', '15'],
+        ['adder(5, 6)', '21'],
+        ['(r += 2).x', '9'],
+        ['(++r).x', '10'],
+        ['r', '{x = 10, y = 2}'],
+        ['p - q', 'Structure has no component named operator-.'],
+        ['!p', 'Structure has no component named operator!.'],
+        ['circle[0]', 'Structure has no component named operator[].'],
+        ['circle(1)', 'Cannot perform a call of something that is not a function.'],
+        ['geo::next()', '10'],
+        ['geo::versioned', '9'],
+        // gdb's own dynamic_cast gives another address.
+        ['(long) dynamic_cast<Circle *>(shape) == (long) &circle', 'true'],
+        ['(long) dynamic_cast<Circle *>(named) == (long) &circle', 'true'],
+        ['(long) dynamic_cast<void *>(named) == (long) &circle', 'true'],
+        ['dynamic_cast<Named &>(*shape)', '{_vptr.Named = 0xADDRESS <vtable for Circle+48>, name = 2}'],
+        ['dynamic_cast<Circle &>(*other)', 'dynamic_cast failed'],
+        ['dynamic_cast<int *>(shape)', 'Argument to dynamic_cast must be a pointer or reference type'],
+        ['(long) reinterpret_cast<Circle *>(named) == (long) named', 'true'],
+      ]),
+    ));
+
   it('that is left by a C++ exception is given up', () =>
     atLine('passed_objects', 'passed_objects.cc', '// here', 'plain', async (session) => {
       expect(await shown(session, 'throws(1)')).toMatch(/received SIGABRT.*given up/);

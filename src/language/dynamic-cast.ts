@@ -1,0 +1,39 @@
+/** C++ `dynamic_cast` (C++17, [expr.dynamic.cast]): to what an object is part of, or has a part of, as its virtual table tells. */
+import { DeetError } from '../common/errors.js';
+import type { CType } from '../symbols/types.js';
+import type { EvaluationContext } from './context.js';
+import { addressOf, baseOf } from './conversions.js';
+import { memberWorld } from './identifiers.js';
+import { findMember, readMember } from './members.js';
+import { asPointer, asReference, asStruct, isVoid, sameType } from './types.js';
+import { toInteger, Value } from './value.js';
+import { wholeObject } from './virtual-table.js';
+
+/** @throws DeetError when the types are no classes, or the object is nothing of a class whose reference is asked for */
+export function dynamicCast(given: Value, type: CType, context: EvaluationContext): Value {
+  const pointer = asPointer(type);
+  const wanted = pointer?.target ?? asReference(type)?.target;
+  const source = asPointer(given.type);
+  if (!wanted || !(asStruct(wanted) ?? (pointer && isVoid(wanted))))
+    throw new DeetError('type', 'Argument to dynamic_cast must be a pointer or reference type');
+  if (given.isAbstract || (source && toInteger(given) === 0n)) return given.isAbstract ? Value.abstract(type) : Value.integer(type, 0n);
+  const object = source ? Value.at(source.target, context.memory, BigInt.asUintN(64, toInteger(given))) : given;
+  if (!asStruct(object.type)) throw new DeetError('type', 'Argument to dynamic_cast does not have pointer to class type');
+  const whole = wholeObject(object, context) ?? object;
+  const part = isVoid(wanted) ? whole : partOf(whole, wanted, context);
+  if (part?.address === undefined && !pointer) throw new DeetError('type', 'dynamic_cast failed');
+  return part?.address === undefined ? Value.integer(type, 0n) : pointer ? Value.integer(type, toInteger(addressOf(part))) : part;
+}
+
+function partOf(whole: Value, wanted: CType, context: EvaluationContext): Value | undefined {
+  const [own, target] = [asStruct(whole.type), asStruct(wanted)];
+  if (!own || !target) return undefined;
+  if (sameType(own, target)) return whole;
+  const direct = baseOf(whole, own, target);
+  if (direct) return direct;
+  // Through virtual bases.
+  const found = target.name === undefined ? undefined : findMember(own, target.name);
+  return found?.path.at(-1)?.isBase
+    ? found.path.reduce((value, member) => readMember(value, member, memberWorld(context)), whole)
+    : undefined;
+}
