@@ -154,7 +154,7 @@ int main(int argc, char **argv) { (void)argv; int v[4] = {1, -2, 3, argc}; retur
 `;
   const program = compileText('parts.c', text, ['-O2']);
   const shown = await said(program, 'break report', 'run', 'up', 'disassemble', 'info symbol $pc');
-  expect(shown).toMatch(/^#1 {2}work \(p=0x[0-9a-f]+, n=4\) at /m);
+  expect(shown).toMatch(/^#1 {2}work \(p=p@entry=0x[0-9a-f]+, n=n@entry=4\) at /m);
   expect(shown.match(/^Address range 0x[0-9a-f]+ to 0x[0-9a-f]+:$/gm)).toHaveLength(2);
   expect(shown).toMatch(/^work\.cold \+ \d+ in section \.text of /m);
 });
