@@ -13,6 +13,7 @@ import { leavingCommands } from './leaving.js';
 import { listingCommands, listingInfo } from './listing.js';
 import { memoryCommands } from './memory.js';
 import { runCommands } from './run.js';
+import { directory } from './source_paths.js';
 import { signalCommands } from './signalling.js';
 import { scriptingCommands } from './scripting.js';
 import { settingCommands } from './settings.js';
@@ -45,6 +46,7 @@ const info: Command = {
 
 export const allCommands: readonly Command[] = [
   ...runCommands,
+  directory,
   ...signalCommands,
   ...coreCommands,
   ...breakpointCommands,

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import { toInteger } from '../language/value.js';
-import { integer, requireNone, Words } from './arguments.js';
+import { integer, requireNone } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { detachInferiors, killInferiors } from './processes.js';
 import { message, type Result } from './results.js';
@@ -189,19 +189,4 @@ const interrupt: Command = {
   run: ({ session }) => session.pause(),
 };
 
-const directory: Command = {
-  name: 'directory',
-  aliases: ['dir'],
-  group: 'look',
-  usage: '[FOLDER...]',
-  about: 'Look for source files in these folders too; without one, forget them all.',
-  completes: ['file'],
-  run: ({ text, sources }) => {
-    const words = new Words(text).rest.split(/[\s:]+/).filter((each) => each !== '');
-    sources.directories = words.length === 0 ? [] : [...words.map((each) => resolve(each)), ...sources.directories];
-    sources.forget();
-    return message(`Source directories searched: ${[...sources.directories, '$cdir', '$cwd'].join(':')}`);
-  },
-};
-
-export const runCommands: readonly Command[] = [run, start, starti, continue_, kill, quit, attach, detach, file, interrupt, directory];
+export const runCommands: readonly Command[] = [run, start, starti, continue_, kill, quit, attach, detach, file, interrupt];

@@ -8,6 +8,7 @@ import { showConvenience, showValues } from './history.js';
 import { signalTable } from './inspection.js';
 import { message, type Result } from './results.js';
 import { setArguments } from './run.js';
+import { setSubstitution, showDirectories, showSubstitutions, unsetSubstitution } from './source_paths.js';
 
 /**
  * The longest beginning of the text that names a setting, and the rest: names may have several words, and so may values.
@@ -76,6 +77,7 @@ const set: Command = {
         session.environment[match[1]] = match[2];
       },
     },
+    setSubstitution,
   ],
 };
 
@@ -119,6 +121,8 @@ const show: Command = {
     },
     showValues,
     showConvenience,
+    showDirectories,
+    showSubstitutions,
     { name: 'version', group: 'shell', about: 'The version of deet.', run: ({ execute }) => execute('version') },
     { name: 'commands', group: 'shell', about: 'The lines typed so far.', run: ({ execute }) => execute('history') },
   ],
@@ -143,6 +147,7 @@ const unset: Command = {
         else if (frontEnd.confirm('Delete all environment variables?')) session.environment = {};
       },
     },
+    unsetSubstitution,
   ],
 };
 

@@ -6,23 +6,26 @@ import { DeetError } from '../common/errors.js';
 /** Larger files are no source code that a person wrote. */
 const largest = 32 * 1024 * 1024;
 
-interface Entry {
-  readonly lines: readonly string[];
-  readonly modified: number;
+/** Paths that begin with `from` are looked for below `to` (`set substitute-path`). */
+export interface Substitution {
+  readonly from: string;
+  readonly to: string;
 }
 
 export class Sources {
-  readonly #files = new Map<string, Entry | undefined>();
+  readonly #files = new Map<string, readonly string[] | undefined>();
   /** Where files are looked for that are not at their recorded place (`directory`). */
   directories: readonly string[] = [];
+  /** The first that fits is used. */
+  substitutions: readonly Substitution[] = [];
 
   /** Undefined: the file cannot be read. */
   lines(path: string): readonly string[] | undefined {
-    const known = this.#files.get(path);
-    if (known || this.#files.has(path)) return known?.lines;
-    const entry = this.#read(path) ?? this.#elsewhere(path);
-    this.#files.set(path, entry);
-    return entry?.lines;
+    if (!this.#files.has(path)) {
+      const substitute = this.#substitute(path);
+      this.#files.set(path, (substitute === undefined ? undefined : this.#read(substitute)) ?? this.#read(path) ?? this.#elsewhere(path));
+    }
+    return this.#files.get(path);
   }
 
   /** @throws DeetError `no-file` */
@@ -33,18 +36,17 @@ export class Sources {
     return lines;
   }
 
-  /** Seconds since 1970 at which a file was changed; undefined: not known. */
-  modified(path: string): number | undefined {
-    this.lines(path);
-    return this.#files.get(path)?.modified;
-  }
-
   /** A program that was built again may have other sources. */
   forget(): void {
     this.#files.clear();
   }
 
-  #elsewhere(path: string): Entry | undefined {
+  #substitute(path: string): string | undefined {
+    const rule = this.substitutions.find(({ from }) => path === from || path.startsWith(from.endsWith('/') ? from : `${from}/`));
+    return rule && rule.to + path.slice(rule.from.length);
+  }
+
+  #elsewhere(path: string): readonly string[] | undefined {
     for (const directory of this.directories) {
       const found = this.#read(join(directory, path)) ?? this.#read(join(directory, basename(path)));
       if (found) return found;
@@ -52,13 +54,13 @@ export class Sources {
     return undefined;
   }
 
-  #read(path: string): Entry | undefined {
+  #read(path: string): readonly string[] | undefined {
     try {
       const facts = statSync(path);
       if (!facts.isFile() || facts.size > largest) return undefined;
       const lines = readFileSync(path, 'utf8').split(/\r?\n/);
       if (lines.at(-1) === '') lines.pop();
-      return { lines, modified: facts.mtimeMs / 1000 };
+      return lines;
     } catch {
       return undefined;
     }

@@ -165,7 +165,13 @@ export class DebugInfo implements CompilationHost, ScopeHost {
     return this.lookup.qualifiedName(die);
   }
 
+  /** Empty where damage keeps it from being known. */
   functionName(die: Die): string {
-    return this.lookup.functionName(die);
+    try {
+      return this.lookup.functionName(die);
+    } catch (error) {
+      this.file.warn(error);
+      return '';
+    }
   }
 }

@@ -1,6 +1,6 @@
 /** Programs whose sources or code are unusual: names in other letters, generated and moved sources, assembler, stacks of their own. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -137,6 +137,22 @@ describe('sources', () => {
     for (const where of ['project', 'project/src'])
       expect(await said(program, `directory ${join(folder, where)}`, 'list inl')).toContain('   2    return x; }\n');
   });
+});
+
+it('sources that were moved are found by a rule (substitute-path), until it is taken away', async () => {
+  const source = write('old place/app/m.c', 'int main(void) {\n  return 7; }\n');
+  const program = gcc('moved', source);
+  mkdirSync(join(folder, 'new'));
+  renameSync(join(folder, 'old place'), join(folder, 'new/place'));
+  const [from, to] = [join(folder, 'old place'), join(folder, 'new/place')];
+  const shown = await said(program, 'list 1', `set substitute-path "${from}/" ${to}`, 'show substitute-path', 'list 1', 'break 2', 'run', `unset substitute-path "${from}"`, 'list 1'); // prettier-ignore
+  expect(shown).toContain(`  ${from} -> ${to}\n   1  int main(void) {\n`);
+  expect(shown).toContain('-> 2    return 7; }\n');
+  expect(shown.match(/no such file, or it cannot be read/g)).toHaveLength(2);
+  const faults = await said(program, 'set substitute-path /a', 'unset substitute-path /a', 'show directories');
+  expect(faults).toContain('Two folders are needed.');
+  expect(faults).toContain('There is no rule for /a.');
+  expect(faults).toContain('Source directories searched: $cdir:$cwd');
 });
 
 it('a function in two parts: both are shown, and which', async () => {
