@@ -190,12 +190,14 @@ export class Unit implements UnitHeader {
     return owner.root.number(At.addr_base) ?? owner.root.number(At.GNU_addr_base) ?? (owner.version >= 5 ? 8 : 0);
   }
 
-  /** Entry of .debug_addr; undefined when the table has none. */
+  private addresses: Reader | undefined;
+
+  /** Entry of .debug_addr; undefined when the table has none. Units have tens of thousands: one reader serves for all. */
   addressAt(index: number): FileAddress | undefined {
-    const table = (this.skeleton ?? this).file.section('addr');
+    const reader = (this.addresses ??= new Reader((this.skeleton ?? this).file.section('addr'), '.debug_addr'));
     const at = this.addrBase + index * this.addressSize;
-    if (!(at >= 0 && at + this.addressSize <= table.length)) return undefined;
-    const reader = new Reader(table, '.debug_addr', at);
+    if (!(at >= 0 && at + this.addressSize <= reader.end)) return undefined;
+    reader.seek(at);
     return fileAddress(this.addressSize === 4 ? reader.u32() : reader.u64Clamped());
   }
 

@@ -69,15 +69,17 @@ export class UnitMap {
   private get others(): Spans {
     if (!this.otherSpans) {
       const covered = new Set(this.aranges.units.subarray(0, this.aranges.count));
-      const spans = this.units
-        .filter(({ number }) => !covered.has(number))
-        .flatMap((unit) => unit.ranges.map(({ low, high }) => ({ low, high, unit: unit.number })));
-      this.otherSpans = ordered({
-        count: spans.length,
-        lows: Float64Array.from(spans, ({ low }) => low),
-        highs: Float64Array.from(spans, ({ high }) => high),
-        units: Uint32Array.from(spans, ({ unit }) => unit),
-      });
+      const others = this.units.filter(({ number }) => !covered.has(number));
+      const count = others.reduce((sum, { ranges }) => sum + ranges.length, 0);
+      const spans = { count, lows: new Float64Array(count), highs: new Float64Array(count), units: new Uint32Array(count) };
+      let at = 0;
+      for (const { ranges, number } of others)
+        for (const { low, high } of ranges) {
+          spans.lows[at] = low;
+          spans.highs[at] = high;
+          spans.units[at++] = number;
+        }
+      this.otherSpans = ordered(spans);
     }
     return this.otherSpans;
   }
