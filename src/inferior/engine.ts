@@ -15,7 +15,7 @@ import { correctSignalInfo, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
 import { quiesce, stopThose } from './standstill.js';
-import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, repeats, signalCode, willRestart } from './stop_facts.js';
+import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, isOwnTrap, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { hideTrapFlag } from './trap_flag.js';
 
@@ -322,6 +322,7 @@ export class Engine implements WaitClient {
     }
     const code = hasMetInt3(thread) ? TrapCode.kernel : signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
+    if (isOwnTrap(thread, code)) return this.#decideSignal(thread, event.signal);
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
       if (code === TrapCode.trace && thread.stepStart) hideTrapFlag(thread, thread.stepStart);

@@ -1,5 +1,5 @@
 /** What the kernel, the registers and memory say of a stopped thread, beyond its wait status. */
-import { Signal } from '../linux/constants.js';
+import { Signal, TrapCode } from '../linux/constants.js';
 import { Word } from '../linux/registers.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import { native } from '../native.js';
@@ -56,6 +56,10 @@ export const hasMetInt3 = (thread: Thread): boolean => {
   const slot = slots.of(address);
   return slot !== undefined && slot !== 'impossible' && slot.length > 1;
 };
+
+/** Nobody has asked for a step: the program traps for reasons of its own (it has set the trap flag; int1). */
+export const isOwnTrap = ({ stepStart }: Thread, code: number | undefined): boolean =>
+  !stepStart && (code === TrapCode.trace || code === TrapCode.breakpoint);
 
 const faults = new Set<number>([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGILL]);
 

@@ -136,6 +136,31 @@ int main(void) {
 });
 
 describe("the program's own traps", () => {
+  it('SIGTRAP by its own trap flag stops as a signal, and reaches its handler', () =>
+    driven(
+      compileText(
+        'trap_flag.c',
+        `#include <signal.h>
+#include <stdio.h>
+static volatile int traps;
+static void on_trap(int signal) { (void)signal; traps++; }
+int main(void) {
+  signal(SIGTRAP, on_trap);
+  __asm__ volatile("pushf; orl $0x100, (%%rsp); popf; nop; pushf; andl $~0x100, (%%rsp); popf" ::: "memory", "cc");
+  printf("%d traps\\n", traps);
+  return 0;
+}
+`,
+      ),
+      async (session, output) => {
+        const { signal } = stopOf(await session.run());
+        expect(signal?.name).toBe('SIGTRAP');
+        session.signals.handle('SIGTRAP nostop noprint pass');
+        expect(endOf(await session.continue())).toBe('exited 0');
+        expect(output()).toBe('3 traps\n');
+      },
+    ));
+
   it('an int3 of its own is a SIGTRAP there, handed on when asked', () =>
     driven(fixture('own_trap'), async (session, output) => {
       const { stops, end } = await toTheEnd(session, await session.run());
