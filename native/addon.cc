@@ -1,9 +1,11 @@
 // The addon's entry point. It keeps no state for an isolate, so it can be loaded by any number of worker threads; what
-// belongs to the process is the SIGBUS handler of mapped_file.cc and those of last_resort.cc.
+// belongs to the process is the SIGBUS handler of mapped_file.cc and those of interrupt.cc and
+// last_resort.cc.
 #include "facilities.h"
 
 static Napi::Object initialize(Napi::Env, Napi::Object exports) {
   deet::exportDemangle(exports);
+  deet::exportInterrupt(exports);
   deet::exportLastResort(exports);
   deet::exportLaunch(exports);
   deet::exportMappedFile(exports);

@@ -6,6 +6,7 @@
 namespace deet {
 
 void exportDemangle(Napi::Object exports);
+void exportInterrupt(Napi::Object exports);
 void exportLastResort(Napi::Object exports);
 void exportLaunch(Napi::Object exports);
 void exportMappedFile(Napi::Object exports);

@@ -3,6 +3,7 @@
 // lives when it rings, the process ends there and then; so it does when the time of the whole run is over. The kernel kills its tracees with it (PTRACE_O_EXITKILL), and init reaps them.
 #include "binding.h"
 #include "facilities.h"
+#include "signal_chain.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -31,12 +32,7 @@ void onSignal(int signal, siginfo_t* info, void* context) {
     endStatus = 128 + signal;
     alarm(static_cast<unsigned>(graceSeconds.load()));
   }
-  const struct sigaction& node = nodesActions[static_cast<size_t>(signal)];
-  if (node.sa_flags & SA_SIGINFO) {
-    node.sa_sigaction(signal, info, context);
-  } else if (node.sa_handler != SIG_DFL && node.sa_handler != SIG_IGN) {
-    node.sa_handler(signal);
-  }
+  passOn(nodesActions[static_cast<size_t>(signal)], signal, info, context);
   errno = savedErrno;
 }
 
@@ -60,11 +56,7 @@ long endWithin(int signal, int seconds) {
   if (signal < 1 || signal >= kSignals || seconds < 1) return -EINVAL;
   graceSeconds = seconds;
   if (const long error = hearAlarm()) return error;
-  struct sigaction action {};
-  action.sa_sigaction = onSignal;
-  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-  sigemptyset(&action.sa_mask);
-  return orErrno(sigaction(signal, &action, &nodesActions[static_cast<size_t>(signal)]));
+  return orErrno(standInFront(signal, onSignal, nodesActions[static_cast<size_t>(signal)]));
 }
 
 }  // namespace

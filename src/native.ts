@@ -93,6 +93,10 @@ export interface Native {
   /** Whether the kernel sends SIGCHLD for each stop of a tracee (the default) or only for deaths: sigaction(2), SA_NOCLDSTOP. */
   signalStops(wanted: 0 | 1): number;
 
+  /** From now on SIGINT, which must have a listener, is noted as well as told. */
+  noteInterrupts(): number;
+  /** 1: it came since the last call. Asking costs next to nothing. */
+  takeInterrupt(): number;
   /**
    * If this process still lives so many seconds after the signal (1 to 31), it ends with status 128 + signal, whatever JavaScript does then. For
    * signals that already have a listener, which is told as before. The tracees end with the process if their options say so.

@@ -1,6 +1,7 @@
 /** Frames, places and threads of the program as results. */
 import { basename } from 'node:path';
 import { hex } from '../common/addresses.js';
+import { checkInterrupt } from '../common/interrupt.js';
 import { frameLabel, type Frame, type LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
 import { toFile } from '../inferior/images.js';
@@ -25,6 +26,7 @@ export function* framesOf(session: Session): Generator<Frame> {
   let count = 0;
   for (const frame of session.stack()) {
     if (count++ >= limit) return;
+    checkInterrupt();
     yield frame;
     if (isOutermost(frame, session)) return;
   }

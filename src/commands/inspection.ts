@@ -1,6 +1,7 @@
 /** `info registers, breakpoints, signals, sharedlibrary, proc, auxv, files, functions, variables, types, scope`. */
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { checkInterrupt } from '../common/interrupt.js';
 import type { ProcessFact } from '../inferior/source.js';
 import type { EvaluationContext } from '../language/context.js';
 import { formatMember } from '../language/format.js';
@@ -219,7 +220,10 @@ const namesMatching = (
   let count = 0;
   for (const image of images) {
     const list: string[] = [];
-    for (const name of names(image)) if (expression.test(name) && count++ < mostNames) list.push(name);
+    for (const name of names(image)) {
+      checkInterrupt();
+      if (expression.test(name) && count++ < mostNames) list.push(name);
+    }
     if (list.length > 0) found.set(image, list.sort());
   }
   return found;

@@ -4,10 +4,12 @@
  * file, a pipe or an editor.
  */
 import { DeetError } from '../common/errors.js';
+import { Interrupted } from '../common/interrupt.js';
 import { ExpressionError } from '../language/errors.js';
 import { Chronicle } from '../insight/chronicle.js';
 import { DescriptorHistory } from '../insight/descriptor_history.js';
 import { CallStopped } from '../session/calls.js';
+import { forgetInterrupt } from '../session/interrupts.js';
 import type { Session } from '../session/session.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import type { Outcome, SessionEvent, Stop } from '../session/types.js';
@@ -128,6 +130,7 @@ export class Interpreter {
   async execute(line: string, { typed = false }: { readonly typed?: boolean } = {}): Promise<Result[]> {
     this.#collected = [];
     const text = line.trim();
+    forgetInterrupt();
     try {
       if (this.#blocks.open) await this.#blocks.feed(line);
       else if (text !== '') await this.#top(text, typed);
@@ -373,6 +376,7 @@ export const errorResult = (error: unknown, line: string): ErrorResult => {
       ...(place?.expression !== undefined && { expression: place.expression, offset: place.offset }),
     };
   }
+  if (error instanceof Interrupted) return { type: 'error', command: line, message: error.message, code: 'interrupted' };
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const place = error instanceof Error ? /\n\s+at ([^\n]+)/.exec(error.stack ?? '')?.[1] : undefined;
   return {

@@ -1,8 +1,9 @@
 /** `find`, `dump` and `restore`: memory in bulk. */
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import * as c from '../language/c-types.js';
+import type { EvaluationContext } from '../language/context.js';
 import { symbolicAddress } from '../language/format-letter.js';
 import type { Memory } from '../language/place.js';
 import { asArray, strip } from '../language/types.js';
@@ -136,7 +137,25 @@ const takeFormat = (words: Words): void => {
   words.take('binary', 3);
 };
 
-const writing = (name: 'dump' | 'append', write: (path: string, bytes: Uint8Array) => void): Command => ({
+/** Block by block: what is written may be larger than our memory. @throws DeetError */
+const writeBlocks = (path: string, flags: 'w' | 'a', { memory }: EvaluationContext, start: Address, length: number): void => {
+  // Nothing is made of what cannot be read at all.
+  memory.read(start, Math.min(length, 1));
+  withFile(path, () => {
+    const file = openSync(path, flags);
+    try {
+      for (let at = 0; at < length; at += block) writeWhole(file, memory.read(start + BigInt(at), Math.min(block, length - at)));
+    } finally {
+      closeSync(file);
+    }
+  });
+};
+
+const writeWhole = (file: number, bytes: Uint8Array): void => {
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+};
+
+const writing = (name: 'dump' | 'append', flags: 'w' | 'a'): Command => ({
   name,
   group: 'look',
   usage: '[binary] memory FILE START END | value FILE EXPRESSION',
@@ -147,9 +166,11 @@ const writing = (name: 'dump' | 'append', write: (path: string, bytes: Uint8Arra
     takeFormat(words);
     const what = words.next();
     const file = words.next();
+    const context = session.context();
     if (what === 'value') {
       const value = session.values.now(words.rest);
-      withFile(file, () => write(file, value.bytes()));
+      if (value.address !== undefined && !value.bits) writeBlocks(file, flags, context, value.address, value.size);
+      else writeBytes(file, flags, value.bytes());
       return undefined;
     }
     const [start = '', end = ''] = words.rest.trim().split(/[\s,]+/);
@@ -157,14 +178,19 @@ const writing = (name: 'dump' | 'append', write: (path: string, bytes: Uint8Arra
     const from = session.values.address(start);
     const length = Number(session.values.address(end) - from);
     if (length < 0) throw new DeetError('usage', 'The end lies before the start.');
-    const bytes = session.context().memory.read(from, length);
-    withFile(file, () => write(file, bytes));
+    writeBlocks(file, flags, context, from, length);
     return undefined;
   },
 });
 
-const dump = writing('dump', writeFileSync);
-const append = writing('append', appendFileSync);
+const writeBytes = (path: string, flag: 'w' | 'a', bytes: Uint8Array): void => {
+  withFile(path, () => {
+    writeFileSync(path, bytes, { flag });
+  });
+};
+
+const dump = writing('dump', 'w');
+const append = writing('append', 'a');
 
 const restore: Command = {
   name: 'restore',

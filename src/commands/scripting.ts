@@ -1,6 +1,7 @@
 /** The group "shell": commands about commands - definitions, scripts, conditions, loops. */
 import { readFileSync } from 'node:fs';
 import { DeetError } from '../common/errors.js';
+import { checkInterrupt } from '../common/interrupt.js';
 import { isTrue } from '../language/arithmetic.js';
 import type { Command, CommandContext } from './command.js';
 import { selectedFrame } from './frames.js';
@@ -141,6 +142,7 @@ const while_: Command = {
     const expression = needed(context.text, 'While what?', 'while i < 10');
     context.collect(async (lines) => {
       while (await holds(context, expression)) {
+        checkInterrupt();
         try {
           await context.script(lines);
         } catch (error) {

@@ -290,8 +290,9 @@ class Formatter {
 
   #characters(value: Value, array: ArrayType, text: TextKind, count: number): string {
     const limit = this.#settings.elements === 0 ? count : this.#settings.elements;
-    // Runs may reach beyond the limit of characters: read on, in bounds.
-    const wanted = Math.min(count, Math.max(limit, Math.floor(MAX_SCAN_BYTES / text.unit)));
+    // A character has at most four bytes; some behind the last tell whether it is whole.
+    const enough = Math.ceil(((limit + 1) * 4) / text.unit);
+    const wanted = Math.min(count, enough + 3);
     let bytes = value.part(c.arrayOf(array.element, wanted), 0).bytes();
     let more = wanted < count;
     if (this.#settings.nullStop) {
@@ -301,12 +302,35 @@ class Formatter {
         more = false;
       }
     }
-    const units = bytes.length / text.unit;
-    const last = bytes.subarray(bytes.length - text.unit);
-    // A string that is complete does not show its terminator.
-    if (!more && !this.#settings.nullStop && units > 0 && last.every((byte) => byte === 0))
-      bytes = bytes.subarray(0, bytes.length - text.unit);
-    return quotedString(glyphs(bytes, text.unit), text, this.#settings, more);
+    const list = glyphs(bytes, text.unit);
+    if (!more) {
+      // A string that is complete does not show its terminator.
+      if (!this.#settings.nullStop && list.at(-1)?.point === 0) list.pop();
+      return quotedString(list, text, this.#settings, false);
+    }
+    let shown = bytes.length;
+    for (let last = list.at(-1); last && shown - last.bytes.length >= enough * text.unit; last = list.at(-1)) {
+      shown -= last.bytes.length;
+      list.pop();
+    }
+    const rest = this.#restOfRun(value, Uint8Array.from(list.at(-1)?.bytes ?? []), shown, count * text.unit);
+    const end = shown + rest * (list.at(-1)?.bytes.length ?? 1) >= count * text.unit;
+    const terminated = end && list.at(-1)?.point === 0;
+    return quotedString(list, text, this.#settings, !end, terminated ? rest - 1 : rest);
+  }
+
+  /** How often a character is repeated from an offset on: a run that the limit would cut is followed to its end, in bounds. */
+  #restOfRun(value: Value, character: Uint8Array, begin: number, size: number): number {
+    const step = character.length;
+    const end = Math.min(size, MAX_SCAN_BYTES);
+    const equal = Buffer.alloc(CHUNK - (CHUNK % step), character);
+    for (let at = begin; at < end; at += equal.length) {
+      const length = Math.min(equal.length, end - at);
+      const chunk = value.part(c.arrayOf(c.UNSIGNED_CHAR, length), at).bytes();
+      if (equal.subarray(0, length).equals(chunk)) continue;
+      return Math.floor((at + chunk.findIndex((byte, index) => byte !== equal[index]) - begin) / step);
+    }
+    return Math.max(0, Math.floor((end - begin) / step));
   }
 
   #elements(value: Value, array: ArrayType, count: number, depth: number): string {

@@ -100,8 +100,9 @@ export function quotedCharacter(bytes: Uint8Array, prefix: string): string {
 
 /**
  * A whole string. `more`: it goes on beyond what was read, so `...` follows. Runs longer than the threshold stand outside the quotes.
+ * @param rest how many more characters like the last one follow it
  */
-export function quotedString(all: readonly Glyph[], kind: TextKind, settings: PrintSettings, more: boolean): string {
+export function quotedString(all: readonly Glyph[], kind: TextKind, settings: PrintSettings, more: boolean, rest = 0): string {
   const { prefix, unit } = kind;
   if (all.length === 0) return `${prefix}""${more ? '...' : ''}`;
   const limit = settings.elements === 0 ? Infinity : settings.elements;
@@ -117,6 +118,7 @@ export function quotedString(all: readonly Glyph[], kind: TextKind, settings: Pr
     if (!glyph) break;
     let run = 1;
     while (at + run < list.length && sameGlyph(glyph, list[at + run])) run++;
+    if (at + run === list.length) run += rest;
     if (run > threshold) {
       if (open !== undefined) segments.push(`"${open}"`);
       open = undefined;

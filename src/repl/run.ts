@@ -14,6 +14,7 @@ import { toText } from '../render/text.js';
 import { canShowBoxes, type Surface } from '../render/pen.js';
 import { colourful, plain, wantsColour, type Style } from '../render/style.js';
 import { onEndingSignal, onTimeLimit } from '../session/endings.js';
+import { onInterrupt } from '../session/interrupts.js';
 import { Session } from '../session/session.js';
 import type { History } from './history.js';
 import type { Options } from './options.js';
@@ -213,9 +214,8 @@ class Run {
   #watchSignals(session: Session): void {
     onEndingSignal((signal) => this.abandon(128 + signal));
     // Without a terminal of its own the program does not get Ctrl-C; deet does, and stops it.
-    process.on('SIGINT', () => {
-      if (session.state === 'running') session.pause();
-      else if (this.options.batch) this.abandon(130);
+    onInterrupt(session, () => {
+      if (this.options.batch) this.abandon(130);
     });
     const { timeout } = this.options;
     if (timeout !== undefined)

@@ -1,6 +1,7 @@
 /** Values of a session: expressions in the selected frame, the value history, convenience variables, conditions compiled once. */
 import { u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { checkInterrupt } from '../common/interrupt.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import type { ProbeCondition } from '../inferior/probe_code.js';
 import type { Ending } from '../inferior/process.js';
@@ -61,6 +62,17 @@ function* callersOf(session: Session, thread: Thread, from: Frame | undefined): 
   for (const frame of session.stack(thread)) if (frame.level >= (from?.level ?? 0)) yield frame.functionName;
 }
 
+/** Every long look at the program reads its memory: there Ctrl-C is heard. */
+const interruptible = (memory: Memory): Memory => ({
+  read: (address, length) => {
+    checkInterrupt();
+    return memory.read(address, length);
+  },
+  write: (address, bytes) => {
+    memory.write(address, bytes);
+  },
+});
+
 export class Values {
   readonly variables: ConvenienceVariables;
   readonly #history: Value[] = [];
@@ -104,9 +116,11 @@ export class Values {
       return frameContext({ images, memory: memory ? memory(fileMemory(images)) : fileMemory(images), ...common });
     }
     const chosen = frame ?? (thread ? session.stack(thread).frame(0) : session.selection().frame);
+    const { space } = owner.process;
     return frameContext({
       images: owner.process.images,
-      memory: memory ? memory(owner.process.space) : owner.process.space,
+      // What the engine asks of a thread is short; a person who asks may give up.
+      memory: memory ? memory(space) : thread ? space : interruptible(space),
       thread: registersOf(owner),
       tlsAddress: (loaded, offset) => threadLocal(owner, loaded, offset),
       ...(chosen && { frame: chosen }),
