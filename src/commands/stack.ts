@@ -29,28 +29,35 @@ const backtraceWords = async (text: string, session: Session): Promise<Backtrace
   return { count: integer(rest) ?? (await countOf(rest, session)), full };
 };
 
-/** Only frames that are shown are described: describing reads their arguments. */
-const choose = (
-  frames: Iterable<Frame>,
-  count: number | undefined,
-): { readonly chosen: Frame[]; readonly more: number | true | undefined } => {
+interface Chosen<T> {
+  readonly shown: readonly T[];
+  /** The outermost of those shown. */
+  readonly last: Frame | undefined;
+  readonly more: number | true | undefined;
+}
+
+/** Only frames that are shown are described: describing reads their arguments. Each is described when its turn comes, and then let go of: a stack may be a million deep. */
+const choose = <T>(frames: Iterable<Frame>, count: number | undefined, describe: (frame: Frame) => T): Chosen<T> => {
   if (count !== undefined && count < 0) {
-    const last: Frame[] = [];
+    const outermost: Frame[] = [];
     for (const frame of frames) {
-      last.push(frame);
-      if (last.length > -count) last.shift();
+      outermost.push(frame);
+      if (outermost.length > -count) outermost.shift();
     }
-    return { chosen: last, more: undefined };
+    return { shown: outermost.map(describe), last: outermost.at(-1), more: undefined };
   }
   const limit = count ?? shownByDefault;
-  const chosen: Frame[] = [];
+  const shown: T[] = [];
+  let last: Frame | undefined;
   let hidden = 0;
   for (const frame of frames) {
-    if (chosen.length < limit) chosen.push(frame);
-    else if (count !== undefined) return { chosen, more: true };
+    if (shown.length < limit) {
+      shown.push(describe(frame));
+      last = frame;
+    } else if (count !== undefined) return { shown, last, more: true };
     else hidden++;
   }
-  return { chosen, more: hidden > 0 ? hidden : undefined };
+  return { shown, last, more: hidden > 0 ? hidden : undefined };
 };
 
 const backtrace: Command = {
@@ -63,16 +70,18 @@ const backtrace: Command = {
   run: async ({ session, text }): Promise<Result> => {
     const { process, thread } = session.selection();
     const { count, full } = await backtraceWords(text, session);
-    const { chosen, more } = choose(framesOf(session), count);
-    const last = chosen.at(-1);
+    const { shown, last, more } = choose(framesOf(session), count, (frame) => ({
+      frame: describeFrame(frame, session),
+      locals: full ? localsOf(frame, session) : undefined,
+    }));
     const atEnd = more === undefined && last !== undefined && !isOutermost(last, session);
     const end = atEnd && (count === undefined || count < 0) ? session.stack().endReason : undefined;
     return {
       type: 'backtrace',
       pid: process.pid,
       tid: thread.tid,
-      frames: chosen.map((frame) => describeFrame(frame, session)),
-      ...(full && { locals: chosen.map((frame) => localsOf(frame, session)) }),
+      frames: shown.map(({ frame }) => frame),
+      ...(full && { locals: shown.map(({ locals }) => locals ?? []) }),
       ...(more !== undefined && { more }),
       ...(end !== undefined && { end }),
       ...(session.settings.text('backtrace style') === 'handout' && { style: 'handout' as const }),

@@ -8,6 +8,7 @@ import { DeetError } from '../common/errors.js';
 import { nearest } from '../common/nearest.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import { signatureOf } from '../symbols/cxx-names.js';
+import { meansFile } from '../symbols/source-files.js';
 import type { ResolvedLocation, SourceFile, SourcePosition, SymbolImage } from '../symbols/model.js';
 
 export type LocationSpec =
@@ -90,9 +91,8 @@ const placed = (loaded: LoadedImage, location: ResolvedLocation): FoundPlace => 
 
 const functionPlaces = (loaded: LoadedImage, name: string, file: string | undefined): FoundPlace[] => {
   const found = (loaded.image.locationsOfFunction?.(name) ?? []).map((each) => placed(loaded, each));
-  if (file === undefined) return found;
-  const files = new Set(loaded.image.filesMatching(file).map(({ path }) => path));
-  return found.filter(({ position }) => position !== undefined && files.has(position.file.path));
+  // The places know their files: no line table needs to be searched for the name of one.
+  return file === undefined ? found : found.filter(({ position }) => position && meansFile(file, position.file.path));
 };
 
 /** The places that a specification has in one image; none when the image does not know it. */

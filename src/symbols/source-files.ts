@@ -11,6 +11,12 @@ import type { SourceFile } from './model.js';
 /** A name that stands in more places than this (`init.c` in a kernel) is looked for in all units. */
 const MAX_PLACES = 64;
 
+/** Whether a spelling of a file may mean one: the whole path, or its last parts. */
+export const meansFile = (spelling: string, path: string): boolean => {
+  const wanted = joinPath('', '', spelling);
+  return wanted !== '' && (path === wanted || (!wanted.startsWith('/') && path.endsWith(`/${wanted}`)));
+};
+
 interface TableSpan {
   readonly offset: number;
   readonly units: Compilation[];
@@ -40,8 +46,7 @@ export class SourceFiles {
     if (wanted === '') return [];
     const found = new Set<SourceFile>();
     for (const unit of this.mentioning(wanted))
-      for (const source of unit.sources)
-        if (source && (source.path === wanted || (!wanted.startsWith('/') && source.path.endsWith(`/${wanted}`)))) found.add(source);
+      for (const source of unit.sources) if (source && meansFile(spelling, source.path)) found.add(source);
     return [...found];
   }
 
