@@ -42,7 +42,8 @@ export const examineMemory = (
   if (examined.error && examined.lines.every(({ cells }) => cells.length === 0)) throw examined.error;
   const { last } = examined;
   if (last?.address !== undefined) {
-    const unit = asArray(last.type) ? c.INT8 : last.type;
+    const element = asArray(last.type)?.element;
+    const unit = element === c.CHAR ? c.INT8 : (element ?? last.type);
     context.variables.set('_', Value.integer(c.pointerTo(unit), last.address));
     context.variables.set('__', last);
   }

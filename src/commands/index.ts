@@ -11,6 +11,7 @@ import { holdingCommands } from './holding.js';
 import { inspections } from './inspection.js';
 import { leavingCommands } from './leaving.js';
 import { listingCommands, listingInfo } from './listing.js';
+import { infoMacro, macroCommands } from './macros.js';
 import { memoryCommands } from './memory.js';
 import { runCommands } from './run.js';
 import { directory } from './source_paths.js';
@@ -41,6 +42,7 @@ const info: Command = {
     ...shellInfo,
     ...understandingInfo,
     skipInfo,
+    infoMacro,
   ],
 };
 
@@ -67,6 +69,7 @@ export const allCommands: readonly Command[] = [
   ...historyCommands,
   ...holdingCommands,
   ...memoryCommands,
+  ...macroCommands,
   ...skipCommands,
   ...leavingCommands,
   ...xrayCommands,

@@ -5,7 +5,7 @@ import { checkInterrupt } from '../common/interrupt.js';
 import type { ProcessFact } from '../inferior/source.js';
 import type { EvaluationContext } from '../language/context.js';
 import { formatMember } from '../language/format.js';
-import { registerNamed, registerValue } from '../language/registers.js';
+import { maskNames, registerNamed, registerValue } from '../language/registers.js';
 import { declaration } from '../language/type-name.js';
 import { asFloat, isStruct, strip } from '../language/types.js';
 import { generalOrder } from '../linux/registers.js';
@@ -64,7 +64,9 @@ const registers =
     const { frame } = session.selection();
     const context = session.context(frame);
     const words = text.split(/[\s,]+/).filter((word) => word !== '');
-    const names = words.length === 0 ? standard : words.flatMap((word) => groups[word] ?? [word.replace(/^\$/, '')]);
+    // Without AVX-512 there are no masks.
+    const masks = standard === generalOrder && context.registers.read('k0') ? maskNames : [];
+    const names = words.length === 0 ? [...standard, ...masks] : words.flatMap((word) => groups[word] ?? [word.replace(/^\$/, '')]);
     const raw: Record<string, string> = {};
     const natural: Record<string, string> = {};
     for (const name of names) {

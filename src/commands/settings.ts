@@ -128,6 +128,30 @@ const show: Command = {
   ],
 };
 
+const with_: Command = {
+  name: 'with',
+  aliases: ['w'],
+  group: 'shell',
+  usage: 'SETTING VALUE -- COMMAND',
+  about: 'Run a command under a setting, which is put back afterwards.',
+  completes: ['setting'],
+  run: async ({ session, text, execute }) => {
+    const [, words = '', command = ''] = /^([\s\S]*?)\s+--\s+([\s\S]*)$/.exec(text) ?? [];
+    const { settings } = session;
+    const parts = words.trim().split(/\s+/);
+    const length = parts.findLastIndex((_, index) => settings.find(parts.slice(0, index + 1).join(' ')) !== undefined) + 1;
+    const option = settings.find(parts.slice(0, length).join(' '));
+    if (!option || command === '') throw new DeetError('usage', 'Which setting, and which command?', 'with print pretty on -- print x');
+    const before = settings.show(option.name);
+    settings.set(option.name, parts.slice(length).join(' '));
+    try {
+      await execute(command);
+    } finally {
+      settings.set(option.name, before);
+    }
+  },
+};
+
 const unset: Command = {
   name: 'unset',
   aliases: ['unse'],
@@ -161,4 +185,4 @@ const handle: Command = {
   run: ({ session, text }) => message(signalTable(session, new Set(session.signals.handle(text).map(({ number }) => number)))),
 };
 
-export const settingCommands: readonly Command[] = [set, show, unset, handle];
+export const settingCommands: readonly Command[] = [set, show, with_, unset, handle];

@@ -285,7 +285,13 @@ class Evaluator implements OperandEvaluator {
 
   *#assignment(node: Extract<Expression, { kind: 'assign' }>): Evaluation {
     const target = yield* this.operand(node.target);
-    const value = yield* this.operand(node.value);
+    const { operator } = node;
+    // Braces take their types from what they are put into: `d = {1, 2}` converts each to double.
+    const isFilled = node.value.kind === 'list' && operator === undefined && (asStruct(target.type) ?? asArray(target.type));
+    const value =
+      isFilled && node.value.kind === 'list'
+        ? yield* evaluateAggregate(target.type, node.value.elements, this)
+        : yield* this.operand(node.value);
     const right = asPointer(target.type) ? yield* this.#inProgram(value) : value;
     const own = node.operator === undefined ? undefined : yield* this.#overloaded(`${node.operator}=`, target, right);
     if (own) return own;
@@ -298,8 +304,8 @@ class Evaluator implements OperandEvaluator {
     if (node.kind === 'dollar' && target.place.kind !== 'register') {
       const kept = isVoid(value.type)
         ? value
-        : asFunction(value.type)
-          ? addressOf(value)
+        : asFunction(value.type) || (asArray(value.type) && value.place.kind === 'memory')
+          ? decayed(value)
           : Value.of(value.type, Uint8Array.from(value.bytes()));
       this.context.variables.set(node.name, kept);
       return kept;

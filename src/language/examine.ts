@@ -150,7 +150,8 @@ function stringReader(size: UnitSize, context: EvaluationContext): (address: Add
   const limit = context.settings.elements === 0 ? 1024 * 1024 : context.settings.elements;
   return (address) => {
     const found = readString(context, address, kind.unit, limit);
-    const value = Value.at(c.arrayOf(c.CHAR, found.bytes.length + kind.unit), context.memory, address);
+    const character = kind.unit === 2 ? c.CHAR16 : kind.unit === 4 ? c.CHAR32 : c.CHAR;
+    const value = Value.at(c.arrayOf(character, found.bytes.length / kind.unit + 1), context.memory, address);
     if (found.error !== undefined && found.bytes.length === 0) return { text: found.error, length: 0, value };
     const text =
       quotedString(glyphs(found.bytes, kind.unit), kind, context.settings, !found.ended && found.error === undefined) + (found.error ?? '');

@@ -85,8 +85,8 @@ export function entryValue(name: string, context: EvaluationContext): Value {
 /** `$name`. Registers come before convenience variables; an unset variable is void, as in gdb. */
 export function dollar(name: string, context: EvaluationContext, typeOnly = false): Value {
   const register = registerNamed(name);
-  if (register && typeOnly) return Value.abstract(register.type);
-  if (register) return registerValue(register, context.registers);
+  const isThere = register && (!register.optional || context.registers.read(register.whole) !== undefined);
+  if (isThere) return typeOnly ? Value.abstract(register.type) : registerValue(register, context.registers);
   const value = context.variables.get(name);
   if (!value) return Value.of(c.VOID, new Uint8Array(0));
   return value.place.kind === 'value' ? new Value(value.type, new VariablePlace(name, value, context.variables)) : value;

@@ -71,6 +71,9 @@ function argumentsAt(text: string, tokens: readonly Token[], from: number): { li
   return undefined;
 }
 
+/** All macros of a text replaced, and those in what they become. @throws ExpressionError */
+export const expandedText = (text: string, lookup: MacroLookup): string => new Expansion(lookup).scan(text, new Set()).trim();
+
 class Expansion {
   #written = 0;
 
@@ -80,7 +83,7 @@ class Expansion {
   replace(name: string, macro: Macro, given: readonly string[], hidden: ReadonlySet<string>): string {
     if (hidden.size > MAX_DEPTH) throw new ExpressionError('syntax', `Macro ${name} is nested too deeply.`, 0);
     const inner = new Set(hidden).add(name);
-    return this.#scan(this.#substitute(name, macro, given, hidden), inner);
+    return this.scan(this.#substitute(name, macro, given, hidden), inner);
   }
 
   #substitute(name: string, macro: Macro, given: readonly string[], hidden: ReadonlySet<string>): string {
@@ -100,14 +103,14 @@ class Expansion {
       } else {
         const argument = named.get(word);
         const pasted = /^\s*##/.test(words.slice(i + 1, i + 3).join(''));
-        result += argument === undefined ? word : pasted ? argument : this.#scan(argument, hidden);
+        result += argument === undefined ? word : pasted ? argument : this.scan(argument, hidden);
       }
       if (result.length > MAX_EXPRESSION_LENGTH) throw new ExpressionError('syntax', 'The expansion of a macro is too long.', 0);
     }
     return result;
   }
 
-  #scan(text: string, hidden: ReadonlySet<string>): string {
+  scan(text: string, hidden: ReadonlySet<string>): string {
     let result = '';
     const words = text.match(WORD) ?? [];
     for (let i = 0; i < words.length; i++) {

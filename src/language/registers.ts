@@ -22,6 +22,8 @@ export interface Register {
   /** The whole register that holds it, and the byte where it begins there. */
   readonly whole: string;
   readonly start: number;
+  /** Not every processor has it. */
+  readonly optional?: true;
 }
 
 const DATA_POINTER = c.VOID_POINTER;
@@ -73,6 +75,10 @@ function vectorUnion(name: string, size: number): StructType {
 
 const VEC128 = vectorUnion('vec128', 16);
 const VEC256 = vectorUnion('builtin_type_vec256i', 32);
+const VEC512 = vectorUnion('builtin_type_vec512i', 64);
+
+/** The mask registers of AVX-512. */
+export const maskNames: readonly string[] = Array.from({ length: 8 }, (_, index) => `k${index}`);
 
 function table(): ReadonlyMap<string, Register> {
   const all = new Map<string, Register>();
@@ -105,6 +111,15 @@ function table(): ReadonlyMap<string, Register> {
     put(`xmm${i}`, VEC128);
     put(`ymm${i}`, VEC256);
   }
+  // AVX-512
+  const putOptional = (name: string, type: CType): void => void all.set(name, { name, type, whole: name, start: 0, optional: true });
+  for (let i = 0; i < 32; i++) {
+    putOptional(`zmm${i}`, VEC512);
+    if (i < 16) continue;
+    putOptional(`xmm${i}`, VEC128);
+    putOptional(`ymm${i}`, VEC256);
+  }
+  for (const name of maskNames) putOptional(name, { ...c.UNSIGNED_LONG, name: 'uint64_t' });
   for (let i = 0; i < 8; i++) put(`st${i}`, X87_EXTENDED);
   put('rip', c.CODE_POINTER);
   put('pc', c.CODE_POINTER, 'rip');

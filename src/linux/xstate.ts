@@ -1,7 +1,8 @@
 /**
  * The floating-point and vector registers (PTRACE_GETREGSET of NT_X86_XSTATE; Intel SDM volume 1, chapter 13): the legacy area of FXSAVE, then the XSAVE header
- * and the upper halves of ymm at the offset that CPUID leaf 0xD gives; the standard (not compacted) format puts those of AVX at 576. The kernel
- * says how large the whole is; newer processors have more, which deet passes through unread.
+ * and the upper halves of ymm at the offset that CPUID leaf 0xD gives; the standard (not compacted) format puts those of AVX at 576. Where AVX-512 lies
+ * differs between Intel's processors and AMD's, and so does the size of the whole. The kernel says how large that is; newer processors have more, which
+ * deet passes through unread.
  */
 /** NT_X86_XSTATE (elf.h). */
 export const noteXstate = 0x202;
@@ -15,6 +16,23 @@ const ymmCount = 16;
 const headerAt = 512;
 const ssePart = 2;
 const avxPart = 4;
+/** Of AVX-512: k0 to k7; the upper halves of zmm0 to zmm15; all of zmm16 to zmm31. */
+const maskPart = 1 << 5;
+const upperPart = 1 << 6;
+const highPart = 1 << 7;
+const avx512Parts = maskPart | upperPart | highPart;
+/** What the processor and the kernel support (XCR0), where the kernel puts it for debuggers (linux/regset: USER_XSTATE_XCR0_WORD). */
+const supportedAt = 464;
+
+interface Avx512 {
+  readonly masks: number;
+  readonly uppers: number;
+  readonly highs: number;
+}
+const intel: Avx512 = { masks: 1088, uppers: 1152, highs: 1664 };
+const amd: Avx512 = { masks: 832, uppers: 896, highs: 1408 };
+/** With intel's offsets the state is no smaller. */
+const intelSize = intel.highs + 16 * 64;
 
 /** A thread's extended state as the kernel has it, or the part that FXSAVE knows; `bytes` may be changed and written back. */
 export class ExtendedState {
@@ -53,6 +71,30 @@ export class ExtendedState {
   ymm(number: number): Uint8Array | undefined {
     const upper = this.ymmUpper(number);
     return upper && Uint8Array.of(...this.xmm(number), ...upper);
+  }
+
+  get #avx512(): Avx512 | undefined {
+    if (this.bytes.length < amd.highs + 16 * 64 || (this.bytes[supportedAt] & avx512Parts) !== avx512Parts) return undefined;
+    return this.bytes.length >= intelSize ? intel : amd;
+  }
+
+  /** A part of the state, which is all zeros while it is not in use. */
+  #part(part: number, at: number, length: number): Uint8Array {
+    return (this.bytes[headerAt] & part) === 0 ? new Uint8Array(length) : this.bytes.subarray(at, at + length);
+  }
+
+  /** k N, 8 bytes; undefined without AVX-512. */
+  mask(number: number): Uint8Array | undefined {
+    const layout = this.#avx512;
+    return layout && this.#part(maskPart, layout.masks + 8 * number, 8);
+  }
+
+  /** zmm N, 64 bytes; undefined without AVX-512. */
+  zmm(number: number): Uint8Array | undefined {
+    const layout = this.#avx512;
+    if (!layout) return undefined;
+    if (number >= 16) return this.#part(highPart, layout.highs + 64 * (number - 16), 64);
+    return Uint8Array.of(...(this.ymm(number) ?? []), ...this.#part(upperPart, layout.uppers + 32 * number, 32));
   }
 
   /** 10 bytes of st(N): the x87 stack as the program sees it. */

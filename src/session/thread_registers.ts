@@ -3,6 +3,7 @@ import { DeetError } from '../common/errors.js';
 import type { Thread } from '../inferior/thread.js';
 import type { ThreadRegisters } from '../language/frame-context.js';
 import { registerNames, Word, type RegisterName } from '../linux/registers.js';
+import type { ExtendedState } from '../linux/xstate.js';
 import { forgetStack } from './stacks.js';
 
 const isGeneral = (name: string): name is RegisterName => (registerNames as readonly string[]).includes(name);
@@ -15,18 +16,30 @@ const littleEndian = (value: bigint): Uint8Array => {
 
 const fromLittleEndian = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
+/** Those from 16 on are the low parts of zmm. */
+const vectorOf = (state: ExtendedState, kind: string, number: number): Uint8Array | undefined => {
+  if (number > 31) return undefined;
+  switch (kind) {
+    case 'st':
+      return state.st(number);
+    case 'k':
+      return state.mask(number);
+    case 'zmm':
+      return state.zmm(number);
+    case 'ymm':
+      return number < 16 ? state.ymm(number) : state.zmm(number)?.subarray(0, 32);
+    default:
+      return number < 16 ? state.xmm(number) : state.zmm(number)?.subarray(0, 16);
+  }
+};
+
 export const registersOf = (thread: Thread): ThreadRegisters => ({
   read(name) {
     if (isGeneral(name)) return littleEndian(thread.registers()[Word[name]]);
     const state = thread.extendedState();
-    const vector = /^([xy]mm|st)(\d+)$/.exec(name);
+    const vector = /^([xyz]mm|st|k)(\d+)$/.exec(name);
     if (!state) return undefined;
-    if (vector) {
-      const number = Number(vector[2]);
-      if (vector[1] === 'st') return number < 8 ? state.st(number) : undefined;
-      if (number > 15) return undefined;
-      return vector[1] === 'xmm' ? state.xmm(number) : state.ymm(number);
-    }
+    if (vector) return vectorOf(state, vector[1], Number(vector[2]));
     const control = state.control(name);
     return control === undefined ? undefined : littleEndian(BigInt(control)).slice(0, 4);
   },

@@ -1,7 +1,7 @@
 /** What commands say of a frame and its names, beside what gdb says at the same stop. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { compile, fixtures, lineOf } from '../helpers/build.js';
+import { compile, fixture, fixtures, lineOf } from '../helpers/build.js';
 import { gdb } from '../helpers/gdb.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { commands, run } from './cli.js';
@@ -81,6 +81,9 @@ const everywhere = [
   'print $_',
   'info symbol &level',
   'info symbol inner',
+  'whatis $k0',
+  'whatis $zmm31',
+  'print sizeof($zmm0)',
   'up',
   'info frame',
   'print $pc',
@@ -116,4 +119,40 @@ it('structures in the line of a frame, and values at entry, are settings', async
   const list = ['tbreak inner', 'run', 'set print frame-arguments all', 'set print entry-values no', 'bt 1'];
   const { stdout } = await run(['-nx', '--batch', ...commands(...list), program(optimized)]);
   expect(stdout).toMatch(/^#0 {2}inner \(n=8, at=\{x = 10, y = -4, tag = 65 'A'\}, name=0x\w+ "mikado", far=0x\w+ <corner>\)/m);
+});
+
+it('shows the registers of AVX-512 where there are any', async () => {
+  const list = [
+    'run',
+    'print has',
+    'print $k1',
+    'print $zmm17.v16_int32',
+    'print $zmm3.v16_int32',
+    'print $ymm17.v8_int32',
+    'print $xmm17.v4_int32',
+  ];
+  const { stdout } = await run(['-nx', '--batch', ...commands(...list, 'info registers'), fixture('wide')]);
+  const sevens = (count: number): string => (count > 10 ? `{7 <repeats ${count} times>}` : `{${Array<number>(count).fill(7).join(', ')}}`);
+  const values = [...stdout.matchAll(/^\$\d = (.*)$/gm)].map((match) => match[1]);
+  const there = values[0] === '1';
+  expect(values.slice(1)).toEqual(there ? ['90', sevens(16), sevens(16), sevens(8), sevens(4)] : Array<string>(5).fill('void'));
+  expect(/^k1 +0x5a +90$/m.test(stdout)).toBe(there);
+});
+
+it('expands macros, and runs a command under a setting', async () => {
+  const path = compile(join(fixtures, 'macros.c'), ['-g3']);
+  const list = [
+    'tbreak main',
+    'run',
+    'set $numbers = {1, 2}',
+    'print $numbers[1]',
+    'with print address off -- print main',
+    'print main',
+    'with print pretty on -- nothing',
+    'show print pretty',
+  ];
+  const { stdout, stderr } = await run(['-nx', '--batch', ...commands(...list), path]);
+  expect(stdout).toMatch(/^\$1 = 2\n\$2 = \{.*\} <main>\n\$3 = \{.*\} 0x\w+ <main>\nprint pretty is off\./m);
+  expect(stdout).toContain('expands to: ((10) * 2) + 1\n#define MAX(a, b) ((a) > (b) ? (a) : (b))\n');
+  expect(stderr).toMatch(/^Unrecognized command\.[^]*`NOTHING' has no definition/);
 });
