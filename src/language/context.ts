@@ -81,6 +81,8 @@ export interface EvaluationContext {
   symbolAt(address: Address): NamedAddress | undefined;
   /** Names of the functions from the frame outwards, the frame's own first. */
   callers?(): Iterable<string | undefined>;
+  /** Another frame that has a variable of this name: `frame 3 (main)`. For a word of advice. */
+  frameWith?(name: string): string | undefined;
   /** A setting of deet's own, by its name. */
   setting?(name: string): string | number | boolean | undefined;
   /** Told about what is odd but not wrong: a shift by too much. */

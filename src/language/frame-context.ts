@@ -42,6 +42,7 @@ export interface World {
   demangle?(name: string): string | undefined;
   warn?(message: string): void;
   callers?(): Iterable<string | undefined>;
+  frameWith?(name: string): string | undefined;
   setting?(name: string): string | number | boolean | undefined;
 }
 
@@ -96,6 +97,10 @@ class RealContext implements EvaluationContext {
 
   callers(): Iterable<string | undefined> {
     return this.world.callers?.() ?? [];
+  }
+
+  frameWith(name: string): string | undefined {
+    return this.world.frameWith?.(name);
   }
 
   setting(name: string): string | number | boolean | undefined {

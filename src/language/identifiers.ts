@@ -33,6 +33,11 @@ export function identifier(name: string, context: EvaluationContext): Meaning {
 }
 
 function noSymbol(name: string, context: EvaluationContext): DeetError {
+  const elsewhere = context.frameWith?.(name);
+  if (elsewhere !== undefined) {
+    const [frame] = /^\w+ \d+/.exec(elsewhere) ?? [''];
+    return new DeetError('no-symbol', `No symbol "${name}" in current context.`, `${elsewhere} has it: "${frame}" goes there.`);
+  }
   const near = nearest(name, context.names.suggestions());
   return new DeetError('no-symbol', `No symbol "${name}" in current context.`, near === undefined ? undefined : `did you mean "${near}"?`);
 }

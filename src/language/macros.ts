@@ -74,6 +74,9 @@ function argumentsAt(text: string, tokens: readonly Token[], from: number): { li
 /** All macros of a text replaced, and those in what they become. @throws ExpressionError */
 export const expandedText = (text: string, lookup: MacroLookup): string => new Expansion(lookup).scan(text, new Set()).trim();
 
+const wouldJoin = (left: string, right: string): boolean =>
+  /[\p{L}\p{N}_$."']$/u.test(left) ? /^[\p{L}\p{N}_$."']/u.test(right) : /[-+<>&|=*/%^!:#]$/.test(left) && /^[-+<>&|=*/%^!:#]/.test(right);
+
 class Expansion {
   #written = 0;
 
@@ -112,12 +115,17 @@ class Expansion {
 
   scan(text: string, hidden: ReadonlySet<string>): string {
     let result = '';
+    let behindCall = false;
     const words = text.match(WORD) ?? [];
     for (let i = 0; i < words.length; i++) {
       const word = words[i] ?? '';
       const macro = IDENTIFIER.test(word) && !hidden.has(word) ? this.lookup(word) : undefined;
       const call = macro?.parameters ? callAt(words, i + 1) : { list: [], next: i + 1 };
-      const piece = macro && call ? ` ${this.replace(word, macro, call.list, hidden)} ` : word;
+      const isCall = macro !== undefined && call !== undefined;
+      const piece = isCall ? this.replace(word, macro, call.list, hidden) : word;
+      // What an expansion puts side by side does not become one token.
+      if ((isCall || behindCall) && wouldJoin(result, piece)) result += ' ';
+      behindCall = isCall;
       result += piece;
       this.#written += piece.length;
       if (this.#written > MAX_EXPRESSION_LENGTH) throw new ExpressionError('syntax', 'The expansion of a macro is too long.', 0);

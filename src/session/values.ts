@@ -5,6 +5,7 @@ import { checkInterrupt } from '../common/interrupt.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import type { ProbeCondition } from '../inferior/probe_code.js';
 import type { Ending } from '../inferior/process.js';
+import type { Stack } from '../inferior/frames.js';
 import type { Thread } from '../inferior/thread.js';
 import { threadLocal } from '../inferior/thread_local.js';
 import { isTrue } from '../language/arithmetic.js';
@@ -61,6 +62,31 @@ class ThreadMachine implements Machine {
 function* callersOf(session: Session, thread: Thread, from: Frame | undefined): Generator<string | undefined> {
   for (const frame of session.stack(thread)) if (frame.level >= (from?.level ?? 0)) yield frame.functionName;
 }
+
+/** Frames that are looked at for a name that the selected one does not have. */
+const mostSearched = 100;
+
+/** The nearest caller that has it, else the nearest callee. */
+const frameWith = (stack: Stack, from: Frame | undefined, name: string): string | undefined => {
+  const here = from?.level ?? 0;
+  const levels = [
+    ...Array.from({ length: mostSearched }, (_, index) => here + 1 + index),
+    ...Array.from({ length: Math.min(here, mostSearched) }, (_, index) => here - 1 - index),
+  ];
+  for (const level of levels) {
+    const frame = stack.frame(level);
+    if (frame && hasVariable(frame, name)) return `frame ${level} (${frame.functionName ?? '??'})`;
+  }
+  return undefined;
+};
+
+const hasVariable = ({ scope: innermost }: Frame, name: string): boolean => {
+  for (let scope = innermost; scope; scope = scope.parent) {
+    if (scope.variables().some((variable) => variable.name === name)) return true;
+    if (scope.kind === 'inlined') return false;
+  }
+  return false;
+};
 
 /** Every long look at the program reads its memory: there Ctrl-C is heard. */
 const interruptible = (memory: Memory): Memory => ({
@@ -125,6 +151,7 @@ export class Values {
       tlsAddress: (loaded, offset) => threadLocal(owner, loaded, offset),
       ...(chosen && { frame: chosen }),
       callers: () => callersOf(session, owner, chosen),
+      frameWith: (name) => frameWith(session.stack(owner), chosen, name),
       frameOf: (fn) =>
         session
           .stack(owner)

@@ -150,9 +150,26 @@ it('expands macros, and runs a command under a setting', async () => {
     'print main',
     'with print pretty on -- nothing',
     'show print pretty',
+    'macro expand TWICE(LIMIT) + 1',
+    'info macro MAX',
+    'info macro NOTHING',
   ];
   const { stdout, stderr } = await run(['-nx', '--batch', ...commands(...list), path]);
   expect(stdout).toMatch(/^\$1 = 2\n\$2 = \{.*\} <main>\n\$3 = \{.*\} 0x\w+ <main>\nprint pretty is off\./m);
   expect(stdout).toContain('expands to: ((10) * 2) + 1\n#define MAX(a, b) ((a) > (b) ? (a) : (b))\n');
   expect(stderr).toMatch(/^Unrecognized command\.[^]*`NOTHING' has no definition/);
+});
+
+it('says which frame has a name that this one does not know', async () => {
+  const { stderr } = await run([
+    '-nx',
+    ...commands('tbreak inner', 'run', 'print next', 'print total', 'up 2', 'print far', 'print nowhere_at_all'),
+    program([]),
+  ]);
+  expect(stderr.split('\n').filter((text) => text.startsWith('No symbol'))).toEqual([
+    'No symbol "next" in current context. Frame 1 (outer) has it: "frame 1" goes there.',
+    'No symbol "total" in current context. Frame 2 (main) has it: "frame 2" goes there.',
+    'No symbol "far" in current context. Frame 0 (inner) has it: "frame 0" goes there.',
+    'No symbol "nowhere_at_all" in current context.',
+  ]);
 });
