@@ -41,6 +41,8 @@ export const killFamily = (family: Family, client: WaitClient, only?: Process): 
   const victims = (): Process[] => [...family.processes()].filter((process) => only === undefined || process === only);
   while (victims().length > 0 && Date.now() < until) {
     for (const process of victims()) native.kill(process.pid, Signal.SIGKILL);
+    // The stop before an exit is one that SIGKILL does not end (ptrace(2), PTRACE_EVENT_EXIT); who is in another is dead by now (ESRCH).
+    for (const { tid } of victims().flatMap(({ threads }) => [...threads.values()])) native.cont(tid, 0);
     // What the first one reports is waited for a moment; the others are only asked.
     let patience = 200;
     for (const thread of victims().flatMap(({ threads }) => [...threads.values()])) {
