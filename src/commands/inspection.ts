@@ -1,4 +1,4 @@
-/** `info registers, breakpoints, signals, sharedlibrary, proc, auxv, files, functions, variables, types, scope`. */
+/** `info registers, breakpoints, watchpoints, signals, program, sharedlibrary, proc, auxv, files, functions, variables, types, scope`. */
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { checkInterrupt } from '../common/interrupt.js';
@@ -10,10 +10,12 @@ import { declaration } from '../language/type-name.js';
 import { asFloat, isStruct, strip } from '../language/types.js';
 import { generalOrder } from '../linux/registers.js';
 import { signals } from '../linux/signals.js';
+import type { Breakpoint } from '../session/breakpoint.js';
 import type { Session } from '../session/session.js';
+import type { Stop } from '../session/types.js';
 import type { FunctionSymbol, SymbolImage, Variable } from '../symbols/model.js';
 import { describeBreakpoint } from './breakpoint-text.js';
-import { numberList } from './arguments.js';
+import { numberList, requireNone } from './arguments.js';
 import { regularExpression } from './breakpoints.js';
 import type { Command, CommandContext } from './command.js';
 import { setNextAddress } from './examine.js';
@@ -21,20 +23,36 @@ import { infoScope } from './scope_info.js';
 import { message, type Result } from './results.js';
 import { withVariables } from './variables.js';
 
+const list =
+  (counts: (breakpoint: Breakpoint) => boolean): Command['run'] =>
+  ({ session, text, memory }): Result => {
+    const ids = text.trim() === '' ? undefined : new Set(numberList(withVariables(text, session), 'breakpoint'));
+    const chosen = session.breakpoints.all().filter((each) => counts(each) && (ids?.has(each.id) ?? true));
+    const last = chosen.flatMap(({ locations }) => locations).at(-1);
+    if (last) setNextAddress({ session, memory }, last.address);
+    return { type: 'breakpoints', breakpoints: chosen.map(describeBreakpoint) };
+  };
+
 const infoBreakpoints: Command = {
   name: 'breakpoints',
-  aliases: ['b', 'br', 'watchpoints'],
+  aliases: ['b', 'br'],
   group: 'stop',
   usage: '[N...]',
   about: 'All breakpoints, watchpoints and catchpoints.',
   completes: ['breakpoint'],
-  run: ({ session, text, memory }): Result => {
-    const ids = text.trim() === '' ? undefined : new Set(numberList(withVariables(text, session), 'breakpoint'));
-    const chosen = session.breakpoints.all().filter(({ id }) => ids?.has(id) ?? true);
-    const last = chosen.flatMap(({ locations }) => locations).at(-1);
-    if (last) setNextAddress({ session, memory }, last.address);
-    return { type: 'breakpoints', breakpoints: chosen.map(describeBreakpoint) };
-  },
+  run: list(() => true),
+};
+
+const watchKinds = new Set<Breakpoint['kind']>(['watch', 'rwatch', 'awatch']);
+
+const infoWatchpoints: Command = {
+  name: 'watchpoints',
+  aliases: ['wat'],
+  group: 'stop',
+  usage: '[N...]',
+  about: 'The watchpoints.',
+  completes: ['breakpoint'],
+  run: list(({ kind }) => watchKinds.has(kind)),
 };
 
 /** One register: its bits, and how it reads best. */
@@ -121,6 +139,31 @@ export const signalTable = (session: Session, only?: ReadonlySet<number>): strin
       return `${name.padEnd(14)}${yes(stop).padEnd(8)}${yes(print).padEnd(8)}${yes(pass).padEnd(16)}${description}`;
     });
   return ['Signal        Stop    Print   Pass to program Description', ...rows].join('\n');
+};
+
+const reasonOf = ({ breakpoints, signal, reason }: Stop): string => {
+  if (signal) return `It stopped at signal ${signal.name}, ${signal.description}.`;
+  if (breakpoints.length > 0) return `It stopped at breakpoint ${breakpoints.map(({ id }) => id).join(' and at breakpoint ')}.`;
+  return reason === 'step' ? 'It stopped after being stepped.' : `It stopped for this reason: ${reason}.`;
+};
+
+const infoProgram: Command = {
+  name: 'program',
+  group: 'look',
+  about: 'Where the program stands, and why.',
+  completes: ['none'],
+  run: ({ session, text }) => {
+    requireNone(text, 'info program');
+    const { process, thread } = session.selection();
+    const { lastStop } = session;
+    return message(
+      [
+        `Process ${process.pid}, thread ${thread.id} (tid ${thread.tid}), of ${process.program}.`,
+        `Program stopped at ${hex(thread.pc)}.`,
+        ...(lastStop ? [lastStop.thread === thread ? reasonOf(lastStop) : `Thread ${lastStop.thread.id} is why all stopped.`] : []),
+      ].join('\n'),
+    );
+  },
 };
 
 const infoSharedLibrary: Command = {
@@ -327,6 +370,6 @@ const infoTypes: Command = {
 };
 
 export const inspections: readonly Command[] = [
-  infoBreakpoints, infoRegisters, infoAllRegisters, infoSignals, infoSharedLibrary, infoProc, infoAuxv, infoFiles, infoFunctions, infoVariables, infoTypes,
+  infoBreakpoints, infoWatchpoints, infoRegisters, infoAllRegisters, infoSignals, infoProgram, infoSharedLibrary, infoProc, infoAuxv, infoFiles, infoFunctions, infoVariables, infoTypes,
   infoScope,
 ]; // prettier-ignore

@@ -1,5 +1,7 @@
 /** The group "step": moving the program a little. */
+import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import type { FoundPlace } from '../session/locations.js';
 import type { Command } from './command.js';
 import { requireNone } from './arguments.js';
 import { countOf } from './run.js';
@@ -91,9 +93,14 @@ const jump: Command = {
   usage: 'LOCATION',
   about: 'Continue at another place; what lies between is not executed.',
   completes: ['location'],
-  run: async ({ session, text, conclude }) => {
-    session.selection();
-    conclude(await session.jump(needed(text, 'Where to?', 'jump LINE, FILE:LINE or *ADDRESS')));
+  run: async ({ session, text, frontEnd, conclude }) => {
+    const { frame } = session.selection();
+    const place = needed(text, 'Where to?', 'jump LINE, FILE:LINE or *ADDRESS');
+    const asked = (target: FoundPlace): boolean =>
+      frontEnd.confirm(
+        `${target.position ? `Line ${target.position.line}` : hex(target.address)} is not in \`${frame.functionName ?? '??'}'. Jump anyway?`,
+      );
+    conclude(await session.jump(place, asked));
   },
 };
 

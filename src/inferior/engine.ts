@@ -317,12 +317,15 @@ export class Engine implements WaitClient {
     }
     if (event.kind !== 'signal') return undefined;
     if (event.signal !== Signal.SIGTRAP) {
+      // The kernel reports what an instruction has done before what somebody sent (dequeue_synchronous_signal).
+      thread.owesStep = false;
       const own = thread.process.space.probes.isEmpty ? undefined : this.#decideFault(thread, event.signal);
       return own ? own.halt : this.#decideSignal(thread, event.signal);
     }
     const code = hasMetInt3(thread) ? TrapCode.kernel : signalCode(thread);
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (isOwnTrap(thread, code)) return this.#decideSignal(thread, event.signal);
+    thread.owesStep = false;
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
       if (code === TrapCode.trace && thread.stepStart) hideTrapFlag(thread, thread.stepStart);

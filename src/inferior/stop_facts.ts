@@ -58,8 +58,8 @@ export const hasMetInt3 = (thread: Thread): boolean => {
 };
 
 /** Nobody has asked for a step: the program traps for reasons of its own (it has set the trap flag; int1). */
-export const isOwnTrap = ({ stepStart }: Thread, code: number | undefined): boolean =>
-  !stepStart && (code === TrapCode.trace || code === TrapCode.breakpoint);
+export const isOwnTrap = ({ owesStep }: Thread, code: number | undefined): boolean =>
+  !owesStep && (code === TrapCode.trace || code === TrapCode.breakpoint);
 
 const faults = new Set<number>([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGILL]);
 

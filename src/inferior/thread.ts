@@ -52,6 +52,8 @@ export class Thread {
   stepStart: StepStart | undefined;
   /** It stops once more before it ends (PTRACE_O_TRACEEXIT). */
   announcesExit = false;
+  /** It was told to make a step, and has not reported it: what interrupted it, or came first, may have left the report waiting in the kernel. */
+  owesStep = false;
   /** Set by system call stops: alternates between entry and exit. */
   inSyscall = false;
   /** Calls that deet has made, and that have not come back yet; innermost last. */
@@ -186,6 +188,7 @@ export class Thread {
   /** Lets it run. A thread that died meanwhile (ESRCH) stays "running": its exit is about to be reported. */
   resume(how: 'run' | 'step' | 'syscall', signal = this.signal): void {
     this.flush();
+    if (how === 'step') this.owesStep = true;
     this.stepStart = how === 'step' ? { pc: this.pc, stackPointer: this.stackPointer } : undefined;
     const start = how === 'run' ? native.cont : how === 'step' ? native.step : native.syscall;
     this.markRunning();

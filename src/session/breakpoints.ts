@@ -49,8 +49,8 @@ export interface BreakpointHost extends PlantedHost {
   evaluateAddress(expression: string): Address;
   /** Nothing is to be checked in the program. */
   checksAtStops(): boolean;
-  /** Throws in the user's words when a condition cannot be parsed here. */
-  checkCondition(condition: string): void;
+  /** Throws in the user's words when a condition cannot be parsed, or has no meaning at any of these places. */
+  checkCondition(condition: string, locations: readonly BreakpointLocation[]): void;
   changed(breakpoint: Breakpoint, change: 'new' | 'changed' | 'removed'): void;
   warn(text: string): void;
 }
@@ -123,7 +123,7 @@ export class Breakpoints {
       entry.breakpoint.pending = true;
     }
     try {
-      if (options.condition !== undefined) this.host.checkCondition(options.condition);
+      if (options.condition !== undefined) this.host.checkCondition(options.condition, entry.breakpoint.locations);
     } catch (error) {
       entry.uproot();
       throw error;
@@ -235,7 +235,7 @@ export class Breakpoints {
   /** Undefined removes the condition. */
   setCondition(id: number, condition: string | undefined): void {
     const { breakpoint } = this.#entry(id);
-    if (condition !== undefined) this.host.checkCondition(condition);
+    if (condition !== undefined) this.host.checkCondition(condition, breakpoint.locations);
     breakpoint.condition = condition;
     this.host.changed(breakpoint, 'changed');
   }

@@ -1,7 +1,8 @@
-/** finish, until LOCATION and advance: running to a place, or until the selected frame has returned. */
+/** finish, until LOCATION and advance: running to a place, or until the selected frame has returned. And where a jump goes. */
+import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
-import { parseLocation } from './locations.js';
+import { parseLocation, type FoundPlace } from './locations.js';
 import { strip } from '../language/types.js';
 import { returnedValue } from './returned.js';
 import type { Session } from './session.js';
@@ -46,4 +47,19 @@ export const runToPlace = async (session: Session, place: string, sameFrameOnly:
   const caller = callerOf(frame, outer);
   if (caller) targets.push({ address: caller.pc, counts: () => thread.stackPointer === frame.cfa, shows: undefined });
   return session.control.resume(new RunTo(session.world, thread, targets, own));
+};
+
+/** The one place that a jump to `text` means: of several that in the selected function. @throws DeetError `ambiguous` */
+export const jumpTarget = (session: Session, text: string): FoundPlace => {
+  const here = session.liveSelection().frame.function?.qualifiedName;
+  const places = session.resolvePlaces(text);
+  const own = places.filter((place) => place.function === here);
+  const [target, other] = own.length > 0 ? own : places;
+  if (other)
+    throw new DeetError(
+      'ambiguous',
+      `"${text}" means ${places.length} places: a jump goes to one.`,
+      `Say which: jump *${hex(target.address)}`,
+    );
+  return target;
 };

@@ -25,7 +25,7 @@ import { leaveFrame } from './pop_frame.js';
 import { Skips } from './skips.js';
 import { LineStep } from './line_step.js';
 import { InstructionStep } from './stepping.js';
-import { finishFrame, runToPlace } from './run_until.js';
+import { finishFrame, jumpTarget, runToPlace } from './run_until.js';
 import { callFunction, type WhenStopped } from './calls.js';
 import { Cores } from './cores.js';
 import type { Target } from './target.js';
@@ -92,8 +92,14 @@ export class Session {
       hit: (breakpoint, thread) => arrivalAt(breakpoint, thread, this),
       inProgram: (breakpoint, address, { images }) => this.values.inProgram(breakpoint, address, images.imageAt(address)),
       checksAtStops: () => this.settings.text('breakpoint condition-evaluation') === 'host',
-      checkCondition: (condition) => {
-        this.values.check(condition);
+      checkCondition: (condition, locations) => {
+        this.values.check(
+          condition,
+          locations.flatMap(({ image, address }) => {
+            const loaded = this.images().find((each) => each.image.path === image);
+            return loaded ? [{ loaded, address }] : [];
+          }),
+        );
       },
       changed: (breakpoint, change) => {
         if (change === 'removed') this.watchpoints.removed(breakpoint.id);
@@ -354,10 +360,11 @@ export class Session {
     this.selectThread(thread);
   }
 
-  /** Goes on at another place. */
-  async jump(place: string): Promise<Outcome> {
-    const { thread } = this.liveSelection();
-    const target = this.resolvePlaces(place)[0];
+  /** Goes on at another place. `leaves`: may it be in another function, whose frame there is none of? */
+  async jump(place: string, leaves: (target: FoundPlace) => boolean = () => true): Promise<Outcome> {
+    const { thread, frame } = this.liveSelection();
+    const target = jumpTarget(this, place);
+    if (target.function !== frame.function?.qualifiedName && !leaves(target)) throw new DeetError('not-confirmed', 'Not confirmed.');
     thread.pc = target.address;
     thread.passed = undefined;
     return this.#ran(this.control.resume());

@@ -29,6 +29,7 @@ import type { CType } from '../symbols/types.js';
 import { dwarfToWord } from '../linux/registers.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { WhenStopped } from './calls.js';
+import { refuseUnknownNames, type ConditionPlace } from './condition_names.js';
 import type { Session } from './session.js';
 import { ownVariables } from './own_variables.js';
 import { registersOf } from './thread_registers.js';
@@ -195,10 +196,10 @@ export class Values {
     throw new DeetError('no-address', `"${text}" is not an address.`);
   }
 
-  /** Refuses a condition that can never be evaluated here. */
-  check(condition: string): void {
-    const { names } = this.context();
-    parseExpression(condition, names);
+  /** Refuses a condition that can never be evaluated at its breakpoint's places. */
+  check(condition: string, places: readonly ConditionPlace[]): void {
+    const context = this.context();
+    refuseUnknownNames(parseExpression(condition, context.names), places, context);
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Expression } from '../language/ast.js';
 import type { EvaluationContext } from '../language/context.js';
 import { evaluateNow } from '../language/evaluate.js';
 import { formatValue } from '../language/format.js';
+import { mentionsIn } from '../language/mentions.js';
 import type { Memory } from '../language/place.js';
 import { registerNamed } from '../language/registers.js';
 import { Value } from '../language/value.js';
@@ -28,22 +29,9 @@ export interface Look {
 
 type ContextOver = (memory?: (real: Memory) => Memory) => EvaluationContext;
 
-const isExpression = (value: unknown): value is Expression => typeof value === 'object' && value !== null && 'kind' in value;
-
-/** The names and `$names` in an expression. */
-const namesIn = (node: unknown, found: { names: Set<string>; dollars: Set<string> }): typeof found => {
-  if (Array.isArray(node)) for (const each of node) namesIn(each, found);
-  else if (isExpression(node)) {
-    if (node.kind === 'name') found.names.add(node.name);
-    if (node.kind === 'dollar') found.dollars.add(node.name);
-    for (const part of Object.values(node)) namesIn(part, found);
-  }
-  return found;
-};
-
 /** Does an expression name a variable of the frame (and so end with it)? */
 export const usesLocals = (subject: Subject, frame: Frame): boolean => {
-  const { names, dollars } = namesIn(subject, { names: new Set(), dollars: new Set() });
+  const { names, dollars } = mentionsIn(subject);
   const { loaded } = frame;
   if (!loaded) return false;
   for (const scope of loaded.image.scopesAt(fileAddress(Number(frame.lookup - loaded.bias)))) {
@@ -54,7 +42,7 @@ export const usesLocals = (subject: Subject, frame: Frame): boolean => {
 };
 
 const usesRegisters = (subject: Subject, { names }: EvaluationContext): boolean => {
-  const mentioned = namesIn(subject, { names: new Set(), dollars: new Set() });
+  const mentioned = mentionsIn(subject);
   for (const name of mentioned.dollars) if (registerNamed(name)) return true;
   for (const name of mentioned.names) {
     const meaning = names.local(name);
@@ -68,7 +56,8 @@ const within = (part: { address: Address; length: number }, whole: { address: Ad
   part.address >= whole.address && part.address + BigInt(part.length) <= whole.address + BigInt(whole.length);
 
 /**
- * The value of a subject now, and what it depends on. What leads to the object (the pointer in `p->x`) is watched for writes, the object itself as asked.
+ * The value of a subject now, and what it depends on. What leads to the object (the pointer in `p->x`) is watched for writes, the object itself as asked; of a
+ * value that is computed (`a + b`), all that it is made of.
  * @throws DeetError when the expression means nothing here
  */
 export const lookAt = (subject: Subject, kind: 'write' | 'access', contextOver: ContextOver): Look => {
@@ -95,7 +84,9 @@ export const lookAt = (subject: Subject, kind: 'write' | 'access', contextOver: 
   const value = found && read(found, plain);
   const object = found?.address === undefined ? undefined : { address: found.address, length: found.size };
   const leading = reads.filter((each, index) => reads.findIndex((other) => within(each, other)) === index);
-  const traps: Trap[] = leading.filter((each) => !object || !within(each, object)).map((each) => ({ ...each, kind: 'write' }));
+  const traps: Trap[] = leading
+    .filter((each) => !object || !within(each, object))
+    .map((each) => ({ ...each, kind: object ? 'write' : kind }));
   if (object && object.length > 0) traps.push({ ...object, kind });
   return {
     value,

@@ -1,0 +1,25 @@
+/** The names that an expression mentions. */
+import type { Expression } from './ast.js';
+
+export interface Mentions {
+  readonly names: ReadonlySet<string>;
+  /** Behind a `$`: registers and convenience variables. */
+  readonly dollars: ReadonlySet<string>;
+}
+
+const isExpression = (value: unknown): value is Expression => typeof value === 'object' && value !== null && 'kind' in value;
+
+export const mentionsIn = (expression: unknown): Mentions => {
+  const names = new Set<string>();
+  const dollars = new Set<string>();
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) for (const each of node) visit(each);
+    else if (isExpression(node)) {
+      if (node.kind === 'name') names.add(node.name);
+      if (node.kind === 'dollar') dollars.add(node.name);
+      for (const part of Object.values(node)) visit(part);
+    }
+  };
+  visit(expression);
+  return { names, dollars };
+};

@@ -1,0 +1,37 @@
+/** A condition that names what none of its breakpoint's places knows is refused when it is given, not at the first hit. */
+import { fileAddress, type Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
+import { nearest } from '../common/nearest.js';
+import type { LoadedImage } from '../inferior/frame.js';
+import type { Expression } from '../language/ast.js';
+import type { EvaluationContext } from '../language/context.js';
+import { mentionsIn } from '../language/mentions.js';
+
+export interface ConditionPlace {
+  readonly loaded: LoadedImage;
+  readonly address: Address;
+}
+
+/** What the blocks around a place call something. Undefined: C++, where names have more meanings than these. */
+const namesAt = ({ loaded, address }: ConditionPlace): string[] | undefined => {
+  const at = fileAddress(Number(address - loaded.bias));
+  if (loaded.image.functionAt(at)?.language === 'c++') return undefined;
+  return loaded.image.scopesAt(at).flatMap((scope) => [...scope.variables(), ...scope.types()].map(({ name }) => name));
+};
+
+const isMacroAt = ({ loaded, address }: ConditionPlace, name: string): boolean =>
+  loaded.image.macroNamed(name, fileAddress(Number(address - loaded.bias))) !== undefined;
+
+/** @throws DeetError `unknown-name` */
+export const refuseUnknownNames = (expression: Expression, places: readonly ConditionPlace[], { names }: EvaluationContext): void => {
+  const known = places.map(namesAt);
+  if (known.length === 0 || known.includes(undefined)) return;
+  for (const name of mentionsIn(expression).names) {
+    if (known.some((each) => each?.includes(name)) || names.global(name) || places.some((place) => isMacroAt(place, name))) continue;
+    const near = nearest(
+      name,
+      known.flatMap((each) => each ?? []),
+    );
+    throw new DeetError('unknown-name', `No symbol "${name}" in current context.`, near === undefined ? undefined : `Did you mean "${near}"?`);
+  }
+};
