@@ -447,7 +447,7 @@ export class Engine implements WaitClient {
   /** Lets a process go untraced; its threads are stopped first. Serves detach, and programs that trace their own children. */
   release(process: Process): void {
     stopThose(this.family, this, (thread) => thread.process === process);
-    if (process.alive) releaseStopped(this.family, process);
+    if (process.alive) releaseStopped(this.family, this, process);
   }
 
   /** SIGKILL to everybody, or to `only` one, and every one waited for. */

@@ -7,11 +7,32 @@ import { clearDebugRegisters } from './debug_registers.js';
 import type { Family } from './family.js';
 import { removePages } from './out_of_line.js';
 import type { Process } from './process.js';
+import { hasQueuedTrap } from './queued.js';
 import { stopThose } from './standstill.js';
+import { isProgramsTrap } from './stop_facts.js';
+import type { Thread } from './thread.js';
+
+/** A report that the kernel still holds of a step which something interrupted: untraced, the thread would die of it. No instruction is executed. */
+const takeStepReport = (family: Family, client: WaitClient, thread: Thread): void => {
+  if (!thread.owesStep || !hasQueuedTrap(thread.tid)) return;
+  const { signal } = thread;
+  thread.resume('run', 0);
+  const event = waitHub.waitFor(client, thread.tid);
+  if (!event || !family.record(event)) return;
+  thread.signal = signal;
+  if (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP) thread.pending.push(event);
+};
+
+/** What the thread would have got next. A trap that deet has set is for nobody any more. */
+const owedTo = (thread: Thread): number => {
+  const owed = thread.pending.find((event) => event.kind === 'signal')?.signal ?? thread.signal;
+  return owed === Signal.SIGTRAP && !isProgramsTrap(thread) ? 0 : owed;
+};
 
 /** Lets a process go untraced whose threads stand: nothing of deet's is left in its memory, and no thread in code of deet's. */
-export const releaseStopped = (family: Family, process: Process): void => {
+export const releaseStopped = (family: Family, client: WaitClient, process: Process): void => {
   const { space } = process;
+  for (const thread of process.threads.values()) if (thread.stopped) takeStepReport(family, client, thread);
   const stopped = [...process.threads.values()].filter((thread) => thread.stopped);
   if (space.hasCopies) for (const thread of stopped) thread.registers();
   if (!space.shared) {
@@ -20,10 +41,10 @@ export const releaseStopped = (family: Family, process: Process): void => {
     if (idle) removePages(idle);
   }
   for (const thread of stopped) {
-    const owed = thread.pending.find((event) => event.kind === 'signal');
+    const owed = owedTo(thread);
     thread.flush();
     clearDebugRegisters(thread);
-    native.detach(thread.tid, owed?.kind === 'signal' ? owed.signal : thread.signal);
+    native.detach(thread.tid, owed);
     thread.actual = 'gone';
   }
   family.forgetProcess(process);

@@ -61,6 +61,12 @@ export const hasMetInt3 = (thread: Thread): boolean => {
 export const isOwnTrap = ({ owesStep }: Thread, code: number | undefined): boolean =>
   !owesStep && (code === TrapCode.trace || code === TrapCode.breakpoint);
 
+/** It is stopped with a SIGTRAP that it would have met without a debugger, too. */
+export const isProgramsTrap = (thread: Thread): boolean => {
+  const code = signalCode(thread);
+  return code === undefined || code <= 0 || code === TrapCode.kernel || isOwnTrap(thread, code);
+};
+
 const faults = new Set<number>([Signal.SIGSEGV, Signal.SIGBUS, Signal.SIGFPE, Signal.SIGILL]);
 
 /** The signal is for what an instruction of the thread has done; nobody has sent it. */

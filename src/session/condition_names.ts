@@ -32,6 +32,10 @@ export const refuseUnknownNames = (expression: Expression, places: readonly Cond
       name,
       known.flatMap((each) => each ?? []),
     );
-    throw new DeetError('unknown-name', `No symbol "${name}" in current context.`, near === undefined ? undefined : `Did you mean "${near}"?`);
+    throw new DeetError(
+      'unknown-name',
+      `No symbol "${name}" in current context.`,
+      near === undefined ? undefined : `Did you mean "${near}"?`,
+    );
   }
 };

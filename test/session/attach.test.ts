@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { Session } from '../../src/session/session.js';
 import { native } from '../../src/native.js';
 import { readThreads } from '../../src/linux/proc.js';
-import { fixture } from '../helpers/build.js';
+import { compileText, fixture } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { record, stopOf } from './drive.js';
+import { driven, record, stopOf } from './drive.js';
 
 leakGuard();
 
@@ -154,4 +154,57 @@ describe('attach', () => {
       expect(stateOf(pid)).not.toMatch(/[Tt]/);
       expect(await finish()).toBe('0 0\n');
     }));
+});
+
+describe("a trap of deet that is still on its way is nobody else's", () => {
+  it('when a thread sleeps in the system call that it was taken over', () =>
+    driven(fixture('restarts'), async (session, output) => {
+      session.settings.set('displaced-stepping', 'off');
+      session.break('clock_nanosleep', { pending: true });
+      const { thread } = stopOf(await session.run());
+      const code = thread.process.space.read(thread.pc, 256);
+      const offset = code.findIndex((byte, i) => byte === 0x0f && code[i + 1] === 0x05);
+      session.breakpoints.delete(0);
+      session.break(`*${thread.pc + BigInt(offset)}`);
+      stopOf(await session.continue());
+      for (let i = 0; i < 3; i++) {
+        setTimeout(() => {
+          session.pause();
+        }, 5);
+        expect(stopOf(await session.continue()).reason).toBe('pause');
+      }
+      session.detach();
+      await until(() => output().includes('sem_timedwait'));
+    }));
+
+  it('when several threads have met a watchpoint at once', () =>
+    driven(
+      compileText(
+        'all_write.c',
+        `#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+static volatile long shared, ended;
+static void *run(void *unused) { while (!ended) shared++; return unused; }
+int main(void) {
+  pthread_t threads[4];
+  for (int i = 0; i < 4; i++) pthread_create(&threads[i], 0, run, 0);
+  usleep(100000); // all run
+  ended = 1;
+  for (int i = 0; i < 4; i++) pthread_join(threads[i], 0);
+  puts("ended");
+  return 0;
+}
+`,
+        ['-pthread'],
+      ),
+      async (session, output) => {
+        session.break('usleep', { pending: true, temporary: true });
+        stopOf(await session.run());
+        session.watchpoints.create('watch', 'shared');
+        expect(stopOf(await session.continue()).reason).toBe('watchpoint');
+        session.detach();
+        await until(() => output() === 'ended\n');
+      },
+    ));
 });

@@ -320,6 +320,18 @@ describe('what cannot be', () => {
       expect(session.breakpoints.all()).toEqual([]);
     }));
 
+  it('a condition that names what the place does not know is said when it is given, and nothing is set', () =>
+    driven(fixture('recursion'), async (session) => {
+      expect(() => session.break('factorial', { condition: 'm == 3' })).toThrow('No symbol "m" in current context.');
+      expect(session.breakpoints.all()).toEqual([]);
+      const { id } = session.break('factorial', { condition: 'n == 3 && $unset == 0' });
+      expect(() => {
+        session.breakpoints.setCondition(id, 'n == parity');
+      }).toThrow('No symbol "parity" in current context.');
+      expect(session.breakpoints.get(id).condition).toBe('n == 3 && $unset == 0');
+      expect(placeOf((stopOf(await session.run()), session))).toMatch(/^factorial:/);
+    }));
+
   it('a line past the end, an unknown file', () =>
     driven(fixture('recursion'), (session) => {
       expect(failure(() => session.break('1000')).message).toMatch(/^Line 1000 is past the end of the code of ".*recursion\.c"\.$/);

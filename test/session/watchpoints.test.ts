@@ -188,6 +188,18 @@ describe('a watchpoint', () => {
       expect(events.filter(({ type }) => type === 'stopped')).toHaveLength(2);
     }));
 
+  it('reads of what a computed value is made of', () =>
+    driven(
+      compileText(
+        'computed.c',
+        'static int a = 1, b = 2;\nint get(void) { return b; }\nint main(void) { int r = get(); a = 5; return r > 9; }\n',
+      ),
+      async (session) => {
+        session.watchpoints.create('rwatch', 'a + b');
+        expect(await follow(session, session.run(), 9)).toEqual([expect.stringMatching(/^a \+ b: {2}-> 3/) as string, 'exited 0']);
+      },
+    ));
+
   it('sees what the kernel writes, and means the variable of the place where it was made', () =>
     driven(compileText('kernel_writes.c', kernelWrites), async (session) => {
       session.break('main');
