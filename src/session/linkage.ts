@@ -4,8 +4,10 @@
  */
 import { fileAddress, type Address } from '../common/addresses.js';
 import type { AddressSpace } from '../inferior/address_space.js';
+import { disassemble } from '../inferior/disassemble.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import type { Process } from '../inferior/process.js';
+import type { ElfSymbolInfo } from '../symbols/model.js';
 import type { FoundPlace } from './locations.js';
 
 const endbr64 = [0xf3, 0x0f, 0x1e, 0xfa];
@@ -81,4 +83,24 @@ export const resolveIndirect = (
       }
     }
   return { places: [...places.filter((place) => !inResolver(place)), ...found.values()], waiting: found.size === 0 };
+};
+
+/** `_ZThn16_N1C1gEi`, a thunk to `_ZN1C1gEi`: corrects `this` (and, covariant, what is returned) and goes on (Itanium C++ ABI, 5.1.4 and its call-offset). */
+const thunkName = /^_ZT(?:(?:hn?\d+_|vn?\d+_n?\d+_)|c(?:hn?\d+_|vn?\d+_n?\d+_){2})(?=.)/;
+
+/** The function that a thunk leads to, perhaps by another thunk. Undefined: it is no thunk, or one that has the function's code in itself. */
+export const behindThunk = (
+  space: AddressSpace,
+  { image, bias }: LoadedImage,
+  { name, address, size }: ElfSymbolInfo,
+): Address | undefined => {
+  if (!thunkName.test(name)) return undefined;
+  const method = name.replace(thunkName, '_Z');
+  const start = BigInt(address) + bias;
+  const leads = disassemble(space.readAvailable(start, size), start).some(({ target }) => {
+    if (target === undefined || (target >= start && target < start + BigInt(size))) return false;
+    return image.symbolAt(fileAddress(Number(target - bias)))?.name.replace(thunkName, '_Z') === method;
+  });
+  const found = leads ? image.symbolsNamed(method).find((symbol) => symbol.address !== 0) : undefined;
+  return found && BigInt(found.address) + bias;
 };

@@ -7,7 +7,7 @@ import { inlinedCallsStartingAt } from '../inferior/frames.js';
 import type { SiteOwner } from '../inferior/sites.js';
 import type { Thread } from '../inferior/thread.js';
 import { jumpHooks, type JumpTarget } from './jumps.js';
-import { slotTarget } from './linkage.js';
+import { behindThunk, slotTarget } from './linkage.js';
 import type { Settings } from './settings.js';
 import type { LineSpan, StepWorld } from './stepping.js';
 import type { Scope } from '../symbols/model.js';
@@ -88,6 +88,8 @@ export class ProgramWorld implements StepWorld {
   trampolineTarget(thread: Thread, pc: Address): Address | undefined {
     const place = located(thread, pc);
     const symbol = place?.loaded.image.symbolAt(place.at);
+    const method = place && symbol && behindThunk(thread.process.space, place.loaded, symbol);
+    if (method !== undefined) return method;
     if (!place || !symbol?.name.endsWith('@plt')) return undefined;
     const slot = this.boundTarget(thread, pc);
     if (slot !== undefined) return slot;

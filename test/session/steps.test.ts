@@ -372,6 +372,27 @@ describe('inlined calls that begin where a command ends', () => {
     ]));
 });
 
+describe('thunks of virtual functions', () => {
+  const rows: readonly Row[] = [
+    ['tbreak use'],
+    ['run', 'use  // second base'],
+    ['step', 'Both::second  // both'],
+    ['finish', 'use  // second base'],
+    ['next', 'use  // covariant call'],
+    ['step', 'Both::me  // covariant'],
+    ['step', 'Both::me  }'],
+    ['step', 'use  // covariant call'],
+    ['step', 'use  // virtual base'],
+    ['step', 'Right::first  // right'],
+    ['step', 'Right::first  }'],
+    ['step', 'use  // virtual base'],
+    ['step', 'use  return r'],
+  ];
+
+  it('lead step to the function behind them', () => table('thunks.cc', rows));
+  it('... in a position-independent program', () => table('thunks.cc', rows, { program: fixture('thunks', 'pie') }));
+});
+
 describe('inlined calls', () => {
   it('are entered by step as calls, and left by finish', () =>
     table('inlines.c', [
