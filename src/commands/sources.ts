@@ -58,7 +58,9 @@ export class Sources {
     try {
       const facts = statSync(path);
       if (!facts.isFile() || facts.size > largest) return undefined;
-      const lines = readFileSync(path, 'utf8').split(/\r?\n/);
+      const text = readFileSync(path, 'utf8');
+      // By a text it takes a tenth of the time that an expression takes; few files have lines that end as those of DOS.
+      const lines = text.includes('\r\n') ? text.split(/\r?\n/) : text.split('\n');
       if (lines.at(-1) === '') lines.pop();
       return lines;
     } catch {

@@ -187,6 +187,13 @@ export class Reader {
     const start = this.offset;
     const first = this.u8();
     if (first < 0x80) return first & 0x40 ? first - 0x80 : first;
+    // Up to four bytes fit into a small integer: lines of big files have three.
+    let small = first & 0x7f;
+    for (let shift = 7; shift < 28; shift += 7) {
+      const byte = this.u8();
+      small |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return byte & 0x40 ? small - 2 ** (shift + 7) : small;
+    }
     this.offset = start;
     const value = this.slebBig();
     const result = Number(value);

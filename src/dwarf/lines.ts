@@ -304,27 +304,30 @@ const runSequence = (header: LineHeader, reader: Reader, rows: Rows): void => {
       case 0: {
         const length = reader.uleb();
         if (length === 0) break;
-        const operation = reader.part(length);
-        switch (operation.u8()) {
+        const behind = reader.offset + length;
+        if (behind > reader.end) reader.fail('extended opcode runs over the end of the program', reader.offset);
+        switch (reader.u8()) {
           case LineExtended.end_sequence:
             flags |= RowFlag.endSequence;
             emit();
+            reader.seek(behind);
             return;
           case LineExtended.set_address:
-            address = operation.remaining >= 8 ? operation.u64Clamped() : operation.unsigned(operation.remaining);
+            address = length > 8 ? reader.u64Clamped() : reader.unsigned(length - 1);
             opIndex = 0;
             break;
           case LineExtended.define_file: {
             const { files } = header;
-            const name = operation.cstring();
-            if (files.length < 100_000) files.push({ name, directory: operation.uleb() });
+            const name = reader.cstring();
+            if (files.length < 100_000) files.push({ name, directory: reader.uleb() });
             break;
           }
           case LineExtended.set_discriminator:
-            discriminator = operation.uleb();
+            discriminator = reader.uleb();
             break;
           default: // of some vendor: its length is known, so it can be passed over
         }
+        reader.seek(behind);
         break;
       }
       case LineOp.copy:

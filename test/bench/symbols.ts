@@ -40,7 +40,7 @@ const build = (folder: string, program: string, script: string): string | undefi
 
 const python = (): DebugProgram[] => {
   const path = '/usr/bin/python3.11-dbg';
-  return existsSync(path) ? [{ name: 'python3.11-dbg', words: [path, '-c', '1'], function: 'Py_BytesMain', line: 'main.c:704' }] : [];
+  return existsSync(path) ? [{ name: 'python3.11-dbg', words: [path, '-c', '1'], function: 'Py_BytesMain', line: 'main.c:702' }] : [];
 };
 
 const sqlite = (): DebugProgram[] => {
