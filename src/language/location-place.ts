@@ -53,7 +53,7 @@ export function placeOf(location: Location, size: number, world: PlaceWorld, dep
       );
     }
     case 'value':
-      return new ComputedPlace(integerBytes(location.value, Math.max(8, Math.min(size, 64))));
+      return new ComputedPlace(integerBytes(location.value, size > 0 ? Math.min(size, 64) : 8));
     case 'bytes':
       return new ComputedPlace(location.bytes);
     case 'implicit-pointer':

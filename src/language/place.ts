@@ -25,7 +25,7 @@ export function allocate(size: number): Uint8Array {
   if (size <= MAX_VALUE_SIZE) return new Uint8Array(size);
   throw new DeetError(
     'too-big',
-    `value requires ${size} bytes, which is more than ${MAX_VALUE_SIZE}`,
+    `value requires ${size} bytes, which is more than ${MAX_VALUE_SIZE}.`,
     'Print a part of it: array[index]@count.',
   );
 }

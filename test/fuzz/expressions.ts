@@ -41,7 +41,7 @@ export class Random {
 }
 
 const pieces =
-  '( ) [ ] { } * & + - ++ -- -> . , @ :: ? : = == << >> ~ ! " \' \\ $ $$ $1 0 1 -1 9999999999 0x7fffffff 1e400 sizeof (char) (struct node *) {int} zoo zoo.list->next n /x /s /99999999xb /c \u00e9 \u{1f600} \t'.split(
+  '( ) [ ] { } * & + - ++ -- -> . , @ @2000000000 @entry <<1000 (char[10000000000]) :: ? : = == << >> ~ ! " \' \\ $ $$ $1 0 1 -1 9999999999 0x7fffffff 1e400 sizeof (char) (struct node *) {int} zoo zoo.list->next n /x /s /99999999xb /c \u00e9 \u{1f600} \t'.split(
     ' ',
   );
 

@@ -1,7 +1,7 @@
 /** What commands say of a frame and its names, beside what gdb says at the same stop. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { compile, fixture, fixtures, lineOf } from '../helpers/build.js';
+import { compile, compileText, fixture, fixtures, lineOf } from '../helpers/build.js';
 import { gdb } from '../helpers/gdb.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { commands, run } from './cli.js';
@@ -172,4 +172,15 @@ it('says which frame has a name that this one does not know', async () => {
     'No symbol "far" in current context. Frame 0 (inner) has it: "frame 0" goes there.',
     'No symbol "nowhere_at_all" in current context.',
   ]);
+});
+
+it('does not extend a value that has no place beyond itself', async () => {
+  const text = 'volatile int sink;\nint main(void) {\n  int three = 3;\n  sink = three;\n  return 0;\n}\n';
+  const { stdout, stderr } = await run([
+    '-nx',
+    ...commands('break main', 'run', 'print three', 'print three@2'),
+    compileText('three.c', text, ['-O2']),
+  ]);
+  expect(stdout).toContain('$1 = 3\n');
+  expect(stderr).toContain("Only values in memory can be extended with '@'.");
 });
