@@ -27,7 +27,13 @@ const explainCommand: Command = {
   about: 'Why the program stopped or crashed, in words.',
   run: ({ session, chronicle }): Result => {
     const end = session.state === 'none' ? explainEnd(chronicle.family()) : undefined;
-    return end ?? explanationOf(session, session.selection().thread);
+    if (end) return end;
+    const { thread } = session.selection();
+    const found = explanationOf(session, thread);
+    // Nothing went wrong: what it waits for is why it is here.
+    const waits = found.cause === 'stop' && session.cores.current === undefined ? why(chronicle.family()).waits : [];
+    const wait = waits.find(({ tid }) => tid === thread.tid);
+    return wait ? { ...found, text: `${found.text} It ${wait.text}.` } : found;
   },
 };
 

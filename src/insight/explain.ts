@@ -52,6 +52,16 @@ const explainSent = (fault: Fault): Explanation | undefined => {
   return fault.explanation('sent', `${name} was sent by ${who}; the program itself did nothing wrong here.`);
 };
 
+/** `work at a.c:7, which had called read`: where the user's own code is. */
+const whereabouts = (fault: Fault): string => {
+  const { userFrame, frames } = fault;
+  const place = userFrame?.place;
+  const outer = userFrame ? frames.indexOf(userFrame) : 0;
+  const called = outer > 0 ? frames[outer - 1]?.functionName : undefined;
+  const name = called === undefined ? undefined : userName(called);
+  return `${fault.subject(userFrame)}${place ? ` at ${place.file}:${place.line}` : ''}${name === undefined ? '' : `, which had called ${name}`}`;
+};
+
 /** What a terminal's keys send (termios(3)). */
 const keys: Readonly<Record<string, string>> = { SIGINT: 'Ctrl-C', SIGQUIT: 'Ctrl-\\', SIGTSTP: 'Ctrl-Z' };
 
@@ -60,11 +70,8 @@ const explainKey = (fault: Fault): Explanation | undefined => {
   const { signal } = fault.scene;
   const key = signal?.fromKernel ? keys[signal.signalName] : undefined;
   if (key === undefined || !signal) return undefined;
-  const place = fault.userFrame?.place;
-  const called = fault.userFrame === fault.frames[0] ? undefined : fault.frames[0]?.functionName;
-  const user = fault.userFrame?.functionName;
-  const where = user === undefined ? '' : `; the program was in ${user}${place ? ` at ${place.file}:${place.line}` : ''}`;
-  const text = `${key} was pressed (${signal.signalName})${where}${called === undefined || user === undefined ? '' : `, which had called ${userName(called)}`}. "why" tells what a program that hangs waits for.`;
+  const where = fault.userFrame?.functionName === undefined ? '' : `; the program was in ${whereabouts(fault)}`;
+  const text = `${key} was pressed (${signal.signalName})${where}. "why" tells what a program that hangs waits for.`;
   return fault.explanation('signal', text);
 };
 
@@ -114,7 +121,5 @@ const explainSignal = (fault: Fault): Explanation => {
 export const explain = (scene: CrashScene): Explanation => {
   const fault = new Fault(scene);
   if (scene.signal) return explainSignal(fault);
-  const place = fault.userFrame?.place;
-  const where = place ? ` at ${place.file}:${place.line}` : '';
-  return fault.explanation('stop', `The program stands in ${fault.subject()}${where}; no signal stopped it.`);
+  return fault.explanation('stop', `No signal stopped the program. It is in ${whereabouts(fault)}.`);
 };

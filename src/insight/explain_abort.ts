@@ -144,7 +144,16 @@ const fromMessage = (fault: Fault, message: string): Explanation | undefined => 
 /** Why an exception ended the program: it could have been caught by nobody, or it came to a function that lets none out. */
 const uncaught = (fault: Fault, names: readonly string[]): Explanation => {
   const thrown = thrownIn(fault.scene, fault.frames);
-  const says = thrown?.message === undefined ? '' : ` It says: ${JSON.stringify(thrown.message)}.`;
+  if (thrown?.type === '__gnu_cxx::recursive_init_error')
+    return fault.explanation(
+      'exception',
+      `A static local variable${by(fault.userFrame)} is initialised by code that comes to the same variable again, before it has its value: C++ ends the program then.`,
+      { expression: thrown.type },
+    );
+  const says =
+    thrown?.message === undefined
+      ? ''
+      : ` ${thrown.type === 'int' ? 'Its value is' : 'It says:'} ${thrown.type === 'int' ? thrown.message : JSON.stringify(thrown.message)}.`;
   const what = thrown ? `An exception of type ${thrown.type}` : 'An exception';
   const fields = thrown ? { expression: thrown.type } : {};
   const barred = names.some((name) => name === '__gxx_personality_v0') || names.some((name) => /__cxa_call_terminate/.test(name));
@@ -162,7 +171,7 @@ const fromTerminate = (fault: Fault): Explanation | undefined => {
       'abort',
       `A pure virtual function was called${by(fault.userFrame)}: of an object that is being made or destroyed.`,
     );
-  if (names.some((name) => /^__cxa_(?:re)?throw$/.test(name))) return uncaught(fault, names);
+  if (names.some((name) => /^__cxa_(?:re)?throw$|^std::rethrow_exception/.test(name))) return uncaught(fault, names);
   if (!names.some((name) => /^std::terminate|^_ZSt9terminatev|__terminate$/.test(name))) return undefined;
   const text = names.some((name) => /^std::j?thread::(?:~j?thread|operator=)/.test(name))
     ? `A std::thread that was neither joined nor detached was destroyed or assigned to${by(fault.userFrame)}, and C++ ends the program then (std::terminate): call join() or detach() before.`
@@ -174,6 +183,9 @@ export const explainAbort = (fault: Fault): Explanation => {
   const message = abortMessage(fault);
   const explained = (message === undefined ? undefined : fromMessage(fault, message)) ?? fromTerminate(fault);
   if (explained) return explained;
+  // musl keeps no message.
+  if (fault.frames.some(({ functionName }) => functionName === '__assert_fail'))
+    return fault.explanation('assertion', `An assertion failed${by(fault.userFrame)}.`);
   const words = message === undefined ? '' : `, having said "${message}"`;
   return fault.explanation('abort', `The program called abort()${by(fault.userFrame)}${words}.`);
 };

@@ -379,10 +379,10 @@ export const explainAccess = (fault: Fault): Explanation | undefined => {
   const told = tell(fault, first, access, address);
   return (
     stackOverflow(fault, access, address) ??
+    freedMark(fault, told, access, address) ??
     wrongFree(fault, told) ??
     brokenHeap(fault, told, access, address) ??
     useAfterFree(fault, told, access, address) ??
-    freedMark(fault, told, access, address) ??
     notAnAddress(fault, told, access, address) ??
     nullPointer(fault, told, access, address) ??
     beyondFile(fault, told, access, address) ??

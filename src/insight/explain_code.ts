@@ -2,6 +2,7 @@
 import { hex } from '../common/addresses.js';
 import { describeInstructions, type InstructionDetail } from '../inferior/disassemble.js';
 import type { CrashFrame, Explanation } from './crash.js';
+import { isSystemFile } from './own_code.js';
 import { asText, isCanonical, mappingName, nullPages, type Fault } from './fault_scene.js';
 import { wholeRegister } from './operand.js';
 
@@ -157,6 +158,12 @@ const privileged =
 export const explainPrivileged = (fault: Fault): Explanation | undefined => {
   const mnemonic = fault.instruction?.mnemonic ?? '';
   if (!privileged.test(mnemonic)) return undefined;
+  // a_crash() of musl (src/internal/atomic.h) is hlt: nearly all who call it are malloc and free.
+  if (mnemonic === 'hlt' && isSystemFile(fault.frames[0]?.image ?? ''))
+    return fault.explanation(
+      'heap-corruption',
+      `The C library stopped the program${fault.userFrame ? `, called by ${fault.subject(fault.userFrame)}` : ''}: musl's malloc has found its own data overwritten, or a pointer freed that it did not give. Some block was written past its end, or freed twice.`,
+    );
   return fault.explanation(
     'illegal-instruction',
     `${fault.subject()} executes ${mnemonic}, an instruction that only the kernel may execute.`,

@@ -9,6 +9,8 @@ import type { MemoryReader } from '../common/memory.js';
 export interface SourcePlace {
   readonly file: string;
   readonly line: number;
+  /** From 1, where the compiler tells it. */
+  readonly column?: number;
   readonly function?: string;
 }
 

@@ -3,14 +3,30 @@
  * functions on the stack where there are symbols, by the variable's type where there is debug information, and else by the words
  * themselves, as glibc lays them out (sysdeps/x86/nptl/bits/struct_mutex.h, thread-shared-types.h).
  */
+import { readdirSync, statSync } from 'node:fs';
 import type { Address } from '../common/addresses.js';
 import { hex } from '../common/addresses.js';
 import { readMaps } from '../linux/proc.js';
 import type { BlockedIn } from './blocked.js';
 import type { FamilyMember, FamilyThread, NamedAddress } from './family.js';
+import { muslJoined, muslMutexOwner, muslReaders, usesMusl } from './futex_musl.js';
 
 export type FutexKind =
-  'mutex' | 'condition' | 'join' | 'semaphore' | 'rwlock' | 'barrier' | 'future' | 'once' | 'malloc' | 'stdio' | 'library' | 'futex';
+  | 'mutex'
+  | 'condition'
+  | 'join'
+  | 'semaphore'
+  | 'rwlock'
+  | 'barrier'
+  | 'latch'
+  | 'phase'
+  | 'atomic'
+  | 'future'
+  | 'once'
+  | 'malloc'
+  | 'stdio'
+  | 'library'
+  | 'futex';
 
 export interface FutexWait {
   readonly kind: FutexKind;
@@ -19,6 +35,10 @@ export interface FutexWait {
   readonly symbol?: string;
   /** The name is that of one call (NamedAddress.words). */
   readonly words?: true;
+  /** The word is not in the variable that the user knows: musl waits on the waiter's own stack, a std::barrier in a pool of the library's. */
+  readonly elsewhere?: true;
+  /** The name of a named semaphore: `/queue` (sem_overview(7)). */
+  readonly file?: string;
   /** The thread that holds the mutex, or that is joined; it may not exist any more. */
   readonly owner?: number;
   /** `, which 3 of 4 threads have reached`. */
@@ -33,6 +53,14 @@ const privateFlag = 0x80n;
 /** FUTEX_TID_MASK: the word of a robust or priority-inheriting lock is its owner's tid with two flags. */
 const tidMask = 0x3fffffff;
 
+/** C++20: what the user has called is one of these, whatever is between (bits/atomic_wait.h). `phase`: of a std::barrier. */
+const byUser: readonly [RegExp, FutexKind][] = [
+  [/^std::latch::/, 'latch'],
+  [/^std::barrier\b|__tree_barrier/, 'phase'],
+  [/__atomic_semaphore|^std::counting_semaphore|__platform_semaphore/, 'semaphore'],
+  [/^std::(?:__future_base|__atomic_futex_unsigned)/, 'future'],
+];
+
 const byFunction: readonly [RegExp, FutexKind][] = [
   [/^std::(?:__future_base|__atomic_futex_unsigned|__basic_future|promise<|future<|shared_future<)/, 'future'],
   [/^_*pthread_once|^call_once$|^__cxa_guard_acquire$/, 'once'],
@@ -43,6 +71,7 @@ const byFunction: readonly [RegExp, FutexKind][] = [
   [/pthread_barrier_wait/, 'barrier'],
   [/pthread_mutex_|^mtx_(?:timed)?lock|^__gthread_mutex/, 'mutex'],
   [/^(?:__libc_|__GI___libc_|_int_|__)?(?:malloc|calloc|realloc|free|memalign)$|^arena_get|^tcache_init|^_int_/, 'malloc'],
+  [/^std::(?:__detail::__platform_wait|__atomic_)/, 'atomic'],
   [/^_IO_|^f?puts$|^v?f?printf$|^put(?:char|c)|^fput|^fwrite|^fflush|^fget|^fread|^getc|^getline|^getdelim|^f?lockfile/, 'stdio'],
 ];
 
@@ -64,7 +93,7 @@ const firstMatch = (table: readonly [RegExp, FutexKind][], text: string | undefi
   text === undefined ? undefined : table.find(([pattern]) => pattern.test(text))?.[1];
 
 /** How many frames may lie between the system call and the function that the user called. */
-const searchedFrames = 8;
+const searchedFrames = 10;
 
 const words = (member: FamilyMember, address: Address, count: number): Int32Array | undefined => {
   try {
@@ -115,10 +144,11 @@ const isLibrary = (symbol: NamedAddress | undefined): boolean => symbol !== unde
 const kindOf = (member: FamilyMember, thread: FamilyThread, call: BlockedIn, symbol: NamedAddress | undefined): FutexKind => {
   const [address = 0n, op = 0n, value = 0n] = call.args;
   const functions = (thread.functions?.() ?? []).slice(0, searchedFrames);
-  for (const name of functions) {
-    const kind = firstMatch(byFunction, name);
-    if (kind) return kind;
-  }
+  for (const table of [byUser, byFunction])
+    for (const name of functions) {
+      const kind = firstMatch(table, name);
+      if (kind) return kind;
+    }
   const named = firstMatch(bySymbol, symbol?.name) ?? firstMatch(byType, symbol?.type);
   if (named) return named;
   // pthread_join waits for the word that the kernel clears when the thread ends (set_tid_address(2)): shared, and the value is the tid.
@@ -133,6 +163,7 @@ const kindOf = (member: FamilyMember, thread: FamilyThread, call: BlockedIn, sym
 
 const ownerOf = (member: FamilyMember, kind: FutexKind, call: BlockedIn): number | undefined => {
   const [address = 0n, , value = 0n] = call.args;
+  if (usesMusl(member)) return muslOwner(member, kind, address);
   switch (kind) {
     case 'join':
       return Number(value);
@@ -153,6 +184,11 @@ const ownerOf = (member: FamilyMember, kind: FutexKind, call: BlockedIn): number
   }
 };
 
+const muslOwner = (member: FamilyMember, kind: FutexKind, address: Address): number | undefined => {
+  if (kind === 'join') return muslJoined(member, address);
+  return kind === 'mutex' ? muslMutexOwner(member, words(member, address, 1)?.[0] ?? 0) : undefined;
+};
+
 /** Undefined: the call waits for no word (FUTEX_WAKE and such). */
 export const futexWait = (member: FamilyMember, thread: FamilyThread, call: BlockedIn): FutexWait | undefined => {
   const [address = 0n, op = 0n, , timeout = 0n] = call.args;
@@ -168,18 +204,41 @@ export const futexWait = (member: FamilyMember, thread: FamilyThread, call: Bloc
   const kind = kindOf(member, thread, call, named);
   const owner = ownerOf(member, kind, call);
   // A condition variable, semaphore or lock is awaited at a word inside it: the user knows its beginning.
-  const inside = kind === 'condition' || kind === 'rwlock' || kind === 'barrier' || kind === 'semaphore';
+  const inside =
+    kind === 'condition' || kind === 'rwlock' || kind === 'barrier' || kind === 'semaphore' || (kind === 'mutex' && usesMusl(member));
   const symbol = symbolText(named && inside && named.offset < largestLock ? { ...named, offset: 0 } : named);
+  const isElsewhere =
+    kind === 'phase' ||
+    (kind === 'atomic' && /__waiter_pool/.test(symbol ?? '')) ||
+    (symbol === undefined && (kind === 'condition' || kind === 'barrier') && usesMusl(member));
+  const file = kind === 'semaphore' ? namedSemaphore(member, address) : undefined;
   const detail = detailOf(member, thread, kind, address, named);
   return {
     kind,
     address,
-    ...(symbol && kind !== 'join' ? { symbol } : {}),
+    ...(symbol && kind !== 'join' && !isElsewhere ? { symbol } : {}),
+    ...(isElsewhere ? { elsewhere: true as const } : {}),
+    ...(file === undefined ? {} : { file }),
     ...(named?.words ? { words: named.words } : {}),
     ...(owner === undefined ? {} : { owner }),
     ...(detail === undefined ? {} : { detail }),
     timed,
   };
+};
+
+const semaphoreFolder = '/dev/shm';
+
+/** sem_open(3) maps a file for each, made under another name and then linked: it is known by its number. */
+const namedSemaphore = (member: FamilyMember, address: Address): string | undefined => {
+  const mapping = readMaps(member.pid)?.find(({ start, end }) => address >= start && address < end);
+  if (!mapping?.path.startsWith(`${semaphoreFolder}/sem.`)) return undefined;
+  try {
+    const files = readdirSync(semaphoreFolder).filter((name) => name.startsWith('sem.'));
+    const found = files.find((name) => statSync(`${semaphoreFolder}/${name}`).ino === mapping.inode);
+    return found === undefined ? undefined : `/${found.slice('sem.'.length)}`;
+  } catch {
+    return undefined;
+  }
 };
 
 /** How full a barrier is, and how many read a lock that has no writer. */
@@ -190,6 +249,11 @@ const detailOf = (
   address: Address,
   named: NamedAddress | undefined,
 ): string | undefined => {
+  if (kind === 'latch') {
+    const left = words(member, address, 1)?.[0] ?? 0;
+    return left > 0 ? `, which is still to be counted down ${left === 1 ? 'once' : `${left} times`}` : undefined;
+  }
+  if (usesMusl(member)) return kind === 'rwlock' ? muslReaders(words(member, address, 1)?.[0] ?? 0) : undefined;
   if (kind === 'barrier') {
     // sysdeps/nptl/internaltypes.h: { in, current_round, count, shared, out }; waited for is current_round.
     const [come = 0, round = 0, wanted = 0] = words(member, address - 4n, 3) ?? [];
@@ -220,5 +284,7 @@ const symbolText = (symbol: NamedAddress | undefined): string | undefined => {
 };
 
 /** `` `lock` `` or `at 0x404060`, behind the word for the kind. */
-export const lockName = ({ symbol, words: calls, address }: FutexWait): string =>
-  symbol === undefined ? `at ${hex(address)}` : `\`${symbol}\`${calls ? ` (${hex(address)})` : ''}`;
+export const lockName = ({ symbol, words: calls, address, file }: FutexWait): string => {
+  if (file !== undefined) return symbol === undefined ? file : `\`${symbol}\` (${file})`;
+  return symbol === undefined ? `at ${hex(address)}` : `\`${symbol}\`${calls ? ` (${hex(address)})` : ''}`;
+};

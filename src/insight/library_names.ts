@@ -2,7 +2,7 @@
 
 /** `_IO_new_fclose`, `__GI___libc_free`, `__isoc99_sscanf`, `__strlen_evex`, `____strtol_l_internal`. */
 const prefix = /^(?:IO_new_|IO_|GI_|libc_|isoc\d+_|new_|int_|old_)/;
-const suffix = /(?:_(?:avx|sse|evex|erms|unaligned|ssse)\w*|_l_internal|_internal|_impl|_implementation)$/;
+const suffix = /(?:_(?:avx|sse|evex|erms|unaligned|ssse)\w*|_slow64|_l_internal|_internal|_impl|_implementation)$/;
 
 /** Signs that are operators and no brackets. */
 const comparing = /\boperator(?:<=>|<<=|>>=|<<|>>|<=|>=|->\*|->|<|>)/g;

@@ -61,21 +61,35 @@ export const wholeRegister = (name: string): string => numbered.exec(name)?.[1] 
 
 /** A walk back sees at most this much code, this many steps and this many loads behind loads. */
 const longestCode = 4096;
+/** Bytes of code looked at for jumps back. */
+const longestLoop = 1024;
 const deepest = 8;
 
 export class OperandTrace {
   readonly #code: readonly InstructionDetail[];
   /** Index of the instruction that the frame stands at or, in outer frames, of the call. */
   readonly #here: number;
+  /** Where jumps lead to in this code: what the registers hold there came one way or the other. */
+  readonly #joins: ReadonlyMap<Address, readonly InstructionDetail[]>;
 
   private constructor(
     code: readonly InstructionDetail[],
     here: number,
+    /** The code behind that instruction, from where loops come back. */
+    private readonly behind: readonly InstructionDetail[],
     private readonly frame: CrashFrame,
     private readonly memory: MemoryReader,
   ) {
     this.#code = code;
     this.#here = here;
+    const joins = new Map<Address, InstructionDetail[]>();
+    for (const jump of [...code, ...behind]) {
+      if ((jump.flow !== 'jump' && jump.flow !== 'conditional') || jump.target === undefined) continue;
+      const known = joins.get(jump.target);
+      if (known) known.push(jump);
+      else joins.set(jump.target, [jump]);
+    }
+    this.#joins = joins;
   }
 
   /** Undefined: the function's beginning is not known, or its code cannot be read up to the frame's instruction. */
@@ -85,11 +99,17 @@ export class OperandTrace {
     const length = Number(frame.lookup - start) + 16;
     if (length > longestCode * 16) return undefined;
     // The last bytes may lie behind the end of the mapping.
-    const list = describeInstructions(bytesFrom(memory, start, length), start);
+    const list = describeInstructions(bytesFrom(memory, start, length + longestLoop), start);
     const here = list.findIndex(({ address, length: size }) => address <= frame.lookup && frame.lookup < address + BigInt(size));
     return here < 0
       ? undefined
-      : new OperandTrace(list.slice(Math.max(0, here - longestCode), here + 1), Math.min(here, longestCode), frame, memory);
+      : new OperandTrace(
+          list.slice(Math.max(0, here - longestCode), here + 1),
+          Math.min(here, longestCode),
+          list.slice(here + 1),
+          frame,
+          memory,
+        );
   }
 
   get instruction(): InstructionDetail | undefined {
@@ -161,6 +181,7 @@ export class OperandTrace {
     for (let index = before - 1; index >= 0; index--) {
       const instruction = this.#code[index];
       if (!instruction) break;
+      if (this.#differsAt(name, this.#code[index + 1])) return this.#unknown(name, index);
       const { flow, changes } = instruction;
       if (flow === 'jump' || flow === 'indirect-jump' || flow === 'return') return this.#unknown(name, index);
       if ((flow === 'call' || flow === 'indirect-call') && callerSaved.has(name))
@@ -172,6 +193,20 @@ export class OperandTrace {
         return (depth < deepest ? this.#definition(name, instruction, index, depth + 1) : undefined) ?? this.#unknown(name, index);
     }
     return this.#unknown(name, -1);
+  }
+
+  /** Whether a register may hold another value where a jump leads to: it is changed between the two. */
+  #differsAt(name: string, place: InstructionDetail | undefined): boolean {
+    return (this.#joins.get(place?.address ?? 0n) ?? []).some((jump) => {
+      const [low, high] =
+        jump.address < (place?.address ?? 0n) ? [jump.address, place?.address ?? 0n] : [place?.address ?? 0n, jump.address];
+      return [...this.#code, ...this.behind].some(
+        ({ address, changes, flow }) =>
+          address >= low &&
+          address < high &&
+          (changes.includes(name) || (callerSaved.has(name) && (flow === 'call' || flow === 'indirect-call'))),
+      );
+    });
   }
 
   /** What an instruction made of a register; undefined: something that is not followed. */

@@ -214,7 +214,7 @@ const placesOf = ({ forks }: Life): Map<string, SourcePlace> =>
   new Map(
     forks.flatMap((found) => {
       const place = found();
-      return place ? [[`${place.file}:${place.line}`, place]] : [];
+      return place ? [[`${place.file}:${place.line}:${place.column ?? 0}`, place]] : [];
     }),
   );
 

@@ -10,6 +10,7 @@ import { asArray, asStruct, sizeOf } from '../language/types.js';
 import { readLimit, readStat } from '../linux/proc.js';
 import { Word, type RegisterName } from '../linux/registers.js';
 import type { SignalInfo } from '../linux/siginfo.js';
+import { demangledName } from '../symbols/cxx-names.js';
 import type { SourcePosition, Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 import type { CrashFrame, CrashScene, LocatedVariable } from './crash.js';
@@ -22,7 +23,12 @@ import { nounFor } from './wait_facts.js';
 const dwarfRegisters = ['rax', 'rdx', 'rcx', 'rbx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];
 
 const placeOf = (position: SourcePosition | undefined, name: string | undefined): SourcePlace | undefined =>
-  position && { file: position.file.path, line: position.line, ...(name === undefined ? {} : { function: name }) };
+  position && {
+    file: position.file.path,
+    line: position.line,
+    ...(position.column ? { column: position.column } : {}),
+    ...(name === undefined ? {} : { function: name }),
+  };
 
 const inFile = (loaded: LoadedImage, address: Address): ReturnType<typeof fileAddress> => fileAddress(Number(address - loaded.bias));
 
@@ -63,9 +69,10 @@ export const symbolAt = (process: Process, address: Address): NamedAddress | und
   const offset = at - symbol.address;
   const image = loaded.image.path;
   const member = type && memberAt(type, offset);
-  if (!member) return { name: symbol.name, offset, image };
+  const name = demangledName(symbol.name) ?? symbol.name;
+  if (!member) return { name, offset, image };
   const { suffix, rest, typeName } = member;
-  return { name: symbol.name + suffix, offset: rest, image, ...(typeName === undefined ? {} : { type: typeName }) };
+  return { name: name + suffix, offset: rest, image, ...(typeName === undefined ? {} : { type: typeName }) };
 };
 
 /** The address of a symbol, in whichever file of the process has it first. */

@@ -146,6 +146,7 @@ const userName = (name: string): string =>
 interface Watched {
   readonly fd: number;
   readonly verb: 'read' | 'write';
+  readonly edge?: boolean;
 }
 
 /** POLLOUT, POLLWRNORM and POLLWRBAND without POLLIN and its kin (poll(2)); epoll has the same bits. */
@@ -180,7 +181,10 @@ const watched = ({ member, call, scene }: Waiter): { watches: Watched[]; seconds
     const epoll = scene.files.find(member.pid, int(args[0]));
     const milliseconds = int(args[3]);
     const seconds = name === 'epoll_pwait2' ? secondsAt(member, args[3]) : milliseconds < 0 ? undefined : milliseconds / 1000;
-    return { watches: epoll?.watched?.map(({ fd, events }) => ({ fd, verb: verbOf(events) })) ?? [], seconds };
+    return {
+      watches: epoll?.watched?.map(({ fd, events }) => ({ fd, verb: verbOf(events), edge: ((events >>> 31) & 1) === 1 })) ?? [],
+      seconds,
+    };
   }
   return undefined;
 };
@@ -208,7 +212,7 @@ const pollWait = (waiter: Waiter): WaitFact | undefined => {
   return {
     on: { kind: 'descriptors', fds },
     text: `waits for ${names.length > 0 ? listed(names, 'or') : 'nothing'} (${userName(call.name)})${limit}`,
-    clause: (stuck) => clauses(fds, parts, stuck),
+    clause: (stuck) => (watches.some(({ edge }) => edge) ? edgeTriggered : clauses(fds, parts, stuck)),
     ...(known ? { releasers: parts.flatMap((part) => part?.releasers ?? []) } : {}),
   };
 };
@@ -218,6 +222,9 @@ const watchedWait = (waiter: Waiter, descriptor: Descriptor, verb: Watched['verb
   descriptor.kind === 'socket' && waiter.scene.files.socket(waiter.member.pid, descriptor)?.state === 'LISTEN'
     ? acceptWait(waiter, descriptor)
     : transferWait(waiter, descriptor, descriptor.access === 'read-write' ? verb : descriptor.access === 'write' ? 'write' : 'read');
+
+/** What is unread does not show from outside; that it would not count does. */
+const edgeTriggered = '; edge-triggered (EPOLLET): only what comes anew is told, not what was left unread after the last time';
 
 const fewClauses = 4;
 

@@ -10,6 +10,9 @@ const nouns: Readonly<Record<FutexWait['kind'], string>> = {
   semaphore: 'the semaphore',
   rwlock: 'the read-write lock',
   barrier: 'the barrier',
+  latch: 'the std::latch',
+  phase: 'the other threads of a std::barrier',
+  atomic: 'a change of the std::atomic',
   malloc: "malloc's lock",
   stdio: "stdio's lock",
   library: 'a lock of the C library',
@@ -21,13 +24,16 @@ const nouns: Readonly<Record<FutexWait['kind'], string>> = {
 const internal = new Set<FutexWait['kind']>(['malloc', 'stdio', 'library']);
 
 /** Kinds that need no name, and have none that a user knows. */
-const nameless = new Set<FutexWait['kind']>([...internal, 'future', 'once']);
+const nameless = new Set<FutexWait['kind']>([...internal, 'future', 'once', 'phase']);
 
 /** What ends a wait, where that is not the release of a lock. */
 const actions: Partial<Readonly<Record<FutexWait['kind'], string>>> = {
   condition: 'signal it',
   semaphore: 'post it',
   barrier: 'come to it',
+  latch: 'count it down',
+  phase: 'come to it',
+  atomic: 'change it and notify',
   future: 'set it',
   once: 'finish it',
   futex: 'wake it',
@@ -124,7 +130,7 @@ export const lockWait = (waiter: Waiter, wait: FutexWait): WaitFact => {
     const text = `waits for ${scene.threadName(owner, member.pid)} to end (pthread_join)`;
     return { on, text, target: owner, ...(timed ? {} : { releasers: [owner] }) };
   }
-  const noun = nameless.has(kind) ? nouns[kind] : `${nouns[kind]} ${lockName(wait)}`;
+  const noun = nameless.has(kind) ? nouns[kind] : wait.elsewhere ? nouns[kind].replace(/^the /, 'a ') : `${nouns[kind]} ${lockName(wait)}`;
   const fact = owner === undefined ? anonymousLock(waiter, wait, noun) : ownedLock(waiter, wait, noun, owner);
   // A lock in shared memory may be released by any process that maps it; a wait with a limit ends by itself.
   const anybody = owner === undefined && ((call.args[1] ?? 0n) & futexPrivate) === 0n && isSharedMemory(member, address);

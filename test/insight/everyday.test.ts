@@ -1,0 +1,141 @@
+/** Programs as students write them: what `run` and `explain` say of each, at the hang or crash that it comes to. */
+import { describe, expect, it } from 'vitest';
+import { compileText, type Compiler } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { commands, run } from '../repl/cli.js';
+
+leakGuard();
+
+const headers = `#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <threads.h>
+#include <unistd.h>
+`;
+
+const explained = async (file: string, text: string, flags: readonly string[], compiler?: Compiler): Promise<string> => {
+  const program = compileText(file, text, ['-pthread', '-w', ...flags], compiler);
+  return (await run(['--timeout', '20', ...commands('set hang-after 1', 'run', 'explain'), program])).stdout;
+};
+
+/** Name, text, what is explained. */
+type Row = readonly [name: string, text: string, says: RegExp];
+
+describe('C++20', () => {
+  const rows: Row[] = [
+    [
+      'latch',
+      '#include <latch>\n#include <thread>\nstd::latch done(3);\nint main() { std::thread a([] { done.count_down(); }); done.wait(); a.join(); }',
+      /It waits for the std::latch `done`, which is still to be counted down 2 times; there is no other thread that could count it down\.$/m,
+    ],
+    [
+      'barrier',
+      '#include <barrier>\n#include <thread>\nstd::barrier b(3);\nint main() { std::thread a([] { b.arrive_and_wait(); }); b.arrive_and_wait(); a.join(); }',
+      /^Thread 2 of process \d+ waits for the other threads of a std::barrier$/m,
+    ],
+    [
+      'atomic',
+      '#include <atomic>\nnamespace n { std::atomic<int> state{0}; }\nint main() { n::state.wait(0); }',
+      /It waits for a change of the std::atomic `n::state`; /,
+    ],
+    [
+      'semaphore',
+      '#include <semaphore>\nstd::counting_semaphore<4> slots(0);\nint main() { slots.acquire(); }',
+      /It waits for the semaphore `slots`; /,
+    ],
+  ];
+  describe.each(['-O0', '-O2'])('%s', (level) => {
+    it.each(rows)('%s', async (name, text, says) => {
+      expect(await explained(`${name}.cc`, text, ['-std=c++20', level], 'g++')).toMatch(says);
+    });
+  });
+});
+
+describe('C++ exceptions', () => {
+  it.each<Row>([
+    [
+      'rethrown',
+      '#include <exception>\n#include <stdexcept>\nint main() { std::exception_ptr p; try { throw std::logic_error("first"); } catch (...) { p = std::current_exception(); } std::rethrow_exception(p); }',
+      /^An exception of type std::logic_error thrown in main was caught by nobody.* It says: "first"\.$/m,
+    ],
+    [
+      'recursive-initialisation',
+      'int f(); struct S { int v; S() : v(f()) {} }; S &get() { static S s; return s; } int f() { return get().v; }\nint main() { return get().v; }',
+      /^A static local variable in get is initialised by code that comes to the same variable again/m,
+    ],
+  ])('%s', async (name, text, says) => {
+    expect(await explained(`${name}.cc`, text, [], 'g++')).toMatch(says);
+  });
+});
+
+describe('C', () => {
+  it.each<Row>([
+    [
+      'named-semaphore',
+      `int main(void) { char n[30]; sprintf(n, "/deet-%d", getpid()); sem_t *s = sem_open(n, O_CREAT, 0600, 1); if (fork() == 0) { sem_wait(s); _exit(0); }
+         wait(NULL); if (fork() == 0) { usleep(5000000); _exit(0); } sem_t *o = s; char *k = strdup(n); sem_wait(s); sem_unlink(k); }`,
+      /It waits for the semaphore `s` \(\/deet-\d+\)/,
+    ],
+    [
+      'edge-triggered',
+      `int main(void) { int p[2]; pipe(p); int e = epoll_create1(0); struct epoll_event v = {EPOLLIN | EPOLLET, {.fd = p[0]}}; char c;
+         epoll_ctl(e, EPOLL_CTL_ADD, p[0], &v); write(p[1], "hello", 5); for (;;) { epoll_wait(e, &v, 1, -1); read(p[0], &c, 1); } }`,
+      /\(epoll_wait\); edge-triggered \(EPOLLET\): only what comes anew is told/,
+    ],
+  ])('%s', async (name, text, says) => {
+    expect(await explained(`${name}.c`, headers + text, [])).toMatch(says);
+  });
+
+  it.each(['-O0', '-O2'])('the next of a node that was freed, freed %s', async (level) => {
+    const text = `struct node { struct node *next; int v; };
+      int main(void) { struct node *n = malloc(16); n->next = malloc(16); n->next->next = NULL; for (struct node *p = n; p; p = p->next) free(p); return n->v; }`;
+    expect(await explained('freed-list.c', headers + text, [level])).toMatch(
+      /^main calls free with `p`\. `p` is 0x\w+, which malloc itself writes into the block of \d+ bytes at 0x\w+ when it was freed/m,
+    );
+  });
+
+  it('two forks on one line are two', async () => {
+    const text = `int main(void) { if (fork() == 0) { if (fork() == 0) _exit(0); wait(NULL); _exit(0); } wait(NULL); }`;
+    expect(await explained('one-line.c', headers + text, [])).not.toContain('was run by children too');
+  });
+});
+
+describe('C with musl', () => {
+  const wait = 'pthread_mutex_lock(&m); pthread_cond_wait(&c, &m);';
+  const globals =
+    'pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER; pthread_cond_t c = PTHREAD_COND_INITIALIZER; pthread_rwlock_t l = PTHREAD_RWLOCK_INITIALIZER; pthread_barrier_t b;\n';
+  it.each<Row>([
+    ['mutex', 'int main(void) { pthread_mutex_lock(&m); pthread_mutex_lock(&m); }', /It waits for the mutex `m`; /],
+    ['condition', `int main(void) { ${wait} }`, /It waits for a condition variable; /],
+    ['barrier', 'int main(void) { pthread_barrier_init(&b, NULL, 2); pthread_barrier_wait(&b); }', /It waits for a barrier; /],
+    [
+      'rwlock',
+      'int main(void) { pthread_rwlock_rdlock(&l); pthread_rwlock_rdlock(&l); pthread_rwlock_wrlock(&l); }',
+      /It waits for the read-write lock `l`, locked for reading 2 times; /,
+    ],
+    [
+      'written',
+      'int main(void) { pthread_rwlock_wrlock(&l); pthread_rwlock_wrlock(&l); }',
+      /It waits for the read-write lock `l`, locked for writing; /,
+    ],
+    [
+      'join',
+      'void *w(void *a) { pthread_join(*(pthread_t *)a, NULL); return NULL; }\nint main(void) { pthread_t self = pthread_self(), t; pthread_create(&t, NULL, w, &self); pthread_join(t, NULL); }',
+      /^Thread 2 of process \d+ waits for thread 1 to end \(pthread_join\), which waits for thread 2 to end \(pthread_join\): a circle$/m,
+    ],
+    ['assertion', '#include <assert.h>\nint main(void) { assert(stdin == NULL); }', /^An assertion failed in main\.$/m],
+    [
+      'heap',
+      'int main(void) { char *a = malloc(24), *b = malloc(24); memset(a, 65, 60); free(b); free(a); }',
+      /^The C library stopped the program.*: musl's malloc has found its own data overwritten/m,
+    ],
+  ])('%s', async (name, text, says) => {
+    expect(await explained(`musl-${name}.c`, headers + globals + text, ['-O0'], 'musl-gcc')).toMatch(says);
+  });
+});
