@@ -267,7 +267,7 @@ describe('the other ways to die are explained', () => {
       if (outcome.kind === 'ended') throw new Error('it ended');
       expect(explain(sceneOf(outcome.stop.thread, session.stack(outcome.stop.thread)))).toMatchObject({
         cause: 'stop',
-        text: expect.stringMatching(/^The program stands in mean at .*divide\.c:\d+; no signal stopped it\.$/) as string,
+        text: expect.stringMatching(/^No signal stopped the program\. It is in mean at .*divide\.c:\d+\.$/) as string,
       });
     } finally {
       session.close();
