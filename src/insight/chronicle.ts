@@ -4,6 +4,7 @@
  *
  * It looks at each birth and death while the program waits: what can be found out later is.
  */
+import { basename } from 'node:path';
 import type { Address } from '../common/addresses.js';
 import type { ImageTable } from '../inferior/images.js';
 import { momentOf, type Moment } from '../inferior/moment.js';
@@ -166,8 +167,11 @@ export class Chronicle {
     const { pid } = thread.process;
     const moment = momentOf(thread);
     const last = this.#events.at(-1);
-    if (last?.kind === 'exec-failed' && last.pid === pid) this.#events.pop();
-    this.#events.push({ kind: 'exec-failed', pid, program, error, place: once(() => placeThen(moment)) });
+    const again = last?.kind === 'exec-failed' && last.pid === pid;
+    if (again) this.#events.pop();
+    // The user knows it by the name that all of them end with.
+    const sought = again && basename(last.program) === basename(program) ? basename(program) : program;
+    this.#events.push({ kind: 'exec-failed', pid, program: sought, error, place: once(() => placeThen(moment)) });
   }
 
   /**
