@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../helpers/build.js';
+import { compile, compileText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { commands, root, run } from './cli.js';
-import { wrongWith } from './shapes.js';
+import { fieldsOf, wrongWith } from './shapes.js';
 
 leakGuard();
 
@@ -32,6 +32,69 @@ describe('--json', () => {
     ); // prettier-ignore
     // The program's own output does not mix with the results.
     expect(stderr).toContain('func1 got 2\n');
+  });
+
+  it('has every field of the interface, where there is something to tell', async () => {
+    const family = compileText(
+      'every_field.c',
+      `#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+struct node { int x; struct node *next; } first = {1, NULL}, *p = &first;
+int counter;
+pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+void *locker(void *a) { pthread_mutex_lock(&lock); return a; }
+int twice(int n) { int local = n; local *= 2; counter = local; return local; }
+int main(void) {
+  int ends[2];
+  pipe(ends);
+  twice(4);
+  if (fork() == 0) { if (fork() == 0) { usleep(200000); _exit(0); } _exit(3); }
+  wait(NULL);
+  pid_t reader = fork();
+  if (reader == 0) { char c; read(ends[0], &c, 1); _exit(0); }
+  pthread_mutex_lock(&lock);
+  pthread_t t;
+  pthread_create(&t, NULL, locker, NULL);
+  waitpid(reader, NULL, 0);
+}
+`,
+      ['-pthread', '-w'],
+    );
+    const looks = ['info tree', 'info fds', 'why', 'explain', 'info threads', 'info report', 'bt'];
+    const { results: inFamily } = await lines(
+      family,
+      ...['set hang-after 1', 'break twice', 'catch fork', 'catch syscall pipe2', 'run', 'continue', 'continue', 'info breakpoints', 'list 1,3', 'disassemble /s', 'info locals'],
+      ...['print *p', 'watch counter', 'continue', 'bt', 'frame', 'finish', 'continue', 'delete', 'continue', ...looks, 'info registers', 'x/8xb &first', 'nonsense', 'kill'],
+    ); // prettier-ignore
+    const { results: crash } = await lines(sample('segfault'), 'run', 'explain', 'continue');
+    const seen = new Set([...inFamily, ...crash].flatMap((result) => fieldsOf(result, String(result['type']))));
+    const wanted = [
+      'stop.reason stop.breakpoint stop.hits stop.pid stop.tid stop.frame stop.signal stop.address stop.child stop.returned.value',
+      'stop.watch.expression stop.watch.old stop.watch.new stop.syscall.name stop.syscall.phase',
+      'exit.pid exit.signal exit.coreDumped exit.status',
+      'breakpoint.id breakpoint.enabled breakpoint.locations.address breakpoint.locations.function breakpoint.locations.file breakpoint.locations.line',
+      'breakpoint.hits breakpoint.pending breakpoints.breakpoints.id',
+      'backtrace.pid backtrace.tid backtrace.frames.level backtrace.frames.function backtrace.frames.file backtrace.frames.line backtrace.frames.address',
+      'backtrace.frames.inlined backtrace.frames.image frame.frame.level',
+      'variables.scope variables.variables.name variables.variables.type variables.variables.value variables.variables.address',
+      'value.expression value.value value.valueType value.children.name',
+      'threads.threads.id threads.threads.pid threads.threads.tid threads.threads.name threads.threads.state threads.threads.current threads.threads.frame',
+      'processes.processes.pid processes.processes.ppid processes.processes.state processes.processes.program processes.processes.children.forkedAt.file',
+      'processes.processes.children.forkedAt.line processes.processes.children.forkedAt.function processes.processes.children.status',
+      'processes.processes.children.reapedBy processes.processes.children.children.orphaned',
+      'descriptors.pid descriptors.descriptors.fd descriptors.descriptors.kind descriptors.descriptors.target descriptors.descriptors.end',
+      'descriptors.descriptors.closeOnExec descriptors.descriptors.sharedWith.pid descriptors.descriptors.sharedWith.fd',
+      'why.waits.pid why.waits.tid why.waits.call why.waits.on.kind why.waits.on.fd why.waits.on.holders.pid why.waits.on.holders.fd why.waits.on.symbol',
+      'why.waits.text why.deadlocks explanation.cause explanation.expression explanation.address explanation.text',
+      'report.problems.kind report.problems.pid report.problems.text registers.registers.rip memory.address memory.bytes',
+      'source.file source.first source.lines disassembly.instructions.address disassembly.instructions.bytes disassembly.instructions.text disassembly.instructions.line',
+      'message.text error.command error.message error.code',
+    ].flatMap((row) => row.split(' '));
+    expect(wanted.filter((field) => !seen.has(field))).toEqual([]);
   });
 
   it('tells where and why the program stopped', async () => {

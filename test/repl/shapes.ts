@@ -66,6 +66,11 @@ const breakpoint = object({
   hits: number,
   pending: boolean,
 });
+const truth: Check = (value) => (value === true ? undefined : `${described(value)} is not true; what is not is absent`);
+const pids = list(number);
+const held = list(object({ pid: number, fd: number }));
+const watch = object({ expression: string, old: optional(string), new: optional(string), scopeEnded: optional(truth) });
+const signal = matching(/^SIG[A-Z]+[0-9+-]*$/);
 const reasons = /^(entry|breakpoint|step|watchpoint|signal|fork|vfork|exec|syscall|exception|pause|hang|location)$/;
 const processNode: Check = (value) =>
   object({
@@ -73,9 +78,11 @@ const processNode: Check = (value) =>
     ppid: optional(number),
     state: matching(/^(running|stopped|blocked|zombie|exited|signaled|reaped)$/),
     program: string,
-    forkedAt: optional(object({ file: string, line: number })),
+    forkedAt: optional(object({ file: string, line: number, function: optional(string) })),
     status: optional(number),
-    signal: optional(string),
+    signal: optional(signal),
+    orphaned: optional(truth),
+    reapedBy: optional(number),
     children: optional(list(processNode)),
   })(value);
 
@@ -86,12 +93,15 @@ const shapes: Readonly<Record<string, Check>> = {
     hits: optional(number),
     pid: number,
     tid: number,
-    signal: optional(matching(/^SIG/)),
+    signal: optional(signal),
     address: optional(address),
+    watch: optional(watch),
+    child: optional(number),
+    syscall: optional(object({ name: string, phase: matching(/^(?:entry|exit)$/) })),
     frame: optional(frame),
     returned: optional(variable),
   }),
-  exit: object({ pid: number, status: optional(number), signal: optional(matching(/^SIG/)), coreDumped: optional(boolean) }),
+  exit: object({ pid: number, status: optional(number), signal: optional(signal), coreDumped: optional(boolean) }),
   breakpoint,
   breakpoints: object({ breakpoints: list(breakpoint) }),
   backtrace: object({ pid: number, tid: number, frames: list(frame) }),
@@ -112,13 +122,22 @@ const shapes: Readonly<Record<string, Check>> = {
         kind: string,
         target: string,
         closeOnExec: boolean,
-        sharedWith: optional(list(object({ pid: number, fd: number }))),
+        end: optional(matching(/^(?:read|write)$/)),
+        sharedWith: optional(held),
       }),
     ),
   }),
   why: object({
-    waits: list(object({ pid: number, tid: number, on: object({ kind: string }), text: string })),
-    deadlocks: list(list(number)),
+    waits: list(
+      object({
+        pid: number,
+        tid: number,
+        call: optional(string),
+        on: object({ kind: string, fd: optional(number), holders: optional(held), symbol: optional(string), address: optional(address) }),
+        text: string,
+      }),
+    ),
+    deadlocks: list(pids),
   }),
   explanation: object({ cause: string, expression: optional(string), address: optional(address), text: string }),
   report: object({ problems: list(object({ kind: string, pid: number, text: string })) }),
@@ -128,6 +147,22 @@ const shapes: Readonly<Record<string, Check>> = {
   disassembly: object({ instructions: list(object({ address, bytes: string, text: string, line: optional(number) })) }),
   message: object({ text: string }),
   error: object({ command: string, message: string, code: string }),
+};
+
+/** The paths of all fields that an object has, lists left out: `stop.frame.args.name`. */
+export const fieldsOf = (value: unknown, path: string): string[] => {
+  if (Array.isArray(value)) return value.flatMap((each) => fieldsOf(each, path));
+  if (typeof value !== 'object' || value === null) return [path];
+  return [path, ...Object.entries(value).flatMap(([name, each]) => fieldsOf(each, `${path}.${name}`))];
+};
+
+/** Places of null, however deep: what is not known is absent. */
+const nullIn = (value: unknown, path: string): string | undefined => {
+  if (value === null) return path;
+  if (typeof value !== 'object') return undefined;
+  return Object.entries(value)
+    .map(([name, each]) => nullIn(each, `${path}.${name}`))
+    .find((found) => found !== undefined);
 };
 
 /** What is wrong with a line of output; undefined when it is as it should be. */
@@ -140,5 +175,7 @@ export const wrongWith = (line: string): string | undefined => {
   }
   const type = (value as { type?: unknown }).type;
   const shape = typeof type === 'string' ? shapes[type] : undefined;
+  const unknown = nullIn(value, String(type));
+  if (unknown !== undefined) return `${unknown}: null; what is unknown is absent`;
   return shape ? prefix(String(type), shape(value)) : `unknown type in ${line}`;
 };
