@@ -11,7 +11,7 @@ import { momentOf, type Moment } from '../inferior/moment.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { readDescriptors } from '../linux/proc_files.js';
-import { isZombie, readStat } from '../linux/proc.js';
+import { isGone, isZombie, readStat } from '../linux/proc.js';
 import { signalName } from '../linux/signals.js';
 import type { SessionEvent } from '../session/types.js';
 import type { FamilyMember, SourcePlace } from './family.js';
@@ -195,6 +195,7 @@ export class Chronicle {
       if (isZombie(process.pid)) {
         entry.unwaited = true;
         parent.open.delete(entry);
+        this.#events.push({ kind: 'unwaited', pid: process.pid });
       } else if (!process.alive) this.#reaped(entry, (by ??= reaperOf(parent.process)));
     }
   }
@@ -211,6 +212,7 @@ export class Chronicle {
     const { pid, ending } = process;
     if (!entry) return;
     const { leaving } = entry;
+    this.#lastLook(entry);
     // Of who was let go it is not known whether it lives.
     for (const child of entry.open) if (child.process.released) this.#events.push({ kind: 'killed', pid: child.process.pid });
     this.#events.push({
@@ -220,7 +222,8 @@ export class Chronicle {
       ...(ending?.kind === 'killed' ? { signal: signalName(ending.signal) } : {}),
     });
     entry.life = { ...entry.life, diedAt: Date.now() };
-    this.#lastLook(entry);
+    // Who ignores SIGCHLD now may not ignore it when somebody asks.
+    if (process.parent?.alive && isGone(pid)) this.#reaped(entry, reaperOf(process.parent));
     for (const child of entry.open) if (child.process.alive && !child.process.released) child.life = { ...child.life, orphaned: true };
   }
 

@@ -108,6 +108,11 @@ const explainSignal = (fault: Fault): Explanation => {
         : (explainJump(fault) ?? (name === 'SIGILL' ? explainIllegal(fault) : (explainPrivileged(fault) ?? explainAccess(fault))));
     if (found) return found;
   }
+  if (name === 'SIGHUP' && signal?.fromKernel)
+    return fault.explanation(
+      'signal',
+      'The kernel sent SIGHUP: the terminal was closed, or the last parent outside of the process group has ended while one of the group was stopped (SIGSTOP, Ctrl-Z), whom nobody would wake any more.',
+    );
   const known = signal && signalByNumber(signal.signal);
   const address = signal?.address === undefined ? {} : { address: hex(signal.address) };
   return fault.explanation(

@@ -29,6 +29,7 @@ export const explainEnd = (family: readonly FamilyMember[]): Explanation | undef
   }
   const meaning = signals.find((each) => each.name === signal)?.description;
   const origin = origins[signal];
-  const text = `${name} was ended by ${signal}${meaning === undefined ? '' : ` (${meaning})`}, for which it had no handler${origin === undefined ? '' : `: ${origin}`}.${more}`;
+  const handler = signal === 'SIGKILL' ? '' : ', for which it had no handler';
+  const text = `${name} was ended by ${signal}${meaning === undefined ? '' : ` (${meaning})`}${handler}${origin === undefined ? '' : `: ${origin}`}.${more}`;
   return { type: 'explanation', cause: 'ended', text };
 };

@@ -40,6 +40,8 @@ export type FamilyEvent =
       readonly signal?: string;
       readonly way?: WhenAsked<WayOut>;
     }
+  /** It is dead, its parent goes, and has not waited for it. Its own exit may be told later. */
+  | { readonly kind: 'unwaited'; readonly pid: number }
   /** `by` 0: the kernel did, because the parent ignores SIGCHLD. */
   | { readonly kind: 'reaped'; readonly pid: number; readonly by: number }
   /** deet itself ended it, on quit or kill: what then remains undone is not the program's fault. */
@@ -70,6 +72,7 @@ interface Life {
   end?: Extract<FamilyEvent, { kind: 'exit' }>;
   reapedBy?: number;
   killed?: boolean;
+  unwaited?: boolean;
   outlivedParent?: boolean;
   readonly children: Life[];
   leaked: { program: string; descriptors: Inherited[] }[];
@@ -120,7 +123,10 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
       case 'exit':
         if (!life) break;
         life.end = event;
-        for (const child of life.children) if (!child.end && !child.killed && !life.killed) child.outlivedParent = true;
+        for (const child of life.children) if (!child.end && !child.killed && !child.unwaited && !life.killed) child.outlivedParent = true;
+        break;
+      case 'unwaited':
+        if (life) life.unwaited = true;
         break;
       case 'reaped':
         if (life) life.reapedBy = event.by;

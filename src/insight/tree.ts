@@ -1,4 +1,5 @@
 /** `info tree`: the whole family since the run began, the dead included, as a forest in the order of birth. */
+import { signalName } from '../linux/signals.js';
 import { blockedIn } from './blocked.js';
 import type { FamilyMember, ProcessState, SourcePlace } from './family.js';
 
@@ -11,6 +12,8 @@ export interface ProcessNode {
   readonly threads?: number;
   /** Where it is stopped. */
   readonly place?: SourcePlace;
+  /** The signal of job control that has stopped it: SIGCONT would let it go on. */
+  readonly stopSignal?: string;
   /** The system call that it is blocked in: its first thread's. */
   readonly call?: string;
   readonly forkedAt?: SourcePlace;
@@ -50,6 +53,7 @@ const nodeOf = (member: FamilyMember, current: number | undefined): Growing => {
     program: member.program,
     ...present('threads', member.threads.length > 1 ? member.threads.length : undefined),
     ...present('place', stopped ? first?.place?.() : undefined),
+    ...present('stopSignal', first?.stopSignal === undefined ? undefined : signalName(first.stopSignal)),
     ...present('call', call),
     ...present('forkedAt', member.forkedAt),
     ...present('status', member.status),

@@ -92,8 +92,11 @@ export const readStat = (process: ProcessPath): ProcessStat | undefined => {
   return text === undefined ? undefined : parseStat(text);
 };
 
+/** Dead, and waited for. */
+export const isGone = (pid: number): boolean => native.kill(pid, 0) === -errno.ESRCH;
+
 /** Dead, and waited for by nobody yet. Of one that is gone the file system is not asked: that costs ten times as much. */
-export const isZombie = (pid: number): boolean => native.kill(pid, 0) !== -errno.ESRCH && readStat(pid)?.state === 'Z';
+export const isZombie = (pid: number): boolean => !isGone(pid) && readStat(pid)?.state === 'Z';
 
 export interface ProcessStatus {
   /** 0: not traced. */

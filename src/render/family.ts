@@ -49,12 +49,13 @@ const nodeText = (node: ProcessResult, style: Style): string => {
 /** The time of day: a zombie lies about from then on. */
 const clock = (milliseconds: number): string => new Date(milliseconds).toTimeString().slice(0, 8);
 
-const stateText = ({ state, status, signal, reapedBy, call, zombieSince, released }: ProcessResult): string => {
+const stateText = ({ state, status, signal, reapedBy, call, zombieSince, released, stopSignal }: ProcessResult): string => {
   if (released) return state === 'exited' ? 'let go, and has ended' : 'let go: runs without deet';
   const end = signal !== undefined ? `killed by ${signal}` : status !== undefined ? `exited (status ${status})` : state;
   if (state === 'zombie') return `zombie${zombieSince === undefined ? '' : ` since ${clock(zombieSince)}`}, ${end}`;
   if (state === 'reaped')
     return `${end}${reapedBy === undefined ? '' : reapedBy === 0 ? ', reaped by the kernel (its parent ignores SIGCHLD)' : `, reaped by ${reapedBy}`}`;
+  if (stopSignal !== undefined) return `stopped by ${stopSignal}`;
   if (call === undefined || (state !== 'blocked' && state !== 'stopped')) return end;
   return state === 'blocked' ? `blocked in ${line(call)}` : `stopped in ${line(call)}`;
 };

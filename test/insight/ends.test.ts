@@ -1,0 +1,86 @@
+/** What `info tree` and `explain` say of processes that are stopped, dead, or let go. */
+import { describe, expect, it } from 'vitest';
+import { compileText } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { commands, run } from '../repl/cli.js';
+
+leakGuard();
+
+const said = async (name: string, body: string, ...typed: string[]): Promise<string> => {
+  const program = compileText(
+    `${name}.c`,
+    `#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void look(void) {}
+${body}`,
+    ['-w'],
+  );
+  return (await run(['--timeout', '20', ...commands(...typed), program])).stdout;
+};
+
+/** Waits until a child is a zombie, stopped, or gone, without taking it. */
+const settled = 'siginfo_t i; ';
+
+describe('explain, of a program that is no more', () => {
+  it.each([
+    ['SIGKILL', 'kill(getpid(), SIGKILL);', /was ended by SIGKILL \(Killed\): somebody sent it, or the kernel did/],
+    [
+      'SIGALRM',
+      'alarm(1); pause();',
+      /was ended by SIGALRM \(Alarm clock\), for which it had no handler: a timer of the program's own ran out/,
+    ],
+    ['SIGTERM', 'raise(SIGTERM);', /was ended by SIGTERM \(Terminated\), for which it had no handler: somebody sent it \(kill\)/],
+    ['status', 'exit(3);', /has ended by itself, with status 3\.$/m],
+  ])('%s', async (name, body, text) => {
+    expect(await said(`ends-${name}`, `int main(void) { ${body} }`, 'run', 'continue', 'explain')).toMatch(text);
+  });
+});
+
+describe('info tree', () => {
+  const tree = (name: string, body: string): Promise<string> =>
+    said(`tree-${name}`, `int main(void) { ${settled}${body} look(); }`, 'break look', 'run', 'info tree', 'why');
+
+  it('says that the kernel reaped where SIGCHLD was ignored, although it is not any more', async () => {
+    const body =
+      'signal(SIGCHLD, SIG_IGN); pid_t c = fork(); if (c == 0) _exit(4); while (kill(c, 0) == 0) usleep(1000); signal(SIGCHLD, SIG_DFL);';
+    expect(await tree('ignored', body)).toMatch(/exited \(status 4\), reaped by the kernel \(its parent ignores SIGCHLD\)/);
+  });
+
+  it('says who is a zombie, and of what it died', async () => {
+    const body = 'if (fork() == 0) kill(getpid(), SIGKILL); waitid(P_ALL, 0, &i, WEXITED | WNOWAIT);';
+    expect(await tree('zombie', body)).toMatch(/zombie since \d\d:\d\d:\d\d, killed by SIGKILL; forked at main/);
+  });
+
+  it('says who was let go because the program itself traces it', async () => {
+    const body =
+      'if (fork() == 0) { ptrace(PTRACE_TRACEME, 0, 0, 0); raise(SIGSTOP); _exit(0); } waitid(P_ALL, 0, &i, WSTOPPED | WNOWAIT);';
+    const text = await tree('traced', body);
+    expect(text).toMatch(/^\[Process \d+ is about to be traced by the program itself: deet lets it go\]$/m);
+    expect(text).toMatch(/let go: runs without deet; forked at main/);
+  });
+
+  it('says who is stopped by a signal', async () => {
+    const text = await tree('stopped', 'if (fork() == 0) { raise(SIGSTOP); _exit(0); } waitid(P_ALL, 0, &i, WSTOPPED | WNOWAIT);');
+    expect(text).toMatch(/─ \d+ tree-stopped: stopped by SIGSTOP; at main/);
+    expect(text).toMatch(/^Process \d+ is stopped by SIGSTOP: SIGCONT lets it go on$/m);
+  });
+
+  it('says who has lost its parent', async () => {
+    const body = 'pid_t c = fork(); if (c == 0) { if (fork() == 0) { pause(); } _exit(0); } waitpid(c, NULL, 0);';
+    expect(await tree('orphan', body)).toMatch(/^ {3}└─ \d+ tree-orphan: .*; orphaned, adopted by \d+$/m);
+  });
+});
+
+it('explain knows the SIGHUP of a process group that nobody could wake any more', async () => {
+  const body = `int main(void) { siginfo_t i; if (fork() == 0) { setpgid(0, 0); pid_t c = fork(); if (c == 0) { raise(SIGSTOP); _exit(1); }
+      waitid(P_ALL, 0, &i, WSTOPPED | WNOWAIT); _exit(0); } wait(NULL); }`;
+  expect(await said('hangup', body, 'run', 'explain')).toMatch(
+    /^The kernel sent SIGHUP: .* the last parent outside of the process group has ended/m,
+  );
+});
