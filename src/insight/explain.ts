@@ -59,7 +59,7 @@ const whereabouts = (fault: Fault): string => {
   const outer = userFrame ? frames.indexOf(userFrame) : 0;
   const called = outer > 0 ? frames[outer - 1]?.functionName : undefined;
   const name = called === undefined ? undefined : userName(called);
-  return `${fault.subject(userFrame)}${place ? ` at ${place.file}:${place.line}` : ''}${name === undefined ? '' : `, which had called ${name}`}`;
+  return `${userFrame?.functionName ?? 'code without a name'}${place ? ` at ${place.file}:${place.line}` : ''}${name === undefined ? '' : `, which had called ${name}`}`;
 };
 
 /** What a terminal's keys send (termios(3)). */

@@ -131,7 +131,7 @@ const fromMessage = (fault: Fault, message: string): Explanation | undefined => 
   const where =
     called === undefined || /stack_chk/.test(called)
       ? by(fault.userFrame)
-      : ` in ${called}${argument}, called by ${fault.subject(fault.userFrame)}`;
+      : ` in ${called}${argument}, called by ${fault.userFrame?.functionName ?? 'the program'}`;
   const found = evidence(fault, reading, freed);
   const cause = found?.cause ?? reading.cause;
   const closing = called === 'fclose' && cause === 'bad-free';

@@ -162,7 +162,7 @@ export const explainPrivileged = (fault: Fault): Explanation | undefined => {
   if (mnemonic === 'hlt' && isSystemFile(fault.frames[0]?.image ?? ''))
     return fault.explanation(
       'heap-corruption',
-      `The C library stopped the program${fault.userFrame ? `, called by ${fault.subject(fault.userFrame)}` : ''}: musl's malloc has found its own data overwritten, or a pointer freed that it did not give. Some block was written past its end, or freed twice.`,
+      `The C library stopped the program${fault.userFrame ? `, called by ${fault.userFrame.functionName ?? 'the program'}` : ''}: musl's malloc has found its own data overwritten, or a pointer freed that it did not give. Some block was written past its end, or freed twice.`,
     );
   return fault.explanation(
     'illegal-instruction',

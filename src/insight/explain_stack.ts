@@ -22,6 +22,8 @@ const stackOf = (fault: Fault): Mapping | undefined => {
 const farthest = 64n << 20n;
 const largeFrame = 1n << 20n;
 
+const nameless = '??';
+
 /** Undefined: the stack has room left. */
 export const stackOverflow = (fault: Fault, access: MemoryAccess, address: Address): Explanation | undefined => {
   const stack = stackOf(fault);
@@ -46,7 +48,7 @@ export const stackOverflow = (fault: Fault, access: MemoryAccess, address: Addre
       accessFields(access, address),
     );
   }
-  const names = fault.frames.map(({ functionName }) => functionName ?? '??');
+  const names = fault.frames.map(({ functionName }) => functionName ?? nameless);
   const recursive = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
   const sample = fault.frames.length;
   const span = sample > 1 ? (fault.frames[sample - 1]?.cfa ?? 0n) - (fault.frames[0]?.cfa ?? 0n) : 0n;
@@ -56,7 +58,9 @@ export const stackOverflow = (fault: Fault, access: MemoryAccess, address: Addre
     recursive.length === 0
       ? fault.subject()
       : recursive.length === 1
-        ? `${recursive[0]} calls itself`
+        ? recursive[0] === nameless
+          ? 'functions without names call themselves'
+          : `${recursive[0]} calls itself`
         : `${recursive.slice(0, 4).join(' and ')} call each other`;
   const text =
     recursive.length === 0
@@ -64,6 +68,6 @@ export const stackOverflow = (fault: Fault, access: MemoryAccess, address: Addre
       : `The stack is full: ${who}, about ${round.toLocaleString('en-US')} calls deep. Is there a case that ends the recursion?`;
   return fault.explanation('stack-overflow', text, {
     ...accessFields(access, address),
-    ...(recursive[0] === undefined ? {} : { expression: recursive[0] }),
+    ...(recursive[0] === undefined || recursive[0] === nameless ? {} : { expression: recursive[0] }),
   });
 };

@@ -5,7 +5,7 @@ import { describeInstruction, type InstructionDetail, type MemoryAccess } from '
 import type { Mapping } from '../linux/proc.js';
 import type { CrashFrame, CrashScene, Explanation } from './crash.js';
 import { Naming, type Named } from './naming.js';
-import { isOwnCode } from './own_code.js';
+import { isOwnCode, isSystemFile } from './own_code.js';
 import { OperandTrace, wholeRegister, type Sum } from './operand.js';
 
 /** Frames looked at in search of the user's own code. */
@@ -38,7 +38,11 @@ export class Fault {
   constructor(readonly scene: CrashScene) {
     this.pc = scene.register('rip') ?? 0n;
     this.frames = scene.frames(searchedFrames);
-    this.userFrame = this.frames.find(isOwnCode) ?? this.frames.find(({ place }) => place !== undefined);
+    // A program without symbols is the user's all the same; the C library's own lines are nobody's, where debug information of it is installed.
+    this.userFrame =
+      this.frames.find(isOwnCode) ??
+      this.frames.find(({ image }) => image !== undefined && !isSystemFile(image)) ??
+      this.frames.find(({ place }) => place !== undefined);
     this.maps = scene.maps();
     this.instruction = this.#instruction();
   }

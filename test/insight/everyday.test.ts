@@ -139,3 +139,29 @@ describe('C with musl', () => {
     expect(await explained(`musl-${name}.c`, headers + globals + text, ['-O0'], 'musl-gcc')).toMatch(says);
   });
 });
+
+describe('a program without symbols', () => {
+  it.each<Row>([
+    ['assertion', '#include <assert.h>\nint main(void) { assert(stdin == NULL); }', /^An assertion failed: `stdin == /m],
+    [
+      'double-free',
+      'int main(void) { char *a = malloc(24); free(a); free(a); }',
+      /^The C library stopped the program.*: "free\(\): double free detected in tcache 2"\./m,
+    ],
+    [
+      'recursion',
+      'int f(int n) { return n * f(n - 1); }\nint main(void) { return f(10); }',
+      /^The stack is full: functions without names call themselves, about [\d,]+ calls deep\./m,
+    ],
+    ['division', 'int main(int argc, char **argv) { return 7 / (argc - 1); }', /^The program divides an integer by zero/m],
+    [
+      'wait',
+      'int main(void) { pause(); }',
+      /^No signal stopped the program\. It is in code without a name, which had called pause\. It waits for a signal \(pause\)\.$/m,
+    ],
+  ])('%s', async (name, text, says) => {
+    const said = await explained(`stripped-${name}.c`, headers + text, ['-O0', '-s']);
+    expect(said).toMatch(says);
+    expect(said).not.toMatch(/^.* in (?:__pthread_kill|__GI_|raise).*: `|calls itself/m);
+  });
+});
