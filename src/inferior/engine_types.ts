@@ -20,6 +20,8 @@ export type FamilyEvent =
 
 /** Bookkeeping and policy of the session. All are called while the thread in question is stopped, and must not wait. */
 export interface EngineHooks {
+  /** Somebody keeps a record of the family, and will ask where each fork was. */
+  readonly recorded: boolean;
   /** The signal policy (`handle`). `discard`: the program never sees it. */
   signalArrived(thread: Thread, signal: number): 'stop' | 'pass' | 'discard';
   /** Job control has stopped the whole family. True: stop for the user. False: wait for a SIGCONT from somebody else. */

@@ -247,7 +247,7 @@ export class Family {
         origin,
         thread.process,
         this.imageOptions,
-        momentOf(thread),
+        this.hooks.recorded ? momentOf(thread) : undefined,
         sharesMemory,
       );
     } catch {

@@ -42,7 +42,7 @@ interface Entry {
 
 /** The part of a session that the chronicle needs. */
 export interface EventSource {
-  subscribe(listener: (event: SessionEvent) => void, exits: boolean): () => void;
+  subscribe(listener: (event: SessionEvent) => void, records: boolean): () => void;
 }
 
 /** Who takes a dead child away: its parent, or with SIGCHLD ignored (0) the kernel itself. */

@@ -50,8 +50,8 @@ export interface RunControlParts {
   readonly watchpoints: Watchpoints;
   readonly catchpoints: Catchpoints;
   readonly selected: () => Thread | undefined;
-  /** Somebody wants to look at processes that are about to end. */
-  readonly exitsWanted: () => boolean;
+  /** Somebody keeps a record of the family (EngineHooks), and wants to look at processes that are about to end. */
+  readonly recorded: () => boolean;
 }
 
 export class RunControl implements EngineHooks, LoaderListener, Target {
@@ -328,6 +328,10 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   // EngineHooks
 
+  get recorded(): boolean {
+    return this.#parts.recorded();
+  }
+
   jobStopped(): boolean {
     if (this.#parts.batch) return false;
     this.#jobs.told(this.processes());
@@ -427,7 +431,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   /** The ends of processes that have relatives are announced, so that what they leave undone can be reported. */
   #announceExit(thread: Thread): void {
-    if (thread.announcesExit || thread.tid !== thread.process.pid || !thread.process.hasRelatives || !this.#parts.exitsWanted()) return;
+    if (thread.announcesExit || thread.tid !== thread.process.pid || !thread.process.hasRelatives || !this.recorded) return;
     thread.announcesExit = true;
     const options = thread.process.wasAttached ? familyOptions & ~Option.exitKill : familyOptions;
     native.setOptions(thread.tid, options | Option.exit);

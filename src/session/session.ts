@@ -74,7 +74,7 @@ export class Session {
   environment: Record<string, string | undefined>;
   readonly #options: SessionOptions;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
-  #exitsWanted = 0;
+  #records = 0;
   #selected: { readonly thread: Thread; level: number } | undefined;
   #closed = false;
 
@@ -125,17 +125,17 @@ export class Session {
       watchpoints: this.watchpoints,
       catchpoints: this.catchpoints,
       selected: () => this.selectedThread(),
-      exitsWanted: () => this.#exitsWanted > 0,
+      recorded: () => this.#records > 0,
     });
     if (program !== undefined) this.setProgram(program);
   }
 
-  /** @param exits also those of type `exiting`, which cost the program a stop for each process. @returns what ends the subscription. */
-  subscribe(listener: (event: SessionEvent) => void, exits = false): () => void {
+  /** @param records keeps a record of the family: `exiting` is told, which costs a stop for each process, and where each was forked. @returns what ends the subscription. */
+  subscribe(listener: (event: SessionEvent) => void, records = false): () => void {
     this.#listeners.add(listener);
-    if (exits) this.#exitsWanted++;
+    if (records) this.#records++;
     return () => {
-      if (this.#listeners.delete(listener) && exits) this.#exitsWanted--;
+      if (this.#listeners.delete(listener) && records) this.#records--;
     };
   }
 
