@@ -17,7 +17,7 @@ import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
 import { quiesce, stopThose } from './standstill.js';
 import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, isOwnTrap, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
-import { hideTrapFlag } from './trap_flag.js';
+import { mindTrapFlag } from './trap_flag.js';
 
 /** Seconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
 const breath = 0.004;
@@ -328,7 +328,7 @@ export class Engine implements WaitClient {
     thread.owesStep = false;
     if (code === TrapCode.trace || code === TrapCode.hardware || code === TrapCode.breakpoint || code === TrapCode.handler) {
       if (thread.returnsTo?.because === 'sleep' && !willRestart(thread)) thread.returnsTo = undefined;
-      if (code === TrapCode.trace && thread.stepStart) hideTrapFlag(thread, thread.stepStart);
+      if (code === TrapCode.trace && thread.stepStart) mindTrapFlag(thread, thread.stepStart);
       const touched = thread.process.space.traps.triggered(thread);
       const detail = this.hooks.trapped(thread, touched);
       if (detail) return { kind: 'trap', thread, detail };

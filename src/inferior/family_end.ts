@@ -42,6 +42,7 @@ export const releaseStopped = (family: Family, client: WaitClient, process: Proc
   }
   for (const thread of stopped) {
     const owed = owedTo(thread);
+    thread.dropTrapFlag();
     thread.flush();
     clearDebugRegisters(thread);
     native.detach(thread.tid, owed);

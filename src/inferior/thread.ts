@@ -3,7 +3,7 @@ import { DeetError } from '../common/errors.js';
 import type { Address } from '../common/addresses.js';
 import { errno } from '../linux/constants.js';
 import { readStat } from '../linux/proc.js';
-import { registerWords, resumeFlag, Word } from '../linux/registers.js';
+import { registerWords, resumeFlag, trapFlag, Word } from '../linux/registers.js';
 import { decodeSignalInfo, type SignalInfo } from '../linux/siginfo.js';
 import type { WaitEvent } from '../linux/status.js';
 import { ExtendedState } from '../linux/xstate.js';
@@ -54,6 +54,8 @@ export class Thread {
   announcesExit = false;
   /** It was told to make a step, and has not reported it: what interrupted it, or came first, may have left the report waiting in the kernel. */
   owesStep = false;
+  /** The kernel takes the trap flag of deet's steps for the program's own (trap_flag.ts). */
+  trapFlagConfused = false;
   /** Set by system call stops: alternates between entry and exit. */
   inSyscall = false;
   /** Calls that deet has made, and that have not come back yet; innermost last. */
@@ -99,9 +101,15 @@ export class Thread {
       if (!this.process.source.readRegisters(this.tid, this.#registers))
         throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
       this.#loaded = true;
+      if (this.trapFlagConfused) this.#hideTrapFlag();
       if (this.process.space.hasCopies) this.#leaveCopy();
     }
     return this.#registers;
+  }
+
+  #hideTrapFlag(): void {
+    this.#registers[Word.eflags] &= ~trapFlag;
+    this.#dirty = 'all';
   }
 
   /** A thread that was stopped in code of deet's own - a copy of an instruction, a probe's check - is shown, and goes on, where it is in the program. */
@@ -187,6 +195,7 @@ export class Thread {
 
   /** Lets it run. A thread that died meanwhile (ESRCH) stays "running": its exit is about to be reported. */
   resume(how: 'run' | 'step' | 'syscall', signal = this.signal): void {
+    if (how !== 'step') this.dropTrapFlag();
     this.flush();
     if (how === 'step') this.owesStep = true;
     this.stepStart = how === 'step' ? { pc: this.pc, stackPointer: this.stackPointer } : undefined;
@@ -194,6 +203,12 @@ export class Thread {
     this.markRunning();
     const result = start(this.tid, signal);
     if (result < 0 && result !== -errno.ESRCH) throw new DeetError('ptrace', `Thread ${this.tid} cannot be resumed (errno ${-result}).`);
+  }
+
+  /** It is about to run without steps: what is left of deet's trap flag goes. */
+  dropTrapFlag(): void {
+    if (this.trapFlagConfused) this.registers();
+    this.trapFlagConfused = false;
   }
 
   /** Keeps a group-stopped thread stopped, but lets SIGCONT wake it (PTRACE_LISTEN). */

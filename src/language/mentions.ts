@@ -3,6 +3,8 @@ import type { Expression } from './ast.js';
 
 export interface Mentions {
   readonly names: ReadonlySet<string>;
+  /** Those that are called. */
+  readonly called: ReadonlySet<string>;
   /** Behind a `$`: registers and convenience variables. */
   readonly dollars: ReadonlySet<string>;
 }
@@ -11,15 +13,17 @@ const isExpression = (value: unknown): value is Expression => typeof value === '
 
 export const mentionsIn = (expression: unknown): Mentions => {
   const names = new Set<string>();
+  const called = new Set<string>();
   const dollars = new Set<string>();
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) for (const each of node) visit(each);
     else if (isExpression(node)) {
       if (node.kind === 'name') names.add(node.name);
+      if (node.kind === 'call' && node.callee.kind === 'name') called.add(node.callee.name);
       if (node.kind === 'dollar') dollars.add(node.name);
       for (const part of Object.values(node)) visit(part);
     }
   };
   visit(expression);
-  return { names, dollars };
+  return { names, called, dollars };
 };

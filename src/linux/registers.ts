@@ -19,6 +19,8 @@ export const registerWords = registerNames.length;
 
 /** Bit 16 of the flags: the instruction at pc is executed once although a debug register names it (Intel SDM volume 3, 18.3.1.1). */
 export const resumeFlag = 0x10000n;
+/** TF: the processor traps behind each instruction. */
+export const trapFlag = 0x100n;
 
 /** DWARF register number (0-16) -> word; 16 is the return address column, which holds rip. */
 export const dwarfToWord: readonly number[] = [

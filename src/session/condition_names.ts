@@ -22,11 +22,21 @@ const namesAt = ({ loaded, address }: ConditionPlace): string[] | undefined => {
 const isMacroAt = ({ loaded, address }: ConditionPlace, name: string): boolean =>
   loaded.image.macroNamed(name, fileAddress(Number(address - loaded.bias))) !== undefined;
 
-/** @throws DeetError `unknown-name` */
-export const refuseUnknownNames = (expression: Expression, places: readonly ConditionPlace[], { names }: EvaluationContext): void => {
+/**
+ * @param librariesAreKnown the program runs, and has them; before, a library may bring any function that is called
+ * @throws DeetError `unknown-name`
+ */
+export const refuseUnknownNames = (
+  expression: Expression,
+  places: readonly ConditionPlace[],
+  { names }: EvaluationContext,
+  librariesAreKnown: boolean,
+): void => {
   const known = places.map(namesAt);
   if (known.length === 0 || known.includes(undefined)) return;
-  for (const name of mentionsIn(expression).names) {
+  const mentioned = mentionsIn(expression);
+  for (const name of mentioned.names) {
+    if (!librariesAreKnown && mentioned.called.has(name)) continue;
     if (known.some((each) => each?.includes(name)) || names.global(name) || places.some((place) => isMacroAt(place, name))) continue;
     const near = nearest(
       name,

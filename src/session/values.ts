@@ -199,7 +199,7 @@ export class Values {
   /** Refuses a condition that can never be evaluated at its breakpoint's places. */
   check(condition: string, places: readonly ConditionPlace[]): void {
     const context = this.context();
-    refuseUnknownNames(parseExpression(condition, context.names), places, context);
+    refuseUnknownNames(parseExpression(condition, context.names), places, context, this.session.state !== 'none');
   }
 
   /**
