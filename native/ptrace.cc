@@ -17,9 +17,6 @@
 namespace deet {
 namespace {
 
-// <sys/ptrace.h> and <linux/ptrace.h> cannot be included together; these two requests are only in the first.
-constexpr int kSingleBlock = 33;
-
 long ptrace(long request, int tid, uintptr_t address, uintptr_t data) { return orErrno(syscall(SYS_ptrace, request, tid, address, data)); }
 
 long ptrace(long request, int tid, uintptr_t address, const void* data) {
@@ -30,7 +27,6 @@ uintptr_t word(int number) { return static_cast<uintptr_t>(number); }
 
 long cont(int tid, int signal) { return ptrace(PTRACE_CONT, tid, 0, word(signal)); }
 long step(int tid, int signal) { return ptrace(PTRACE_SINGLESTEP, tid, 0, word(signal)); }
-long stepBlock(int tid, int signal) { return ptrace(kSingleBlock, tid, 0, word(signal)); }
 long continueToSyscall(int tid, int signal) { return ptrace(PTRACE_SYSCALL, tid, 0, word(signal)); }
 long listen(int tid) { return ptrace(PTRACE_LISTEN, tid, 0, word(0)); }
 long interrupt(int tid) { return ptrace(PTRACE_INTERRUPT, tid, 0, word(0)); }
@@ -114,7 +110,6 @@ void exportPtrace(Napi::Object exports) {
   exportAll(exports, {
                          bind<cont>("cont"),
                          bind<step>("step"),
-                         bind<stepBlock>("stepBlock"),
                          bind<continueToSyscall>("syscall"),
                          bind<listen>("listen"),
                          bind<interrupt>("interrupt"),

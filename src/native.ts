@@ -46,7 +46,6 @@ export interface Native {
   // ptrace(2). Results: 0 or -errno.
   cont(tid: number, signal: number): number;
   step(tid: number, signal: number): number;
-  stepBlock(tid: number, signal: number): number;
   syscall(tid: number, signal: number): number;
   listen(tid: number): number;
   interrupt(tid: number): number;

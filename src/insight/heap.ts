@@ -30,7 +30,7 @@ const flagBits = 7n;
 const previousInUse = 1n;
 /** No block of the main heap is mapped by itself, or of another arena. */
 const foreignFlags = 6n;
-/** A larger heap takes too long. */
+/** A larger heap takes too long; one without room for its first block is damaged. */
 const longest = 64 << 20;
 
 /** struct tcache_perthread_struct as glibc 2.30 to 2.41 have it: 64 counts of two bytes, 64 lists. It is the heap's first block. */
@@ -59,7 +59,7 @@ const cached = (view: DataView, start: Address): Set<Address> => {
 export const readHeap = (memory: MemoryReader, maps: readonly Mapping[]): Heap | undefined => {
   const mapping = maps.find(({ path }) => path === '[heap]');
   const length = mapping ? Number(mapping.end - mapping.start) : 0;
-  if (!mapping || length > longest) return undefined;
+  if (!mapping || length < cacheSize || length > longest) return undefined;
   let view: DataView;
   try {
     const bytes = memory.read(mapping.start, length);

@@ -146,7 +146,6 @@ const describers: { readonly [Name in keyof Native]?: Describe } = {
   launch: ([plan], result) => launched((plan as { path: string }).path, result),
   cont: request('PTRACE_CONT', (args) => signalText(Number(args[1]))),
   step: request('PTRACE_SINGLESTEP', (args) => signalText(Number(args[1]))),
-  stepBlock: request('PTRACE_SINGLEBLOCK', (args) => signalText(Number(args[1]))),
   syscall: request('PTRACE_SYSCALL', (args) => signalText(Number(args[1]))),
   listen: request('PTRACE_LISTEN'),
   interrupt: request('PTRACE_INTERRUPT'),
