@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** A debugging session as a script drives it: everything that the prompt can do, as methods and plain values. */
 import { DeetError } from '../common/errors.js';
 import { Interpreter } from '../commands/interpreter.js';

@@ -5,7 +5,7 @@ export interface Complaint {
   /** One sentence in the user's words, with a place where there is one. */
   readonly message: string;
   /** What to do next, when deet knows. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 /**
@@ -17,7 +17,7 @@ export class DeetError extends Error implements Complaint {
   constructor(
     readonly code: string,
     message: string,
-    readonly hint?: string,
+    readonly hint?: string | undefined,
   ) {
     super(message);
   }

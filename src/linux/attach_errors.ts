@@ -19,6 +19,14 @@ const ptraceScope = (): number => {
 export const noSuchProcess = (pid: number): DeetError =>
   refused(pid, 'there is no such process', '"shell ps aux" lists those that there are.', 'process-gone');
 
+/** Node looks after every child that it has started, whenever one of them changes, and takes what the kernel says of it: a stop would be lost on its debugger. */
+export const childOfNode = (pid: number): DeetError =>
+  refused(
+    pid,
+    'this very process has started it (child_process), and Node would take its stops for its end',
+    "Launch it with deet, or let a shell start it: sh -c './program & echo $!'",
+  );
+
 export const attachError = (pid: number, error: number): DeetError => {
   if (error === errno.ESRCH) return noSuchProcess(pid);
   if (error !== errno.EPERM) return refused(pid, `errno ${error}`, 'Is it a process of this machine, and not of another container?');

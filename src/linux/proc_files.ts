@@ -2,7 +2,7 @@
  * A process's descriptors and the locks on files, from /proc/PID/fd, /proc/PID/fdinfo and /proc/locks (proc(5)). The same
  * rule as in proc.ts: what vanished or is hidden is absent, nothing throws.
  */
-import { readlinkSync, statSync, type BigIntStats } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { procNumbers, procText } from './proc.js';
 
 export type DescriptorKind =
@@ -139,13 +139,26 @@ const particulars = (kind: DescriptorKind, info: string): Partial<Descriptor> =>
   }
 };
 
+/** As much of fs.Stats as tells what a file is. */
+interface FileStatus {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly rdev: bigint;
+  readonly size: bigint;
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isFIFO(): boolean;
+  isCharacterDevice(): boolean;
+  isBlockDevice(): boolean;
+}
+
 /** What there is to read of a descriptor; to understand it takes as long again. */
 export interface DescriptorRecord {
   readonly fd: number;
   readonly info: string;
   readonly target: string;
   /** Undefined where the name says what it is, and where nobody knows. */
-  readonly file: BigIntStats | undefined;
+  readonly file: FileStatus | undefined;
 }
 
 const readRecord = (pid: number, fd: number): DescriptorRecord | undefined => {
@@ -160,7 +173,7 @@ const readRecord = (pid: number, fd: number): DescriptorRecord | undefined => {
   }
 };
 
-const statOf = (path: string): BigIntStats | undefined => {
+const statOf = (path: string): FileStatus | undefined => {
   try {
     return statSync(path, { bigint: true });
   } catch {

@@ -13,9 +13,11 @@
  */
 import { DeetError } from '../common/errors.js';
 import { native } from '../native.js';
-import { attachError, noSuchProcess } from './attach_errors.js';
+import { attachError, childOfNode, noSuchProcess } from './attach_errors.js';
 import { Option, PtraceEvent, Signal, WaitFlag } from './constants.js';
+import { readStat } from './proc.js';
 import { decodeStatus, type WaitEvent } from './status.js';
+import { waitHub } from './wait.js';
 
 export const familyOptions = Option.exitKill | Option.sysGood | Option.fork | Option.vfork | Option.clone | Option.exec | Option.vforkDone;
 
@@ -60,12 +62,13 @@ export const seizeLaunched = (pid: number): void => {
  * @returns the tids that are about to stop. @throws DeetError `attach`.
  */
 export const seizeRunning = (pid: number, tids: () => readonly number[]): number[] => {
+  if (readStat(pid)?.parent === process.pid && !waitHub.hasLetGo(pid)) throw childOfNode(pid);
   const asked = new Set<number>();
   const seized: number[] = [];
   for (;;) {
     const fresh = tids().filter((tid) => !asked.has(tid));
     if (fresh.length === 0 && seized.length === 0) throw noSuchProcess(pid);
-    if (fresh.length === 0) return seized;
+    if (fresh.length === 0) break;
     for (const tid of fresh) {
       asked.add(tid);
       const result = native.seize(tid, familyOptions & ~Option.exitKill);
@@ -75,6 +78,8 @@ export const seizeRunning = (pid: number, tids: () => readonly number[]): number
       seized.push(tid);
     }
   }
+  waitHub.takeBack(pid);
+  return seized;
 };
 
 export const isInterruptStop = (event: WaitEvent): boolean =>

@@ -80,6 +80,16 @@ class WaitHub {
     this.#onChild();
   }
 
+  /** A child of this process that deet has launched, and detached from. */
+  hasLetGo(pid: number): boolean {
+    return this.#free.has(pid);
+  }
+
+  /** Who traces it waits for it. */
+  takeBack(pid: number): void {
+    this.#free.delete(pid);
+  }
+
   #listen(): void {
     if (this.#listening) return;
     this.#listening = true;

@@ -81,5 +81,21 @@ it('installs into an empty folder, addon included, and works there', () => {
     ),
   );
   expect(run(process.execPath, ['look.js'])).toBe('breakpoint 5 5\n');
+  // The strictest compiler, with none of Node's own types: the declarations stand by themselves.
+  writeFileSync(
+    join(folder, 'typed.ts'),
+    "import { launch, type Stop } from 'deet';\nexport const first = async (): Promise<Stop> => {\n  await using session = await launch('./five');\n  return session.continue();\n};\n",
+  );
+  const strict = [
+    '--noEmit',
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--noUncheckedIndexedAccess',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2022',
+  ];
+  run(bin('tsc'), [...strict, 'typed.ts']);
   expect(run('npx', ['deet', '--batch', '-ex', 'break main', '-ex', 'run', '-ex', 'next', '-ex', 'print five', './five'])).toContain('= 5');
 }, 300_000);

@@ -128,18 +128,39 @@ describe('a session', () => {
 
   it('attaches and lets go', async () => {
     const program = compileText('says_and_waits.c', '#include <unistd.h>\nint main(void) {\n  write(1, "x", 1);\n  for (;;) pause();\n}\n');
-    const child = spawn(program, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn('/bin/sh', ['-c', '"$0" >&2 & echo $!; wait', program], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = Promise.all([child.stdout, child.stderr].map((stream) => new Promise<Buffer>((data) => stream.once('data', data))));
+    const pid = Number((await said)[0]);
     try {
-      await new Promise((said) => child.stdout.once('data', said));
-      const session = await attach(child.pid ?? 0, { settings });
+      const session = await attach(pid, { settings });
       expect(session.thread.frames().map((frame) => frame.function)).toContain('main');
       session.close();
-      expect(readFileSync(`/proc/${child.pid}/status`, 'utf8')).toMatch(/TracerPid:\s+0\n/);
+      expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/TracerPid:\s+0\n/);
       expect(await codeOf(() => attach(2 ** 22 + 1))).toBe('process-gone');
+      // Node would take the stops of its own child.
+      await expect(attach(child.pid ?? 0)).rejects.toMatchObject({ code: 'attach', message: expect.stringContaining('child_process') });
     } finally {
-      child.kill('SIGKILL');
+      process.kill(pid, 'SIGKILL');
       await new Promise((done) => child.on('close', done));
     }
+  });
+
+  it('attaches again to what it had let go, and reaps it', async () => {
+    const program = compileText(
+      'ticks.c',
+      '#include <unistd.h>\nint ticks;\nint main(void) {\n  for (;;) {\n    ticks++;\n    usleep(1000);\n  }\n}\n',
+    );
+    const first = await launch(program, { settings });
+    await first.break('main');
+    const { pid } = (await first.continue()).process;
+    first.detach();
+    first.close();
+    const again = await attach(pid, { settings });
+    await again.watch('ticks', { condition: 'ticks % 5 == 0' });
+    expect((await again.continue()).reason).toBe('watchpoint');
+    again.kill();
+    again.close();
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
   });
 
   it('works in a worker thread too', async () => {
