@@ -10,6 +10,7 @@ import { parametersOf, scopesOf } from '../commands/frames.js';
 import type { Session as Engine } from '../session/session.js';
 import { toInteger, type Value as InnerValue } from '../language/value.js';
 import type { Variable } from '../symbols/model.js';
+import { inspect } from './inspect.js';
 
 export type { JavaScriptValue };
 
@@ -49,6 +50,11 @@ export class Value {
   /** As JavaScript: see `Frame.evaluate`. @throws DeetError `memory` or `optimized-out` */
   get js(): JavaScriptValue {
     return toJavaScript(this.#value, this.#engine.context(this.#frame));
+  }
+
+  /** @internal */
+  [inspect](): string {
+    return `Value { ${this.type} ${this.text} }`;
   }
 
   /** Members, elements, or what a pointer points to; `count` of them from `start`. */
@@ -107,6 +113,11 @@ export class Frame {
 
   toString(): string {
     return `${this.function ?? '??'} (${this.file ?? `0x${this.address.toString(16)}`}${this.line === undefined ? '' : `:${this.line}`})`;
+  }
+
+  /** @internal */
+  [inspect](): string {
+    return `Frame { ${this.level}: ${this.toString()} }`;
   }
 
   #select(): InnerFrame {

@@ -40,6 +40,8 @@ export interface CoreFacts {
 /** For the shell-like words of a command. */
 const quoteWord = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
+const closed = (): DeetError => new DeetError('closed', 'This session has been closed.');
+
 /** A step is of the thread that stopped last, or of this one. */
 export interface StepOptions {
   readonly thread?: Thread;
@@ -117,7 +119,7 @@ export class Session implements AsyncDisposable, Disposable {
 
   /** The thread that stopped last. @throws DeetError `no-process` or `running` */
   get thread(): Thread {
-    return new Thread(this.#engine.selection().thread, this.#engine);
+    return new Thread(this.#open.selection().thread, this.#engine);
   }
 
   /** Its innermost frame. @throws DeetError `no-process` or `running` */
@@ -172,24 +174,24 @@ export class Session implements AsyncDisposable, Disposable {
 
   /** `main`, `list.c:12`, `*0x401136`. @throws DeetError `no-symbol`, `no-file`, `no-line`, `syntax` */
   async break(location: string, { thread, ...options }: BreakOptions = {}): Promise<Breakpoint> {
-    const made = this.#engine.break(location, { ...options, ...(thread && { threadId: thread.id }) });
+    const made = this.#open.break(location, { ...options, ...(thread && { threadId: thread.id }) });
     return Promise.resolve(new Breakpoint(made, this.#engine));
   }
 
   /** Stops when the value of an expression changes, or is read. @throws DeetError */
   async watch(expression: string, { access = 'write', ...options }: WatchOptions = {}): Promise<Breakpoint> {
-    const made = this.#engine.watchpoints.create(watchKinds[access], expression, options);
+    const made = this.#open.watchpoints.create(watchKinds[access], expression, options);
     return Promise.resolve(new Breakpoint(made, this.#engine));
   }
 
   /** As the prompt's `catch`: `fork`, `exec`, `syscall openat`, `signal SIGUSR1`, `throw`. @throws DeetError */
   async catch(what: string): Promise<Breakpoint> {
-    return Promise.resolve(new Breakpoint(this.#engine.catchpoints.create(what), this.#engine));
+    return Promise.resolve(new Breakpoint(this.#open.catchpoints.create(what), this.#engine));
   }
 
   /** How a signal is treated, in the prompt's words: `handle('SIGUSR1 nostop noprint pass')`. @throws DeetError */
   handle(text: string): void {
-    this.#engine.signals.handle(text);
+    this.#open.signals.handle(text);
   }
 
   // Running
@@ -285,6 +287,7 @@ export class Session implements AsyncDisposable, Disposable {
 
   /** Any command of the prompt; its results are those of `--json`. @throws DeetError when the command fails */
   async command(line: string): Promise<Result[]> {
+    if (this.#closed) throw closed();
     const results = await this.#interpreter.execute(line);
     const failed = results.find((result): result is ResultOf<'error'> => result.type === 'error');
     if (failed) throw new DeetError(failed.code, failed.message, failed.hint);
@@ -351,6 +354,12 @@ export class Session implements AsyncDisposable, Disposable {
 
   // Within
 
+  /** @throws DeetError `closed` */
+  get #open(): Engine {
+    if (this.#closed) throw closed();
+    return this.#engine;
+  }
+
   #step(how: { over: boolean; instruction: boolean }, { thread, count }: StepOptions): Promise<Stop> {
     return this.#run(() => {
       if (thread) this.#engine.selectThread(thread.inner);
@@ -359,6 +368,7 @@ export class Session implements AsyncDisposable, Disposable {
   }
 
   async #run(run: () => Promise<Outcome>): Promise<Stop> {
+    if (this.#closed) throw closed();
     const outcome = await run();
     this.#streams?.drain();
     if (outcome.kind === 'ended') this.#exit = exitOf(outcome.pid, outcome.ending, signalName);

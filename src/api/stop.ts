@@ -6,6 +6,7 @@ import type { StopResult } from '../commands/results.js';
 import type { Session as Engine } from '../session/session.js';
 import type { Outcome, StopReason } from '../session/types.js';
 import { Breakpoint } from './breakpoint.js';
+import { inspect } from './inspect.js';
 import { Value, type Frame } from './frame.js';
 import { Process, Thread } from './thread.js';
 
@@ -33,37 +34,41 @@ export interface Change {
  * `thread` and `frame` throw.
  */
 export class Stop {
+  readonly #outcome: Outcome;
+  readonly #engine: Engine;
+  readonly #ending: Exit | undefined;
+
   /** @internal */
-  constructor(
-    private readonly outcome: Outcome,
-    private readonly engine: Engine,
-    private readonly ending: Exit | undefined,
-  ) {}
+  constructor(outcome: Outcome, engine: Engine, ending: Exit | undefined) {
+    this.#outcome = outcome;
+    this.#engine = engine;
+    this.#ending = ending;
+  }
 
   get reason(): StopReason | 'exit' {
-    return this.outcome.kind === 'ended' ? 'exit' : this.outcome.stop.reason;
+    return this.#outcome.kind === 'ended' ? 'exit' : this.#outcome.stop.reason;
   }
 
   /** How the first process ended, if the program has. */
   get exit(): Exit | undefined {
-    return this.ending;
+    return this.#ending;
   }
 
   #stop(): Extract<Outcome, { kind: 'stopped' }>['stop'] {
-    if (this.outcome.kind === 'stopped') return this.outcome.stop;
+    if (this.#outcome.kind === 'stopped') return this.#outcome.stop;
     const how =
-      this.ending?.signal === undefined ? `exited with status ${this.ending?.status ?? '?'}` : `was killed by ${this.ending.signal}`;
+      this.#ending?.signal === undefined ? `exited with status ${this.#ending?.status ?? '?'}` : `was killed by ${this.#ending.signal}`;
     throw new DeetError('exited', `The program has ended: it ${how}.`, 'Look at "reason" first.');
   }
 
   /** @throws DeetError `exited` */
   get thread(): Thread {
-    return new Thread(this.#stop().thread, this.engine);
+    return new Thread(this.#stop().thread, this.#engine);
   }
 
   /** @throws DeetError `exited` */
   get process(): Process {
-    return new Process(this.#stop().process, this.engine);
+    return new Process(this.#stop().process, this.#engine);
   }
 
   /** The innermost frame of the thread that stopped. @throws DeetError `exited` */
@@ -73,7 +78,7 @@ export class Stop {
 
   /** The breakpoints that were hit, in order of their numbers. */
   get breakpoints(): Breakpoint[] {
-    return this.outcome.kind === 'ended' ? [] : this.outcome.stop.breakpoints.map((each) => new Breakpoint(each, this.engine));
+    return this.#outcome.kind === 'ended' ? [] : this.#outcome.stop.breakpoints.map((each) => new Breakpoint(each, this.#engine));
   }
 
   /** The first of them. */
@@ -83,13 +88,13 @@ export class Stop {
 
   /** `SIGSEGV`, when a signal stopped the program. */
   get signal(): string | undefined {
-    return this.outcome.kind === 'ended' ? undefined : this.outcome.stop.signal?.name;
+    return this.#outcome.kind === 'ended' ? undefined : this.#outcome.stop.signal?.name;
   }
 
   /** What watchpoints saw. */
   get changes(): Change[] {
-    if (this.outcome.kind === 'ended') return [];
-    return (this.outcome.stop.watch ?? []).map((each) => ({
+    if (this.#outcome.kind === 'ended') return [];
+    return (this.#outcome.stop.watch ?? []).map((each) => ({
       expression: each.expression,
       old: each.old,
       new: each.new,
@@ -99,19 +104,35 @@ export class Stop {
 
   /** The process that was made, at a stop for a fork. */
   get child(): Process | undefined {
-    const child = this.outcome.kind === 'ended' ? undefined : this.outcome.stop.child;
-    return child && new Process(child, this.engine);
+    const child = this.#outcome.kind === 'ended' ? undefined : this.#outcome.stop.child;
+    return child && new Process(child, this.#engine);
   }
 
   /** What the function returned that `finish` left. */
   get returned(): Value | undefined {
-    const returned = this.outcome.kind === 'ended' ? undefined : this.outcome.stop.returned;
-    return returned && new Value(returned.value, undefined, this.engine);
+    const returned = this.#outcome.kind === 'ended' ? undefined : this.#outcome.stop.returned;
+    return returned && new Value(returned.value, undefined, this.#engine);
+  }
+
+  /** @internal */
+  [inspect](): object {
+    if (this.#outcome.kind === 'ended') return { reason: this.reason, exit: this.#ending };
+    const { reason, signal, changes } = this;
+    return { reason, ...(signal !== undefined && { signal }), ...(changes.length > 0 && { changes }), frame: this.#place() };
+  }
+
+  /** The frame, as long as the program stands. */
+  #place(): Frame | string {
+    try {
+      return this.frame;
+    } catch {
+      return 'the program has run since';
+    }
   }
 
   /** The stop as `--json` shows it. @throws DeetError `exited` */
   toJSON(): StopResult {
-    return describeStop(this.#stop(), this.engine);
+    return describeStop(this.#stop(), this.#engine);
   }
 }
 

@@ -11,6 +11,7 @@ import { clientId } from './breakpoint_ids.js';
 import { fromClientLine, toClientLine } from './client.js';
 import type { Debuggee } from './debuggee.js';
 import { hitCondition, logMessage } from './hits.js';
+import { addressOf, isReference } from './memory.js';
 import type { Handlers } from './protocol.js';
 
 type Group = string;
@@ -48,15 +49,16 @@ export class ClientBreakpoints {
     const after = new Map<string, number>();
     this.#busy = true;
     try {
-      const known = new Set(debuggee.session.breakpoints.all().map(({ id }) => id));
+      const { breakpoints } = debuggee.session;
+      const isThere = (id: number): boolean => breakpoints.all().some((each) => each.id === id);
       const keys = new Set(wanted.map(keyOf));
-      for (const [key, id] of before) if (!keys.has(key) && known.has(id)) debuggee.session.breakpoints.delete(id);
+      for (const [key, id] of before) if (!keys.has(key) && isThere(id)) breakpoints.delete(id);
       const answers = wanted.map((each) => {
         const key = keyOf(each);
         const id = after.get(key) ?? before.get(key);
-        if (id !== undefined && known.has(id)) {
+        if (id !== undefined && isThere(id)) {
           after.set(key, id);
-          return described(debuggee.session.breakpoints.get(id), debuggee);
+          return described(breakpoints.get(id), debuggee);
         }
         return this.#make(each, debuggee, (made) => after.set(key, made.id));
       });
@@ -81,6 +83,11 @@ export class ClientBreakpoints {
   }
 }
 
+/** Of a breakpoint that can be nowhere: its answer says so, and the others of the request are set. @throws DeetError `no-place` */
+const refuse = (why: string): never => {
+  throw new DeetError('no-place', why);
+};
+
 export const optionsOf = (wanted: Omit<Wanted, 'spec'>, debuggee: Debuggee): BreakOptions => {
   const counts = wanted.hitCondition?.trim() ? hitCondition(wanted.hitCondition) : undefined;
   const log = wanted.logMessage ? logMessage(wanted.logMessage, debuggee) : undefined;
@@ -98,6 +105,17 @@ export const optionsOf = (wanted: Omit<Wanted, 'spec'>, debuggee: Debuggee): Bre
   };
 };
 
+/** In the words of the prompt, which would refuse it. */
+const whyPending = ({ spec }: Breakpoint, { session }: Debuggee): string => {
+  try {
+    session.resolvePlaces(spec);
+  } catch (error) {
+    if (error instanceof DeetError) return error.message;
+    throw error;
+  }
+  return `Nothing of the name ${spec} is loaded yet.`;
+};
+
 /** A breakpoint in the protocol's words. */
 const described = (breakpoint: Breakpoint, debuggee: Debuggee): P.Breakpoint => {
   const { client, paths } = debuggee;
@@ -113,7 +131,7 @@ const described = (breakpoint: Breakpoint, debuggee: Debuggee): P.Breakpoint => 
       id: clientId(breakpoint.id),
       verified: false,
       reason: 'pending',
-      message: `Nothing of the name ${breakpoint.spec} is loaded yet.`,
+      message: whyPending(breakpoint, debuggee),
     };
   const source = first.position && paths.source(first.position.file.path);
   return {
@@ -136,7 +154,10 @@ export const breakpointHandlers = (target: () => Debuggee): Handlers => ({
     if (path === undefined) throw new DeetError('protocol', 'Breakpoints can only be set in files.');
     const file = debuggee.paths.toProgram(path);
     const asked = args.breakpoints ?? (args.lines ?? []).map((line): P.SourceBreakpoint => ({ line }));
-    const wanted = asked.map(({ line, ...rest }) => ({ spec: `${file}:${fromClientLine(line, debuggee.client.capabilities)}`, ...rest }));
+    const wanted = asked.map(({ line, ...rest }): Wanted => {
+      const number = fromClientLine(line, debuggee.client.capabilities);
+      return { spec: `${file}:${number}`, ...rest, ...(number < 1 && { make: () => refuse(`There is no line ${line}.`) }) };
+    });
     return { breakpoints: debuggee.breakpoints.set(`file ${file}`, wanted, debuggee) };
   },
 
@@ -148,10 +169,11 @@ export const breakpointHandlers = (target: () => Debuggee): Handlers => ({
 
   setInstructionBreakpoints: (args) => {
     const debuggee = target();
-    const wanted = args.breakpoints.map(({ instructionReference, offset = 0, ...rest }) => ({
-      spec: `*${hex(BigInt.asUintN(64, BigInt(instructionReference) + BigInt(offset)))}`,
-      ...rest,
-    }));
+    const wanted = args.breakpoints.map(({ instructionReference, offset, ...rest }): Wanted => {
+      const address = isReference(instructionReference) ? addressOf(instructionReference, offset) : undefined;
+      if (address !== undefined) return { spec: `*${hex(address)}`, ...rest };
+      return { spec: instructionReference, make: () => refuse(`"${instructionReference}" is no memory reference.`) };
+    });
     return { breakpoints: debuggee.breakpoints.set('instructions', wanted, debuggee) };
   },
 });

@@ -54,7 +54,7 @@ export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
     return {
       dataId: offer({ expression, frameId: undefined, local: false }),
       description: `${bytes} byte${bytes === 1 ? '' : 's'} at ${hex(address)}`,
-      accessTypes: ['write', 'readWrite'],
+      accessTypes: ['read', 'write', 'readWrite'],
       canPersist: false,
     };
   };
@@ -82,7 +82,7 @@ export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
       return {
         dataId: offer({ expression, frameId, local }),
         description: expression,
-        accessTypes: ['write', 'readWrite'],
+        accessTypes: ['read', 'write', 'readWrite'],
         canPersist: false,
       };
     },

@@ -63,7 +63,7 @@ export const exceptionHandlers = (target: () => Debuggee): Handlers => {
         thrown.map((what) => ({ spec: what, make: () => debuggee.session.catchpoints.create(what) })),
         debuggee,
       );
-      return { breakpoints: asked.map((filter) => made[thrown.indexOf(filter as 'throw')] ?? { verified: filter === 'signals' }) };
+      return { breakpoints: asked.map((filter) => made[thrown.indexOf(filter as 'throw')] ?? answerTo(filter)) };
     },
 
     exceptionInfo: (args) => {
@@ -75,6 +75,9 @@ export const exceptionHandlers = (target: () => Debuggee): Handlers => {
     },
   };
 };
+
+const answerTo = (filter: string): P.Breakpoint =>
+  filter === 'signals' ? { verified: true } : { verified: false, reason: 'failed', message: `deet has no filter "${filter}".` };
 
 type Info = P.ExceptionInfoResponse['body'];
 

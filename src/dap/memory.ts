@@ -12,9 +12,11 @@ import type { Handlers } from './protocol.js';
 const mostBytes = 16 * 1024 * 1024;
 const mostInstructions = 10_000;
 
+export const isReference = (text: string): boolean => /^(?:0x[0-9a-f]+|\d+)$/i.test(text);
+
 /** @throws DeetError `protocol`. */
 export const addressOf = (reference: string, offset = 0): Address => {
-  if (!/^(?:0x[0-9a-f]+|\d+)$/i.test(reference)) throw new DeetError('protocol', `"${reference}" is no memory reference.`);
+  if (!isReference(reference)) throw new DeetError('protocol', `"${reference}" is no memory reference.`);
   return BigInt.asUintN(64, BigInt(reference) + BigInt(Math.trunc(offset)));
 };
 

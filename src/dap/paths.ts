@@ -1,6 +1,6 @@
 /** Source files between the debug information and the client: `sourceMap` is applied one way and back, and a file that is not there is no source. */
-import { statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 
 const isFile = (path: string): boolean => {
@@ -8,6 +8,14 @@ const isFile = (path: string): boolean => {
     return statSync(path).isFile();
   } catch {
     return false;
+  }
+};
+
+const realPath = (path: string): string | undefined => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
   }
 };
 
@@ -59,6 +67,12 @@ export class SourcePaths {
       if (found !== undefined) return found;
     }
     const images = this.names.images();
+    const linked = this.#byAnotherName(path, images);
+    if (linked !== undefined) {
+      if (isAbsolute(path)) this.#moved.set(linked, path);
+      this.#sources.delete(linked);
+      return linked;
+    }
     if (images.some(({ image }) => image.filesMatching(path).length > 0)) return path;
     const moved = this.#elsewhere(path, images);
     if (moved === undefined) return path;
@@ -67,6 +81,14 @@ export class SourcePaths {
       this.#sources.delete(moved);
     }
     return moved;
+  }
+
+  /** The same file through a symbolic link, on one side or the other. */
+  #byAnotherName(path: string, images: ReturnType<SourceNames['images']>): string | undefined {
+    const real = realPath(path);
+    if (real === undefined) return undefined;
+    const named = images.flatMap(({ image }) => image.filesMatching(basename(real)).map((file) => file.path));
+    return named.includes(path) ? undefined : named.find((file) => realPath(file) === real);
   }
 
   /**

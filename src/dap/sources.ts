@@ -50,8 +50,8 @@ export const sourceHandlers = (target: () => Debuggee): Handlers => {
       if (path === undefined) return { targets: [] };
       debuggee.focus();
       const line = fromClientLine(args.line, client.capabilities);
-      // To go elsewhere is safe within a function only.
-      const here = session.selection().frame.function?.qualifiedName;
+      // To go elsewhere is safe within a function only: the one that the thread is in, whichever frame was looked at last.
+      const here = session.stack(session.selection().thread).frame(0)?.function?.qualifiedName;
       const found = session.resolvePlaces(`${paths.toProgram(path)}:${line}`).filter((place) => place.function === here);
       return {
         targets: found.map(({ address, position, function: name }) => {

@@ -55,10 +55,12 @@ const wording = (stop: Stop): Pick<Body, 'reason' | 'description' | 'text'> => {
       return { reason: 'exception', description: `Stopped where an exception is ${verb}`, text: thrownText(stop) };
     }
     case 'watchpoint': {
-      const text = (stop.watch ?? []).map(({ expression, old, new: now, scopeEnded }) =>
-        scopeEnded ? `${expression}: its function has ended` : `${expression}: ${old ?? '?'} → ${now ?? '?'}`,
-      );
-      return { reason: 'data breakpoint', ...(text.length > 0 && { description: `Changed: ${text.join('; ')}` }) };
+      const text = (stop.watch ?? []).map(({ expression, old, new: now, scopeEnded }) => {
+        const name = expression.replace(/^-location /, '');
+        if (scopeEnded) return `${name}: its function has ended`;
+        return old === undefined ? `Accessed: ${name} is ${now ?? '?'}` : `Changed: ${name}: ${old} → ${now ?? '?'}`;
+      });
+      return { reason: 'data breakpoint', ...(text.length > 0 && { description: [...new Set(text)].join('; ') }) };
     }
     case 'fork':
     case 'vfork':

@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
 import { attach, DeetError, launch, type Event } from '../../src/index.js';
@@ -124,6 +125,19 @@ describe('a session', () => {
     expect(paused.reason).toBe('pause');
     expect(paused.frame.function).toBe('main');
     if (paused.frame.address !== frame.address) expect(await codeOf(() => frame.evaluate('count'))).toBe('stale');
+  });
+
+  it('says that it is closed, and shows its objects as what they are', async () => {
+    const session = await launch(calls, { settings });
+    const breakpoint = await session.break('func2');
+    const stop = await session.continue();
+    expect(inspect(stop)).toMatch(/^\{\s+reason: 'breakpoint',\s+frame: Frame \{ 0: func2 \(.*function_calls\.c:\d+\) \}\s+\}$/);
+    expect(inspect(breakpoint)).toMatch(/^\{\s+id: 0,\s+spec: 'func2',/);
+    for (const shown of [stop.thread, stop.process, await stop.frame.value('a')]) expect(inspect(shown).length).toBeLessThan(200);
+    session.close();
+    for (const attempt of [() => session.break('main'), () => session.continue(), () => session.evaluate('1'), () => session.command('bt')])
+      expect(await codeOf(attempt)).toBe('closed');
+    expect(inspect(stop)).not.toContain('environment');
   });
 
   it('attaches and lets go', async () => {
