@@ -1,6 +1,7 @@
 /** Programs whose breakpoints are checked in the program - threads, signals, families, what a user sees - must be as without. */
 import { describe, expect, it } from 'vitest';
 import { readMaps } from '../../src/linux/proc.js';
+import { waitHub } from '../../src/linux/wait.js';
 import { native } from '../../src/native.js';
 import { compileText, fixture } from '../helpers/build.js';
 import { endOf, placeOf, stopOf } from '../session/drive.js';
@@ -195,6 +196,7 @@ describe('families', () => {
     });
     if (!('pid' in launched)) throw new Error(launched.step);
     const { pid } = launched;
+    waitHub.letGo(pid);
     const session = open(path, 'target');
     try {
       await session.attach(pid);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { disassemble } from '../../src/inferior/disassemble.js';
 import { jumpTo, relocated } from '../../src/inferior/relocate.js';
 import { readMaps, readStat } from '../../src/linux/proc.js';
+import { waitHub } from '../../src/linux/wait.js';
 import { native } from '../../src/native.js';
 import type { Session } from '../../src/session/session.js';
 import { compileText, fixture } from '../helpers/build.js';
@@ -292,6 +293,7 @@ describe('families', () => {
     });
     if (!('pid' in launched)) throw new Error(launched.step);
     const { pid } = launched;
+    waitHub.letGo(pid);
     const session = open(path, 'on');
     try {
       await session.attach(pid);
