@@ -2,6 +2,7 @@
 import { readStat, readStatus } from '../linux/proc.js';
 import type { Descriptor } from '../linux/proc_files.js';
 import type { BlockedIn } from './blocked.js';
+import type { FutexKind } from './futex.js';
 import { isAlive, listed, type FamilyMember, type FamilyThread } from './family.js';
 import type { Holder, OpenFiles } from './open_files.js';
 
@@ -17,22 +18,8 @@ export interface WaitObject {
     | 'descriptors'
     | 'child'
     | 'vfork'
-    | 'mutex'
-    | 'condition'
-    | 'join'
-    | 'semaphore'
-    | 'rwlock'
-    | 'barrier'
-    | 'latch'
-    | 'phase'
-    | 'atomic'
-    | 'future'
-    | 'once'
+    | FutexKind
     | 'eventfd'
-    | 'malloc'
-    | 'stdio'
-    | 'library'
-    | 'futex'
     | 'timer'
     | 'signal'
     | 'ipc'
