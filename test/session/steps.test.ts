@@ -2,57 +2,13 @@
  * Step tables: rows of a command and the place where it ends, as `function  a part of the source line there`. gdb carries out the same rows
  * and must come to the same places; what gdb cannot do (it says so in the table's comment) is held against the table alone.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { compile, fixture, fixtures, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { gdbWalk, openSession, walk } from './drive.js';
+import { line, table, type Row } from './step_table.js';
 
 leakGuard();
-
-/** Command, and where it ends: `main  total += i`; without a place: nothing is asked. */
-type Row = readonly [command: string, where?: string];
-
-/** `main:8` as `main  <text of line 8>`, when the source has that line. */
-const readable = (where: string, source: string): string => {
-  const [, name = where, line] = /^(.*):(\d+)$/.exec(where) ?? [];
-  const text = line === undefined ? undefined : readFileSync(join(fixtures, source), 'utf8').split('\n')[Number(line) - 1];
-  return text === undefined ? where : `${name}  ${text.trim()}`;
-};
-
-const agrees = (found: string, wanted: string): boolean => {
-  const [name = '', part = ''] = wanted.split(/ {2,}/);
-  return part === '' ? found === name : found.startsWith(`${name}  `) && found.includes(part);
-};
-
-interface Options {
-  /** Also in gdb. */
-  readonly gdb?: boolean;
-  readonly program?: string;
-  /** When the steps are in another file than the fixture. */
-  readonly sourceOf?: (where: string) => string;
-}
-
-const table = async (source: string, rows: readonly Row[], { gdb = true, program, sourceOf }: Options = {}): Promise<void> => {
-  const path = program ?? fixture(source.replace(/\.\w+$/, ''));
-  const commands = rows.map(([command]) => command);
-  const session = openSession(path);
-  session.redirections = [{ fd: 1, path: '/dev/null', access: 'truncate' }];
-  let places: string[];
-  try {
-    places = await walk(session, commands);
-  } finally {
-    session.close();
-  }
-  const found = places.map((where) => readable(where, sourceOf?.(where) ?? source));
-  // A row that agrees shows as the table has it, so that the difference that vitest prints is what disagrees.
-  const shown = rows.map(([command, wanted], i) => [command, wanted === undefined || agrees(found[i] ?? '', wanted) ? wanted : found[i]]);
-  expect(shown).toEqual(rows.map(([command, wanted]) => [command, wanted]));
-  if (gdb) expect(places).toEqual(gdbWalk(path, commands));
-};
-
-const line = (source: string, text: string): string => `${source}:${lineOf(source, text)}`;
 
 describe('next and step', () => {
   it('leave a loop on one line at once', () =>
@@ -337,95 +293,6 @@ describe('signals', () => {
       ['stepi 4'],
       ['finish'],
     ]));
-});
-
-describe('inlined calls that begin where a command ends', () => {
-  it('are shown at a line that advance runs to', () =>
-    table('inline_starts.c', [
-      ['tbreak main'],
-      ['run', 'main  int main(void)'],
-      [`advance ${line('inline_starts.c', '// behind the swap')}`, 'low  // low'],
-    ]));
-
-  it('... and where until has left the function', () =>
-    table('inline_starts.c', [['tbreak swap'], ['run', 'swap  // swap'], [`until ${line('inline_starts.c', '// swaps')}`, 'low  // low']]));
-
-  it('... but not where finish has: they are yet to be entered', () =>
-    table('inline_starts.c', [
-      ['tbreak swap'],
-      ['run', 'swap  // swap'],
-      ['finish', 'main  // behind the swap'],
-      ['step', 'twice  // twice'],
-    ]));
-
-  it('are shown by stepi and nexti, a breakpoint of their own or not', () =>
-    table('inline_starts.c', [['tbreak swap'], ['run', 'swap  // swap'], ['break twice', 'swap  // swap'], ['nexti 5', 'low  // low']]));
-
-  it('are shown to the innermost that has a breakpoint', () =>
-    table('inline_starts.c', [
-      ['break twice'],
-      ['break low'],
-      ['run', 'low  // low'],
-      ['delete'],
-      ['break twice'],
-      ['run', 'twice  // twice'],
-    ]));
-});
-
-describe('thunks of virtual functions', () => {
-  const rows: readonly Row[] = [
-    ['tbreak use'],
-    ['run', 'use  // second base'],
-    ['step', 'Both::second  // both'],
-    ['finish', 'use  // second base'],
-    ['next', 'use  // covariant call'],
-    ['step', 'Both::me  // covariant'],
-    ['step', 'Both::me  }'],
-    ['step', 'use  // covariant call'],
-    ['step', 'use  // virtual base'],
-    ['step', 'Right::first  // right'],
-    ['step', 'Right::first  }'],
-    ['step', 'use  // virtual base'],
-    ['step', 'use  return r'],
-  ];
-
-  it('lead step to the function behind them', () => table('thunks.cc', rows));
-  it('... in a position-independent program', () => table('thunks.cc', rows, { program: fixture('thunks', 'pie') }));
-});
-
-describe('inlined calls', () => {
-  it('are entered by step as calls, and left by finish', () =>
-    table('inlines.c', [
-      ['tbreak outer'],
-      ['run', 'outer  // outer'],
-      ['step', 'sum_of_squares  int first'],
-      ['step', 'square  // square'],
-      ['step', 'sum_of_squares  int first'],
-      ['finish'],
-      ['finish'],
-    ]));
-
-  it('are passed over by next', () =>
-    table('inlines.c', [['tbreak main'], ['run', 'main  // in main'], ['next'], ['next'], ['next'], ['next']]));
-
-  it('have breakpoints of their own', () =>
-    table('inlines.c', [
-      ['break square'],
-      ['run', 'square  // square'],
-      ['up', 'main  // in main'],
-      ['continue', 'square  // square'],
-      ['up', 'sum_of_squares  int first'],
-      ['continue'],
-      ['up', 'sum_of_squares  // second square'],
-      ['continue'],
-      ['continue'],
-      ['continue', 'exited 0'],
-    ]));
-
-  it('are not entered where the line that opens their function was asked for', () =>
-    table('opening.c', [[`break ${line('opening.c', '// opens')}`], ['run', 'main  // in main'], ['step', 'show  // show']], {
-      program: compile(join(fixtures, 'opening.c'), ['-O2'], 'clang'),
-    }));
 });
 
 describe('calls that are none, and calls through others', () => {
