@@ -44,11 +44,19 @@ export const allProcesses = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-/** Whether a process was started with this `NAME=value` in its environment (its own later changes do not show). */
-export const hasEnvironment = (pid: number, entry: string): boolean =>
-  attempt(() => readFileSync(`/proc/${pid}/environ`, 'latin1'), '')
-    .split('\0')
-    .includes(entry);
+/**
+ * Whether a process was started with this `NAME=value` in its environment (its own later changes do not show). In the middle of an execve
+ * the new memory is there before the kernel has put the arguments and the environment in it, and both read as empty: such a process is
+ * looked at again. A kernel thread and a zombie look the same, but have no program (/proc/PID/exe).
+ */
+export const hasEnvironment = (pid: number, entry: string): boolean => {
+  const read = (name: string): string => attempt(() => readFileSync(`/proc/${pid}/${name}`, 'latin1'), '');
+  const amidExec = (): boolean => read('cmdline') === '' && attempt(() => readlinkSync(`/proc/${pid}/exe`), '') !== '';
+  const deadline = performance.now() + 100; // a program may have emptied its own arguments
+  let environment = read('environ');
+  while (environment === '' && amidExec() && performance.now() < deadline) environment = read('environ');
+  return (environment === '' ? read('environ') : environment).split('\0').includes(entry);
+};
 
 /** Descriptor -> what it is ("pipe:[123]", a path...). The descriptor that reads the directory is not counted. */
 export const descriptorsOf = (pid: number | 'self'): Map<number, string> => {
