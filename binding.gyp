@@ -15,7 +15,8 @@
     'cflags': ['-O2', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
     'cflags_cc': [
       '-std=gnu++20', '-fexceptions',
-      '-isystem', '<!(node -p "require(\'node:path\').resolve(require(\'node-addon-api\').include_dir)")',
+      # Relative to build/, where the compiler runs: an absolute path may have a blank in it.
+      '-isystem', '../<!(node -p "require(\'node-addon-api\').include_dir")',
     ],
     # A signal handler points into the addon: it must stay loaded when the worker that loaded it ends.
     'ldflags': ['-Wl,-z,nodelete'],

@@ -13,8 +13,9 @@ export default defineConfig({
     isolate: true,
     // Programs under test leave nothing in the home of whoever runs the tests.
     env: { XDG_CACHE_HOME: resolve(import.meta.dirname, 'test/.built/cache') },
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Limits end what hangs; what is slow because the machine has more to do is right all the same.
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     // A worker that has done its work may wait long for a processor; one that hangs is the watchdog's.
     teardownTimeout: 60_000,
     globalSetup: ['test/helpers/watchdog.ts'],

@@ -10,6 +10,7 @@ import { extname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leakGuard } from './helpers/leaks.js';
 import { childrenOf, processFacts, threadsOf } from './helpers/processes.js';
+import { until } from './helpers/until.js';
 
 const source = resolve(import.meta.dirname, '../samples');
 const folder = mkdtempSync(join(tmpdir(), 'deet-samples-'));
@@ -124,11 +125,6 @@ const blockedIn = (tid: number): string => {
 };
 
 const turn = (): Promise<void> => new Promise((done) => setTimeout(done, 2));
-
-/** Waits for a state of affairs that must come; vitest's timeout is the limit. */
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await turn();
-};
 
 const command = (run: string): [string, string[]] => {
   const [program = '', ...args] = run.split(' ');

@@ -57,7 +57,7 @@ describe('openCore', () => {
     for (const word of words) expect([String(word), await refused(word)]).toEqual([String(word), 'post-mortem']);
     expect(await session.evaluate('table[0]')).toBe(1);
     expect(await refused(() => openCore(program))).toBe('not-a-core');
-    expect(await refused(() => openCore('/nonexistent'))).toBe('no-file');
+    expect(await refused(() => openCore('/proc/nonexistent'))).toBe('no-file');
   });
 });
 

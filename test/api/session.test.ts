@@ -4,10 +4,12 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { attach, DeetError, launch, type Event } from '../../src/index.js';
 import { compileText, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { processFacts } from '../helpers/processes.js';
+import { until } from '../helpers/until.js';
 
 leakGuard();
 
@@ -314,7 +316,9 @@ it('leaves the event loop free however many programs run', async () => {
   await using first = await launch(waits, { settings });
   await using second = await launch(waits, { settings });
   const runs = [first.continue(), second.continue()];
-  await new Promise((resolve) => setTimeout(resolve, 50)); // both wait in the kernel, and for each other
+  // Both wait in the kernel, and for each other.
+  for (const session of [first, second])
+    await until(() => session.processes.some(({ pid }) => processFacts(pid)?.state === 'S' && processFacts(pid)?.name === 'waits_on'));
   for (const session of [second, first]) session.pause();
   expect((await Promise.all(runs)).map(({ reason }) => reason)).toEqual(['pause', 'pause']);
 });
@@ -327,7 +331,5 @@ it('reaps what it let go when that ends', async () => {
   session.detach();
   session.close();
   process.kill(pid, 'SIGKILL');
-  await vi.waitFor(() => {
-    expect(existsSync(`/proc/${pid}`)).toBe(false);
-  });
+  await until(() => !existsSync(`/proc/${pid}`));
 });

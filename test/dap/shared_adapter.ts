@@ -17,7 +17,7 @@ export const sharedAdapter = (): void => {
   });
   afterEach(async () => {
     const pid = server?.pid ?? 0;
-    await expect.poll(() => childrenOf(pid), { timeout: 2000, interval: 5 }).toEqual([]);
+    await expect.poll(() => childrenOf(pid), { timeout: 20_000, interval: 5 }).toEqual([]);
   });
   afterAll(async () => {
     useAdapter([]);

@@ -1,11 +1,12 @@
 /** Programs whose breakpoints are checked in the program - threads, signals, families, what a user sees - must be as without. */
 import { describe, expect, it } from 'vitest';
-import { readMaps } from '../../src/linux/proc.js';
+import { readMaps, readStat } from '../../src/linux/proc.js';
 import { waitHub } from '../../src/linux/wait.js';
 import { native } from '../../src/native.js';
 import { compileText, fixture } from '../helpers/build.js';
 import { endOf, placeOf, stopOf } from '../session/drive.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { until } from '../helpers/until.js';
 import { type Mode, open, endless, inProgram, reasonOf, everyInstruction } from './probing.js';
 
 leakGuard();
@@ -141,6 +142,9 @@ int main(int argc, char *argv[]) {
   return 0;
 }`;
 
+/** The time that a process has used, in ticks of the clock (proc(5)). */
+const timeOf = (pid: number): number => readStat(pid)?.userTime ?? 0;
+
 /** Pages that are executable and belong to no file. */
 const ownPages = (pid: number): string[] =>
   (readMaps(pid) ?? []).filter(({ executable, path }) => (executable && path === '') || path.startsWith('/memfd:')).map(({ path }) => path);
@@ -211,7 +215,7 @@ describe('families', () => {
       expect(first.hits).toBe(100_001);
       session.breakpoints.setCondition(first.id, 'n == -1');
       const going = session.continue();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await until(() => space.readRaw(address, 1)[0] === 0xe9);
       session.pause();
       stopOf(await going);
       expect(inProgram(session, first)).toEqual([true]);
@@ -225,7 +229,8 @@ describe('families', () => {
       session.detach();
       expect(ownPages(pid)).toEqual([]);
       const before = readMaps(pid)?.length;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      const turns = timeOf(pid);
+      await until(() => timeOf(pid) > turns);
       expect(readMaps(pid)?.length).toBe(before);
       expect(native.kill(pid, 0)).toBe(0);
     } finally {

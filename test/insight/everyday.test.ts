@@ -79,7 +79,7 @@ describe('C', () => {
     [
       'named-semaphore',
       `int main(void) { char n[30]; sprintf(n, "/deet-%d", getpid()); sem_t *s = sem_open(n, O_CREAT, 0600, 1); if (fork() == 0) { sem_wait(s); _exit(0); }
-         wait(NULL); if (fork() == 0) { usleep(5000000); _exit(0); } sem_t *o = s; char *k = strdup(n); sem_wait(s); sem_unlink(k); }`,
+         wait(NULL); if (fork() == 0) { sleep(1000); _exit(0); } sem_t *o = s; char *k = strdup(n); sem_wait(s); sem_unlink(k); }`,
       /It waits for the semaphore `s` \(\/deet-\d+\)/,
     ],
     [

@@ -8,7 +8,8 @@ import { why } from '../../src/insight/waits.js';
 import { Session } from '../../src/session/session.js';
 import { compile, compileText, type Compiler } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { asleep, preamble, until } from './native.js';
+import { until } from '../helpers/until.js';
+import { asleep, preamble } from './native.js';
 
 leakGuard();
 

@@ -8,6 +8,7 @@ import type { FamilyMember, NamedAddress } from '../../src/insight/family.js';
 import { readChildren, readExecutable, readMaps, readStat, readSyscall, readThreads } from '../../src/linux/proc.js';
 import { syscallNumber } from '../../src/linux/syscalls.js';
 import { compileText } from '../helpers/build.js';
+import { until } from '../helpers/until.js';
 
 /** Every program begins with this; `child()` is a fork whose child dies with its parent. */
 export const preamble = `
@@ -56,17 +57,6 @@ export class Program implements AsyncDisposable {
     await exit;
   }
 }
-
-/** Waits for something that another process does. */
-export const until = async <T>(question: () => T | undefined | false): Promise<T> => {
-  const deadline = performance.now() + 10_000;
-  for (;;) {
-    const answer = question();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > deadline) throw new Error('it did not happen within 10 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-};
 
 /** Calls in which the kernel lets a thread sleep so soundly that it says D: the parent of a vfork. All other D are short. */
 const soundSleeps = new Set(['vfork', 'clone', 'clone3'].map(syscallNumber));

@@ -3,6 +3,7 @@ import { deadlocks, stuckThreads } from '../../src/insight/deadlock.js';
 import { why } from '../../src/insight/waits.js';
 import { readThreads } from '../../src/linux/proc.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { until } from '../helpers/until.js';
 import { ask } from './ask.js';
 import { memberOf, Program } from './native.js';
 
@@ -216,18 +217,21 @@ describe('why, for locks', () => {
   });
 
   it("knows malloc's lock in a child that was forked behind the C library's back", async () => {
-    // The thread holds the lock nearly always: each of its calls moves the end of the heap. A child that does not answer hangs in malloc.
+    // The thread holds the lock nearly always: each of its calls moves the end of the heap. A child that sleeps hangs in malloc.
     const { texts } = await ask(
       'malloc-lock',
       `#include <malloc.h>
        #include <sys/syscall.h>
        static volatile int enough;
+       static int sleeps(pid_t pid) {
+         char name[40], state = 0; sprintf(name, "/proc/%d/stat", pid); FILE *file = fopen(name, "r");
+         fscanf(file, "%*d (%*[^)]) %c", &state); fclose(file); return state == 'S'; }
        static void *busy(void *x) { while (!enough) free(malloc(200000)); pause(); return x; }
        int main(void) { pthread_t t; int p[2]; mallopt(M_ARENA_MAX, 1); mallopt(M_TRIM_THRESHOLD, 0); mallopt(M_MMAP_THRESHOLD, 1 << 30);
          pthread_create(&t, NULL, busy, NULL);
          for (;;) { pipe(p); pid_t pid = syscall(SYS_fork);
            if (pid == 0) { prctl(PR_SET_PDEATHSIG, SIGKILL); char *m = malloc(5000); write(p[1], "", m != 0); _exit(0); }
-           struct pollfd f = {p[0], POLLIN}; if (poll(&f, 1, 100) == 0) { enough = 1; waitpid(pid, NULL, 0); }
+           struct pollfd f = {p[0], POLLIN}; while (poll(&f, 1, 100) == 0) if (sleeps(pid)) { enough = 1; waitpid(pid, NULL, 0); }
            waitpid(pid, NULL, 0); close(p[0]); close(p[1]); } }`,
       3,
     );
@@ -276,7 +280,6 @@ it('sees a process that a signal has stopped, and tells its parent so', async ()
     `int main(void) { pid_t pid = child(); if (pid == 0) { raise(SIGSTOP); _exit(0); } waitpid(pid, NULL, 0); }`,
   );
   const { readStat, readChildren } = await import('../../src/linux/proc.js');
-  const { until } = await import('./native.js');
   const child = await until(() => readChildren(program.pid).find((pid) => readStat(pid)?.state === 'T'));
   await until(() => readStat(program.pid)?.state === 'S' && readThreads(program.pid).length === 1);
   const { waits } = why([memberOf(program.pid), memberOf(child)]);

@@ -120,7 +120,8 @@ describe('why, for what lies between processes', () => {
          msgsnd(q, &m, 8, 0); struct sembuf b[] = {{2, -1, 0}, {0, 1, 0}};
          pid_t a = child(); if (a == 0) { msgrcv(q, &m, 8, 7, 0); _exit(0); }
          pid_t z = child(); if (z == 0) { semop(s, b, 2); _exit(0); }
-         if (child() == 0) { sleep(4); msgctl(q, IPC_RMID, NULL); semctl(s, 0, IPC_RMID); _exit(0); }
+         sigset_t last; sigemptyset(&last); sigaddset(&last, SIGUSR1); sigprocmask(SIG_BLOCK, &last, NULL);
+         if (fork() == 0) { prctl(PR_SET_PDEATHSIG, SIGUSR1); sigwaitinfo(&last, NULL); msgctl(q, IPC_RMID, NULL); semctl(s, 0, IPC_RMID); _exit(0); }
          waitpid(a, NULL, 0); }`,
       4,
     );

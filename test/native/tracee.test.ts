@@ -190,10 +190,8 @@ describe('waiting', () => {
     withStopped(planFor(['true']), (pid) => {
       expect(native.ticks(5000)).toBe(0);
       try {
-        const start = performance.now();
         expect(native.waitTick(pid, into)).toBe(0);
         expect(native.peekTick()).toBe(0);
-        expect(performance.now() - start).toBeLessThan(5000);
         native.step(pid, 0);
         while (native.peekTick() === 0);
         expect(native.peekTick()).toBe(pid);

@@ -88,7 +88,7 @@ describe('deet --core', () => {
     const packed = join(folderForCores(), 'core.zst');
     writeFileSync(packed, Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0));
     for (const [file, words] of [
-      ['/nonexistent', 'there is no such file'],
+      [join(folderForCores(), 'none'), 'there is no such file'],
       [segfault, 'is not a core file'],
       [text, 'is a text file'],
       [packed, 'is a zstd file, not an ELF program. Unpack it first'],

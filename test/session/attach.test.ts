@@ -8,16 +8,19 @@ import { native } from '../../src/native.js';
 import { readThreads } from '../../src/linux/proc.js';
 import { compileText, fixture } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { processFacts } from '../helpers/processes.js';
+import { until } from '../helpers/until.js';
 import { driven, record, stopOf } from './drive.js';
 
 leakGuard();
 
 const stateOf = (pid: number): string => /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '?';
 const tracerOf = (pid: number): number => Number(/^TracerPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
-
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
+/** How often all threads have gone to sleep. */
+const sleepsOf = (pid: number): number =>
+  readThreads(pid)
+    .map((tid) => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1'))?.[1]))
+    .reduce((sum, count) => sum + count);
 
 interface Running {
   readonly child: ChildProcess;
@@ -78,9 +81,9 @@ describe('attach', () => {
         expect(session.state).toBe('none');
       });
       expect(tracerOf(pid)).toBe(0);
-      // It runs on, through the place of the breakpoint.
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      expect(stateOf(pid)).not.toMatch(/[TtZ?]/);
+      // It runs on, through the places of the breakpoints: the counting thread sleeps a little in each turn.
+      const turns = sleepsOf(pid);
+      await until(() => sleepsOf(pid) > turns + 10);
       await attached(pid, async (session) => {
         expect(session.threads()).toHaveLength(2);
         await Promise.resolve();
@@ -159,6 +162,7 @@ describe('attach', () => {
 describe("a trap of deet that is still on its way is nobody else's", () => {
   it('when a thread sleeps in the system call that it was taken over', () =>
     driven(fixture('restarts'), async (session, output) => {
+      session.programArguments = ['2'];
       session.settings.set('displaced-stepping', 'off');
       session.break('clock_nanosleep', { pending: true });
       const { thread } = stopOf(await session.run());
@@ -168,13 +172,13 @@ describe("a trap of deet that is still on its way is nobody else's", () => {
       session.break(`*${thread.pc + BigInt(offset)}`);
       stopOf(await session.continue());
       for (let i = 0; i < 3; i++) {
-        setTimeout(() => {
-          session.pause();
-        }, 5);
-        expect(stopOf(await session.continue()).reason).toBe('pause');
+        const going = session.continue();
+        await until(() => processFacts(thread.tid)?.state === 'S');
+        session.pause();
+        expect(stopOf(await going).reason).toBe('pause');
       }
       session.detach();
-      await until(() => output().includes('sem_timedwait'));
+      await until(() => output() === 'nanosleep 0 in time\n');
     }));
 
   it('when several threads have met a watchpoint at once', () =>

@@ -2,7 +2,7 @@
  * A session driven by short command lines, as a row of a step table has them, and the same rows carried out by gdb. Each row yields
  * the place where the program stands afterwards, in one form for both.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hex, type Address } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';
@@ -38,7 +38,7 @@ export const driven = async <T>(
     { fd: 2, path: file, access: 'append' },
   ];
   try {
-    return await body(session, () => readFileSync(file, 'utf8'));
+    return await body(session, () => (existsSync(file) ? readFileSync(file, 'utf8') : ''));
   } finally {
     session.close();
     rmSync(file, { force: true });

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { built, fixture } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { allProcesses, hasEnvironment, processFacts } from '../helpers/processes.js';
+import { until } from '../helpers/until.js';
 import { driven, endOf, openSession, stopOf } from './drive.js';
 
 leakGuard();
@@ -20,12 +21,8 @@ const left = (): number[] =>
 
 const gone = (pid: number): boolean => processFacts(pid) === undefined;
 
-/** An orphan is reaped by init, when init comes to it. */
-const vanish = async (pids: readonly number[]): Promise<void> => {
-  const deadline = performance.now() + 2000;
-  while (!pids.every(gone) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1));
-  expect(pids.filter((pid) => !gone(pid))).toEqual([]);
-};
+/** An orphan is reaped by init, when init comes to it; the test's own limit is how long that may take. */
+const vanish = (pids: readonly number[]): Promise<true> => until(() => pids.every(gone));
 
 describe('in this process', () => {
   it('close() ends a stopped program at once', () =>
@@ -42,7 +39,7 @@ describe('in this process', () => {
     const session = openSession(sample('sleepy_print'));
     session.redirections = [{ fd: 1, path: '/dev/null', access: 'truncate' }];
     const outcome = session.run();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => session.processes().some(({ pid }) => processFacts(pid)?.name === 'sleepy_print'));
     const pids = session.processes().map(({ pid }) => pid);
     session.close();
     expect(pids.map(gone)).toEqual([true]);
@@ -100,10 +97,11 @@ describe('in this process', () => {
   it.each(['both', 'parent', 'child'])('a daemonised grandchild goes with the family (follow-fork-mode %s)', (mode) =>
     driven(fixture('daemon'), async (session, output) => {
       session.settings.set('follow-fork-mode', mode);
-      setTimeout(() => {
-        if (session.state === 'running') session.pause();
-      }, 300);
-      await session.run();
+      const run = session.run();
+      // Where the daemon is followed the session waits for it, and would for long.
+      await until(() => output() !== '');
+      if (session.state === 'running') session.pause();
+      await run;
       expect(output()).toBe('daemon started\n');
       session.close();
       expect(left()).toEqual([]);
@@ -157,9 +155,7 @@ describe('when the process that holds the session is killed', () => {
     child.kill(signal);
     expect(await ended).toBe(signal);
     if (existsSync(file)) rmSync(file);
-    const deadline = performance.now() + 2000;
-    while (left().length > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
-    expect(left()).toEqual([]);
+    await until(() => left().length === 0);
   };
 
   it.each(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const)('by %s, a stopped program goes with it', (signal) =>
