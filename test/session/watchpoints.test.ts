@@ -118,6 +118,34 @@ describe('a watchpoint', () => {
       expect(session.breakpoints.all()).not.toContain(breakpoint);
     }));
 
+  it('of a local lasts while its thread is on another stack, wherever that lies, and ends with the return or with what is left of the stack', () =>
+    driven(fixture('watch_stacks'), async (session) => {
+      session.signals.handle('SIGUSR1 nostop');
+      const line = (text: string): number => lineOf('watch_stacks.c', text);
+      const where = line('where = &away');
+      session.break(String(where));
+      stopOf(await session.run());
+      session.watchpoints.create('watch', 'away');
+      const handled = `away: 1 -> 2 by ${line('// handler')}`;
+      expect(await follow(session, session.continue(), 5)).toEqual([
+        handled,
+        `away: 2 -> 12 by ${line('// from outside')}`,
+        `away: 12 -> 13 by ${line('// resumed')}`,
+        '1 ended',
+        `breakpoint ${where}`,
+      ]);
+      session.watchpoints.create('watch', 'away');
+      session.break(String(line('// starts')));
+      expect(await follow(session, session.continue(), 3)).toEqual([handled, '2 ended', `breakpoint ${line('// starts')}`]);
+      session.watchpoints.create('watch', 'local');
+      expect(await follow(session, session.continue(), 9)).toEqual([
+        `local: 1 -> 11 by ${line('// coroutine')}`,
+        `local: 11 -> 12 by ${line('// at home')}`,
+        '4 ended',
+        'exited 0',
+      ]);
+    }));
+
   it('steps when the value is in a register', () =>
     driven(fixture('watch_cases'), async (session) => {
       session.break('in_register');
