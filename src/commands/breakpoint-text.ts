@@ -4,6 +4,7 @@ import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { toFile } from '../inferior/images.js';
 import type { Breakpoint, BreakpointKind } from '../session/breakpoint.js';
+import { syscallName } from '../linux/syscalls.js';
 import type { Session } from '../session/session.js';
 import { closingQuote } from './arguments.js';
 import type { BreakpointData, LocationResult } from './results.js';
@@ -60,9 +61,17 @@ const kindNames: Readonly<Record<BreakpointKind, string>> = {
   dprintf: 'dprintf',
 };
 
-/** What is caught has a place that only the run-time library knows by name. */
-const specOf = ({ catch: caught, kind, spec }: Breakpoint): string =>
-  caught && kind === 'breakpoint' ? ['exception', caught.what, ...caught.names].join(' ') : spec;
+/** What is caught has a place that only the run-time library knows by name; system calls have names, whatever the user has called them. */
+const specOf = ({ catch: caught, kind, spec }: Breakpoint): string => {
+  if (caught && kind === 'breakpoint') return ['exception', caught.what, ...caught.names].join(' ');
+  return caught?.what === 'syscall' ? ['syscall', ...caught.names.map(syscallWord)].join(' ') : spec;
+};
+
+/** `39` as `getpid [39]`. */
+const syscallWord = (word: string): string => {
+  const name = /^\d+$/.test(word) ? syscallName(Number(word)) : undefined;
+  return name === undefined ? word : `${name} [${word}]`;
+};
 
 export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
   id: breakpoint.id,

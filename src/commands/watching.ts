@@ -1,6 +1,8 @@
 /** The group "stop" beyond places: data that changes, things that processes do, and log points. */
 import { DeetError } from '../common/errors.js';
 import { parseBreakText } from './breakpoint-text.js';
+import { syscallName } from '../linux/syscalls.js';
+import type { Breakpoint } from '../session/breakpoint.js';
 import { breakpointResult } from './breakpoints.js';
 import { splitCommas, Words } from './arguments.js';
 import type { Command } from './command.js';
@@ -37,8 +39,17 @@ const catcher = (name: 'catch' | 'tcatch', about: string): Command => ({
     'fork | vfork | exec | syscall [NAME|NUMBER|group:NAME...] | signal [NAME...|all] | load [LIBRARY] | unload [LIBRARY] | throw | catch',
   about,
   completes: [['fork', 'vfork', 'exec', 'syscall', 'signal', 'load', 'unload', 'throw', 'catch']],
-  run: ({ session, text }): Result => breakpointResult(session.catchpoints.create(text, name === 'tcatch'), 'set'),
+  run: ({ session, text }): Result => {
+    const breakpoint = session.catchpoints.create(text, name === 'tcatch');
+    return breakpointResult(breakpoint, 'set', groupsOf(breakpoint));
+  },
 });
+
+/** Which system calls the groups are that have been named. */
+const groupsOf = ({ catch: caught }: Breakpoint): string[] =>
+  caught?.what === 'syscall' && caught.names.some((name) => name.includes(':'))
+    ? [`    ${caught.numbers.map((number) => syscallName(number) ?? number).join(', ')}`]
+    : [];
 
 const dprintf: Command = {
   name: 'dprintf',

@@ -255,8 +255,9 @@ function withObject(context: FrameContext, objectAddress: Address): FrameContext
   return { ...context, objectAddress };
 }
 
+/** Code without debug information does not say; then it is what main is written in, as in gdb. */
 function languageOf(world: World): 'c' | 'c++' {
-  const fn = world.frame ? world.frame.function : mainOf(world.images);
+  const fn = world.frame?.function ?? mainOf(world.images);
   return fn?.language === 'c++' ? 'c++' : 'c';
 }
 

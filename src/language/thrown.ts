@@ -12,6 +12,8 @@ export interface Thrown {
   readonly type: string;
   /** What `what()` would say, of the standard library's exceptions that carry a text; or the value of an int or a string. */
   readonly message?: string;
+  /** The object itself. */
+  readonly object: Address;
 }
 
 /** Where an exception lies: a process, or what is left of one. */
@@ -66,7 +68,7 @@ export const thrownOf = (world: ThrownWorld, info: Address, object: Address): Th
   const encoded = encodedName(world, info);
   if (encoded === undefined || encoded === '') return undefined;
   const message = messageOf(world, info, object, encoded);
-  return { type: typeInfoName(encoded) ?? encoded, ...(message !== undefined && { message }) };
+  return { type: typeInfoName(encoded) ?? encoded, object, ...(message !== undefined && { message }) };
 };
 
 /** A type_info is a pointer to virtual functions and one to the name, with a star before it if it is of one file only. */

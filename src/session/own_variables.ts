@@ -1,4 +1,5 @@
-/** Convenience variables that deet itself keeps: `$_siginfo`, `$_thread`, `$bpnum`... Whoever sets one of them anew has an ordinary variable. */
+/** Convenience variables that deet itself keeps: `$_siginfo`, `$_exception`, `$_thread`, `$bpnum`... Whoever sets one of them anew has an ordinary variable. */
+import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { Thread } from '../inferior/thread.js';
 import * as c from '../language/c-types.js';
@@ -8,6 +9,7 @@ import { Value } from '../language/value.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import type { CType, Member, StructType } from '../symbols/types.js';
 import type { Session } from './session.js';
+import { thrownAt } from './thrown.js';
 
 /** A structure or union whose members are laid out as the C compiler does. */
 const composite = (
@@ -76,6 +78,20 @@ class SignalInfoPlace implements Place {
   }
 }
 
+/** The object that is thrown or caught, in its own type: where a catchpoint has stopped for it. */
+const exceptionOf = (session: Session, thread: Thread | undefined): Value => {
+  const stop = session.lastStop;
+  const thrown = stop && stop.thread === thread ? thrownAt(stop) : undefined;
+  if (!thrown) throw new DeetError('no-exception', 'Not stopped at a C++ exception catchpoint.', 'As in: catch throw, then run.');
+  try {
+    return session.values.now(`*(${thrown.type} *) ${hex(thrown.object)}`);
+  } catch (error) {
+    if (!(error instanceof DeetError)) throw error;
+    const where = `It lies at ${hex(thrown.object)}.`;
+    throw new DeetError('no-type', `The program's debug information does not have the type ${thrown.type}.`, where);
+  }
+};
+
 const integer = (value: number): Value => Value.integer(c.INT, BigInt(value));
 
 export const ownVariables = (session: Session, store: ConvenienceVariables): ConvenienceVariables => {
@@ -85,6 +101,7 @@ export const ownVariables = (session: Session, store: ConvenienceVariables): Con
       const of = thread();
       return of && new Value(signalInfoType, new SignalInfoPlace(of));
     },
+    _exception: () => exceptionOf(session, thread()),
     _thread: () => integer(thread()?.id ?? 0),
     _gthread: () => integer(thread()?.id ?? 0),
     _inferior_thread_count: () => integer(thread()?.process.threads.size ?? 0),
