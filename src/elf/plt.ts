@@ -21,6 +21,10 @@ interface Stub {
 
 const STUB_SECTIONS: readonly string[] = ['.plt', '.plt.got', '.plt.sec', '.plt.bnd', '.iplt'];
 
+/** In the table, also where no stub begins: its first entry, which goes on to the dynamic linker, and the pushes of .plt beside .plt.sec. */
+export const inLinkageTable = (file: ElfFile, at: number): boolean =>
+  file.sections.some(({ name, address, size }) => at >= address && at < address + size && STUB_SECTIONS.includes(name));
+
 /** More than any program has; a damaged file may claim a stub at each eighth byte. */
 const MAX_STUBS = 1 << 18;
 

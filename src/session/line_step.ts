@@ -122,7 +122,12 @@ export class LineStep extends PlanBase {
     const before = this.#before;
     this.#here();
     const returnAddress = madeCall(thread, before);
-    if (returnAddress !== undefined) return (this.mode = this.#called(returnAddress, thread.stackPointer + 8n));
+    if (returnAddress !== undefined) {
+      const returned = thread.stackPointer + 8n;
+      // What the dynamic linker calls while it binds a function (a resolver among them) is not what the line calls.
+      const binds = this.world.isLinkage(thread, before.pc);
+      return (this.mode = binds ? this.#runOver(returnAddress, returned) : this.#called(returnAddress, returned));
+    }
     return (this.mode = this.#look());
   }
 
@@ -141,7 +146,7 @@ export class LineStep extends PlanBase {
   #called(returnAddress: Address, returned: Address): PlanMode {
     const { thread, world } = this;
     const { pc } = thread;
-    const overIt = (): PlanMode => this.runTo(returnAddress, this.standingAt(returned), () => this.#look());
+    const overIt = (): PlanMode => this.#runOver(returnAddress, returned);
     if (this.options.over) return overIt();
     const entry = world.trampolineTarget(thread, pc) ?? (world.isLinkage(thread, pc) ? undefined : pc);
     if (entry === undefined) return 'step';
@@ -153,6 +158,10 @@ export class LineStep extends PlanBase {
     // The callee may return without reaching the target (a jump over it, an early exit before the prologue's end).
     this.plant(returnAddress, this.standingAt(returned), () => (this.mode === 'run' ? this.#look() : this.mode));
     return mode;
+  }
+
+  #runOver(returnAddress: Address, returned: Address): PlanMode {
+    return this.runTo(returnAddress, this.standingAt(returned), () => this.#look());
   }
 
   #runToCaller(): boolean {

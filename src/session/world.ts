@@ -104,7 +104,7 @@ export class ProgramWorld implements StepWorld {
   isLinkage(thread: Thread, pc: Address): boolean {
     const place = located(thread, pc);
     if (!place) return false;
-    if (place.loaded.image.symbolAt(place.at)?.name.endsWith('@plt')) return true;
+    if (place.loaded.image.isLinkage(place.at)) return true;
     const base = thread.process.loaderBase;
     return base !== undefined && place.loaded.bias === base && place.loaded !== thread.process.images.main;
   }

@@ -1,6 +1,7 @@
 /** One file's symbols, put together: ELF symbols, DWARF where there is some, and the rules for breakpoints. */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { ElfFile } from '../elf/file.js';
+import { inLinkageTable } from '../elf/plt.js';
 import { ElfSymbols } from '../elf/symbols.js';
 import { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
@@ -106,6 +107,10 @@ export class ElfImage implements SymbolImage {
 
   symbolsNamed(name: string): readonly ElfSymbolInfo[] {
     return this.elfSymbols.named(name);
+  }
+
+  isLinkage(address: FileAddress): boolean {
+    return inLinkageTable(this.elf, address) || this.symbolAt(address)?.name.endsWith('@plt') === true;
   }
 
   symbols(): readonly ElfSymbolInfo[] {

@@ -167,6 +167,8 @@ export interface SymbolImage {
   /** Where what a symbol without a size names ends at the latest: at the next symbol, or with its section. */
   endOfSymbol(symbol: ElfSymbolInfo): FileAddress;
   symbolsNamed(name: string): readonly ElfSymbolInfo[];
+  /** Code of the procedure linkage table, with or without a name. */
+  isLinkage(address: FileAddress): boolean;
   /** All of them, sorted by address (for completion, info functions, rbreak). */
   symbols(): readonly ElfSymbolInfo[];
   /** The bytes of the file at an address (read-only data of a core, code before a run); undefined outside. */

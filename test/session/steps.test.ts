@@ -327,6 +327,21 @@ describe('calls that are none, and calls through others', () => {
       ['next', 'main  printf'],
     ]));
 
+  it('an indirect function of a library, whose resolver is asked while it is called for the first time', () =>
+    table(
+      'ifunc_lazy.c',
+      [
+        ['tbreak main'],
+        ['run', 'main  // lazy'],
+        ['step', 'plain  // picked'],
+        ['finish', 'main  // lazy'],
+        ['next', 'main  // bound'],
+        ['step', 'plain  // picked'],
+        ['step 2', 'main  printf'],
+      ],
+      { sourceOf: (where) => (where.startsWith('plain') ? 'ifunc_lib.c' : 'ifunc_lazy.c') },
+    ));
+
   const libraryHelper = `helper:${lineOf('shared_lib.c', '// library helper')}`;
   const inLibrary = (where: string): string => (where.startsWith('library') || where === libraryHelper ? 'shared_lib.c' : 'shared.c');
   const library: readonly Row[] = [
