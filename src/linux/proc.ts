@@ -106,6 +106,8 @@ export interface ProcessStatus {
   /** Real user and group id. */
   readonly user: number;
   readonly group: number;
+  readonly effectiveUser: number;
+  readonly effectiveGroup: number;
   readonly threads: number;
   /** Masks, bit 0 for signal 1. `pending` is the thread's own, `sharedPending` the process's. */
   readonly pending: bigint;
@@ -123,6 +125,7 @@ export const readStatus = (process: ProcessPath): ProcessStatus | undefined => {
     text.split('\n').map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
   );
   const number = (name: string): number => Number.parseInt(fields.get(name) ?? '0', 10);
+  const second = (name: string): number => Number((fields.get(name) ?? '').split(/\s+/)[1]);
   const mask = (name: string): bigint => BigInt(`0x${fields.get(name) ?? '0'}`);
   return {
     tracer: number('TracerPid'),
@@ -130,6 +133,8 @@ export const readStatus = (process: ProcessPath): ProcessStatus | undefined => {
     threadGroup: number('Tgid'),
     user: number('Uid'),
     group: number('Gid'),
+    effectiveUser: second('Uid'),
+    effectiveGroup: second('Gid'),
     threads: number('Threads'),
     pending: mask('SigPnd'),
     sharedPending: mask('ShdPnd'),

@@ -25,6 +25,7 @@ import { JobControl } from './job_control.js';
 import { Locking } from './locking.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import { PlantedLocation } from './planted.js';
+import { missingRights } from './privileges.js';
 import { SelfTracing } from './self_tracing.js';
 import { imageOptions, type Settings } from './settings.js';
 import { SignalArrivals, type SignalVerdict } from './signal_arrivals.js';
@@ -141,8 +142,14 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     const thread = this.engine.family.begin(pid, 'launch');
     this.#root = { pid, ending: undefined };
     this.#parts.emit({ type: 'started', process: thread.process });
+    this.#tellRights(thread.process);
     watchLoader(thread.process, this);
     return thread;
+  }
+
+  #tellRights(process: Process): void {
+    const text = missingRights(process);
+    if (text !== undefined) this.#parts.emit({ type: 'message', level: 'note', text });
   }
 
   /** Takes over a running process with all its threads. @throws DeetError `attach`. */
@@ -372,6 +379,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.#parts.watchpoints.processForgotten(process);
     if (!process.muted) watchLoader(process, this);
     this.#parts.emit({ type: 'executed', process });
+    if (!process.muted) this.#tellRights(process);
     return this.#catchIf(this.#parts.catchpoints.family('exec'));
   }
 
