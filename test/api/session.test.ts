@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { attach, DeetError, launch, type Event } from '../../src/index.js';
-import { compileText, lineOf } from '../helpers/build.js';
+import { compileText, lineOf, sample, sampleSource } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { processFacts } from '../helpers/processes.js';
 import { until } from '../helpers/until.js';
@@ -14,7 +14,6 @@ import { until } from '../helpers/until.js';
 leakGuard();
 
 const root = resolve(import.meta.dirname, '../..');
-const sample = (name: string): string => join(root, 'samples', name);
 const calls = sample('function_calls');
 /** Separate debug information of this machine's libraries is nobody's business here. */
 const settings = { 'debug-file-directory': '/nonexistent' };
@@ -57,7 +56,10 @@ describe('a session', () => {
     expect(await stop.frame.evaluate('a')).toBe(4);
     expect(stop.thread.frames().map((frame) => frame.function)).toEqual(['func3', 'func2', 'func1', 'main']);
     expect(stop.thread.name).toBe('function_calls');
-    expect([stop.frame.file, stop.frame.line]).toEqual([`${calls}.c`, lineOf(`${calls}.c`, 'func3 got')]);
+    expect([stop.frame.file, stop.frame.line]).toEqual([
+      sampleSource('function_calls'),
+      lineOf(sampleSource('function_calls'), 'func3 got'),
+    ]);
   });
 
   it('runs to the end, whose frame is an error with a code', async () => {
@@ -99,7 +101,7 @@ describe('a session', () => {
     await using session = await launch(calls, { settings });
     await session.break('func1', { temporary: true });
     await session.continue();
-    const source = `${calls}.c`;
+    const source = sampleSource('function_calls');
     expect((await session.next()).frame.line).toBe(lineOf(source, 'int result'));
     expect((await session.step()).frame.function).toBe('func2');
     const finished = await session.finish();

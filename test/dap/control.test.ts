@@ -1,19 +1,17 @@
 /** What lets a program run and what stops it, beyond the usual: chosen callees, exceptions, counted changes, commands, terminals, letting go. */
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call -- a message's body is what the test says it is */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { spawn } from 'node-pty';
 import { describe, expect, it } from 'vitest';
-import { compile, compileText, lineOf, writeText } from '../helpers/build.js';
+import { compile, compileText, lineOf, sample, writeText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { root } from '../repl/cli.js';
 import { Client } from './client.js';
 import { sharedAdapter } from './shared_adapter.js';
 
 leakGuard();
 sharedAdapter();
 
-const calls = join(root, 'samples/function_calls');
+const calls = sample('function_calls');
 
 const loop = writeText(
   'counts.c',
@@ -76,7 +74,7 @@ describe('exceptions', () => {
 
   it('that are signals say why', async () => {
     await using client = new Client();
-    await client.launch({ program: join(root, 'samples/segfault') });
+    await client.launch({ program: sample('segfault') });
     await client.event('stopped');
     expect(await client.ask('exceptionInfo', { threadId: 1 })).toMatchObject({
       exceptionId: 'SIGSEGV',

@@ -1,18 +1,17 @@
 /** What a client sees of a stopped program, and how it changes it. */
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return -- a message's body is what the test says it is */
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compileText, lineOf } from '../helpers/build.js';
+import { compileText, lineOf, sample, sampleSource } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { root } from '../repl/cli.js';
 import { Client } from './client.js';
 import { sharedAdapter } from './shared_adapter.js';
 
 leakGuard();
 sharedAdapter();
 
-const calls = join(root, 'samples/function_calls');
+const calls = sample('function_calls');
+const source = sampleSource('function_calls');
 
 const program = (): string =>
   compileText(
@@ -246,7 +245,7 @@ describe('breakpoints', () => {
   it('that cannot be are not verified, and say why', async () => {
     await using client = new Client();
     await client.launch({ program: calls, stopOnEntry: true }, async () => {
-      const lines = await client.ask('setBreakpoints', { source: { path: `${calls}.c` }, breakpoints: [{ line: 1 }, { line: 9999 }] });
+      const lines = await client.ask('setBreakpoints', { source: { path: source }, breakpoints: [{ line: 1 }, { line: 9999 }] });
       expect(lines.breakpoints[0]).toMatchObject({ verified: true, line: 5 });
       expect(lines.breakpoints[1].verified).toBe(false);
       const functions = await client.ask('setFunctionBreakpoints', {
@@ -261,7 +260,7 @@ describe('breakpoints', () => {
     await using client = new Client();
     await client.launch({ program: calls }, async () => {
       const set = (lines: number[]): Promise<{ breakpoints: { id: number }[] }> =>
-        client.ask('setBreakpoints', { source: { path: `${calls}.c` }, breakpoints: lines.map((line) => ({ line })) });
+        client.ask('setBreakpoints', { source: { path: source }, breakpoints: lines.map((line) => ({ line })) });
       const [a, b] = (await set([5, 10])).breakpoints;
       const [c, d, e] = (await set([10, 16, 5])).breakpoints;
       expect([c?.id, e?.id]).toEqual([b?.id, a?.id]);
@@ -305,7 +304,7 @@ describe('breakpoints', () => {
     await using client = new Client();
     await client.launch({ program: calls, stopOnEntry: true });
     await client.event('stopped');
-    const { breakpoints } = await client.ask('breakpointLocations', { source: { path: `${calls}.c` }, line: 1, endLine: 8 });
+    const { breakpoints } = await client.ask('breakpointLocations', { source: { path: source }, line: 1, endLine: 8 });
     expect(breakpoints).toEqual([{ line: 5 }, { line: 6 }, { line: 7 }]);
   });
 });
@@ -328,7 +327,7 @@ describe('the debug console', () => {
     await client.stopAt(calls, 'func2');
     await client.evaluate('next', 'repl');
     expect((await client.event('stopped')).body.reason).toBe('step');
-    expect((await client.top()).line).toBe(lineOf(`${calls}.c`, 'int sum'));
+    expect((await client.top()).line).toBe(lineOf(source, 'int sum'));
     await client.evaluate('delete', 'repl');
     expect(client.events('breakpoint').map(({ body }) => body.reason)).toContain('removed');
     await client.evaluate('continue', 'repl');
@@ -379,7 +378,7 @@ describe('memory and code', () => {
     expect(instructions[5].address).toBe(pc);
     expect(instructions.map(({ instruction }: { instruction: string }) => instruction).join('\n')).not.toContain('int3');
     expect(instructions[5].symbol).toMatch(/^func3\+/);
-    expect(instructions[5]).toMatchObject({ line: 5, location: { path: `${calls}.c` } });
+    expect(instructions[5]).toMatchObject({ line: 5, location: { path: source } });
     const { instructions: ahead } = await client.ask('disassemble', { memoryReference: pc, instructionOffset: 2, instructionCount: 3 });
     expect(ahead[0].address).toBe(instructions[7].address);
   });
@@ -392,7 +391,7 @@ describe('memory and code', () => {
     expect(totalModules).toBe(modules.length);
     expect(client.events('module').length).toBeGreaterThanOrEqual(2);
     const { sources } = await client.ask('loadedSources');
-    expect(sources.map(({ path }: { path: string }) => path)).toContain(`${calls}.c`);
-    expect((await client.ask('source', { source: { path: `${calls}.c` }, sourceReference: 0 })).content).toContain('int func3(int a)');
+    expect(sources.map(({ path }: { path: string }) => path)).toContain(source);
+    expect((await client.ask('source', { source: { path: source }, sourceReference: 0 })).content).toContain('int func3(int a)');
   });
 });

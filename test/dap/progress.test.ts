@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { root } from '../repl/cli.js';
 import { Client } from './client.js';
 
 leakGuard();
@@ -69,6 +69,6 @@ it('begins before the scan and ends behind it; the second time the index is in t
 it('is not told to a client that cannot show it, and not of a small program', async () => {
   await using silent = await lookAt(big, {}, join(folder, 'other'));
   expect(words(silent)).toEqual(['evaluate']);
-  await using small = await lookAt(join(root, 'samples/function_calls'), { supportsProgressReporting: true }, join(folder, 'other'));
+  await using small = await lookAt(sample('function_calls'), { supportsProgressReporting: true }, join(folder, 'other'));
   expect(words(small)).toEqual(['evaluate']);
 });

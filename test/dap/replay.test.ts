@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sample, sampleSource } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { root } from '../repl/cli.js';
 import { Client, type Message } from './client.js';
 
 leakGuard();
 
-const program = join(root, 'samples/function_calls');
+const program = sample('function_calls');
 
 interface Line {
   readonly client?: Pick<Message, 'seq' | 'command'>;
@@ -20,6 +20,7 @@ interface Line {
 
 const recording = (name: string): Line[] =>
   readFileSync(join(import.meta.dirname, 'editors', `${name}.jsonl`), 'utf8')
+    .replaceAll('${program}.c', sampleSource('function_calls'))
     .replaceAll('${program}', program)
     .replaceAll('${folder}', dirname(program))
     .trim()

@@ -4,18 +4,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compileText, fixture, lineOf } from '../helpers/build.js';
+import { compileText, fixture, lineOf, sample, sampleSource } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { root } from '../repl/cli.js';
 import { Client } from './client.js';
 import { sharedAdapter } from './shared_adapter.js';
 
 leakGuard();
 sharedAdapter();
 
-const sample = (name: string): string => join(root, 'samples', name);
 const calls = sample('function_calls');
-const source = `${calls}.c`;
+const source = sampleSource('function_calls');
 
 const types = (client: Client): string[] =>
   client.messages.map((each) => (each.type === 'event' ? `event ${each.event ?? ''}` : `answer ${each.command ?? ''}`));

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lineOf } from '../helpers/build.js';
+import { lineOf, sample, sampleSource } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { deet, root } from '../repl/cli.js';
+import { deet } from '../repl/cli.js';
 
 leakGuard();
 
-const program = join(root, 'samples/function_calls');
-const source = `${program}.c`;
+const program = sample('function_calls');
+const source = sampleSource('function_calls');
 const launch = { program, initCommands: ['set debug-file-directory /nonexistent'] };
 const folder = mkdtempSync(join(tmpdir(), 'deet-testsupport-'));
 
@@ -88,10 +88,10 @@ describe('signals', () => {
   it('stop as exceptions', async () => {
     await Promise.all([
       client.configurationSequence(),
-      client.launch({ ...launch, program: join(root, 'samples/segfault') }),
+      client.launch({ ...launch, program: sample('segfault') }),
       client.assertStoppedLocation('exception', {
-        path: join(root, 'samples/segfault.c'),
-        line: lineOf(join(root, 'samples/segfault.c'), '*p = a'),
+        path: sampleSource('segfault'),
+        line: lineOf(sampleSource('segfault'), '*p = a'),
       }),
     ]);
   });

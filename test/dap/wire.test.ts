@@ -1,11 +1,9 @@
 /** What a client may do wrong, and what comes of it: an answer with a reason, never silence, never the end. */
 
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compileText } from '../helpers/build.js';
+import { compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { root } from '../repl/cli.js';
 import { Deframer, encode, type Incoming } from '../../src/dap/framing.js';
 import { Client } from './client.js';
 import { sharedAdapter } from './shared_adapter.js';
@@ -13,7 +11,7 @@ import { sharedAdapter } from './shared_adapter.js';
 leakGuard();
 sharedAdapter();
 
-const calls = join(root, 'samples/function_calls');
+const calls = sample('function_calls');
 
 describe('messages on the wire', () => {
   const all = (chunks: readonly Buffer[]): Incoming[] => {

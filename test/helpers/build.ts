@@ -104,6 +104,12 @@ export const fixture = (name: string, variant: Variant = 'plain'): string => {
   return compile(path, [...flags, ...directive(source, 'flags'), ...libraryFlags], compiler);
 };
 
+/** Path of samples/NAME.c. */
+export const sampleSource = (name: string): string => join(test, '../samples', `${name}.c`);
+
+/** The program of samples/NAME.c, compiled as fixtures are: what was built in samples/ may be older. */
+export const sample = (name: string): string => compile(sampleSource(name), ['-pthread', '-w']);
+
 /** The number of the only line of a fixture's source that contains `text` (a comment such as `// here`). */
 export const lineOf = (source: string, text: string): number => {
   const path = source.includes('/') ? source : join(fixtures, source);

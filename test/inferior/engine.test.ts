@@ -2,13 +2,11 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { native } from '../../src/native.js';
-import { compileText, fixture } from '../helpers/build.js';
+import { compileText, fixture, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { driven, endOf, openSession, stopOf } from '../session/drive.js';
 
 leakGuard();
-
-const sample = (name: string): string => new URL(`../../samples/${name}`, import.meta.url).pathname;
 
 const exitOf = (command: string): Promise<number | null> =>
   new Promise((resolve) => spawn('/bin/sh', ['-c', command], { stdio: 'ignore' }).once('exit', resolve));

@@ -1,16 +1,13 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/insight/crash.js';
 import { explain } from '../../src/insight/explain.js';
 import { sceneOf } from '../../src/insight/thread_scene.js';
 import { Session } from '../../src/session/session.js';
-import { compile, compileText } from '../helpers/build.js';
+import { compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { crash, source } from './crash.js';
 
 leakGuard();
-
-const sample = (name: string): string => compile(join(import.meta.dirname, '../../samples/crashes', `${name}.c`));
 
 describe('the samples of crashes are explained', () => {
   it.each<[string, Partial<Explanation>, RegExp]>([
@@ -64,7 +61,7 @@ describe('the samples of crashes are explained', () => {
       /^`list` points to a local variable of a function that has returned/,
     ],
   ])('%s', async (name, fields, text) => {
-    const explanation = await crash(sample(name));
+    const explanation = await crash(sample(`crashes/${name}`));
     expect(explanation).toMatchObject({ type: 'explanation', ...fields });
     expect(explanation.text).toMatch(text);
     if (name !== 'smashed_stack') expect(explanation.place?.file).toMatch(new RegExp(`/${name}\\.c$`));
@@ -260,7 +257,7 @@ describe('the other ways to die are explained', () => {
   });
 
   it('a stop that is no crash', async () => {
-    const session = new Session(sample('divide'), { batch: true });
+    const session = new Session(sample('crashes/divide'), { batch: true });
     try {
       session.break('mean');
       const outcome = await session.run();

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { activityOf } from '../../src/linux/activity.js';
 import { Chronicle } from '../../src/insight/chronicle.js';
@@ -6,14 +5,13 @@ import { descriptorTables } from '../../src/insight/descriptors.js';
 import { processTree } from '../../src/insight/tree.js';
 import { why } from '../../src/insight/waits.js';
 import { Session } from '../../src/session/session.js';
-import { compile, compileText, type Compiler } from '../helpers/build.js';
+import { type Compiler, compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { until } from '../helpers/until.js';
 import { asleep, preamble } from './native.js';
 
 leakGuard();
 
-const sample = (path: string): string => compile(join(import.meta.dirname, '../../samples', path), ['-pthread', '-w']);
 const program = (name: string, body: string): string => compileText(`${name}.c`, preamble + body, ['-pthread', '-w']);
 
 /** A session whose program's output goes nowhere. */
@@ -43,7 +41,7 @@ class Watched implements Disposable {
 
 describe('why, for programs that deet has stopped', () => {
   it('reads the call that was interrupted from the registers, and names locks in structures', async () => {
-    using watched = new Watched(sample('threads/lock_order.c'));
+    using watched = new Watched(sample('threads/lock_order'));
     await watched.stuck(3);
     const { waits, deadlocks, deadlockTexts } = why(watched.chronicle.family());
     expect(waits.map(({ text }) => text.replace(/, which.*/, ''))).toEqual([
@@ -78,7 +76,7 @@ describe('why, for programs that deet has stopped', () => {
   });
 
   it('finds the lock that fork copied', async () => {
-    using watched = new Watched(sample('fork/held_lock.c'));
+    using watched = new Watched(sample('fork/held_lock'));
     const run = watched.session.run();
     const pids = await until(() => {
       const family = watched.session.processes().map(({ pid }) => pid);
@@ -95,7 +93,7 @@ describe('why, for programs that deet has stopped', () => {
   });
 
   it('finds the open write end, the shared descriptors and the tree of the family', async () => {
-    using watched = new Watched(sample('pipes/write_end_open.c'));
+    using watched = new Watched(sample('pipes/write_end_open'));
     await watched.stuck(2);
     const { chronicle, session } = watched;
     const [parent = 0, child = 0] = session.processes().map(({ pid }) => pid);
@@ -122,12 +120,12 @@ describe('the chronicle of a run', () => {
   };
 
   it('tells of children that ran on, and of output that was written twice', async () => {
-    expect(await report(sample('fork/exec_fails.c'))).toEqual([
+    expect(await report(sample('fork/exec_fails'))).toEqual([
       expect.stringMatching(
         /^ran-on: Process N \(exec_fails\): exec of no-such-compressor at exec_fails\.c:14 failed \(ENOENT\), and the child went on in its parent's code\. Call _exit after a failed exec\.$/,
       ),
     ]);
-    expect(await report(sample('fork/exec_fails.c'), ['fixed'])).toEqual([]);
+    expect(await report(sample('fork/exec_fails'), ['fixed'])).toEqual([]);
     // From main itself there is nothing to return from; and who says that it failed has not gone on.
     const inMain = (rest: string, flags: readonly string[] = [], compiler?: Compiler): string =>
       compileText(
@@ -143,15 +141,15 @@ int main(int argc, char *argv[]) { if (fork() == 0) { execlp("no-such-program", 
     for (const flags of [[], ['-static']])
       for (const compiler of [undefined, 'musl-gcc'] as const) expect(await report(inMain('', flags, compiler))).toEqual(goneOn);
     expect(await report(inMain('exit(127);'))).toEqual([]);
-    expect(await report(sample('fork/child_returns.c'))).toEqual([expect.stringMatching(/^ran-on: .* returned from compress and ran on/)]);
-    expect(await report(sample('fork/stdio_twice.c'))).toEqual([
+    expect(await report(sample('fork/child_returns'))).toEqual([expect.stringMatching(/^ran-on: .* returned from compress and ran on/)]);
+    expect(await report(sample('fork/stdio_twice'))).toEqual([
       expect.stringMatching(/^double-flush: .*\("starting\\n"\) were still in stdout's buffer/),
     ]);
-    expect(await report(sample('fork/stdio_twice.c'), ['fixed'])).toEqual([]);
+    expect(await report(sample('fork/stdio_twice'), ['fixed'])).toEqual([]);
   });
 
   it('tells of forks that children ran too', async () => {
-    expect(await report(sample('fork/nested_forks.c'))).toContainEqual(
+    expect(await report(sample('fork/nested_forks'))).toContainEqual(
       expect.stringMatching(/^nested-fork: The fork at nested_forks\.c:19 was run by children too/),
     );
   });

@@ -2,13 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile, compileText } from '../helpers/build.js';
+import { compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { commands, root, run, type Conversation, type Finished } from './cli.js';
 
 leakGuard();
 
-const sample = (name: string): string => compile(join(root, 'samples', `${name}.c`));
 const [hello, segfault, exit_, calls] = ['hello', 'segfault', 'exit', 'function_calls'].map(sample);
 const echoing = compileText(
   'echoing.c',

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fixture } from '../helpers/build.js';
+import { fixture, sample } from '../helpers/build.js';
 import { coreOf, coresGoAfterwards, folderForCores } from '../helpers/core.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { commands, root, run } from './cli.js';
@@ -11,11 +11,12 @@ import { commands, root, run } from './cli.js';
 leakGuard();
 coresGoAfterwards();
 
-const segfault = join(root, 'samples/segfault');
+const segfault = sample('segfault');
 const dead = '[The program is dead]';
 const shortened = (text: string): string =>
   text
     .replaceAll(/This is a core file: [^\n]*/g, dead)
+    .replaceAll(segfault, '/samples/segfault')
     .replaceAll(root, '')
     .replaceAll(/0x[0-9a-f]+/g, '0x…');
 

@@ -1,13 +1,10 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compile, compileText } from '../helpers/build.js';
+import { compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { commands, root, run } from './cli.js';
+import { commands, run } from './cli.js';
 import { fieldsOf, wrongWith } from './shapes.js';
 
 leakGuard();
-
-const sample = (name: string): string => compile(join(root, 'samples', `${name}.c`));
 
 const lines = async (
   program: string,

@@ -2,15 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile, compileText } from '../helpers/build.js';
+import { compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { deet, root } from './cli.js';
+import { deet } from './cli.js';
 import { Terminal } from './terminal.js';
 
 leakGuard();
 deet();
 
-const calls = compile(join(root, 'samples/function_calls.c'));
+const calls = sample('function_calls');
 const waiting = compileText(
   'waiting.c',
   '#include <stdio.h>\n#include <unistd.h>\nint main(void) { puts("ready"); fflush(stdout); for (;;) pause(); }\n',

@@ -35,7 +35,8 @@ export class Terminal {
       name: 'xterm-256color',
       env: { ...inherited, ...environment },
     });
-    this.exited = new Promise((resolve) => this.#pty.onExit(resolve));
+    // What came last is on the screen by then.
+    this.exited = new Promise((resolve) => this.#pty.onExit((end) => void this.#written.then(() => resolve(end))));
     this.#pty.onData((text) => {
       this.raw += text;
       this.#written = new Promise((done) => this.#emulator.write(text, done));

@@ -5,7 +5,7 @@ import { DeetError } from '../../src/common/errors.js';
 import { native } from '../../src/native.js';
 import type { Session } from '../../src/session/session.js';
 import type { Outcome } from '../../src/session/types.js';
-import { compileText, fixture, lineOf } from '../helpers/build.js';
+import { compileText, fixture, lineOf, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { processFacts } from '../helpers/processes.js';
 import { until } from '../helpers/until.js';
@@ -188,7 +188,7 @@ describe('in a loop', () => {
 });
 
 describe('the syscall instruction', () => {
-  const exit = new URL('../../samples/exit', import.meta.url).pathname;
+  const exit = sample('exit');
   /** `syscall` is 0f 05. */
   const findSyscall = (session: Session): Address => {
     const leave = addressOf(session, 'leave');

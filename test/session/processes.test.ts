@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../src/session/session.js';
 import type { Outcome } from '../../src/session/types.js';
-import { compileText, fixture, lineOf } from '../helpers/build.js';
+import { compileText, fixture, lineOf, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { driven, endOf, placeOf, record, stopOf } from './drive.js';
 
@@ -264,7 +264,7 @@ int main(void) {
 });
 
 describe('a fork bomb stops at the limit', () => {
-  const bomb = new URL('../../samples/fork/bomb', import.meta.url).pathname;
+  const bomb = sample('fork/bomb');
   const family = (session: Session): number => session.control.engine.family.size;
 
   it('at the fork that was one too many, and again when it goes on', () =>

@@ -5,15 +5,13 @@ import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { built, fixture } from '../helpers/build.js';
+import { built, fixture, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { allProcesses, hasEnvironment, processFacts } from '../helpers/processes.js';
 import { until } from '../helpers/until.js';
 import { driven, endOf, openSession, stopOf } from './drive.js';
 
 leakGuard();
-
-const sample = (name: string): string => new URL(`../../samples/${name}`, import.meta.url).pathname;
 
 /** Marked processes other than this one and those given, zombies too (they have no environment, but a parent). */
 const left = (): number[] =>

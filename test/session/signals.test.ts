@@ -3,15 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { native } from '../../src/native.js';
 import type { Session } from '../../src/session/session.js';
 import type { Outcome } from '../../src/session/types.js';
-import { compileText, fixture, lineOf } from '../helpers/build.js';
+import { compileText, fixture, lineOf, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { processFacts } from '../helpers/processes.js';
 import { until } from '../helpers/until.js';
 import { driven, endOf, placeOf, record, stopOf } from './drive.js';
 
 leakGuard();
-
-const sample = (name: string): string => new URL(`../../samples/${name}`, import.meta.url).pathname;
 
 /** Goes on to the end; the reasons of the stops on the way. */
 const toTheEnd = async (session: Session, first: Outcome): Promise<{ stops: string[]; end: string }> => {
