@@ -37,6 +37,9 @@ const failure = (error: unknown, command: string): { message: string; body: { er
   return { message: text, body: { error: { id: known ? 1 : 2, format, ...((!known || acting.has(command)) && { showUser: true }) } } };
 };
 
+/** The protocol's own word: the client has asked for it, and shows nothing. */
+const cancellation = { message: 'cancelled', body: {} };
+
 const childSessionOf = (args: unknown): string | undefined => {
   const path = typeof args === 'object' && args !== null ? (args as { readonly childSession?: unknown }).childSession : undefined;
   return typeof path === 'string' ? path : undefined;
@@ -150,7 +153,11 @@ export class Connection {
     } else {
       const { seq } = message;
       if (typeof seq === 'number' && message.type !== 'event')
-        this.#answer(seq, typeof message.command === 'string' ? message.command : '', { message: 'This is no request.' });
+        this.#answer(
+          seq,
+          typeof message.command === 'string' ? message.command : '',
+          failure(new DeetError('protocol', 'This is no request.'), ''),
+        );
     }
   }
 
@@ -181,9 +188,11 @@ export class Connection {
 
   #enqueue(seq: number, command: string, args: unknown): void {
     const cancelled = command === 'cancel' && typeof args === 'object' && args !== null ? (args as P.CancelArguments).requestId : undefined;
-    if (cancelled !== undefined && this.#waiting.delete(cancelled)) this.#answer(cancelled, '', { message: 'cancelled' });
+    if (cancelled !== undefined && this.#waiting.delete(cancelled)) this.#answer(cancelled, '', cancellation);
     // To cancel one request must not end another that is being handled.
-    if (interrupting.has(command) && (command !== 'cancel' || cancelled === this.#current)) {
+    const ofCurrent = cancelled !== undefined && cancelled === this.#current;
+    if (ofCurrent) this.#givenUp = cancelled;
+    if (interrupting.has(command) && (command !== 'cancel' || ofCurrent)) {
       this.#urgent.add(seq);
       this.answerer.interrupt();
     }
@@ -192,8 +201,10 @@ export class Connection {
     this.#queue = this.#queue.then(() => this.#handle(seq, command, args));
   }
 
-  /** The request that is being handled, or was last. */
+  /** The request that is being handled. */
   #current: number | undefined;
+  /** A request that the client has cancelled while it was being handled. */
+  #givenUp: number | undefined;
   readonly #commands = new Map<number, string>();
   /** Requests that wait for their turn although they should not. */
   readonly #urgent = new Set<number>();
@@ -229,7 +240,9 @@ export class Connection {
       }
       answered = { success: true, ...(body !== undefined && { body }) };
     } catch (error) {
-      answered = failure(error, command);
+      answered = this.#givenUp === seq ? cancellation : failure(error, command);
+    } finally {
+      this.#current = undefined;
     }
     this.#answer(seq, command, answered);
     this.#act();

@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { deet } from '../repl/cli.js';
+import { faultsOf } from './schema.js';
 
 export interface Message {
   readonly seq: number;
@@ -39,6 +40,11 @@ export class Client implements AsyncDisposable {
   /** What was on stdout that is no message. */
   garbage = '';
   stderr = '';
+  /** What was against the protocol; a test that ends with one fails. */
+  readonly faults: string[] = [];
+  /** Requests without an answer so far. */
+  readonly #open = new Map<number, string>();
+  #lastSeq = 0;
   readonly #process: ChildProcess | undefined;
   readonly #write: (text: string) => void;
   readonly #close: () => void;
@@ -95,10 +101,23 @@ export class Client implements AsyncDisposable {
       const length = Number(/Content-Length: (\d+)/.exec(head)?.[1]);
       if (!/^Content-Length: \d+$/.test(head)) this.garbage += head;
       if (this.#buffer.length < end + 4 + length) break;
-      this.messages.push(JSON.parse(this.#buffer.toString('utf8', end + 4, end + 4 + length)) as Message);
+      this.#take(JSON.parse(this.#buffer.toString('utf8', end + 4, end + 4 + length)) as Message);
       this.#buffer = this.#buffer.subarray(end + 4 + length);
     }
     this.#wake();
+  }
+
+  /** Every message of every test is held to the protocol: its shape, its number, and that it answers a request which is open. */
+  #take(message: Message): void {
+    this.messages.push(message);
+    this.faults.push(...faultsOf({ ...message }).map((fault) => `message ${message.seq}: ${fault}`));
+    if (message.seq <= this.#lastSeq) this.faults.push(`message ${message.seq} came behind message ${this.#lastSeq}`);
+    this.#lastSeq = message.seq;
+    const { type, request_seq: request = 0, command = '' } = message;
+    if (type !== 'response') return;
+    if (this.#open.get(request) !== command)
+      this.faults.push(`message ${message.seq} answers ${command} ${request}, which nobody asked for or was answered`);
+    this.#open.delete(request);
   }
 
   #wake(): void {
@@ -138,12 +157,19 @@ export class Client implements AsyncDisposable {
 
   send(command: string, args?: object): number {
     const seq = ++this.#seq;
+    this.#open.set(seq, command);
     this.raw(frame(JSON.stringify({ seq, type: 'request', command, ...(args && { arguments: args }) })));
     return seq;
   }
 
   /** Sends something that is no proper request. */
   sendText(text: string): void {
+    try {
+      const { seq, type, command = '' } = JSON.parse(text) as Partial<Message>;
+      if (type === 'request') this.#open.set(Number(seq), command);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
     this.raw(frame(text));
   }
 
@@ -283,5 +309,6 @@ export class Client implements AsyncDisposable {
     this.#process?.kill('SIGKILL');
     this.#close();
     await this.ended;
+    if (this.faults.length > 0 || this.garbage !== '') throw new Error(`against the protocol:\n${this.faults.join('\n')}\n${this.garbage}`);
   }
 }
