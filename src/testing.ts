@@ -13,7 +13,7 @@
  *
  * @packageDocumentation
  */
-import { expect, onTestFinished } from 'vitest';
+import * as vitest from 'vitest';
 import { launch, Session } from './api/session.js';
 import type { LaunchOptions } from './api/options.js';
 import { Stop, type Exit } from './api/stop.js';
@@ -22,16 +22,46 @@ import { DeetError } from './common/errors.js';
 
 export { DeetError, Session, Stop };
 
-/** Launches a program for the test that is running: when that is over, nothing of the program is left. @throws DeetError `launch` */
-export const debug = async (program: string, options: LaunchOptions = {}): Promise<Session> => {
-  const session = await launch(program, options);
+/** Of the function that a test is made of: `test.concurrent('...', async (context) => { ... })`. */
+export interface TestContext {
+  onTestFinished(hook: () => void): void;
+}
+
+/** The test that is running, if there is one and nothing runs beside it: vitest knows no more. @throws DeetError `outside` */
+const onlyTest = (): TestContext => {
+  // Before vitest 4.1 there is no TestRunner.
+  const test = (
+    vitest as { readonly TestRunner?: { getCurrentTest(): { readonly concurrent?: boolean } | undefined } }
+  ).TestRunner?.getCurrentTest();
+  if (test?.concurrent)
+    throw new DeetError(
+      'outside',
+      'debug() cannot tell which of the tests that run at the same time calls it: hand it the context, as in test.concurrent(NAME, async (context) => { await debug(PROGRAM, {}, context); })',
+    );
+  return vitest;
+};
+
+/**
+ * Launches a program for a test: when that is over, nothing of the program is left.
+ * @param context of the test that calls; needed only in tests that run at the same time
+ * @throws DeetError `launch`, or `outside` when it cannot be told which test calls
+ */
+export const debug = async (program: string, options: LaunchOptions = {}, context: TestContext = onlyTest()): Promise<Session> => {
+  // Registered before anything is waited for: a test may be over (its time is up) before its program has begun.
+  let [session, over]: [Session | undefined, boolean] = [undefined, false];
   try {
-    onTestFinished(() => {
-      session.close();
+    context.onTestFinished(() => {
+      over = true;
+      session?.close();
     });
   } catch (error) {
-    session.close();
     throw new DeetError('outside', 'debug() belongs inside of a test.', error instanceof Error ? error.message : undefined);
+  }
+  session = await launch(program, options);
+   
+  if (over) {
+    session.close();
+    throw new DeetError('outside', 'The test was over before its program had begun.');
   }
   return session;
 };
@@ -75,7 +105,7 @@ const exitOf = (received: unknown): Exit | undefined =>
 const zombiesIn = (processes: readonly ProcessResult[]): number[] =>
   processes.flatMap(({ pid, state, children }) => [...(state === 'zombie' ? [pid] : []), ...zombiesIn(children ?? [])]);
 
-expect.extend({
+vitest.expect.extend({
   toStopAt(received: unknown, file: string, line?: number): Verdict {
     const stop = stopOf(received);
     const frame = stop.reason === 'exit' ? undefined : stop.frame;

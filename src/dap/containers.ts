@@ -2,11 +2,13 @@
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
-import { childCount, childrenOf, isExpandable } from '../language/children.js';
+import { childCount, childrenOf, isExpandable, isNumbered } from '../language/children.js';
 import type { EvaluationContext } from '../language/context.js';
+import { evaluateNow } from '../language/evaluate.js';
 import { formatMember } from '../language/format.js';
+import { parseExpression } from '../language/parser.js';
 import { typeName } from '../language/type-name.js';
-import { asArray, asPointer, asReference, strip } from '../language/types.js';
+import { asPointer, sizeOf } from '../language/types.js';
 import { toInteger, type Value } from '../language/value.js';
 import type { Handles } from './handles.js';
 
@@ -18,6 +20,8 @@ export interface Row {
   readonly type?: string;
   /** A C expression that means it in its frame. */
   readonly expression?: string | undefined;
+  /** What its parts are reached through, if that is another. */
+  readonly through?: string | undefined;
   /** What tells it from its siblings, where the name may not: several members without one. */
   readonly key?: string;
   /** A group of rows instead of a value. */
@@ -47,24 +51,37 @@ export const partsOf = (
   expression: string | undefined,
 ): Container => {
   const count = childCount(value, parent.context);
-  const type = strip(value.type);
-  const target = asReference(type)?.target;
-  const isArray = asArray(target ?? type) !== undefined;
   return {
     kind: 'container',
     name,
     frameId: parent.frameId,
     context: parent.context,
-    indexed: isArray ? count : 0,
+    indexed: isNumbered(value, parent.context) ? count : 0,
     count,
     rows: (start, limit) =>
       childrenOf(value, parent.context, start, limit, expression).map((child, i) => ({
         name: child.name,
         value: child.value,
-        expression: child.expression,
+        expression: child.expression ?? expressionAt(child.value, parent.context),
+        through: child.through,
         key: `${start + i} ${child.name}`,
       })),
   };
+};
+
+/**
+ * What lies in memory without a path to it in the language, such as a node of a map, is named by its address, as gdb's `{type} address`. Undefined: its type has no name that means it
+ * here.
+ */
+const expressionAt = (value: Value, context: EvaluationContext): string | undefined => {
+  if (value.address === undefined || !value.isLvalue) return undefined;
+  const expression = `{${typeName(value.type, context.language)}} ${hex(value.address)}`;
+  try {
+    return sizeOf(evaluateNow(parseExpression(expression, context.names), context).type) === sizeOf(value.type) ? expression : undefined;
+  } catch (error) {
+    if (error instanceof DeetError) return undefined;
+    throw error;
+  }
 };
 
 /** In a tree the parts have rows of their own: the summary need not go deep. Text ends at its NUL: the bytes behind it are a row away. */
@@ -104,7 +121,7 @@ export const present = (row: Row, parent: Container, handles: Handles, format?: 
   const { value } = row;
   if (!value)
     return { name: row.name, value: row.text ?? '<unknown>', variablesReference: 0, ...(row.type && { type: row.type }), ...hint };
-  const presented = presentValue(value, parent, name, row.expression, handles, format);
+  const presented = presentValue(value, parent, name, row.through ?? row.expression, handles, format);
   return {
     name: row.name,
     ...presented,

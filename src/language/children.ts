@@ -19,6 +19,8 @@ export interface Child {
   readonly value: Value;
   /** A C expression for it, if its parent has one. */
   readonly expression: string | undefined;
+  /** An anonymous struct's members are reached through its parent, though nothing means itself. */
+  readonly through?: string | undefined;
 }
 
 /** What a value's children are those of: a reference's are its object's, a pointer's the struct behind it. */
@@ -40,6 +42,13 @@ export function childCount(value: Value, context: EvaluationContext): number {
   if (asComplex(value.type)) return 2;
   if (!pointer || asFunction(pointer.target) || isVoid(pointer.target)) return 0;
   return asStruct(pointer.target)?.members().length ?? 1;
+}
+
+/** Are the children elements, called by their numbers? */
+export function isNumbered(value: Value, context: EvaluationContext): boolean {
+  const viewed = viewedChildren(value, context);
+  if (viewed) return viewed !== 'text' && viewed.numbered === true;
+  return subject(value.type).array !== undefined;
 }
 
 /**
@@ -76,12 +85,12 @@ function viewedChildren(value: Value, context: EvaluationContext): View | 'text'
 
 function rowsOf(view: View, context: EvaluationContext, start: number, count: number, expression: string | undefined): Child[] {
   const list: Child[] = [];
-  for (const { name, key, value } of view.rows(start)) {
+  for (const { name, key, access, value } of view.rows(start)) {
     if (list.length >= count) break;
     list.push({
       name: key ? `[${formatMember(key, context)}]` : name,
       value,
-      expression: view.style === 'list' ? joined(expression, name) : undefined,
+      expression: joined(expression, access),
     });
   }
   return list;
@@ -128,18 +137,26 @@ function members(
       part = new Value(member.type, new MissingPlace(error.message, error.code === 'memory' ? 'memory' : 'optimized-out'));
     }
     if (member.isBase)
-      return { name: nameOf(member.type) ?? '<base>', value: part, expression: access === '.' ? expression : joined('*', expression) };
-    // An anonymous struct's members are reached through its parent.
-    if (member.name === undefined)
-      return { name: '<anonymous>', value: part, expression: access === '.' ? expression : `(*${expression ?? ''})` };
-    return { name: member.name, value: part, expression: joined(expression, `${access}${member.name}`) };
+      return { name: nameOf(member.type) ?? '<base>', value: part, expression: baseExpression(nameOf(member.type), expression, access) };
+    if (member.name === undefined) {
+      const through = expression !== undefined && access === '->' ? `(*${expression})` : expression;
+      return { name: '<anonymous>', value: part, expression: undefined, through };
+    }
+    // What the compiler has added has no name of the language's: `_vptr.Base`.
+    const rest = /^\w+$/.test(member.name) ? `${access}${member.name}` : undefined;
+    return { name: member.name, value: part, expression: joined(expression, rest) };
   });
+}
+
+/** The object as its base: a member of the base may be hidden by one of the same name. */
+function baseExpression(base: string | undefined, expression: string | undefined, access: '.' | '->'): string | undefined {
+  if (base === undefined || expression === undefined) return undefined;
+  return `*(${base} *) ${access === '.' ? `&(${expression})` : `(${expression})`}`;
 }
 
 /** `(*p).x`, `a[1].x`: parentheses where the parent is more than a path. */
 function joined(parent: string | undefined, rest: string | undefined): string | undefined {
   if (parent === undefined || rest === undefined) return undefined;
-  if (parent === '*') return `*${rest}`;
   return /^[\w$]+(?:(?:\.|->|::)\w+|\[\d+\])*$/.test(parent) ? parent + rest : `(${parent})${rest}`;
 }
 

@@ -1,8 +1,10 @@
 /** What happens to a value on its way: decay, references followed, casts, and conversion by assignment (C11, 6.3.2, 6.5.4, 6.5.16). */
 import { DeetError } from '../common/errors.js';
-import type { CType, StructType } from '../symbols/types.js';
+import type { CType, Member, StructType } from '../symbols/types.js';
 import { convertArithmetic, isArithmetic } from './arithmetic.js';
 import * as c from './c-types.js';
+import type { EvaluationContext } from './context.js';
+import { readMember, type MemberWorld } from './members.js';
 import { allocate, type Memory } from './place.js';
 import { isUnknown } from './unknown.js';
 import { typeName } from './type-name.js';
@@ -56,22 +58,26 @@ export function decayed(value: Value): Value {
   return asFunction(value.type) ? addressOf(value) : value;
 }
 
+/** What an object lies in: its memory, and where in an object its virtual bases are. */
+export type Surroundings = Pick<EvaluationContext, 'memory' | 'virtualBase'>;
+
 /** @throws DeetError `type` ("Invalid cast.") */
-export function cast(value: Value, type: CType, memory: Memory): Value {
+export function cast(value: Value, type: CType, around: Surroundings): Value {
+  const { memory } = around;
   const target = strip(type);
   const from = strip(value.type);
   if (target.kind === 'void') return Value.of(type, new Uint8Array(0));
   const reference = asReference(type);
-  if (reference) return Value.integer(type, addressNumber(asRelative(value, reference.target) ?? value));
+  if (reference) return Value.integer(type, addressNumber(asRelative(value, reference.target, around) ?? value));
   if (isUnknown(value) && value.place.kind === 'memory') return value.as(type);
   if (from.kind === 'void') throw invalid();
-  if (target.kind === 'array' || asStruct(type)) return castAggregate(value, type);
+  if (target.kind === 'array' || asStruct(type)) return castAggregate(value, type, around);
   const operand = decayed(value);
   if (asComplex(type)) return toComplex(operand, type);
   if (target.kind === 'pointer' || target.kind === 'member-pointer') {
     if (asFloat(operand.type) || asStruct(operand.type)) throw invalid();
     if (operand.isAbstract) return Value.abstract(type);
-    const moved = target.kind === 'pointer' ? alongInheritance(operand, target.target, memory) : undefined;
+    const moved = target.kind === 'pointer' ? alongInheritance(operand, target.target, around) : undefined;
     return Value.integer(type, moved ?? toInteger(operand));
   }
   if (target.kind === 'function') return Value.at(type, memory, BigInt.asUintN(64, toInteger(operand)));
@@ -87,7 +93,7 @@ function addressNumber(value: Value): bigint {
 }
 
 /** An object seen as an array or struct of the same size; or built from a list in braces. */
-function castAggregate(value: Value, type: CType): Value {
+function castAggregate(value: Value, type: CType, around: Surroundings): Value {
   const array = asArray(type);
   if (array && countOf(array) === 0 && (sizeOf(array.element) ?? 0) > 0) {
     const count = Math.floor(value.size / requireSize(array.element));
@@ -95,37 +101,45 @@ function castAggregate(value: Value, type: CType): Value {
   }
   const struct = asStruct(type);
   const from = asStruct(value.type);
-  if (struct && from && !sameType(struct, from)) return baseOf(value, from, struct) ?? downcast(value, struct, from, type);
+  if (struct && from && !sameType(struct, from)) return baseOf(value, from, struct, around) ?? downcast(value, struct, from, type);
   if (sizeOf(value.type) !== requireSize(type)) throw invalid();
   return value.as(type);
 }
 
-/** C++: an object as its base class. */
-export function baseOf(value: Value, from: StructType, to: StructType): Value | undefined {
-  for (const member of from.members()) {
-    if (!member.isBase || member.virtualBase) continue;
+/** C++: an object as its base class. @throws DeetError when the place of a virtual base cannot be read */
+export function baseOf(value: Value, from: StructType, to: StructType, around: Surroundings): Value | undefined {
+  const world: MemberWorld = {
+    staticMember: () => undefined,
+    virtualBase: (object, { virtualBase }) => virtualBase && around.virtualBase?.(object, virtualBase),
+  };
+  return pathToBase(from, to, 0)?.reduce((part, member) => readMember(part, member, world), value);
+}
+
+/** Bases that are not virtual come first: they lie at the same place in every object. */
+function pathToBase(from: StructType, to: StructType, depth: number): readonly Member[] | undefined {
+  if (depth > MAX_DEPTH) return undefined;
+  const bases = from.members().filter(({ isBase }) => isBase);
+  for (const member of [...bases.filter(({ virtualBase }) => !virtualBase), ...bases.filter(({ virtualBase }) => virtualBase)]) {
     const inner = asStruct(member.type);
-    if (!inner) continue;
-    if (sameType(inner, to)) return value.member(member);
-    const deeper = inner === from ? undefined : baseOf(value.member(member), inner, to);
-    if (deeper) return deeper;
+    const path = inner && (sameType(inner, to) ? [] : pathToBase(inner, to, depth + 1));
+    if (path) return [member, ...path];
   }
   return undefined;
 }
 
-/** C++: an object as what it is or may be part of, by inheritance that is not virtual; undefined: the types are not so related. */
-function asRelative(value: Value, type: CType): Value | undefined {
+/** C++: an object as what it is part of (by inheritance that is not virtual), or what is part of it; undefined: the types are not so related. */
+function asRelative(value: Value, type: CType, around: Surroundings): Value | undefined {
   const [from, to] = [asStruct(value.type), asStruct(type)];
   if (!from || !to || sameType(from, to)) return undefined;
-  return baseOf(value, from, to) ?? (offsetOfBase(to, from, 0) === undefined ? undefined : downcast(value, to, from, type));
+  return baseOf(value, from, to, around) ?? (offsetOfBase(to, from, 0) === undefined ? undefined : downcast(value, to, from, type));
 }
 
 /** A pointer to an object as one to its base, or to what it is the base of (C++17, [conv.ptr]/3, [expr.static.cast]/11): null stays null. */
-function alongInheritance(pointer: Value, target: CType, memory: Memory): bigint | undefined {
+function alongInheritance(pointer: Value, target: CType, around: Surroundings): bigint | undefined {
   const pointee = asPointer(pointer.type)?.target;
   const address = BigInt.asUintN(64, toInteger(pointer));
   if (!pointee || address === 0n || !asStruct(pointee)) return undefined;
-  return asRelative(Value.at(pointee, memory, address), target)?.address;
+  return asRelative(Value.at(pointee, around.memory, address), target, around)?.address;
 }
 
 function offsetOfBase(derived: StructType, base: StructType, depth: number): number | undefined {
@@ -159,7 +173,7 @@ function toComplex(value: Value, type: CType): Value {
  * The value converted as if by assignment to an object of this type.
  * @throws DeetError `type`
  */
-export function convertForAssignment(value: Value, type: CType, memory: Memory): Value {
+export function convertForAssignment(value: Value, type: CType, around: Surroundings): Value {
   const target = strip(type);
   if (asStruct(type) || (target.kind === 'array' && !asPointer(value.type))) {
     if (sameType(value.type, type)) return value;
@@ -167,10 +181,10 @@ export function convertForAssignment(value: Value, type: CType, memory: Memory):
     if (array && asArray(value.type)) return fitArray(value, type, requireSize(type));
     if (sizeOf(value.type) === sizeOf(type) && asStruct(value.type))
       throw new DeetError('type', `Invalid cast: ${typeName(unqualified(value.type))} is not ${typeName(unqualified(type))}.`);
-    return cast(value, type, memory);
+    return cast(value, type, around);
   }
   if (isArithmetic(value.type) && isArithmetic(type)) return convertArithmetic(value, type);
-  return cast(dereferenced(value, memory), type, memory);
+  return cast(dereferenced(value, around.memory), type, around);
 }
 
 /** `char name[8] = "abc"`: the rest is zeros (C11, 6.7.9). */

@@ -3,8 +3,6 @@ import { DeetError } from '../common/errors.js';
 import type { CType } from '../symbols/types.js';
 import type { EvaluationContext } from './context.js';
 import { addressOf, baseOf } from './conversions.js';
-import { memberWorld } from './identifiers.js';
-import { findMember, readMember } from './members.js';
 import { asPointer, asReference, asStruct, isVoid, sameType } from './types.js';
 import { toInteger, Value } from './value.js';
 import { wholeObject } from './virtual-table.js';
@@ -29,11 +27,5 @@ function partOf(whole: Value, wanted: CType, context: EvaluationContext): Value 
   const [own, target] = [asStruct(whole.type), asStruct(wanted)];
   if (!own || !target) return undefined;
   if (sameType(own, target)) return whole;
-  const direct = baseOf(whole, own, target);
-  if (direct) return direct;
-  // Through virtual bases.
-  const found = target.name === undefined ? undefined : findMember(own, target.name);
-  return found?.path.at(-1)?.isBase
-    ? found.path.reduce((value, member) => readMember(value, member, memberWorld(context)), whole)
-    : undefined;
+  return baseOf(whole, own, target, context);
 }

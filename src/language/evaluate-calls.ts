@@ -126,10 +126,10 @@ function* convenience(name: string, node: Call, evaluator: OperandEvaluator): Ev
 /** An array without an address (a string in quotes) stays an array: whoever makes the call must place it in memory. */
 function argumentFor(value: Value, parameter: CType | undefined, context: EvaluationContext): Value {
   const operand = used(value, context);
-  if (parameter && asReference(parameter)) return cast(operand, parameter, context.memory);
+  if (parameter && asReference(parameter)) return cast(operand, parameter, context);
   if (asArray(operand.type) && operand.address === undefined) return operand;
   const settled = decayed(operand);
-  return parameter ? convertForAssignment(settled, parameter, context.memory) : promoteArgument(settled);
+  return parameter ? convertForAssignment(settled, parameter, context) : promoteArgument(settled);
 }
 
 /** `v.size()`: what the object's view knows needs no call. */

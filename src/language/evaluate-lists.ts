@@ -38,7 +38,7 @@ export function* evaluateAggregate(type: CType, nodes: readonly Expression[], ev
     if (!slot || slot.offset + slot.extent > storage.length) throw new DeetError('type', 'Too many elements in braces.');
     const nested = node.kind === 'list' && (asStruct(slot.type) ?? asArray(slot.type));
     const value = nested ? yield* evaluateAggregate(slot.type, node.elements, evaluator) : yield* evaluator.operand(node);
-    slot.write(convertForAssignment(value, slot.type, evaluator.context.memory).bytes());
+    slot.write(convertForAssignment(value, slot.type, evaluator.context).bytes());
   }
   return Value.of(whole, storage);
 }

@@ -312,7 +312,7 @@ class Evaluator implements OperandEvaluator {
     }
     if (!target.isLvalue || asFunction(target.type)) throw new DeetError('not-lvalue', 'Left operand of assignment is not an lvalue.');
     if (isUnknown(target)) throw unknownType(target);
-    const bytes = convertForAssignment(value, target.type, this.context.memory).bytes();
+    const bytes = convertForAssignment(value, target.type, this.context).bytes();
     if (target.bits) {
       this.#warnOfWidth(bytes, target.bits.size);
       target.write(bytes);
@@ -333,12 +333,12 @@ class Evaluator implements OperandEvaluator {
 
   *#cast(node: Extract<Expression, { kind: 'cast' }>): Evaluation {
     const type = yield* resolveSyntax(node.type, this);
-    if (node.operand.kind === 'call') return cast(yield* evaluateCall(node.operand, type, this), type, this.context.memory);
+    if (node.operand.kind === 'call') return cast(yield* evaluateCall(node.operand, type, this), type, this.context);
     if (node.operand.kind === 'list' && (asStruct(type) ?? asArray(type)))
       return yield* evaluateAggregate(type, node.operand.elements, this);
     const operand = yield* this.operand(node.operand);
     const value = asPointer(type) ? yield* this.#inProgram(operand) : operand;
-    return this.typesOnly && !value.isLvalue ? Value.abstract(type) : cast(value, type, this.context.memory);
+    return this.typesOnly && !value.isLvalue ? Value.abstract(type) : cast(value, type, this.context);
   }
 
   *#member(node: Extract<Expression, { kind: 'member' }>): Evaluation {

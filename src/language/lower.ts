@@ -356,6 +356,9 @@ class Lowering {
     if (!asInteger(type) && !asPointer(type)) return notSimple();
     if (operand.shape.type === c.UNKNOWN_DATA) return object(type, addressOf(operand));
     const from = settled(operand);
+    const classes = [from.shape.type, type].map((each) => asStruct(asPointer(each)?.target ?? c.INT));
+    // One may be the other's base, elsewhere than at its beginning.
+    if (classes.every((each) => each) && classes.some((each) => each?.members().some(({ isBase }) => isBase))) return notSimple();
     const target = strip(type);
     const isBool = target.kind === 'base' && target.encoding === 'bool';
     return computed(type, isBool ? truthOf(from) : wrapped(numberOf(from), type));

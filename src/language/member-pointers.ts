@@ -6,8 +6,7 @@ import type { ScopedName } from './ast.js';
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
 import { baseOf } from './conversions.js';
-import { memberWorld } from './identifiers.js';
-import { findMember, readMember } from './members.js';
+import { findMember } from './members.js';
 import type { Callee } from './methods.js';
 import { memberPointerWords, type FoundMethod } from './member-pointer-text.js';
 import { typeName } from './type-name.js';
@@ -94,10 +93,7 @@ function asContaining(object: Value, { containing }: MemberPointerType, context:
   const [wanted, own] = [asStruct(containing), asStruct(object.type)];
   if (!wanted || !own) throw new DeetError('type', 'Only an object has members to point to.');
   if (sameType(own, wanted)) return object;
-  const base = baseOf(object, own, wanted);
-  if (base) return base;
-  const found = wanted.name === undefined ? undefined : findMember(own, wanted.name);
-  if (!found?.path.at(-1)?.isBase)
-    throw new DeetError('type', `The object is no ${typeName(containing, 'c++')}, to whose members the pointer points.`);
-  return found.path.reduce((value, member) => readMember(value, member, memberWorld(context)), object);
+  const base = baseOf(object, own, wanted, context);
+  if (!base) throw new DeetError('type', `The object is no ${typeName(containing, 'c++')}, to whose members the pointer points.`);
+  return base;
 }

@@ -43,15 +43,31 @@ function closing(tokens: readonly Token[], start: number): number | undefined {
   return undefined;
 }
 
-/** As compilers write it: one blank behind a comma; between two closing brackets one (gcc) or none (clang). */
+/** As compilers write it: one blank behind a comma; between two closing brackets one (gcc) or none (clang); `long unsigned int` (gcc) or `unsigned long` (clang). */
 function spellings(text: string): string[] {
   const dense = text
     .replace(/\s*([<>,*&()[\]]|::)\s*/g, '$1')
     .replace(/\s+/g, ' ')
     .replace(/,/g, ', ')
     .replace(/([^*&(<, ])([*&])/g, '$1 $2');
-  return [dense.replace(/>(?=>)/g, '> '), dense];
+  const integers = (make: (words: IntegerWords) => string): string =>
+    dense.replace(/\b(?:(?:signed|unsigned|short|long|int)\b ?)+(?<! )(?! ?char\b)/g, (text) => {
+      const words = text.split(' ');
+      const sized = words.filter((word) => word === 'long' || word === 'short');
+      return make({ sized, unsigned: words.includes('unsigned') });
+    });
+  return [...new Set([dense, integers(gccInteger), integers(clangInteger)].flatMap((each) => [each.replace(/>(?=>)/g, '> '), each]))];
 }
+
+interface IntegerWords {
+  readonly sized: readonly string[];
+  readonly unsigned: boolean;
+}
+
+const gccInteger = ({ sized, unsigned }: IntegerWords): string => [...sized, ...(unsigned ? ['unsigned'] : []), 'int'].join(' ');
+
+const clangInteger = ({ sized, unsigned }: IntegerWords): string =>
+  [...(unsigned ? ['unsigned'] : []), ...(sized.length > 0 ? sized : ['int'])].join(' ');
 
 /** `a::b::` in front of the next token. */
 function scopeBefore(tokens: readonly Token[]): string {

@@ -268,7 +268,7 @@ export class Values {
 
   /** As assignment converts it (C11, 6.5.16). @throws DeetError */
   converted(value: Value, type: CType): Value {
-    return convertForAssignment(value, type, this.context().memory);
+    return convertForAssignment(value, type, this.context());
   }
 
   isTrue(value: Value): boolean {

@@ -8,12 +8,12 @@ import { attempt, behindLinks, memberOf, Nonsense, shortName, type Row, type Sub
 import { typeName } from '../type-name.js';
 
 /** One thing inside, or nothing. */
-const holding = (title: string | undefined, style: View['style'], name: string, value: Value | undefined): View => ({
+const holding = (title: string | undefined, style: View['style'], name: string, value: Value | undefined, access?: string): View => ({
   title,
   style,
   count: value ? 1 : 0,
   *rows(start) {
-    if (value && start === 0) yield { name, value };
+    if (value && start === 0) yield { name, value, ...(access !== undefined && { access }) };
   },
 });
 
@@ -28,7 +28,7 @@ export function uniquePointer(subject: Subject): View {
   const data = subject.field('_M_t', '_M_t');
   const pointer = tupleElements(data, subject)[0];
   if (!pointer) throw new Nonsense();
-  return following(holding(`std::unique_ptr<${subject.typeText(0)}>`, 'named', 'get()', pointer), pointer, subject);
+  return following(holding(`std::unique_ptr<${subject.typeText(0)}>`, 'named', 'get()', pointer, '.get()'), pointer, subject);
 }
 
 export function sharedPointer(subject: Subject): View {
@@ -44,7 +44,11 @@ export function sharedPointer(subject: Subject): View {
     // All owners together hold one of the weak counts.
     state = uses > 0n ? ` (use count ${uses}, weak count ${weak - 1n})` : ` (expired, weak count ${weak})`;
   }
-  return following(holding(name + state, 'named', 'get()', pointer), pointer, subject);
+  return following(
+    holding(name + state, 'named', 'get()', pointer, subject.className.endsWith('weak_ptr') ? undefined : '.get()'),
+    pointer,
+    subject,
+  );
 }
 
 export function optional(subject: Subject): View {
@@ -108,7 +112,7 @@ export function tuple(subject: Subject): View {
 }
 
 export function pair(subject: Subject): View {
-  const rows: Row[] = ['first', 'second'].map((name) => ({ name, value: subject.field(name) }));
+  const rows: Row[] = ['first', 'second'].map((name) => ({ name, access: `.${name}`, value: subject.field(name) }));
   return {
     title: undefined,
     style: 'named',
@@ -134,7 +138,14 @@ export function atomic(subject: Subject): View {
 export function adapter(subject: Subject, inner: (value: Value) => View | undefined): View {
   const view = inner(subject.field('c'));
   if (!view) throw new Nonsense();
-  return { ...view, title: `${subject.className} wrapping: ${view.title ?? ''}` };
+  return {
+    ...view,
+    title: `${subject.className} wrapping: ${view.title ?? ''}`,
+    // The classes themselves give away one end only.
+    *rows(start) {
+      for (const row of view.rows(start)) yield { name: row.name, value: row.value };
+    },
+  };
 }
 
 /** An iterator shows what it stands at. */

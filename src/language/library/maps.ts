@@ -25,7 +25,7 @@ function view(subject: Subject, count: number, nodes: () => Generator<bigint>, l
   const offset = BigInt(behindLinks(links, type));
   return {
     title: `${subject.className} with ${plural(count, 'element')}`,
-    style: isMap(subject) ? 'map' : 'named',
+    ...(isMap(subject) ? { style: 'map' } : { style: 'named', numbered: true }),
     count,
     *rows(start) {
       let index = 0;

@@ -47,11 +47,12 @@ export function string(subject: Subject): TextView {
 export const stringView = (subject: Subject): TextView => text(subject, subject.field('_M_str'), subject.number('_M_len'));
 
 /** Elements found by their index. */
-const indexed = (count: number, element: (index: number) => Value): Pick<View, 'style' | 'count' | 'rows'> => ({
+const indexed = (count: number, element: (index: number) => Value): Pick<View, 'style' | 'numbered' | 'count' | 'rows'> => ({
   style: 'list',
+  numbered: true,
   count,
   *rows(start) {
-    for (let index = start; index < count; index++) yield { name: `[${index}]`, value: element(index) };
+    for (let index = start; index < count; index++) yield { name: `[${index}]`, access: `[${index}]`, value: element(index) };
   },
 });
 
@@ -158,6 +159,7 @@ export function list(subject: Subject): View {
   return {
     title: title.replace('std::__cxx11::list', subject.className),
     style: 'named',
+    numbered: true,
     count,
     rows: (start) => skip(chain(subject, links, '_M_next', first, type, count), start),
   };
@@ -188,6 +190,7 @@ export function forwardList(subject: Subject): View {
   return {
     title: `std::forward_list${count === 0 ? ' (empty)' : ''}`,
     style: 'named',
+    numbered: true,
     count,
     rows: (start) => skip(chain(subject, links, '_M_next', addressIn(pointer), type, count), start),
   };

@@ -18,6 +18,8 @@ export interface Row {
   readonly name: string;
   /** A map's key stands for the name. */
   readonly key?: Value;
+  /** What an expression of the object goes on with to mean this row: `[3]`, `.first`. Not every row can be reached so. */
+  readonly access?: string;
   readonly value: Value;
 }
 
@@ -26,6 +28,8 @@ export interface View {
   readonly title: string | undefined;
   /** `list`: the elements alone, `map`: `[key] = value`, `named`: `name = value`, `wrapped`: what stands inside, as it is. */
   readonly style: 'list' | 'map' | 'named' | 'wrapped';
+  /** The rows are called by their numbers: `[0]`, `[1]`, ... */
+  readonly numbered?: true;
   readonly count: number;
   /** From an index on; a consumer may stop at any time. @throws DeetError `memory` */
   rows(start: number): Generator<Row>;
