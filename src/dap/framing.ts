@@ -28,12 +28,13 @@ export class Deframer {
       if (this.#length === undefined) {
         const found = this.#header();
         if (found === undefined) return;
-        if (typeof found !== 'number') {
+        if (typeof found === 'number') this.#length = found;
+        else {
           yield found;
           if (found.fatal) return;
+          this.#length = found.length;
           continue;
         }
-        this.#length = found;
       }
       if (this.#size < this.#length) return;
       const body = this.#take(this.#length);
@@ -54,13 +55,18 @@ export class Deframer {
     return all.subarray(0, count);
   }
 
-  /** The length that a header gives; what is wrong with it; or undefined while it is not complete. */
-  #header(): number | Extract<Incoming, { damage: string }> | undefined {
+  /** The length that a header gives; what is wrong with it, and the length that it gives even so; or undefined while it is not complete. */
+  #header(): number | (Extract<Incoming, { damage: string }> & { readonly length?: number }) | undefined {
     const end = this.#joined().indexOf(separator);
     if (end < 0) return this.#size > longestHeader ? { damage: 'a header without an end', fatal: true } : undefined;
     const text = this.#take(end + separator.length).toString('latin1', 0, end);
     const length = /(?:^|\r\n)content-length[ \t]*:[ \t]*(\d+)[ \t]*(?:\r\n|$)/i.exec(text)?.[1];
-    if (length === undefined) return { damage: 'a header without Content-Length', fatal: false };
+    if (length === undefined) {
+      // A message that was longer than it said ends in front of the next one's header.
+      const behind = /content-length[ \t]*:[ \t]*(\d+)[ \t]*$/i.exec(text)?.[1];
+      if (behind === undefined || Number(behind) > largest) return { damage: 'a header without Content-Length', fatal: false };
+      return { damage: 'more than it said', fatal: false, length: Number(behind) };
+    }
     return Number(length) > largest ? { damage: `a message of ${length} bytes`, fatal: true } : Number(length);
   }
 }

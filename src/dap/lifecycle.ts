@@ -83,9 +83,13 @@ export class Lifecycle implements SessionLifecycle {
     disconnect: async (args) => {
       const terminate = args.terminateDebuggee ?? !this.#detach;
       const program = this.#debuggee?.program;
-      if (!terminate && program) {
+      this.#begin?.settle(new DeetError('ended', 'The session was ended before it was configured.'));
+      this.#begin = undefined;
+      if (program) {
         program.silence();
-        await program.detach(program.session.processes());
+        // What was attached to would be let go by `close`.
+        if (terminate) program.kill();
+        else await program.detach(program.session.processes());
       }
       this.close();
       this.client.afterwards(() => {

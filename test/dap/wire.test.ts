@@ -36,6 +36,14 @@ describe('messages on the wire', () => {
     expect(found).toMatchObject([{ fatal: false }, { json: { ok: true } }, { fatal: false }, { json: { ok: true } }]);
   });
 
+  it('may be longer or shorter than they say: those behind the next are understood', () => {
+    const next = Buffer.from(encode({ ok: true }));
+    const short = all([Buffer.from('Content-Length: 3\r\n\r\n{"seq":1}'), next, next]);
+    expect(short).toMatchObject([{ fatal: false }, { damage: 'more than it said' }, { json: { ok: true } }, { json: { ok: true } }]);
+    const long = all([Buffer.from('Content-Length: 40\r\n\r\n{"seq":1}'), next, next, next]);
+    expect(long).toMatchObject([{ fatal: false }, { fatal: false }, { json: { ok: true } }, { json: { ok: true } }]);
+  });
+
   it('have bounds', () => {
     expect(all([Buffer.from('Content-Length: 99999999999\r\n\r\n')])).toMatchObject([{ fatal: true }]);
     expect(all([Buffer.alloc(70_000, 'x')])).toMatchObject([{ fatal: true }]);
