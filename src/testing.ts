@@ -58,7 +58,7 @@ export const debug = async (program: string, options: LaunchOptions = {}, contex
     throw new DeetError('outside', 'debug() belongs inside of a test.', error instanceof Error ? error.message : undefined);
   }
   session = await launch(program, options);
-   
+
   if (over) {
     session.close();
     throw new DeetError('outside', 'The test was over before its program had begun.');

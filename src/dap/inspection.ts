@@ -5,6 +5,7 @@ import { DeetError } from '../common/errors.js';
 import { describeFrame, isOutermost } from '../commands/frames.js';
 import { frameLabel, type Frame } from '../inferior/frame.js';
 import type { Thread } from '../inferior/thread.js';
+import { parseExpression } from '../language/parser.js';
 import { frameArguments } from '../render/frame.js';
 import { plain } from '../render/style.js';
 import { threadName } from '../session/thread_name.js';
@@ -100,6 +101,8 @@ const assign = async (
   const { thread, frame } = frameId === undefined ? session.selection() : debuggee.frame(frameId);
   debuggee.select(thread, frame);
   const name = `set ${frameId ?? ''} ${expression}`;
+  // An error in it is shown in it, and not in what it becomes part of.
+  parseExpression(text, session.context(frame).names);
   await session.evaluate(`(${expression}) = (${text})`, frame);
   // A register has changed: the frame was unwound from the old one.
   const after = frameId === undefined ? session.selection().frame : debuggee.frame(frameId).frame;

@@ -20,6 +20,13 @@ export const addressOf = (reference: string, offset = 0): Address => {
   return BigInt.asUintN(64, BigInt(reference) + BigInt(Math.trunc(offset)));
 };
 
+/** Node reads whatever looks like Base64 and passes over the rest: what is no Base64 must not end in the program's memory. @throws DeetError `protocol` */
+const bytesOf = (data: string): Buffer => {
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(data))
+    throw new DeetError('protocol', 'The data to write must be Base64.');
+  return Buffer.from(data, 'base64');
+};
+
 const processOf = (debuggee: Debuggee): Process => {
   debuggee.focus();
   const process = debuggee.session.selectedThread()?.process ?? debuggee.processes()[0];
@@ -42,7 +49,7 @@ export const memoryHandlers = (target: () => Debuggee): Handlers => ({
   writeMemory: (args) => {
     const debuggee = target();
     const address = addressOf(args.memoryReference, args.offset);
-    const bytes = Buffer.from(args.data, 'base64');
+    const bytes = bytesOf(args.data);
     const { space } = processOf(debuggee);
     // All or nothing, unless part of it will do.
     const writable = args.allowPartial ? space.readAvailable(address, bytes.length).length : bytes.length;

@@ -13,9 +13,8 @@ export const moduleOf = (path: string, debuggee: Debuggee, process?: Process): P
   return {
     id: path,
     name: basename(path),
-    path,
+    ...(path.startsWith('/') && { path }),
     isUserCode: owners.some((each) => each.program === path),
-    isOptimized: false,
     symbolStatus: described ? 'Symbols loaded' : 'No debug information',
     ...(mapped && { addressRange: hex(mapped.low) }),
     ...(described && { symbolFilePath: path }),

@@ -18,7 +18,8 @@ export const bystanderBody = ({ process }: Stop, debuggee: Debuggee): Body | und
 };
 
 export const stoppedBody = (stop: Stop, debuggee: Debuggee): Body => {
-  const hits = stop.breakpoints.map(({ id }) => clientId(id));
+  // Those of the debug console, and deet's own, the client does not know.
+  const hits = stop.breakpoints.filter(({ id }) => debuggee.breakpoints.owns(id)).map(({ id }) => clientId(id));
   return {
     ...wording(stop),
     threadId: stop.thread.id,

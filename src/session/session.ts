@@ -168,10 +168,16 @@ export class Session {
     return image && { image, bias: 0n };
   }
 
+  /** The selected thread's, or else any that lives, whether it runs or not. */
+  get currentProcess(): Process | undefined {
+    const chosen = this.#selected?.thread.process;
+    return chosen?.alive ? chosen : this.processes().find(({ alive }) => alive);
+  }
+
   /** Images to look names up in: those of the current process, or the file before a run. */
   images(): readonly LoadedImage[] {
-    const current = this.#selected?.thread.process ?? this.processes()[0];
-    if (current?.alive) return current.images.all();
+    const current = this.currentProcess;
+    if (current) return current.images.all();
     const program = this.programImage();
     return program ? [program] : [];
   }

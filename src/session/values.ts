@@ -100,6 +100,14 @@ const interruptible = (memory: Memory): Memory => ({
   },
 });
 
+/** Of a process that runs: what it has now can be seen, but to change it the program must stand still. */
+const readOnly = (memory: Memory): Memory => ({
+  read: (address, length) => memory.read(address, length),
+  write: () => {
+    throw new DeetError('running', 'The program is running.', 'Stop it first.');
+  },
+});
+
 export class Values {
   readonly variables: ConvenienceVariables;
   readonly #history: Value[] = [];
@@ -123,7 +131,7 @@ export class Values {
     return this.#history.push(value);
   }
 
-  /** A frame's world; the selected frame's by default; before a run the file's. `memory`: through which that of the process is read. */
+  /** A frame's world; the selected frame's by default; while the program runs, that of its globals; before a run the file's. `memory`: through which that of the process is read. */
   context(frame?: Frame, thread?: Thread, memory?: (real: Memory) => Memory): EvaluationContext {
     const { session } = this;
     const owner = thread ?? session.selectedThread();
@@ -137,6 +145,8 @@ export class Values {
         session.announce(text, 'warning');
       },
     };
+    const running = owner ? undefined : session.currentProcess;
+    if (running) return frameContext({ images: running.images, memory: (memory ?? readOnly)(running.space), ...common });
     if (!owner) {
       const program = session.programImage();
       const images = program ? singleImage(program) : noImages;

@@ -1,6 +1,6 @@
 /** The package as others get it: its declarations and exports hold, it can be installed from a tarball into an empty folder, and works there. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -99,3 +99,71 @@ it('installs into an empty folder, addon included, and works there', () => {
   run(bin('tsc'), [...strict, 'typed.ts']);
   expect(run('npx', ['deet', '--batch', '-ex', 'break main', '-ex', 'run', '-ex', 'next', '-ex', 'print five', './five'])).toContain('= 5');
 }, 300_000);
+
+/** What a stranger's tests look like: some fail, and the one behind each looks whether anything is left of its program. */
+const strangers = `import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { debug } from 'deet/testing';
+let pid = 0;
+const started = async (stdin) => {
+  const session = await debug('./waits', { stdin });
+  pid = session.processes[0].pid;
+  return session;
+};
+const gone = () => expect(existsSync('/proc/' + pid)).toBe(false);
+test('stops', async () => {
+  const session = await started('ignore');
+  await session.break('look', { condition: 'i == 3' });
+  expect(await session.continue()).toStopAt('waits.c', 2);
+  expect(await session.evaluate('i')).toBe(3);
+  await expect(session).toHaveNoZombies();
+});
+test('gone 1', gone);
+test('fails as it stands still', async () => {
+  const session = await started('ignore');
+  await session.break('look');
+  expect(await session.continue()).toStopAt('waits.c', 99);
+});
+test('gone 2', gone);
+test('fails as it runs', async () => {
+  void (await started('pipe')).continue();
+  throw new Error('on purpose');
+});
+test('gone 3', gone);
+test('runs out of time', async () => { await (await started('pipe')).continue(); }, 500);
+test('gone 4', gone);
+`;
+
+it.each(['forks', 'threads'])(
+  "runs in a stranger's vitest (%s), and nothing is left of a test that fails",
+  (pool) => {
+    writeFileSync(
+      join(folder, 'waits.c'),
+      '#include <stdio.h>\nstatic int look(int i) { return i; }\nint main(void) {\n  for (int i = 0; i < 5; i++) look(i);\n  return getchar() == 7;\n}\n',
+    );
+    run('gcc', ['-g', 'waits.c', '-o', 'waits']);
+    if (!existsSync(join(folder, 'node_modules/vitest')))
+      symlinkSync(join(root, 'node_modules/vitest'), join(folder, 'node_modules/vitest'));
+    writeFileSync(join(folder, 'strangers.test.js'), strangers);
+    const { stdout, stderr } = spawnSync(bin('vitest'), ['run', '--root', folder, `--pool=${pool}`, '--reporter=json'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    const { testResults } = JSON.parse(stdout || JSON.stringify({ testResults: stderr })) as {
+      testResults: { assertionResults: { title: string; status: string; failureMessages: string[] }[] }[];
+    };
+    const results = testResults.flatMap(({ assertionResults }) => assertionResults);
+    expect(results.map(({ title, status }) => `${title}: ${status}`)).toEqual([
+      'stops: passed',
+      'gone 1: passed',
+      'fails as it stands still: failed',
+      'gone 2: passed',
+      'fails as it runs: failed',
+      'gone 3: passed',
+      'runs out of time: failed',
+      'gone 4: passed',
+    ]);
+    expect(results[2]?.failureMessages[0]).toContain('expected a stop at waits.c:99; it stopped (breakpoint) in look (');
+  },
+  120_000,
+);

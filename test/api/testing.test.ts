@@ -76,32 +76,6 @@ describe('debug()', () => {
   });
 });
 
-/** When a test is over is told by the test after it: hooks behind a test run before the sessions end. */
-const living = (pid: number): boolean => existsSync(`/proc/${pid}`);
-
-describe('after a test that fails', () => {
-  let pid = 0;
-  it.fails('as it stands still', async () => {
-    const session = await debug(segfault, { settings });
-    pid = session.processes[0]?.pid ?? 0;
-    await session.break('func2');
-    expect(await session.continue()).toStopAt('segfault.c', 1);
-  });
-  it('nothing is left of its program', () => {
-    expect(pid).toBeGreaterThan(0);
-    expect(living(pid)).toBe(false);
-  });
-  it.fails('as it runs', async () => {
-    const session = await debug(join(samples, 'sleepy_print'), { args: ['100'], settings });
-    pid = session.processes[0]?.pid ?? 0;
-    void session.continue();
-    throw new Error('on purpose');
-  });
-  it('nothing is left of that either', () => {
-    expect(living(pid)).toBe(false);
-  });
-});
-
 describe('tests at the same time', () => {
   it.concurrent.for([1, 2, 3])('have sessions of their own (%i)', async (line, context) => {
     const told = await complaint(() => debug(segfault, { settings }));

@@ -102,3 +102,23 @@ it('data breakpoints say whether it was read or written', async () => {
   }
   expect(descriptions).toEqual(['Changed: counter: 0 → 2', 'Changed: counter: 2 → 3', 'Changed: counter: 3 → 4', 'Accessed: counter is 4']);
 });
+
+it('what is to be written is Base64, and what is assigned is one expression', async () => {
+  await using client = new Client();
+  await client.stopAt(compile(source), 'main');
+  const { memoryReference } = await client.ask('evaluate', { expression: '&counter', context: 'watch' });
+  expect(await client.refused('writeMemory', { memoryReference, data: '!!!not base64' })).toContain('must be Base64');
+  expect(await client.ask('writeMemory', { memoryReference, data: Buffer.from([7]).toString('base64') })).toEqual({ bytesWritten: 1 });
+  expect(await client.refused('setExpression', { expression: 'counter', value: '1) + (2' })).toContain('near `) + (2');
+  expect(await client.refused('setExpression', { expression: 'counter', value: '' })).toContain('Argument required');
+  expect(await client.evaluate('counter')).toBe('7');
+});
+
+it('a stop names no breakpoints that the client has not set', async () => {
+  await using client = new Client();
+  await client.launch({ program: compile(source), stopOnEntry: true });
+  expect((await client.event('stopped')).body).toEqual({ reason: 'entry', threadId: 1, allThreadsStopped: true });
+  await client.evaluate('break scope', 'repl');
+  await client.ask('continue', { threadId: 1 });
+  expect((await client.event('stopped')).body).toEqual({ reason: 'function breakpoint', threadId: 1, allThreadsStopped: true });
+});

@@ -247,6 +247,28 @@ int main(void) {
     await client.event('terminated');
   });
 
+  it('shows the globals of a program that runs as they are now, and changes none', async () => {
+    const program = compileText(
+      'sets.c',
+      '#include <unistd.h>\nstruct { int a, b; } both = {1, 2};\nint twice(int n) { return 2 * n; }\nint main(void) {\n  both.b = 41;\n  write(1, "x", 1);\n  for (;;) pause();\n}\n',
+    );
+    await using client = new Client();
+    await client.launch({ program });
+    await client.event('output');
+    expect(await client.evaluate('both')).toBe('{a = 1, b = 41}');
+    expect(await client.evaluate('both.b + 1', 'hover')).toBe('42');
+    const { memoryReference } = await client.ask('evaluate', { expression: '&both', context: 'watch' });
+    const { data } = await client.ask('readMemory', { memoryReference, count: 8 });
+    expect(Buffer.from(data as string, 'base64').readInt32LE(4)).toBe(41);
+    for (const expression of ['both.a = 3', 'twice(3)', '$rip'])
+      expect([expression, await client.refused('evaluate', { expression, context: 'watch' })]).toEqual([
+        expression,
+        expect.stringMatching(/running|registers/),
+      ]);
+    expect(await client.evaluate('both.a')).toBe('1');
+    await client.ask('terminate');
+  });
+
   it('goes on elsewhere', async () => {
     await using client = new Client();
     await client.stopAt(calls, 'main');
