@@ -9,12 +9,13 @@ import { waitHub, type WaitClient } from '../linux/wait.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
 import { killFamily, releaseStopped } from './family_end.js';
+import { isBeginning } from './newborns.js';
 import type { StepPlan } from './plan.js';
 import { Probing } from './probing.js';
 import { correctSignalInfo, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
-import { quiesce, stopThose } from './standstill.js';
+import { quiesce, stash, stopThose } from './standstill.js';
 import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, isOwnTrap, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { mindTrapFlag } from './trap_flag.js';
@@ -101,6 +102,7 @@ export class Engine implements WaitClient {
 
   /** Everybody stands, and whatever was changed meanwhile takes effect. */
   #begin(): Halt | undefined {
+    this.family.newborns.length = 0;
     const everyInstruction = [...this.family.threads()].some((thread) => this.hooks.wantsSteps(thread));
     this.probing.prepare(this.family.processes(), this.plan, everyInstruction);
     return this.#resumeAll();
@@ -111,6 +113,19 @@ export class Engine implements WaitClient {
     this.stopAll();
     this.probing.carryOut();
     return this.#resumeAll();
+  }
+
+  /** Before the stepping thread's news: a thread that it has made may stop first (newborns.ts). */
+  #letNewbornsBegin(): Halt | undefined {
+    const { newborns } = this.family;
+    for (const thread of newborns)
+      while (isBeginning(thread)) {
+        const event = waitHub.waitFor(this, thread.tid);
+        const found = event && this.#take(event);
+        if (found) return found;
+      }
+    newborns.length = 0;
+    return undefined;
   }
 
   #endOrPause(): Halt | undefined {
@@ -138,7 +153,9 @@ export class Engine implements WaitClient {
       for (;;) {
         const event = waitHub.next(this, this.family.onlyTid, tids);
         if (!event) return { busy: false };
-        const found = this.#take(event);
+        const sooner = event.tid === this.plan?.thread.tid ? this.#letNewbornsBegin() : undefined;
+        if (sooner) stash(this.family, event);
+        const found = sooner ?? this.#take(event);
         if (found) return { found, busy: false };
         if (this.#pauseWanted || !this.family.anyAwaited()) return { busy: false };
         if (process.uptime() > end) return { busy: true };

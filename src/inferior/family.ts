@@ -36,6 +36,8 @@ export class Family {
   /** Fork and exec events whose news the user asked to stop for, by thread, until the engine decides on them. */
   readonly #news = new Map<Thread, FamilyEvent>();
   readonly #earlyBorn: Thread[] = [];
+  /** Threads born since the engine last emptied this. */
+  readonly newborns: Thread[] = [];
   imageOptions: OpenOptions = {};
   #nextProcess = 1;
   #nextThread = 1;
@@ -232,6 +234,7 @@ export class Family {
     if (tid <= 0) return;
     if (event === PtraceEvent.clone && threadGroupOf(tid) === thread.process.pid) {
       const newborn = this.addThread(tid, thread.process);
+      this.newborns.push(newborn);
       this.#takeEarly(newborn);
       this.hooks.threadBorn(newborn);
       return;

@@ -40,8 +40,8 @@ export const quiesce = (family: Family, client: WaitClient, threads: readonly Th
   }
 };
 
-/** A thread that has just met a site is put back before it: it will meet it again when it runs. */
-const stash = (family: Family, event: WaitEvent): void => {
+/** What a thread has reported waits until it runs again. One that has just met a site is put back before it: it will meet it again. */
+export const stash = (family: Family, event: WaitEvent): void => {
   const thread = family.record(event);
   if (!thread) return;
   if (event.kind === 'event' && event.event === PtraceEvent.stop && !isGroupStop(event)) {

@@ -242,6 +242,12 @@ export const readChildren = (pid: number): number[] =>
     .map(Number)
     .sort((a, b) => a - b);
 
+/** /proc/PID/schedstat: nanoseconds that a thread has had a processor (Documentation/scheduler/sched-stats.rst). */
+export const readTimeOnProcessor = (path: ProcessPath): number | undefined => {
+  const first = /^\d+/.exec(procText(`${path}/schedstat`) ?? '')?.[0];
+  return first === undefined ? undefined : Number(first);
+};
+
 /** A system call that a thread is blocked in. */
 export interface BlockedCall {
   readonly number: number;

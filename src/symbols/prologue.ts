@@ -27,7 +27,8 @@ export interface PrologueView {
   bytesAt(address: FileAddress, length: number): Uint8Array | undefined;
 }
 
-const isClang = (producer: string): boolean => /^clang |^flang| clang (?:version )?\d/.test(producer);
+/** As gdb recognises them: `clang version 14.0.6`, not a distributor's `Debian clang version 14.0.6`, whose functions go by their instructions. */
+const isClang = (producer: string): boolean => /^clang |^ F90 Flang /.test(producer);
 
 /** `GNU C17 12.2.0 ...`: the version; undefined for other compilers. */
 const gccVersion = (producer: string): { major: number; minor: number } | undefined => {

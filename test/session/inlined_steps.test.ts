@@ -1,8 +1,9 @@
 /** Step tables over calls that are no calls in the code, or no functions in the source: inlined ones, and thunks of virtual functions. */
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
-import { compile, fixture, fixtures } from '../helpers/build.js';
+import { describe, expect, it } from 'vitest';
+import { compile, compileText, fixture, fixtures } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { driven, gdbWalk, walk } from './drive.js';
 import { line, table, type Row } from './step_table.js';
 
 leakGuard();
@@ -94,4 +95,22 @@ describe('inlined calls', () => {
     table('opening.c', [[`break ${line('opening.c', '// opens')}`], ['run', 'main  // in main'], ['step', 'show  // show']], {
       program: compile(join(fixtures, 'opening.c'), ['-O2'], 'clang'),
     }));
+
+  it("are seen as gdb sees them from a function of clang's that begins with one", () => {
+    const program = compileText(
+      'begins_inlined.c',
+      `#include <stdio.h>
+static int count(void) {
+  puts("one");
+  puts("two");
+  return 0;
+}
+int main(void) { return count(); }
+`,
+      ['-O2'],
+      'clang',
+    );
+    const rows = ['break main', 'run', 'step', 'step', 'next'];
+    return driven(program, async (session) => expect(await walk(session, rows, true)).toEqual(gdbWalk(program, rows, [], true)));
+  });
 });
