@@ -16,6 +16,7 @@ import { colourful, plain, wantsColour, type Style } from '../render/style.js';
 import { onEndingSignal, onTimeLimit } from '../session/endings.js';
 import { onInterrupt } from '../session/interrupts.js';
 import { Session } from '../session/session.js';
+import type { Stop } from '../session/types.js';
 import type { History } from './history.js';
 import type { Options } from './options.js';
 import { jsonPrinter, textPrinter, type Printer } from './printer.js';
@@ -183,12 +184,16 @@ class Run {
     }
   }
 
-  /** At the end of a batch, a program that stands before a signal which kills it is let die of it, as it would alone: its end is the truth. */
+  /**
+   * At the end of a batch, a program that stands before a signal which kills it is let die of it, as it would alone: its end is the truth. So is that of the next one: several
+   * may have crashed at the same moment, and a parent goes on when it has learned how its child died.
+   */
   async #letEnd(interpreter: Interpreter, session: Session): Promise<void> {
-    // One signal for each thread of the family, at most: several may have crashed at the same moment.
-    for (let left = session.control.threads().length; left > 0; left--) {
+    const dying = new Set<Stop['process']>();
+    for (;;) {
       const stop = session.state === 'stopped' ? session.lastStop : undefined;
-      if (stop?.reason !== 'signal' || !stop.signal || stop.process.catches(stop.signal.number)) return;
+      if (stop?.reason !== 'signal' || !stop.signal || stop.process.catches(stop.signal.number) || dying.has(stop.process)) return;
+      dying.add(stop.process);
       // A SIGINT is a user's Ctrl-C unless the program sent it to itself.
       const { info, name } = stop.signal;
       if (name === 'SIGINT' && !session.processes().some(({ pid }) => info?.fromKernel === false && info.pid === pid)) return;

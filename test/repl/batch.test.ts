@@ -157,6 +157,34 @@ describe('the end of a batch', () => {
   });
 });
 
+describe('the end of a batch on a program whose children die, too', () => {
+  it('lets each die, and the program go on to its own end', async () => {
+    const program = compileText(
+      'dying_children.c',
+      `#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+  int signals[] = {SIGABRT, SIGFPE, SIGTERM, SIGSYS, SIGXCPU}, status, sum = 0;
+  for (int i = 0; i < 5; i++) {
+    if (fork() == 0) raise(signals[i]);
+    wait(&status);
+    sum += WTERMSIG(status);
+  }
+  printf("%d\\n", sum);
+  fflush(stdout);
+  raise(SIGKILL);
+}
+`,
+    );
+    const { status, stdout } = await run(['--batch', '--return-child-result', ...commands('run'), program]);
+    expect(stdout).toMatch(/^84$/m);
+    expect(stdout).toMatch(/Child exited due to signal SIGKILL\n$/);
+    expect(status).toBe(137);
+  });
+});
+
 describe('the session of the program', () => {
   const program = compileText(
     'session.c',
