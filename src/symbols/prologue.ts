@@ -51,8 +51,8 @@ export const prologueEnd = (view: PrologueView): FileAddress => {
   return lines && locationsAreExact(view) ? entry : behindSetup(view);
 };
 
-/** The same for `step` into the function, which in gdb passes over the frame's set-up even where locations are exact. */
-export const stepTarget = (view: PrologueView): FileAddress => (view.lines && markedEnd(view, view.lines)) ?? behindSetup(view);
+/** The same for `step` into the function, which in gdb passes over the frame's set-up even where locations are exact, and does not look for marks. */
+export const stepTarget = (view: PrologueView): FileAddress => (view.language === 'asm' ? view.entry : behindSetup(view));
 
 const behindSetup = (view: PrologueView): FileAddress => {
   const { entry, lines } = view;

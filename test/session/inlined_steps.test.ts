@@ -114,3 +114,10 @@ int main(void) { return count(); }
     return driven(program, async (session) => expect(await walk(session, rows, true)).toEqual(gdbWalk(program, rows, [], true)));
   });
 });
+
+describe('code of clang with optimisation', () => {
+  it('is entered by step at its first instruction, where its frame is not set up as gcc does', () =>
+    table('recursion.c', [['tbreak main'], ['run', 'main  // call'], ['step', 'factorial  static int'], ['step', 'factorial  // base']], {
+      program: compile(join(fixtures, 'recursion.c'), ['-O1', '-fno-inline'], 'clang'),
+    }));
+});
