@@ -131,6 +131,9 @@ const command = (run: string): [string, string[]] => {
   return [join(folder, program), args];
 };
 
+/** A program that exists nowhere is one that cannot be read where a folder of the PATH is closed to whoever runs the tests. */
+const env = { ...process.env, PATH: '/usr/bin:/bin' };
+
 describe('samples', () => {
   it('builds without a warning', () => expect(warnings).toBe(''));
 
@@ -146,7 +149,7 @@ describe('samples', () => {
 
   it.each(rows)('$run', ({ run, prints, status, signal, stderr }) => {
     const [program, args] = command(run);
-    const result = spawnSync(program, args, { encoding: 'utf8', input: '', cwd: folder });
+    const result = spawnSync(program, args, { encoding: 'utf8', input: '', cwd: folder, env });
     const lines = result.stdout.split('\n').slice(0, -1);
     expect(lines.sort()).toEqual([...prints].sort());
     expect(result.signal).toBe(signal ?? null);
@@ -185,7 +188,7 @@ describe('samples', () => {
 
   it('stack_overflow goes deep before it dies', () => {
     // With an eighth of the usual stack it still needs thousands of calls; with an unlimited one it would not end at all.
-    const result = spawnSync('sh', ['-c', `ulimit -s 1024; exec ${join(folder, 'crashes/stack_overflow')}`]);
+    const result = spawnSync('sh', ['-c', 'ulimit -s 1024; exec "$0"', join(folder, 'crashes/stack_overflow')]);
     expect(result.signal).toBe('SIGSEGV');
   });
 

@@ -37,6 +37,7 @@ int main(int argc, char *argv[]) {
   for (int i = 0; i < 500; i++) {
     char *prepared = malloc(SIZE);
     sem_post(&work);
+    usleep(100); // other work, while the house is kept
     pid_t child = _Fork();
     if (child == 0) {
       alarm(600);

@@ -8,7 +8,7 @@ import type { Command } from './command.js';
 import { describeFrame } from './frames.js';
 import { message, type CoreResult, type Result } from './results.js';
 import { endFamily, noCore } from './run.js';
-import { programWords } from './shell-words.js';
+import { oneFile } from './shell-words.js';
 
 /** What has been opened, with what the user should know of it first. */
 export const describeCore = (session: Session): Result[] => {
@@ -43,7 +43,7 @@ const coreFile: Command = {
   completes: ['file'],
   run: (context): Result | Result[] => {
     const { session, frontEnd } = context;
-    const [path] = programWords(context.text).arguments;
+    const path = oneFile(context.text);
     if (path === undefined) {
       if (session.cores.current) return noCore(session);
       throw new DeetError('usage', 'Which core file?', 'core-file ./core');
@@ -66,7 +66,7 @@ const generate: Command = {
   completes: ['file'],
   run: async ({ session, text }): Promise<Result[]> => {
     const { process, thread } = session.liveSelection();
-    const [path = `core.${process.pid}`] = programWords(text).arguments;
+    const path = oneFile(text) ?? `core.${process.pid}`;
     const stop = session.lastStop;
     // The thread that stopped comes first, unless the user looks at another process.
     const first = stop?.process === process && stop.thread.stopped ? stop.thread : thread;

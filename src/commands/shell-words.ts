@@ -48,6 +48,12 @@ export const programWords = (
   }
 };
 
+/** The one file that a command is about: quoted, a pattern, or, as gdb takes it, just as it stands with all its blanks. */
+export const oneFile = (text: string): string | undefined => {
+  const given = text.trim();
+  return /^["']|^\S*$|\\\s/.test(given) ? programWords(given).arguments[0] : given.replace(/^~(?=\/)/, homedir());
+};
+
 const redirection = (sign: string, fd: number | undefined, target: string): ProgramRedirection[] => {
   if (sign === '>&' || sign === '<&') {
     if (/^\d+$/.test(target)) return [{ fd: fd ?? (sign === '>&' ? 1 : 0), from: Number(target) }];

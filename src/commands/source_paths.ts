@@ -6,6 +6,10 @@ import type { Command, CommandContext } from './command.js';
 import { message, type Result } from './results.js';
 import type { Sources } from './sources.js';
 
+/** Paths with spaces are quoted. */
+const pathsIn = (text: string): string[] =>
+  [...text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, plain]) => double ?? single ?? plain);
+
 const searched = (sources: Sources): Result =>
   message(`Source directories searched: ${[...sources.directories, '$cdir', '$cwd'].join(':')}`);
 
@@ -17,7 +21,7 @@ export const directory: Command = {
   about: 'Look for source files in these folders too; without one, forget them all.',
   completes: ['file'],
   run: ({ text, sources }) => {
-    const words = new Words(text).rest.split(/[\s:]+/).filter((each) => each !== '');
+    const words = pathsIn(new Words(text).rest).flatMap((each) => each.split(':').filter((part) => part !== ''));
     sources.directories = words.length === 0 ? [] : [...words.map((each) => resolve(each)), ...sources.directories];
     sources.forget();
     return searched(sources);
@@ -25,10 +29,6 @@ export const directory: Command = {
 };
 
 const name = { name: 'substitute-path', group: 'shell' } as const;
-
-/** Paths with spaces are quoted. */
-const pathsIn = (text: string): string[] =>
-  [...text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, plain]) => double ?? single ?? plain);
 
 const replaceRules = ({ sources }: CommandContext, rules: Sources['substitutions']): void => {
   sources.substitutions = rules;

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { complete } from '../../src/commands/completion.js';
 import { allCommands } from '../../src/commands/index.js';
@@ -55,8 +55,8 @@ describe('Tab', () => {
   ])('offers for "%s"', (line, expected) => expect(offers(line)).toEqual(expected));
 
   it('offers files, folders with a slash behind them', () => {
-    const folder = resolve(import.meta.dirname, '../..');
-    expect(offers(`source ${folder}/pack`)).toContain(join(folder, 'package.json'));
-    expect(offers(`file ${folder}/sampl`)).toEqual([join(folder, 'samples/')]);
+    const folder = relative(process.cwd(), resolve(import.meta.dirname, '../..')) || '.';
+    expect(offers(`source ${folder}/pack`)).toContain(`${folder}/package.json`);
+    expect(offers(`file ${folder}/sampl`)).toEqual([`${folder}/samples/`]);
   });
 });

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { programWords } from '../../src/commands/shell-words.js';
+import { oneFile, programWords } from '../../src/commands/shell-words.js';
 
 let folder: string;
 beforeAll(() => {
@@ -53,3 +53,15 @@ describe('arguments of run', () => {
     expect(() => split('>')).toThrow('needs a file');
   });
 });
+
+it.each([
+  ['', undefined],
+  [' core.7 ', 'core.7'],
+  ["'my core'", 'my core'],
+  ['"my core"', 'my core'],
+  ['my\\ core', 'my core'],
+  ["it's a core", "it's a core"],
+  ['~/my core', join(homedir(), 'my core')],
+])('a file that is all of the argument, such as %j, has its blanks as they stand or in quotes', (text, file) =>
+  expect(oneFile(text)).toBe(file),
+);

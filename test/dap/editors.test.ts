@@ -26,6 +26,7 @@ it('Emacs sets a breakpoint, steps, shows variables and output, and ends', async
     const emacs = spawn('emacs', ['-q', '--batch', '-l', join(import.meta.dirname, 'editors/emacs.el')], {
       env: {
         ...process.env,
+        HOME: folder,
         PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`,
         FOLDER: folder,
         SETUP: join(folder, 'setup.el'),
@@ -52,4 +53,4 @@ it('Emacs sets a breakpoint, steps, shows variables and output, and ends', async
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 60_000);
+}, 120_000);

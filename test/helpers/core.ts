@@ -6,9 +6,10 @@ import { afterAll } from 'vitest';
 import { built } from './build.js';
 import { gdb } from './gdb.js';
 
-/** /proc/sys/kernel/core_pattern (core(5)): a plain name means a file in the working directory. */
+/** /proc/sys/kernel/core_pattern (core(5)): a plain name means a file in the working directory. The hard limit may forbid it. */
 const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8').trim();
-const kernelWrites = /^[^|/]+$/.test(pattern);
+const allowed = /^Max core file size +\S+ +unlimited/m.test(readFileSync('/proc/self/limits', 'utf8'));
+const kernelWrites = allowed && /^[^|/]+$/.test(pattern);
 
 const folders: string[] = [];
 

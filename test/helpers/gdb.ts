@@ -14,13 +14,13 @@ export const gdb = (commands: readonly string[], program?: string, args: readonl
       ...[...quiet, ...commands].flatMap((command) => ['-ex', command]),
       ...(program === undefined ? [] : ['--args', program, ...args]),
     ],
-    // Without colours and without an index cache that another run could have left.
+    // Without colours, and with UTF-8 whatever the locale of the tests.
     {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 60_000,
       killSignal: 'SIGKILL',
-      env: { ...process.env, TERM: 'dumb' },
+      env: { ...process.env, TERM: 'dumb', LC_ALL: 'C.UTF-8' },
       maxBuffer: 1 << 28,
     },
   );

@@ -1,8 +1,9 @@
 /**
- * The watchdog of the whole suite. It runs in vitest's main process and kills a worker that is older than any test file may be,
+ * What watches over the whole suite. It runs in vitest's main process and kills a worker that is older than any test file may be,
  * with everything that the worker started. A worker blocked in a system call cannot time itself out; killed, it is reported by vitest
  * as an error of the run.
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { childrenOf } from './processes.js';
 
@@ -33,6 +34,8 @@ const look = (): void => {
 };
 
 export default function watch(): () => void {
+  // The workers inherit this: no core file of a program that is to die, unless a test asks for it (helpers/core.ts).
+  execFileSync('prlimit', ['--pid', String(process.pid), '--core=0:']);
   const timer = setInterval(look, 1000);
   timer.unref();
   return () => clearInterval(timer);

@@ -213,7 +213,7 @@ describe('standard input that is no terminal', () => {
     expect((await run([echoing], { input })).stdout).toBe(expected);
     // From a file, and piped slowly.
     const path = script('input', ...input.trim().split('\n'));
-    const { stdout } = await run([], { shell: `"$@" ${echoing} < ${path}` });
+    const { stdout } = await run([], { shell: `"$@" '${echoing}' < '${path}'` });
     expect(stdout).toBe(expected);
     const slow = await run([echoing], {
       started: async ({ stdin, said }) => {

@@ -106,8 +106,8 @@ describe('deet --core', () => {
     const [core, program] = [join(folder, "it's a core"), join(folder, 'a "program"')];
     copyFileSync(coreOf(segfault), core);
     copyFileSync(segfault, program);
-    const { stdout, stderr } = await run([...commands('backtrace 1', 'info files'), '--core', core, program]);
-    expect(stdout).toContain('func2 (a=2)');
+    const { stdout, stderr } = await run([...commands('backtrace 1', 'info files', `core-file ${core}`), '--core', core, program]);
+    expect(stdout.match(/func2 \(a=2\)/g)).toHaveLength(3);
     expect(stdout).toContain(program);
     expect(stderr).toBe('');
   });

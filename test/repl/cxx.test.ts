@@ -14,7 +14,7 @@ const shown = async (...typed: string[]): Promise<string[]> => {
     .map((line) =>
       line
         .replace(/0x[0-9a-f]+/g, 'ADDRESS')
-        .replace(/(?:\/\S*)?operators\.cc:\d+/, 'operators.cc:N')
+        .replace(/(?:\/.*\/)?operators\.cc:\d+/, 'operators.cc:N')
         .trimEnd(),
     );
 };

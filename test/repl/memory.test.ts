@@ -23,7 +23,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What is shown once the program stands in main, and the errors. */
 const inMain = async (...typed: string[]): Promise<{ shown: string[]; stderr: string }> => {
-  const { stdout, stderr } = await run(['--batch', ...commands('break main', 'run', 'echo @@\\n', ...typed, 'echo @@\\n'), program]);
+  const { stdout, stderr } = await run(['--batch', ...commands('break main', 'run', 'echo @@\\n', ...typed, 'echo @@\\n'), program], {
+    cwd: folder,
+  });
   return { shown: stdout.split('@@\n')[1]?.trimEnd().split('\n') ?? [], stderr };
 };
 
@@ -43,7 +45,7 @@ describe('find', () => {
 
 describe('dump, append and restore', () => {
   it('write memory and values as they are, and read them back', async () => {
-    const file = join(folder, 'words.bin');
+    const file = 'words.bin';
     const { shown, stderr } = await inMain(
       `dump binary memory ${file} &words[0] &words[2]`,
       `append binary value ${file} words[2]`,
@@ -54,11 +56,11 @@ describe('dump, append and restore', () => {
     );
     expect(stderr).not.toMatch(/error/i);
     expect(shown.at(-1)).toBe('$1 = {7, 8, 9, 7}');
-    expect([...new Int32Array(Uint8Array.from(readFileSync(file)).buffer)]).toEqual([7, 8, 9]);
+    expect([...new Int32Array(Uint8Array.from(readFileSync(join(folder, file))).buffer)]).toEqual([7, 8, 9]);
   });
 
   it('say what is wrong with a file', async () => {
-    const { stderr } = await inMain(`restore ${join(folder, 'missing')} binary &words[0]`);
+    const { stderr } = await inMain('restore missing binary &words[0]');
     expect(stderr).toMatch(/missing/);
   });
 });

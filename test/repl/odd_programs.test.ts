@@ -135,7 +135,7 @@ describe('sources', () => {
     const program = join(folder, 'renamed');
     expect(await said(program, 'break inl', 'run', 'bt')).toMatch(/^#0 {2}inl \(x=2\) at src\/inc\.h:2\n#1 {2}main \(\) at src\/m\.c:2$/m);
     for (const where of ['project', 'project/src'])
-      expect(await said(program, `directory ${join(folder, where)}`, 'list inl')).toContain('   2    return x; }\n');
+      expect(await said(program, `directory "${join(folder, where)}"`, 'list inl')).toContain('   2    return x; }\n');
   });
 });
 
@@ -145,7 +145,7 @@ it('sources that were moved are found by a rule (substitute-path), until it is t
   mkdirSync(join(folder, 'new'));
   renameSync(join(folder, 'old place'), join(folder, 'new/place'));
   const [from, to] = [join(folder, 'old place'), join(folder, 'new/place')];
-  const shown = await said(program, 'list 1', `set substitute-path "${from}/" ${to}`, 'show substitute-path', 'list 1', 'break 2', 'run', `unset substitute-path "${from}"`, 'list 1'); // prettier-ignore
+  const shown = await said(program, 'list 1', `set substitute-path "${from}/" "${to}"`, 'show substitute-path', 'list 1', 'break 2', 'run', `unset substitute-path "${from}"`, 'list 1'); // prettier-ignore
   expect(shown).toContain(`  ${from} -> ${to}\n   1  int main(void) {\n`);
   expect(shown).toContain('-> 2    return 7; }\n');
   expect(shown.match(/no such file, or it cannot be read/g)).toHaveLength(2);

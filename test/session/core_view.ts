@@ -37,7 +37,7 @@ export const gdbView = (core: string, program: string | undefined, expressions: 
   const path = join(built, `core-view.${process.pid}.${++count}.py`);
   writeFileSync(path, `expressions = ${JSON.stringify(expressions)}\n${script}`);
   try {
-    const file = program === undefined ? [] : [`file ${program}`];
+    const file = program === undefined ? [] : [`file "${program}"`];
     const said = gdb(['set debug-file-directory /nonexistent', ...file, `core-file ${core}`, `source ${path}`]);
     return JSON.parse(said.slice(said.lastIndexOf('@@') + 2)) as CoreView;
   } finally {

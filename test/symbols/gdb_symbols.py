@@ -18,8 +18,8 @@ def places(spec):
     breakpoint = gdb.breakpoints()[-1]
     text = gdb.execute("info breakpoints %d" % breakpoint.number, to_string=True)
     breakpoint.delete()
-    found = re.finditer(r"(0x[0-9a-f]{8,})\s+(?:(?:in .*? at )?(\S+?):(\d+)|<)", text)
-    return [[int(match.group(1), 16), int(match.group(3) or 0)] for match in found]
+    found = re.finditer(r"(0x[0-9a-f]{8,})\s+(?:(?:in .*? at )?(?:\S.*?)??:(\d+)$|<)", text, re.MULTILINE)
+    return [[int(match.group(1), 16), int(match.group(2) or 0)] for match in found]
 
 
 def is_named_value(symbol):

@@ -4,6 +4,7 @@
 (setq user-emacs-directory (file-name-as-directory (getenv "FOLDER"))
       dap-breakpoints-file (expand-file-name "breakpoints" user-emacs-directory)
       dap-auto-configure-features nil
+      comp-enable-subr-trampolines nil ; they would be compiled anew for each new home
       treemacs-persist-file (expand-file-name "treemacs" user-emacs-directory))
 (defvar treemacs-text-scale nil)
 (package-initialize)
@@ -18,7 +19,7 @@
 
 (defun until (what true)
   "Waits until the function TRUE returns something, and returns that."
-  (let ((deadline (+ (float-time) 20)) found)
+  (let ((deadline (+ (float-time) 60)) found)
     (while (not (setq found (funcall true)))
       (when (> (float-time) deadline)
         (shown "TIMEOUT: %s" what)
