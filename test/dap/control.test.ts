@@ -201,7 +201,7 @@ describe('a program', () => {
       'asks.c',
       '#include <signal.h>\n#include <stdio.h>\n#include <unistd.h>\nint main(void) {\n  char name[50];\n  printf("who? ");\n  fflush(stdout);\n  if (!isatty(0) || scanf("%49s", name) != 1) return 1;\n  printf("hello %s\\n", name);\n  fflush(stdout);\n  pause();\n  return 2;\n}\n',
     );
-    await using client = new Client();
+    await using client = new Client([], { TMPDIR: '/tmp' });
     await client.initialize({ supportsRunInTerminalRequest: true });
     const launch = client.send('launch', {
       program,

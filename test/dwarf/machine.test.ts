@@ -116,6 +116,7 @@ describe('operations', () => {
     ['constx', [Op.constx, 2], memory(0x4010n)],
     ['GNU_addr_index', [Op.GNU_addr_index, 2], memory(0x555500004010n)],
     ['GNU_const_index', [Op.GNU_const_index, 2], memory(0x4010n)],
+    ['breg0', [Op.breg0, 8], memory(8n)],
     ['breg3', [Op.breg0 + 3, 0x78], memory(0x2ff8n)],
     ['bregx', [Op.bregx, 3, 0x78], memory(0x2ff8n)],
     ['fbreg', [Op.fbreg, 0x6c], memory(0x6fecn)],
@@ -268,6 +269,7 @@ describe('what cannot be evaluated says why', () => {
   it.each<[string, number[], Partial<FrameContext>]>([
     ['an empty expression', [], {}],
     ['a register of a caller that no one saved', [Op.breg0 + 2, 0], {}],
+    ['the last register that has an operation', [Op.breg31, 0], {}],
     ['an unknown value at entry', [Op.entry_value, 1, Op.reg0 + 4, Op.stack_value], {}],
     ['no frame base', [Op.fbreg, 0], { frameBase: () => undefined }],
     ['no CFA', [Op.call_frame_cfa], { cfa: () => undefined }],
