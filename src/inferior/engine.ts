@@ -115,17 +115,34 @@ export class Engine implements WaitClient {
     return this.#resumeAll();
   }
 
-  /** Before the stepping thread's news: a thread that it has made may stop first (newborns.ts). */
-  #letNewbornsBegin(): Halt | undefined {
+  /** The stepping thread has news, and a thread that it has made has not (newborns.ts). */
+  #newbornsFirst(event: WaitEvent): boolean {
+    return this.family.newborns.length > 0 && event.tid === this.plan?.thread.tid;
+  }
+
+  /** Keeps the news until the newborns have had their chance; one may stop first. */
+  #afterNewborns(event: WaitEvent): Halt | undefined {
     const { newborns } = this.family;
-    for (const thread of newborns)
-      while (isBeginning(thread)) {
-        const event = waitHub.waitFor(this, thread.tid);
-        const found = event && this.#take(event);
+    const thread = this.family.thread(event.tid);
+    stash(this.family, event);
+    for (const newborn of newborns)
+      while (isBeginning(newborn)) {
+        const own = waitHub.waitFor(this, newborn.tid);
+        const found = own && this.#take(own);
         if (found) return found;
       }
     newborns.length = 0;
-    return undefined;
+    return thread && this.#takeUp(thread);
+  }
+
+  /** A thread that stands, with news or without, goes on if it may. */
+  #takeUp(thread: Thread): Halt | undefined {
+    while (thread.stopped && thread.pending.length > 0) {
+      const event = thread.pending.shift();
+      const halt = event && this.#decide(thread, event);
+      if (halt) return halt;
+    }
+    return this.#go(thread);
   }
 
   #endOrPause(): Halt | undefined {
@@ -153,9 +170,7 @@ export class Engine implements WaitClient {
       for (;;) {
         const event = waitHub.next(this, this.family.onlyTid, tids);
         if (!event) return { busy: false };
-        const sooner = event.tid === this.plan?.thread.tid ? this.#letNewbornsBegin() : undefined;
-        if (sooner) stash(this.family, event);
-        const found = sooner ?? this.#take(event);
+        const found = this.#newbornsFirst(event) ? this.#afterNewborns(event) : this.#take(event);
         if (found) return { found, busy: false };
         if (this.#pauseWanted || !this.family.anyAwaited()) return { busy: false };
         if (process.uptime() > end) return { busy: true };
@@ -294,14 +309,7 @@ export class Engine implements WaitClient {
     } else {
       thread.returnsTo = { address: site.address, stackPointer, because: 'sleep' };
     }
-    for (const other of others) {
-      if (halt) break;
-      while (!halt && other.stopped && other.pending.length > 0) {
-        const pending = other.pending.shift();
-        halt = pending && this.#decide(other, pending);
-      }
-      if (!halt) halt = this.#go(other);
-    }
+    for (const other of others) halt ??= this.#takeUp(other);
     return halt;
   }
 

@@ -43,6 +43,13 @@ describe('a thread made by the line that next steps over', () => {
       expect(session.breakpoints.all().map(({ hits }) => hits)).toEqual([1, 1, 1]);
     }));
 
+  it('may be taken over a site meanwhile, for which the others stand still', () =>
+    driven(born, async (session) => {
+      session.settings.set('displaced-stepping', 'off');
+      const places = await walk(session, ['break 13', 'run', 'break quick if 0', 'next', 'continue']);
+      expect(places.slice(3)).toEqual(['main:14', 'exited 0']);
+    }));
+
   it('does not keep the step from its end when it computes, or sleeps', () =>
     driven(born, async (session) => {
       const places = await walk(session, ['break 11', 'run', 'next', 'next', 'continue']);
