@@ -208,14 +208,19 @@ const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], 
   let discriminated = false;
   let lastAddress = -1;
   let statementHere = false;
-  const popAt = (address: number): void => {
-    while (kept.length > begin && rows.addresses[kept[kept.length - 1]] === address) kept.pop();
+  /** The end of a file's rows at an address undoes those that it has there. */
+  const popAt = (address: number, source: SourceFile | undefined): void => {
+    for (let at = kept.length - 1; at >= begin && rows.addresses[kept[at]] === address; at--)
+      if (sources[rows.files[kept[at]]] === source) kept.splice(at, 1);
   };
   for (let i = 0; i < rows.count; i++) {
     const address = rows.addresses[i];
     const flags = rows.flags[i];
     const line = rows.lines[i];
     const end = (flags & RowFlag.endSequence) !== 0;
+    const switched = !first && rows.files[i] !== rows.files[i - 1];
+    // Also when the row before is left out: the change of files ends what it belongs to.
+    if (switched) lastSource = sources[rows.files[i - 1]];
     if (first) {
       first = false;
       dropped = address === 0 && lowest > 0;
@@ -229,13 +234,13 @@ const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], 
     }
     const statement = (flags & RowFlag.isStatement) !== 0;
     const source = sources[rows.files[i]];
-    if (line !== previousLine) discriminated = rows.discriminators[i] !== 0;
+    if (line !== previousLine || switched) discriminated = rows.discriminators[i] !== 0;
     else if (rows.discriminators[i] !== 0) discriminated = true;
     previousLine = line;
     if (!dropped) {
       const changed = source !== lastSource;
       const ignored = !end && (line === 0 || (changed && lastAddress === address && !statement && statementHere));
-      if ((changed && !ignored) || end) popAt(address);
+      if ((changed && !ignored) || end) popAt(address, lastSource);
       if (end) {
         if (kept.length > begin) kept.push(i);
       } else if (!ignored && source) {

@@ -1,0 +1,43 @@
+/** Which rows of a line program count, held against what gdb keeps of the same sequences (its lnp_state_machine, seen by `maint info line-table`). */
+import { expect, it } from 'vitest';
+import { RowFlag } from '../../src/dwarf/lines.js';
+import { LineTable } from '../../src/symbols/line-table.js';
+import type { SourceFile } from '../../src/symbols/model.js';
+
+const sources = ['', 'vector.h', 'main.cc'].map((path): SourceFile | undefined => (path === '' ? undefined : { path, name: path }));
+
+/** Rows as `address file line is-statement discriminator`; what the table has of them, as `address file:line`. */
+const kept = (
+  ...rows: readonly (readonly [address: number, file: number, line: number, statement: 0 | 1, discriminator: number])[]
+): string[] => {
+  const all = [...rows.map((row) => [...row, 0]), [0x100, rows.at(-1)?.[1] ?? 1, 0, 0, 0, RowFlag.endSequence]];
+  const column = (index: number): number[] => all.map((row) => row[index]);
+  const table = new LineTable(
+    {
+      count: all.length,
+      addresses: Float64Array.from(column(0)),
+      files: Uint32Array.from(column(1)),
+      lines: Uint32Array.from(column(2)),
+      columns: new Uint16Array(all.length),
+      flags: Uint8Array.from(all.map((row) => row[5] | (row[3] === 1 ? RowFlag.isStatement : 0))),
+      discriminators: Uint32Array.from(column(4)),
+    },
+    sources,
+    0,
+  );
+  return Array.from({ length: table.count }, (_, index) => index)
+    .filter((index) => !table.isEnd(index))
+    .map((index) => `${table.address(index).toString(16)} ${table.source(index)?.path ?? ''}:${table.line(index)}`);
+};
+
+it('a row that repeats the line of the row before, with a discriminator, does not count', () => {
+  expect(kept([0x10, 2, 92, 1, 2], [0x1a, 2, 92, 0, 2])).toEqual(['10 main.cc:92']);
+});
+
+it('unless a row of another file stood between them, be it one that is left out', () => {
+  expect(kept([0x10, 2, 92, 1, 2], [0x10, 1, 988, 0, 2], [0x1a, 2, 92, 0, 2])).toEqual(['10 main.cc:92', '1a main.cc:92']);
+});
+
+it('the end of a file undoes its own rows at the address only', () => {
+  expect(kept([0x10, 2, 92, 1, 2], [0x10, 1, 988, 0, 2], [0x10, 2, 93, 1, 0])).toEqual(['10 main.cc:92', '10 main.cc:93']);
+});
