@@ -3,16 +3,20 @@
  * it open. The script is a file: VS Code types what it shall run at the prompt of a shell, where few characters are safe. The program gets the terminal as stdin, stdout and
  * stderr. It is not its controlling terminal, that is the shell's: so the script passes Ctrl-C on.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import type { Client } from './client.js';
 
-/** Beside it: `tty` receives the terminal's name, and its end is the script's; `tty.group` is the number of the program's process group. */
+/**
+ * Beside it: `tty` receives the terminal's name, and its end is the script's; `tty.group` is the number of the program's process group. Ctrl-C may come as soon as the name is there, before
+ * `mv` is over: it must not end the script.
+ */
 const script = `f=\${0%/*}/tty
-tty > "$f.new" && mv "$f.new" "$f" || exit 1
 trap 'kill -INT -$(cat "$f.group" 2>/dev/null) 2>/dev/null' INT
+tty > "$f.new"
+mv "$f.new" "$f"
 while [ -e "$f" ]; do sleep 0.2; done
 `;
 
@@ -52,7 +56,10 @@ export class ClientTerminal {
 
   /** Ctrl-C goes to this process group from now on. */
   belongsTo(group: number): void {
-    writeFileSync(join(this.folder, 'tty.group'), String(group));
+    const file = join(this.folder, 'tty.group');
+    // Whole or not at all: the script may be reading the one before.
+    writeFileSync(`${file}.new`, String(group));
+    renameSync(`${file}.new`, file);
   }
 
   /** The script ends, and the client's terminal is free. */

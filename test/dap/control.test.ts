@@ -1,8 +1,11 @@
 /** What lets a program run and what stops it, beyond the usual: chosen callees, exceptions, counted changes, commands, terminals, letting go. */
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call -- a message's body is what the test says it is */
-import { readFileSync } from 'node:fs';
+import { spawn as spawnProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { spawn } from 'node-pty';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { compile, compileText, lineOf, sample, writeText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { Client } from './client.js';
@@ -196,7 +199,10 @@ describe('breakpoints', () => {
 });
 
 describe('a program', () => {
-  it('that reads the terminal gets one from the client, with Ctrl-C', async () => {
+  it.each([
+    ['later', ''],
+    ['while it is being opened', '#!/bin/sh\n/bin/mv "$@"\nexec sleep 60\n'],
+  ])('that reads the terminal gets one from the client, with Ctrl-C %s', async (_, slowMove) => {
     const program = compileText(
       'asks.c',
       '#include <signal.h>\n#include <stdio.h>\n#include <unistd.h>\nint main(void) {\n  char name[50];\n  printf("who? ");\n  fflush(stdout);\n  if (!isatty(0) || scanf("%49s", name) != 1) return 1;\n  printf("hello %s\\n", name);\n  fflush(stdout);\n  pause();\n  return 2;\n}\n',
@@ -215,7 +221,13 @@ describe('a program', () => {
     // VS Code types the words at a shell's prompt.
     const words = request.arguments.args as string[];
     for (const word of words) expect(word).toMatch(/^[\w/.-]+$/);
-    const terminal = spawn('/bin/bash', ['--norc'], { cols: 80, rows: 24 });
+    const folder = mkdtempSync(join(tmpdir(), 'deet-path-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true });
+    });
+    if (slowMove !== '') writeFileSync(join(folder, 'mv'), slowMove, { mode: 0o755 });
+    const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+    const terminal = spawn('/bin/bash', ['--norc'], { cols: 80, rows: 24, env });
     terminal.write(`${words.join(' ')}\n`);
     const ended = new Promise((resolve) => terminal.onExit(resolve));
     let screen = '';
@@ -243,6 +255,20 @@ describe('a program', () => {
     await client.ended;
     terminal.write('exit\n');
     await ended;
+  });
+
+  it('is told when what the client opened is no terminal', async () => {
+    await using client = new Client();
+    await client.initialize({ supportsRunInTerminalRequest: true });
+    const launch = client.send('launch', { program: calls, console: 'integratedTerminal' });
+    await client.event('initialized');
+    await client.ask('configurationDone');
+    const request = await client.reverseRequest('runInTerminal');
+    const [command = '', ...args] = request.arguments.args as string[];
+    const child = spawnProcess(command, args, { stdio: 'ignore' });
+    client.respond(request, { processId: child.pid });
+    expect(await client.answer(launch)).toMatchObject({ success: false, message: 'What the editor opened is no terminal: not a tty.' });
+    await new Promise((resolve) => child.on('close', resolve));
   });
 
   it('cannot have a terminal from a client without one', async () => {
