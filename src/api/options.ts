@@ -59,6 +59,18 @@ const isStream = (value: unknown, words: readonly string[]): boolean =>
   (typeof value === 'string' && words.includes(value)) ||
   (typeof value === 'object' && value !== null && typeof (value as { readonly file?: unknown }).file === 'string');
 
+const launchOptions: Readonly<Record<keyof LaunchOptions, true>> = {
+  args: true,
+  cwd: true,
+  env: true,
+  stdin: true,
+  stdout: true,
+  stderr: true,
+  randomizeAddresses: true,
+  follow: true,
+  settings: true,
+};
+
 /** Not every script is checked by a compiler. @throws DeetError `usage` */
 export const checkLaunch = (program: unknown, options: { readonly [Name in keyof LaunchOptions]: unknown }): void => {
   const demand = (holds: boolean, sentence: string): void => {
@@ -66,6 +78,8 @@ export const checkLaunch = (program: unknown, options: { readonly [Name in keyof
   };
   const { args = [], env = {}, stdin, stdout, stderr, cwd = '' } = options;
   demand(typeof program === 'string', 'launch: the program must be a path.');
+  for (const name of Object.keys(options))
+    demand(name in launchOptions, `launch: there is no option "${name}"; there are ${Object.keys(launchOptions).join(', ')}.`);
   demand(Array.isArray(args) && args.every((each) => typeof each === 'string'), 'launch: "args" must be a list of strings.');
   demand(typeof cwd === 'string', 'launch: "cwd" must be a path.');
   demand(

@@ -8,7 +8,7 @@ import { Session as Engine } from '../session/session.js';
 import type { Outcome, SessionEvent } from '../session/types.js';
 import { Breakpoint } from './breakpoint.js';
 import { EventQueue, type Event } from './events.js';
-import type { Frame, JavaScriptValue } from './frame.js';
+import { Value, type Frame, type JavaScriptValue } from './frame.js';
 import {
   checkLaunch,
   type AttachOptions,
@@ -270,9 +270,11 @@ export class Session implements AsyncDisposable, Disposable {
 
   // Looking
 
-  /** In the innermost frame of the thread that stopped last: see `Frame.evaluate`. */
-  evaluate(expression: string): Promise<JavaScriptValue> {
-    return this.frame.evaluate(expression);
+  /** In the innermost frame of the thread that stopped last: see `Frame.evaluate`. While the program runs, globals have the values that they have just then. */
+  async evaluate(expression: string): Promise<JavaScriptValue> {
+    const engine = this.#open;
+    if (engine.state !== 'running') return this.frame.evaluate(expression);
+    return new Value(await engine.evaluate(expression), undefined, engine).js;
   }
 
   /** @throws DeetError `memory` */

@@ -76,7 +76,15 @@ describe('a session', () => {
     expect(await codeOf(() => launch('/nowhere/at/all'))).toBe('no-file');
     expect(await codeOf(() => launch(join(root, 'package.json')))).not.toBe('no error');
     // A script in JavaScript may say anything.
-    for (const wrong of [{ args: [1] }, { args: 'a b' }, { stdin: 'file' }, { stdout: { path: 'x' } }, { env: { A: 1 } }, { cwd: 7 }])
+    for (const wrong of [
+      { args: [1] },
+      { args: 'a b' },
+      { stdin: 'file' },
+      { stdout: { path: 'x' } },
+      { env: { A: 1 } },
+      { cwd: 7 },
+      { arg: ['a'] },
+    ])
       expect(await codeOf(() => launch(calls, wrong as object))).toBe('usage');
     await using session = await launch(calls, { settings });
     expect(await codeOf(() => session.break('nothing_here'))).toBe('no-symbol');
@@ -247,7 +255,7 @@ describe('input, output and events', () => {
   it('talk to the program while it runs', async () => {
     const program = compileText(
       'echoes.c',
-      '#include <stdio.h>\nint main(void) {\n  char line[100];\n  while (fgets(line, sizeof line, stdin)) {\n    printf("> %s", line);\n    fflush(stdout);\n  }\n  fputs("done", stderr);\n}\n',
+      '#include <stdio.h>\nint lines;\nint main(void) {\n  char line[100];\n  while (fgets(line, sizeof line, stdin)) {\n    lines++;\n    printf("> %s", line);\n    fflush(stdout);\n  }\n  fputs("done", stderr);\n}\n',
     );
     await using session = await launch(program, { stdin: 'pipe', settings });
     const events = session.events();
@@ -255,6 +263,10 @@ describe('input, output and events', () => {
     await session.stdin.write('one\n');
     for await (const event of events) if (event.type === 'output') break;
     expect(session.stdout).toBe('> one\n');
+    // What is global can be seen meanwhile, as it is; to change it, or to look into a frame, the program must stand still.
+    expect(await session.evaluate('lines')).toBe(1);
+    expect(await codeOf(() => session.evaluate('lines = 7'))).toBe('running');
+    expect(await codeOf(() => session.frame)).toBe('running');
     await session.stdin.write('two\n');
     await session.stdin.end();
     expect((await running).exit).toMatchObject({ status: 0 });
