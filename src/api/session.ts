@@ -413,6 +413,7 @@ export class Session implements AsyncDisposable, Disposable {
         return;
       case 'started':
       case 'exec-failed':
+      case 'exit-called':
       case 'exiting':
       case 'resumed':
       case 'stopped':

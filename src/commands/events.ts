@@ -25,6 +25,7 @@ export const describeEvent = (event: SessionEvent): Result[] => {
       return [message(event.text, event.level)];
     case 'started':
     case 'exec-failed':
+    case 'exit-called':
     case 'exiting':
     case 'thread':
     case 'resumed':

@@ -56,11 +56,6 @@ export class Process {
     }
   }
 
-  /** It has, or had, a parent or a child in the family. */
-  get hasRelatives(): boolean {
-    return this.hasChildren || this.parent !== undefined;
-  }
-
   get alive(): boolean {
     return this.ending === undefined;
   }

@@ -36,7 +36,7 @@ interface Entry {
   readonly open: Set<Entry>;
   /** It was dead, and its parent went without having waited for it. */
   unwaited?: true;
-  /** At PTRACE_EVENT_EXIT. */
+  /** When it called exit(3). */
   leaving?: Moment | undefined;
 }
 
@@ -103,8 +103,11 @@ export class Chronicle {
       case 'exec-failed':
         this.#stayed(event.thread, event.program, event.error);
         break;
+      case 'exit-called':
+        this.#goingOut(event.thread);
+        break;
       case 'exiting':
-        this.#leaving(event.thread);
+        this.#leaving(event.thread.process);
         break;
       case 'exited':
         this.#died(event.process);
@@ -174,16 +177,17 @@ export class Chronicle {
     this.#events.push({ kind: 'exec-failed', pid, program: sought, error, place: once(() => placeThen(moment)) });
   }
 
-  /**
-   * A thread is about to end its process (PTRACE_EVENT_EXIT), and can still be looked at. Its dead children are still its own: who is a zombie
-   * now was never waited for.
-   */
-  #leaving(thread: Thread): void {
+  /** exit(3) flushes what stdio has kept, and may have been reached through the end of main: both mean something in a child that was forked. */
+  #goingOut(thread: Thread): void {
     const { process } = thread;
     const entry = this.#entries.get(process);
-    if (!entry) return;
-    if (process.parent && process.execs === 0) entry.leaving = momentOf(thread);
-    this.#lastLook(entry);
+    if (entry && process.parent && process.execs === 0) entry.leaving ??= momentOf(thread);
+  }
+
+  /** A process is about to end (PTRACE_EVENT_EXIT). Its dead children are still its own: who is a zombie now was never waited for. */
+  #leaving(process: Process): void {
+    const entry = this.#entries.get(process);
+    if (entry) this.#lastLook(entry);
   }
 
   /** The parent goes: of its dead children those that still lie about were never waited for. Afterwards init takes them away. */

@@ -46,9 +46,9 @@ export interface WayOut {
 /** Frames between exit(3) and the system call. */
 const exitFrames = 12;
 
-/** Of a thread at PTRACE_EVENT_EXIT. */
+/** Of a thread in exit(3), or at PTRACE_EVENT_EXIT where nothing is known of that function; undefined: it called _exit. */
 export const wayOut = (moment: Moment | undefined): WayOut | undefined => {
-  if (!moment) return undefined;
+  if (!moment) return { byExit: false, fromMain: false };
   let names: string[];
   try {
     names = Array.from(walkFrames(stackThen(moment), exitFrames), ({ functionName }) => functionName ?? '');

@@ -173,9 +173,9 @@ const leaks = (lives: readonly Life[]): Problem[] =>
 
 /** A child that came back from the function that forked it, and went on to the end of main as if it were the parent. */
 const returnedToMain = (life: Life): Problem[] => {
-  if (!life.parent || life.end?.way === undefined) return [];
+  if (!life.parent || life.end?.way?.()?.fromMain !== true) return [];
   const forker = life.bornAt()?.function;
-  if (forker === undefined || forker === 'main' || life.end.way()?.fromMain !== true) return [];
+  if (forker === undefined || forker === 'main') return [];
   const text = `${name(life)}, forked${at(life.bornAt())}, returned from ${forker} and ran on in its parent's code to the end of main. A child ends with _exit, or runs exec.`;
   return [{ kind: 'ran-on', pid: life.pid, text }];
 };

@@ -4,6 +4,12 @@ import type { Process } from '../inferior/process.js';
 import type { SiteOwner } from '../inferior/sites.js';
 import type { SymbolImage } from '../symbols/model.js';
 
+/** Where the C library's function of that name begins: what it is called by is no matter. */
+export const functionNamed =
+  (name: string) =>
+  (image: SymbolImage): FileAddress | undefined =>
+    image.symbolsNamed(name).find(({ type, address }) => type === 'function' && address !== 0)?.address;
+
 export class FamilySites {
   readonly #places = new WeakMap<SymbolImage, { readonly at: FileAddress | undefined }>();
 
@@ -16,6 +22,11 @@ export class FamilySites {
   born(child: Process, parent: Process): void {
     this.#plant(parent);
     this.#plant(child);
+  }
+
+  /** There is such a place in what the process has loaded. */
+  reach({ images }: Process): boolean {
+    return images.all().some(({ image }) => this.#places.get(image)?.at !== undefined);
   }
 
   #plant({ space, images }: Process): void {

@@ -19,7 +19,7 @@ import type { Breakpoints } from './breakpoints.js';
 import { finishedCall } from './calls.js';
 import { exceptionOf } from './exceptions.js';
 import { failedExecs } from './failed_exec.js';
-import type { FamilySites } from './family_sites.js';
+import { FamilySites, functionNamed } from './family_sites.js';
 import { Guards } from './guards.js';
 import { JobControl } from './job_control.js';
 import { Locking } from './locking.js';
@@ -65,6 +65,9 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
+  readonly #exits: FamilySites;
+  /** Children without a function exit: how they end is seen by the kernel's event alone. */
+  readonly #closed = new WeakSet<Process>();
   readonly #familySites: readonly FamilySites[];
   readonly #guards: Guards;
   /** Parents that are left behind: follow-fork-mode child. */
@@ -104,7 +107,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
       note(`[Process ${process.pid} is about to be traced by the program itself: deet lets it go]`);
     });
     const failed = failedExecs((thread, program, error) => parts.emit({ type: 'exec-failed', thread, program, error }));
-    this.#familySites = [this.#selfTracing.sites, failed];
+    this.#exits = new FamilySites(functionNamed('exit'), { kind: 'internal', arrived: (thread) => this.#exitCalled(thread) });
+    this.#familySites = [this.#selfTracing.sites, failed, this.#exits];
     this.#terminal = parts.terminal ? new Terminal(0) : undefined;
   }
 
@@ -365,6 +369,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     if (!child.muted) this.#parts.breakpoints.forked(thread.process, child);
     this.#parts.watchpoints.forked(thread, child);
     for (const sites of this.#familySites) sites.born(child, thread.process);
+    if (!this.#exits.reach(child)) this.#closed.add(child);
     if (this.#left.delete(thread.process)) {
       this.#parts.breakpoints.processForgotten(thread.process);
       this.engine.family.mute(thread.process);
@@ -434,15 +439,27 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   exiting(thread: Thread): void {
-    if (!this.#killing) this.#parts.emit({ type: 'exiting', thread });
+    if (this.#killing) return;
+    if (this.#closed.has(thread.process)) this.#parts.emit({ type: 'exit-called', thread });
+    this.#parts.emit({ type: 'exiting', thread });
   }
 
-  /** The ends of processes that have relatives are announced, so that what they leave undone can be reported. */
+  #exitCalled(thread: Thread): 'pass' {
+    if (!this.#killing && this.recorded) this.#parts.emit({ type: 'exit-called', thread });
+    return 'pass';
+  }
+
+  /**
+   * The ends of processes that have children are announced, so that what they leave undone can be reported. It costs a stop, and most children have none:
+   * the option that the kernel copied from their parents is taken away.
+   */
   #announceExit(thread: Thread): void {
-    if (thread.announcesExit || thread.tid !== thread.process.pid || !thread.process.hasRelatives || !this.recorded) return;
-    thread.announcesExit = true;
-    const options = thread.process.wasAttached ? familyOptions & ~Option.exitKill : familyOptions;
-    native.setOptions(thread.tid, options | Option.exit);
+    const { process } = thread;
+    const wanted = thread.tid === process.pid && (process.hasChildren || this.#closed.has(process)) && this.recorded;
+    if (wanted === thread.announcesExit) return;
+    thread.announcesExit = wanted;
+    const options = process.wasAttached ? familyOptions & ~Option.exitKill : familyOptions;
+    native.setOptions(thread.tid, wanted ? options | Option.exit : options);
   }
 
   beforeResume(thread: Thread): void {

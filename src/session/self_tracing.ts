@@ -3,7 +3,6 @@
  * the C library's ptrace for one of its own (PTRACE_TRACEME in a child; PTRACE_ATTACH, PTRACE_SEIZE of a child), deet lets that process go first, and the program works
  * as it does alone. Such a process is no longer followed, but it is ended with the family.
  */
-import type { FileAddress } from '../common/addresses.js';
 import type { Engine } from '../inferior/engine.js';
 import type { Process } from '../inferior/process.js';
 import type { Verdict } from '../inferior/sites.js';
@@ -12,17 +11,13 @@ import { Signal } from '../linux/constants.js';
 import { readStat } from '../linux/proc.js';
 import { Word } from '../linux/registers.js';
 import { native } from '../native.js';
-import type { SymbolImage } from '../symbols/model.js';
-import { FamilySites } from './family_sites.js';
+import { FamilySites, functionNamed } from './family_sites.js';
 
 /** Requests of ptrace(2) that make somebody a tracee. */
 const Request = { traceMe: 0n, attach: 16n, seize: 0x4206n } as const;
 
-const ptraceOf = (image: SymbolImage): FileAddress | undefined =>
-  image.symbolsNamed('ptrace').find(({ type, address }) => type === 'function' && address !== 0)?.address;
-
 export class SelfTracing {
-  readonly sites = new FamilySites(ptraceOf, { kind: 'internal', arrived: (thread) => this.#called(thread) });
+  readonly sites = new FamilySites(functionNamed('ptrace'), { kind: 'internal', arrived: (thread) => this.#called(thread) });
   /** Processes that were let go, with their start times: a pid may have been given to another meanwhile. */
   readonly #released = new Map<number, number | undefined>();
 

@@ -99,7 +99,9 @@ export type SessionEvent =
   | { readonly type: 'exec-failed'; readonly thread: Thread; readonly program: string; readonly error: string }
   /** One process of the family has ended. `last`: nobody is left. */
   | { readonly type: 'exited'; readonly process: Process; readonly ending: Ending; readonly last: boolean }
-  /** A process that has a parent or children in the family is about to end, and can still be looked at. */
+  /** A process of a family has called exit(3), which flushes its streams and then ends it. Of one that has no such function it is told at its end, however it came. */
+  | { readonly type: 'exit-called'; readonly thread: Thread }
+  /** A process that has children in the family is about to end, and they can still be looked at. */
   | { readonly type: 'exiting'; readonly thread: Thread }
   | { readonly type: 'thread'; readonly thread: Thread; readonly change: 'started' | 'ended' }
   | { readonly type: 'resumed' }
