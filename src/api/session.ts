@@ -413,6 +413,8 @@ export class Session implements AsyncDisposable, Disposable {
         return;
       case 'started':
       case 'exec-failed':
+      case 'dup-failed':
+      case 'child-signal':
       case 'exit-called':
       case 'exiting':
       case 'resumed':

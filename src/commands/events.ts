@@ -25,6 +25,8 @@ export const describeEvent = (event: SessionEvent): Result[] => {
       return [message(event.text, event.level)];
     case 'started':
     case 'exec-failed':
+    case 'dup-failed':
+    case 'child-signal':
     case 'exit-called':
     case 'exiting':
     case 'thread':

@@ -1,24 +1,61 @@
 /** The group "understand": why the program stopped, what it waits for, who made whom, who holds what. insight/ finds out; this asks. */
+import { basename } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Explanation } from '../insight/crash.js';
 import { descriptorTables } from '../insight/descriptors.js';
 import { explain } from '../insight/explain.js';
 import { explainEnd } from '../insight/explain_end.js';
+import { listed, type FamilyMember } from '../insight/family.js';
 import { sceneOf } from '../insight/thread_scene.js';
 import { processTree } from '../insight/tree.js';
 import { why } from '../insight/waits.js';
 import type { Session } from '../session/session.js';
+import type { Stop } from '../session/types.js';
 import type { Command } from './command.js';
 import { processesNamed } from './processes.js';
 import { message, type Result } from './results.js';
+
+/** What stopped the program, where it was no signal. */
+const because = (stop: Stop, living: number): string | undefined => {
+  if (stop.limit !== undefined)
+    return `The family has come to ${living} live processes, and "set process-limit ${stop.limit}" lets it have no more.`;
+  const numbers = stop.breakpoints.map(({ id }) => id);
+  switch (stop.reason) {
+    case 'breakpoint':
+      return numbers.length === 0
+        ? undefined
+        : `${numbers.length > 1 ? 'Breakpoints' : 'Breakpoint'} ${listed(numbers)} stopped the program.`;
+    case 'watchpoint':
+      return `${(stop.watch ?? []).map(({ breakpoint, expression }) => `Watchpoint ${breakpoint.id} on \`${expression}\``).join(' and ')} stopped the program.`;
+    case 'step':
+      return 'The step has come to its end.';
+    case 'hang':
+      return 'The program has made no progress.';
+    default:
+      return undefined;
+  }
+};
 
 /** Why this thread stands where it stands. */
 export const explanationOf = (session: Session, thread: Thread): Explanation => {
   const stop = session.lastStop?.thread === thread ? session.lastStop : undefined;
   const info = stop?.signal?.info;
   const family = session.processes().map(({ pid }) => pid);
-  return explain(sceneOf(thread, session.stack(thread), { family, ...(info && { signal: info }) }));
+  const scene = sceneOf(thread, session.stack(thread), { family, ...(info && { signal: info }) });
+  return explain(scene, stop && because(stop, family.length));
+};
+
+/** The line that has forked most of those that live: at a limit that is what a user looks for. */
+const forkedMost = (family: readonly FamilyMember[]): string => {
+  const counts = new Map<string, number>();
+  for (const { forkedAt, threads } of family) {
+    if (!forkedAt || threads.length === 0) continue;
+    const place = `${forkedAt.function === undefined ? '' : `in ${forkedAt.function} `}at ${basename(forkedAt.file)}:${forkedAt.line}`;
+    counts.set(place, (counts.get(place) ?? 0) + 1);
+  }
+  const [most] = [...counts].sort(([, a], [, b]) => b - a);
+  return most ? ` ${most[1]} of them were forked ${most[0]}.` : '';
 };
 
 const explainCommand: Command = {
@@ -30,10 +67,12 @@ const explainCommand: Command = {
     if (end) return end;
     const { thread } = session.selection();
     const found = explanationOf(session, thread);
+    if (session.cores.current !== undefined || (found.cause !== 'stop' && found.cause !== 'signal')) return found;
     // Nothing went wrong: what it waits for is why it is here.
-    const waits = found.cause === 'stop' && session.cores.current === undefined ? why(chronicle.family()).waits : [];
-    const wait = waits.find(({ tid }) => tid === thread.tid);
-    return wait ? { ...found, text: `${found.text} It ${wait.text}.` } : found;
+    const family = chronicle.family();
+    const wait = why(family).waits.find(({ tid }) => tid === thread.tid);
+    const more = (session.lastStop?.limit === undefined ? '' : forkedMost(family)) + (wait ? ` It ${wait.text}.` : '');
+    return more === '' ? found : { ...found, text: found.text + more };
   },
 };
 

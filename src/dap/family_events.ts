@@ -49,6 +49,9 @@ export const announce = (event: SessionEvent, program: Program): void => {
     case 'thread':
       tellThread(event.change === 'started' ? 'started' : 'exited', event.thread.id, event.thread.process, program);
       return;
+    case 'child-signal':
+    case 'dup-failed':
+    case 'exit-called':
     case 'exiting':
       return;
     case 'exited':

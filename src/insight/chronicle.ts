@@ -10,9 +10,11 @@ import type { ImageTable } from '../inferior/images.js';
 import { momentOf, type Moment } from '../inferior/moment.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
+import { Signal } from '../linux/constants.js';
 import { readDescriptors } from '../linux/proc_files.js';
 import { isGone, isZombie, readStat } from '../linux/proc.js';
 import { signalName } from '../linux/signals.js';
+import type { FailedDup } from '../session/failed_calls.js';
 import type { SessionEvent } from '../session/types.js';
 import type { FamilyMember, SourcePlace } from './family.js';
 import { viewOfProcess, type Biography } from './family_view.js';
@@ -27,6 +29,12 @@ const once = <T>(find: () => T): (() => T) => {
   return () => (answer ??= { found: find() }).found;
 };
 
+/** Where a thread is now, found when it is asked for. */
+const placeOf = (thread: Thread): (() => SourcePlace | undefined) => {
+  const moment = momentOf(thread);
+  return once(() => placeThen(moment));
+};
+
 /** One process's life. */
 interface Entry {
   readonly process: Process;
@@ -34,6 +42,8 @@ interface Entry {
   life: Biography;
   /** Children of which it is not known yet that somebody has waited for them. */
   readonly open: Set<Entry>;
+  /** Where its parent was when SIGCHLD came of its end, and found a handler. */
+  toldAt?: () => SourcePlace | undefined;
   /** It was dead, and its parent went without having waited for it. */
   unwaited?: true;
   /** When it called exit(3). */
@@ -46,7 +56,7 @@ export interface EventSource {
 }
 
 /** Who takes a dead child away: its parent, or with SIGCHLD ignored (0) the kernel itself. */
-const reaperOf = (parent: Process): number => (parent.alive && parent.ignores(17) ? 0 : parent.pid);
+const reaperOf = (parent: Process): number => (parent.alive && parent.ignores(Signal.SIGCHLD) ? 0 : parent.pid);
 
 export class Chronicle {
   /** In the order of birth. */
@@ -72,9 +82,9 @@ export class Chronicle {
   family(): FamilyMember[] {
     const entries = [...this.#entries.values()];
     for (const entry of entries) this.#update(entry);
-    return entries.map(({ process, life, forkedAt }) => {
-      const place = forkedAt();
-      return viewOfProcess(process, { ...life, ...(place ? { forkedAt: place } : {}) });
+    return entries.map(({ process, life, forkedAt, toldAt }) => {
+      const [born, told] = [forkedAt(), toldAt?.()];
+      return viewOfProcess(process, { ...life, ...(born ? { forkedAt: born } : {}), ...(told ? { toldAt: told } : {}) });
     });
   }
 
@@ -102,6 +112,12 @@ export class Chronicle {
         break;
       case 'exec-failed':
         this.#stayed(event.thread, event.program, event.error);
+        break;
+      case 'dup-failed':
+        this.#notDuplicated(event.thread, event.dup);
+        break;
+      case 'child-signal':
+        this.#told(event.thread);
         break;
       case 'exit-called':
         this.#goingOut(event.thread);
@@ -168,13 +184,30 @@ export class Chronicle {
   /** An exec that failed. execvp tries one directory after the other: the last failure is the one that counts. */
   #stayed(thread: Thread, program: string, error: string): void {
     const { pid } = thread.process;
-    const moment = momentOf(thread);
     const last = this.#events.at(-1);
     const again = last?.kind === 'exec-failed' && last.pid === pid;
     if (again) this.#events.pop();
     // The user knows it by the name that all of them end with.
     const sought = again && basename(last.program) === basename(program) ? basename(program) : program;
-    this.#events.push({ kind: 'exec-failed', pid, program: sought, error, place: once(() => placeThen(moment)) });
+    this.#events.push({ kind: 'exec-failed', pid, program: sought, error, place: placeOf(thread) });
+  }
+
+  /** The same again and again is said once. */
+  #notDuplicated(thread: Thread, { from, to }: FailedDup): void {
+    const { pid } = thread.process;
+    const last = this.#events.at(-1);
+    if (last?.kind === 'dup-failed' && last.pid === pid && last.from === from && last.to === to) return;
+    this.#events.push({ kind: 'dup-failed', pid, from, to, place: placeOf(thread) });
+  }
+
+  /** SIGCHLD comes for a child, or once for several: signals of one kind are not counted. */
+  #told(thread: Thread): void {
+    const open = this.#entries.get(thread.process)?.open ?? [];
+    const dead = [...open].filter((entry) => entry.toldAt === undefined && isZombie(entry.process.pid));
+    if (dead.length === 0) return;
+    const place = placeOf(thread);
+    for (const entry of dead) entry.toldAt = place;
+    this.#events.push({ kind: 'told', pid: thread.process.pid, children: dead.map(({ process }) => process.pid), place });
   }
 
   /** exit(3) flushes what stdio has kept, and may have been reached through the end of main: both mean something in a child that was forked. */

@@ -5,14 +5,14 @@
 import { hex } from '../common/addresses.js';
 import { signalByNumber } from '../linux/signals.js';
 import { syscallName } from '../linux/syscalls.js';
-import type { CrashScene, Explanation } from './crash.js';
+import type { CrashFrame, CrashScene, Explanation } from './crash.js';
 import { explainAbort } from './explain_abort.js';
 import { explainAccess } from './explain_access.js';
 import { explainDivision, explainIllegal, explainJump, explainPrivileged } from './explain_code.js';
 import { explainLimit } from './explain_limits.js';
 import { Fault } from './fault_scene.js';
 import { listed } from './family.js';
-import { userName } from './library_names.js';
+import { calledFrom } from './called.js';
 
 /** -EPIPE as a system call's result. */
 const brokenPipe = -32n;
@@ -36,16 +36,15 @@ const explainPipe = (fault: Fault): Explanation => {
   return fault.explanation('pipe-closed', text);
 };
 
+const inFunction = (frame: CrashFrame | undefined): string => (frame?.functionName === undefined ? '' : ` in ${frame.functionName}`);
+
 /** Some process sent the signal: kill, a terminal's Ctrl-C is not among these. */
 const explainSent = (fault: Fault): Explanation | undefined => {
   const { signal, pid } = fault.scene;
   if (!signal || signal.fromKernel || signal.pid === undefined) return undefined;
   const name = signal.signalName;
   if (signal.pid === pid)
-    return fault.explanation(
-      'sent',
-      `The program sent itself ${name}${fault.userFrame ? ` in ${fault.subject(fault.userFrame)}` : ''} (raise, kill or abort).`,
-    );
+    return fault.explanation('sent', `The program sent itself ${name}${inFunction(fault.userFrame)} (raise, kill or abort).`);
   const sender = fault.scene.processName?.(signal.pid);
   const who =
     signal.pid === 0 ? 'a process outside its PID namespace' : `process ${signal.pid}${sender === undefined ? '' : ` (${sender})`}`;
@@ -56,9 +55,7 @@ const explainSent = (fault: Fault): Explanation | undefined => {
 const whereabouts = (fault: Fault): string => {
   const { userFrame, frames } = fault;
   const place = userFrame?.place;
-  const outer = userFrame ? frames.indexOf(userFrame) : 0;
-  const called = outer > 0 ? frames[outer - 1]?.functionName : undefined;
-  const name = called === undefined ? undefined : userName(called);
+  const name = userFrame && calledFrom(fault.scene, frames, userFrame);
   return `${userFrame?.functionName ?? 'code without a name'}${place ? ` at ${place.file}:${place.line}` : ''}${name === undefined ? '' : `, which had called ${name}`}`;
 };
 
@@ -71,7 +68,7 @@ const explainKey = (fault: Fault): Explanation | undefined => {
   const key = signal?.fromKernel ? keys[signal.signalName] : undefined;
   if (key === undefined || !signal) return undefined;
   const where = fault.userFrame?.functionName === undefined ? '' : `; the program was in ${whereabouts(fault)}`;
-  const text = `${key} was pressed (${signal.signalName})${where}. "why" tells what a program that hangs waits for.`;
+  const text = `${key} was pressed (${signal.signalName})${where}.`;
   return fault.explanation('signal', text);
 };
 
@@ -117,14 +114,14 @@ const explainSignal = (fault: Fault): Explanation => {
   const address = signal?.address === undefined ? {} : { address: hex(signal.address) };
   return fault.explanation(
     'signal',
-    `The program got ${name} (${known?.description ?? 'a signal'})${fault.frames[0] ? ` in ${fault.subject()}` : ''}.`,
+    `The program got ${name} (${known?.description ?? 'a signal'})${inFunction(fault.frames[0])}.`,
     address,
   );
 };
 
-/** The reason of a thread's stop. */
-export const explain = (scene: CrashScene): Explanation => {
+/** The reason of a thread's stop; `because`: a sentence, where it was no signal. */
+export const explain = (scene: CrashScene, because = 'No signal stopped the program.'): Explanation => {
   const fault = new Fault(scene);
   if (scene.signal) return explainSignal(fault);
-  return fault.explanation('stop', `No signal stopped the program. It is in ${whereabouts(fault)}.`);
+  return fault.explanation('stop', `${because} It is in ${whereabouts(fault)}.`);
 };

@@ -5,10 +5,10 @@
 import { hex } from '../common/addresses.js';
 import { asArray } from '../language/types.js';
 import { badPointer, damageIn, damageText } from './bad_free.js';
+import { calledFrom } from './called.js';
 import type { Cause, CrashFrame, Explanation } from './crash.js';
 import { listed } from './family.js';
 import type { Fault } from './fault_scene.js';
-import { userName } from './library_names.js';
 import { thrownIn } from './thrown.js';
 
 const longestMessage = 1024;
@@ -82,9 +82,8 @@ const by = (frame: CrashFrame | undefined): string => (frame?.functionName === u
 
 /** The function of the C library that the user's code called. */
 const calledFunction = (fault: Fault): string | undefined => {
-  const user = fault.userFrame ? fault.frames.indexOf(fault.userFrame) : -1;
-  const name = user > 0 ? fault.frames[user - 1]?.functionName : undefined;
-  return name === undefined ? undefined : userName(name);
+  const { userFrame } = fault;
+  return userFrame && calledFrom(fault.scene, fault.frames, userFrame);
 };
 
 /** What the freeing call was given, in the source's words. */
@@ -94,6 +93,18 @@ const freedPointer = (fault: Fault): { text?: string; value?: bigint } => {
   const sum = tools?.trace.register('rdi');
   const [text, value] = [sum && tools?.naming.value(sum)?.text, sum && tools?.trace.evaluate(sum)];
   return { ...(text === undefined ? {} : { text }), ...(value === undefined ? {} : { value }) };
+};
+
+/** Where the C library was when it stopped the program: ` in free(p), called by main`. */
+export const libraryCall = (fault: Fault): { called: string | undefined; freed: { text?: string; value?: bigint }; where: string } => {
+  const called = calledFunction(fault);
+  const freed = /^(?:free|realloc)$/.test(called ?? '') ? freedPointer(fault) : {};
+  const argument = freed.text === undefined ? '' : `(${freed.text})`;
+  const where =
+    called === undefined || /stack_chk/.test(called)
+      ? by(fault.userFrame)
+      : ` in ${called}${argument}, called by ${fault.userFrame?.functionName ?? 'the program'}`;
+  return { called, freed, where };
 };
 
 /** What the heap itself shows: which block was overwritten, or what a pointer that free did not like points to. */
@@ -125,13 +136,7 @@ const fromMessage = (fault: Fault, message: string): Explanation | undefined => 
   }
   const reading = readings.find(({ pattern }) => pattern.test(message));
   if (!reading) return undefined;
-  const called = calledFunction(fault);
-  const freed = /^(?:free|realloc)$/.test(called ?? '') ? freedPointer(fault) : {};
-  const argument = freed.text === undefined ? '' : `(${freed.text})`;
-  const where =
-    called === undefined || /stack_chk/.test(called)
-      ? by(fault.userFrame)
-      : ` in ${called}${argument}, called by ${fault.userFrame?.functionName ?? 'the program'}`;
+  const { called, freed, where } = libraryCall(fault);
   const found = evidence(fault, reading, freed);
   const cause = found?.cause ?? reading.cause;
   const closing = called === 'fclose' && cause === 'bad-free';

@@ -4,12 +4,12 @@ import type { Address } from '../common/addresses.js';
 import { hex } from '../common/addresses.js';
 import { wordAt } from '../common/memory.js';
 import type { MemoryAccess } from '../inferior/disassemble.js';
+import { calledFrom } from './called.js';
 import type { CrashFrame, Explanation } from './crash.js';
 import { accessFields, accessWords, asText, type Fault, isCanonical, mappingName, nullPages } from './fault_scene.js';
 import { badPointer, damageIn, damageText } from './bad_free.js';
 import { stackOverflow } from './explain_stack.js';
 import { blockAt, markOfFree, readHeap } from './heap.js';
-import { userName } from './library_names.js';
 import type { Naming } from './naming.js';
 import type { Atom, OperandTrace, Sum } from './operand.js';
 import { isOwnCode } from './own_code.js';
@@ -76,12 +76,7 @@ const allocating = new Set([...freeing, 'malloc', 'calloc', 'memalign', 'posix_m
 
 /** The access made by code without source, on an argument that the user's code gave it. */
 const tellCalled = (fault: Fault, user: CrashFrame, access: MemoryAccess, address: Address): Told => {
-  const index = fault.frames.indexOf(user);
-  const called = fault.frames
-    .slice(0, index)
-    .map(({ functionName }) => functionName)
-    .findLast((name) => name !== undefined);
-  const callee = called === undefined ? 'a library function' : userName(called);
+  const callee = calledFrom(fault.scene, fault.frames, user) ?? 'a library function';
   const plain: Told = {
     frame: user,
     action: `${callee}, called by ${fault.subject(user)}, ${accessWords(access)} address ${hex(address)}`,

@@ -2,9 +2,11 @@
 import { hex } from '../common/addresses.js';
 import { describeInstructions, type InstructionDetail } from '../inferior/disassemble.js';
 import type { CrashFrame, Explanation } from './crash.js';
-import { isSystemFile } from './own_code.js';
+import { libraryCall } from './explain_abort.js';
 import { asText, isCanonical, mappingName, nullPages, type Fault } from './fault_scene.js';
+import { muslsOwn } from './futex_musl.js';
 import { wholeRegister } from './operand.js';
+import { isSystemFile } from './own_code.js';
 
 const code = (text: string): string => `\`${text}\``;
 
@@ -155,15 +157,23 @@ export const explainIllegal = (fault: Fault): Explanation => {
 const privileged =
   /^(?:hlt|cli|sti|in|out|ins[bwd]|outs[bwd]|lgdt|lidt|lldt|ltr|lmsw|clts|invd|wbinvd|invlpg|rdmsr|wrmsr|rdpmc|swapgs|sysret|sysexit)$/;
 
+/** musl says nothing but where it was: its free() looks at the block that it is given, its malloc() at those that it has. */
+const explainMuslCrash = (fault: Fault): Explanation => {
+  const { freed, called, where } = libraryCall(fault);
+  const found =
+    called === 'free' || called === 'realloc'
+      ? `${called} was given ${freed.text === undefined ? 'a pointer that' : `\`${freed.text}\`, which`} is no block in use: it was freed before, or malloc did not return it, or a block was written past its end`
+      : "malloc's own data is overwritten: some block was written past its end, or freed twice";
+  const fields = freed.text === undefined ? {} : { expression: freed.text };
+  return fault.explanation('heap-corruption', `The C library (musl) stopped the program${where}: ${found}.`, fields);
+};
+
 export const explainPrivileged = (fault: Fault): Explanation | undefined => {
   const mnemonic = fault.instruction?.mnemonic ?? '';
   if (!privileged.test(mnemonic)) return undefined;
   // a_crash() of musl (src/internal/atomic.h) is hlt: nearly all who call it are malloc and free.
-  if (mnemonic === 'hlt' && isSystemFile(fault.frames[0]?.image ?? ''))
-    return fault.explanation(
-      'heap-corruption',
-      `The C library stopped the program${fault.userFrame ? `, called by ${fault.userFrame.functionName ?? 'the program'}` : ''}: musl's malloc has found its own data overwritten, or a pointer freed that it did not give. Some block was written past its end, or freed twice.`,
-    );
+  const inLibrary = isSystemFile(fault.frames[0]?.image ?? '') || fault.scene.symbolNamed(muslsOwn) !== undefined;
+  if (mnemonic === 'hlt' && inLibrary) return explainMuslCrash(fault);
   return fault.explanation(
     'illegal-instruction',
     `${fault.subject()} executes ${mnemonic}, an instruction that only the kernel may execute.`,

@@ -12,6 +12,8 @@ export interface SourcePlace {
   /** From 1, where the compiler tells it. */
   readonly column?: number;
   readonly function?: string;
+  /** Where a process was forked: the library's function that did it for the program, such as `popen`. */
+  readonly call?: string;
 }
 
 /** A symbol that covers an address. */
@@ -45,6 +47,8 @@ export interface FamilyThread {
    * `pthread_mutex_lock(&queue->lock)`; or which local variable, of any function that is being called, it lies in. Undefined: it cannot be followed.
    */
   nameOf?(address: Address): NamedAddress | undefined;
+  /** The object whose address the user's own code gave to the function that it is in, first of all: `ready` of `pthread_cond_wait(&ready, &lock)`. */
+  given?(): string | undefined;
   /** Where the innermost frame with source lines stands. */
   place?(): SourcePlace | undefined;
 }
@@ -60,6 +64,8 @@ export interface FamilyMember {
   /** Living threads; empty when dead. */
   readonly threads: readonly FamilyThread[];
   readonly forkedAt?: SourcePlace;
+  /** Where its parent was when the handler of SIGCHLD was called for it. */
+  readonly toldAt?: SourcePlace;
   /** Exit status, or the signal that killed it. */
   readonly status?: number;
   readonly signal?: string;
@@ -73,7 +79,8 @@ export interface FamilyMember {
   /** deet let it go: it runs on unseen. */
   readonly released?: true;
   readonly memory?: MemoryReader;
-  symbolAt?(address: Address): NamedAddress | undefined;
+  readonly symbolAt?: (address: Address) => NamedAddress | undefined;
+  readonly symbolNamed?: (name: string) => Address | undefined;
 }
 
 /** Has threads that could still do something. */

@@ -1,4 +1,5 @@
 /** Processes of the session as the family that explanations look at. */
+import type { Address } from '../common/addresses.js';
 import { Stack } from '../inferior/frames.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
@@ -7,9 +8,9 @@ import { Word, type RegisterName } from '../linux/registers.js';
 import { signalName } from '../linux/signals.js';
 import { stackOf } from '../session/stacks.js';
 import type { FamilyMember, FamilyThread, ProcessState, SourcePlace } from './family.js';
-import { nameOf } from './lock_names.js';
+import { givenFirst, nameOf } from './lock_names.js';
 import { isSystemFile } from './own_code.js';
-import { placeIn, symbolAt, walkFrames } from './thread_scene.js';
+import { placeIn, symbolAt, symbolNamed, walkFrames } from './thread_scene.js';
 
 /** Frames looked at for names. */
 const fewFrames = 16;
@@ -32,6 +33,7 @@ const viewOfThread = (thread: Thread): FamilyThread => {
     register: (register) => (register in Word ? thread.registers()[Word[register as RegisterName]] : undefined),
     functions: () => Array.from(walkFrames(stack(), fewFrames), ({ functionName }) => functionName ?? '??'),
     nameOf: (address) => nameOf(thread, address),
+    given: () => givenFirst(thread),
     place: () => placeIn(ownStack(thread)),
   };
 };
@@ -51,6 +53,7 @@ const stateOf = (process: Process): ProcessState => {
 /** What is known of a process beyond the process itself. */
 export interface Biography {
   readonly forkedAt?: SourcePlace;
+  readonly toldAt?: SourcePlace;
   /** Milliseconds since the epoch. */
   readonly diedAt?: number;
   readonly reapedBy?: number;
@@ -73,6 +76,12 @@ export const viewOfProcess = (process: Process, { diedAt, ...life }: Biography =
     ...(state === 'zombie' && diedAt !== undefined ? { zombieSince: diedAt } : {}),
     ...(ending?.kind === 'exited' ? { status: ending.status } : {}),
     ...(ending?.kind === 'killed' ? { signal: signalName(ending.signal) } : {}),
-    ...(ending || process.released ? {} : { memory: process.space, symbolAt: (address) => symbolAt(process, address) }),
+    ...(ending || process.released
+      ? {}
+      : {
+          memory: process.space,
+          symbolAt: (address: Address) => symbolAt(process, address),
+          symbolNamed: (name: string) => symbolNamed(process, name),
+        }),
   };
 };

@@ -41,7 +41,7 @@ export class Fault {
     // A program without symbols is the user's all the same; the C library's own lines are nobody's, where debug information of it is installed.
     this.userFrame =
       this.frames.find(isOwnCode) ??
-      this.frames.find(({ image }) => image !== undefined && !isSystemFile(image)) ??
+      this.frames.find(({ image, functionName }) => image !== undefined && !isSystemFile(image) && functionName !== '_start') ??
       this.frames.find(({ place }) => place !== undefined);
     this.maps = scene.maps();
     this.instruction = this.#instruction();

@@ -207,16 +207,18 @@ export const futexWait = (member: FamilyMember, thread: FamilyThread, call: Bloc
   const inside =
     kind === 'condition' || kind === 'rwlock' || kind === 'barrier' || kind === 'semaphore' || (kind === 'mutex' && usesMusl(member));
   const symbol = symbolText(named && inside && named.offset < largestLock ? { ...named, offset: 0 } : named);
+  // Of musl's the thread knows no more than what it called.
+  const called = symbol === undefined && (kind === 'condition' || kind === 'barrier') && usesMusl(member) ? thread.given?.() : undefined;
   const isElsewhere =
     kind === 'phase' ||
     (kind === 'atomic' && /__waiter_pool/.test(symbol ?? '')) ||
-    (symbol === undefined && (kind === 'condition' || kind === 'barrier') && usesMusl(member));
+    (symbol === undefined && called === undefined && (kind === 'condition' || kind === 'barrier') && usesMusl(member));
   const file = kind === 'semaphore' ? namedSemaphore(member, address) : undefined;
   const detail = detailOf(member, thread, kind, address, named);
   return {
     kind,
     address,
-    ...(symbol && kind !== 'join' && !isElsewhere ? { symbol } : {}),
+    ...((symbol ?? called) && kind !== 'join' && !isElsewhere ? { symbol: symbol ?? called } : {}),
     ...(isElsewhere ? { elsewhere: true as const } : {}),
     ...(file === undefined ? {} : { file }),
     ...(named?.words ? { words: named.words } : {}),

@@ -3,9 +3,12 @@ import type { Address } from '../common/addresses.js';
 import { readMaps } from '../linux/proc.js';
 import type { FamilyMember } from './family.js';
 
+/** A function that no other library has (src/env/__libc_start_main.c), by which a static program is known. */
+export const muslsOwn = '__init_libc';
+
 /** Its loader and its library are one file. */
-export const usesMusl = ({ pid }: FamilyMember): boolean =>
-  readMaps(pid)?.some(({ path }) => /\/ld-musl-|-linux-musl\/|\/libc\.musl/.test(path)) ?? false;
+export const usesMusl = ({ pid, symbolNamed }: FamilyMember): boolean =>
+  symbolNamed?.(muslsOwn) !== undefined || (readMaps(pid)?.some(({ path }) => /\/ld-musl-|-linux-musl\/|\/libc\.musl/.test(path)) ?? false);
 
 /** struct pthread, to which fs points, is smaller; pthread_join waits for detach_state in it. */
 const controlBlock = 0x200n;

@@ -31,12 +31,19 @@ const named = (name: string, offset: number, type?: string): NamedAddress => ({
 
 const inWords = (name: string, offset: number, type?: string): NamedAddress => ({ ...named(name, offset, type), words: true });
 
-/** An argument that is the address, or that points to what the address is a part of. */
-const givenAt = (frame: CrashFrame, process: Process, address: Address): NamedAddress | undefined => {
+/** Values in a frame's code, and the words for them. */
+const wordsIn = (frame: CrashFrame, process: Process): { trace: OperandTrace; naming: Naming } | undefined => {
   const trace = OperandTrace.of(frame, process.space);
   if (!trace) return undefined;
   const symbols: SymbolSource = { symbolAt: (at) => symbolAt(process, at), variableAt: (at) => variableAt(process, at) };
-  const naming = new Naming(symbols, frame.variables(), trace);
+  return { trace, naming: new Naming(symbols, frame.variables(), trace) };
+};
+
+/** An argument that is the address, or that points to what the address is a part of. */
+const givenAt = (frame: CrashFrame, process: Process, address: Address): NamedAddress | undefined => {
+  const words = wordsIn(frame, process);
+  if (!words) return undefined;
+  const { trace, naming } = words;
   for (const register of argumentRegisters) {
     const sum = trace.register(register);
     const value = trace.evaluate(sum);
@@ -68,10 +75,24 @@ const localAt = (variables: readonly LocatedVariable[], address: Address): Named
   return undefined;
 };
 
+/** The user's own code that has called what the thread is in. */
+const ownFrame = (thread: Thread): CrashFrame | undefined => {
+  for (const frame of walkFrames(stackOf(thread, 0), fewFrames)) if (isOwnCode(frame)) return frame;
+  return undefined;
+};
+
 /** In the words of the call that the user's own code is in. */
 const inCall = (thread: Thread, address: Address): NamedAddress | undefined => {
-  for (const frame of walkFrames(stackOf(thread, 0), fewFrames)) if (isOwnCode(frame)) return givenAt(frame, thread.process, address);
-  return undefined;
+  const frame = ownFrame(thread);
+  return frame && givenAt(frame, thread.process, address);
+};
+
+/** FamilyThread.given. */
+export const givenFirst = (thread: Thread): string | undefined => {
+  const frame = ownFrame(thread);
+  const words = frame && wordsIn(frame, thread.process);
+  const text = words?.naming.value(words.trace.register('rdi'))?.text;
+  return text?.startsWith('&') ? text.slice(1) : text === undefined ? undefined : `*${text}`;
 };
 
 /** The threads on whose stack an address lies: in the mapping of their stack pointer, not below it. */

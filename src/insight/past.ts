@@ -5,9 +5,10 @@ import type { MemoryReader } from '../common/memory.js';
 import type { ImageMap } from '../inferior/frame.js';
 import { Stack, type StackOptions } from '../inferior/frames.js';
 import type { Moment } from '../inferior/moment.js';
+import { calledAt } from './called.js';
 import type { SourcePlace } from './family.js';
 import { isSystemFile } from './own_code.js';
-import { placeIn, walkFrames } from './thread_scene.js';
+import { ownFrameOf, symbolAt, walkFrames } from './thread_scene.js';
 
 /** The part of the stack that was kept; code is that of the files, which unwinders look at where call-frame information is missing. */
 const keptMemory = (start: bigint, bytes: Uint8Array, images: ImageMap): MemoryReader => ({
@@ -28,10 +29,22 @@ const keptMemory = (start: bigint, bytes: Uint8Array, images: ImageMap): MemoryR
 const stackThen = ({ registers, stack, images }: Moment, leaveOut: StackOptions['leaveOut'] = () => false): Stack =>
   new Stack({ registers, memory: keptMemory(stack.address, stack.bytes, images), images, leaveOut });
 
-/** Where in the user's own code the thread was. */
+/** The calls that are meant by "forked". */
+const plainForks = /^(?:fork|vfork|Fork|clone\d?|syscall)$/;
+
+/** Where in the user's own code the thread was that forked, and by which function of a library. */
 export const placeThen = (moment: Moment | undefined): SourcePlace | undefined => {
   try {
-    return moment && placeIn(stackThen(moment, isSystemFile));
+    if (!moment) return undefined;
+    const frame = ownFrameOf(stackThen(moment, isSystemFile));
+    const place = frame?.place;
+    if (!place) return undefined;
+    const call = calledAt(
+      keptMemory(moment.stack.address, moment.stack.bytes, moment.images),
+      (address) => symbolAt(moment, address),
+      frame.pc,
+    );
+    return call === undefined || plainForks.test(call) ? place : { ...place, call };
   } catch {
     return undefined;
   }

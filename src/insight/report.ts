@@ -24,6 +24,16 @@ export type FamilyEvent =
       readonly error: string;
       readonly place?: WhenAsked<SourcePlace>;
     }
+  /** dup2(from, to), while `from` was not open. */
+  | {
+      readonly kind: 'dup-failed';
+      readonly pid: number;
+      readonly from: number;
+      readonly to: number;
+      readonly place?: WhenAsked<SourcePlace>;
+    }
+  /** SIGCHLD was delivered to a handler when these children were dead. */
+  | { readonly kind: 'told'; readonly pid: number; readonly children: readonly number[]; readonly place?: WhenAsked<SourcePlace> }
   /** At a fork, `bytes` were in stdout's buffer (pendingOutput), beginning with `text`. */
   | {
       readonly kind: 'unflushed';
@@ -48,7 +58,7 @@ export type FamilyEvent =
   | { readonly kind: 'killed'; readonly pid: number };
 
 export interface Problem {
-  readonly kind: 'zombie' | 'orphan' | 'leaked-fd' | 'ran-on' | 'nested-fork' | 'double-flush';
+  readonly kind: 'zombie' | 'orphan' | 'leaked-fd' | 'ran-on' | 'nested-fork' | 'double-flush' | 'failed-dup';
   readonly pid: number;
   readonly text: string;
 }
@@ -74,11 +84,19 @@ interface Life {
   killed?: boolean;
   unwaited?: boolean;
   outlivedParent?: boolean;
+  /** The SIGCHLD that came of its death, if it came of others' too. */
+  told?: Extract<FamilyEvent, { kind: 'told' }>;
   readonly children: Life[];
+  readonly failedDups: Extract<FamilyEvent, { kind: 'dup-failed' }>[];
   leaked: { program: string; descriptors: Inherited[] }[];
 }
 
 const at = (place: SourcePlace | undefined): string => (place ? ` at ${basename(place.file)}:${place.line}` : '');
+/** `forked at a.c:7`, `forked by popen at a.c:7`. */
+const forked = ({ bornAt }: Life): string => {
+  const place = bornAt();
+  return `forked${place?.call === undefined ? '' : ` by ${place.call}`}${at(place)}`;
+};
 const endOf = ({ end }: Life): string =>
   end?.signal !== undefined ? `killed by ${end.signal}` : end?.status !== undefined ? `status ${end.status}` : 'ended';
 
@@ -89,7 +107,7 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
   const lives: Life[] = [];
   const living = new Map<number, Life>();
   const born = (pid: number, program: string, parent?: Life, bornAt: WhenAsked<SourcePlace> = () => undefined): void => {
-    const life: Life = { pid, parent, bornAt, program, execs: 0, forks: [], children: [], leaked: [] };
+    const life: Life = { pid, parent, bornAt, program, execs: 0, forks: [], children: [], failedDups: [], leaked: [] };
     lives.push(life);
     parent?.children.push(life);
     living.set(pid, life);
@@ -114,6 +132,15 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
       }
       case 'exec-failed':
         if (life) life.failedExec = event;
+        break;
+      case 'dup-failed':
+        life?.failedDups.push(event);
+        break;
+      case 'told':
+        for (const pid of event.children) {
+          const child = living.get(pid);
+          if (child && event.children.length > 1) child.told = event;
+        }
         break;
       case 'unflushed': {
         const child = living.get(event.child);
@@ -141,21 +168,30 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
 
 const name = ({ pid, program }: Life): string => (program === '' ? `Process ${pid}` : `Process ${pid} (${basename(program)})`);
 
+/** What would have waited for the child of a popen. */
+const unclosed = ({ bornAt }: Life): string => (bornAt()?.call === 'popen' ? ' (pclose does)' : '');
+
 /** Who was killed could not wait for its children. */
 const wasKilled = ({ killed, end }: Life): boolean => killed === true || end?.signal !== undefined;
+
+/** A handler that waits for one child each time loses the others. */
+const coalesced = ({ told }: Life): string =>
+  told
+    ? ` One SIGCHLD came for ${told.children.length} children${at(told.place?.())}: signals of one kind are not counted, so the handler calls waitpid until nobody is left.`
+    : '';
 
 const zombies = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     const parent = life.parent;
     if (!life.end || life.reapedBy !== undefined || life.killed || life.outlivedParent || !parent || wasKilled(parent)) return [];
-    const text = `${name(life)}, forked${at(life.bornAt())}, ended (${endOf(life)}) and was never waited for by its parent ${parent.pid}: a zombie.`;
+    const text = `${name(life)}, ${forked(life)}, ended (${endOf(life)}) and was never waited for by its parent ${parent.pid}${unclosed(life)}: a zombie.${coalesced(life)}`;
     return [{ kind: 'zombie', pid: life.pid, text }];
   });
 
 const orphans = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     if (!life.outlivedParent || !life.parent || wasKilled(life.parent)) return [];
-    const text = `${name(life)}, forked${at(life.bornAt())}, outlived its parent ${life.parent.pid} (${endOf(life.parent)}), which did not wait for it.`;
+    const text = `${name(life)}, ${forked(life)}, outlived its parent ${life.parent.pid} (${endOf(life.parent)}), which did not wait for it${unclosed(life)}.`;
     return [{ kind: 'orphan', pid: life.pid, text }];
   });
 
@@ -232,8 +268,19 @@ const doubleFlushes = (lives: readonly Life[]): Problem[] =>
     return [{ kind: 'double-flush', pid: life.pid, text }];
   });
 
+const failedDups = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) =>
+    life.failedDups.map(({ from, to, place }): Problem => {
+      const text = `${name(life)}: dup2(${from}, ${to})${at(place?.())} failed (EBADF), because fd ${from} was not open there; fd ${to} stayed what it was. dup2 comes before close.`;
+      return { kind: 'failed-dup', pid: life.pid, text };
+    }),
+  );
+
 /** All problems, the graver kinds first, each kind in the order of birth. */
 export const report = (events: readonly FamilyEvent[]): Report => {
   const lives = biographies(events);
-  return { type: 'report', problems: [ranOn, nestedForks, doubleFlushes, leaks, zombies, orphans].flatMap((find) => find(lives)) };
+  return {
+    type: 'report',
+    problems: [ranOn, failedDups, nestedForks, doubleFlushes, leaks, zombies, orphans].flatMap((find) => find(lives)),
+  };
 };

@@ -58,14 +58,22 @@ export const memberAt = (
   return inner && { ...inner, suffix: (member.name === undefined || member.isBase ? '' : `.${member.name}`) + inner.suffix };
 };
 
+/** What debug information may call a symbol's variable: C++ names are mangled (`_ZL5forks`), static variables of functions have numbers (`buffer.0`). */
+const variableNames = (symbol: string): string[] => {
+  const plain = symbol.replace(/\.\d+$/, '');
+  const demangled = demangledName(plain);
+  return [...new Set([symbol, plain, ...(demangled === undefined ? [] : [demangled])])];
+};
+
 /** The symbol, or the member of a variable, that covers an address. */
-export const symbolAt = (process: Process, address: Address): NamedAddress | undefined => {
+export const symbolAt = (process: Pick<Process, 'images'>, address: Address): NamedAddress | undefined => {
   const loaded = process.images.imageAt(address);
   if (!loaded) return undefined;
   const at = inFile(loaded, address);
   const symbol = loaded.image.symbolAt(at);
   if (!symbol || (symbol.size > 0 && at >= symbol.address + symbol.size)) return undefined;
-  const type = symbol.type === 'object' ? loaded.image.variablesNamed(symbol.name)[0]?.type : undefined;
+  const type =
+    symbol.type === 'object' ? variableNames(symbol.name).flatMap((name) => loaded.image.variablesNamed(name))[0]?.type : undefined;
   const offset = at - symbol.address;
   const image = loaded.image.path;
   const member = type && memberAt(type, offset);
@@ -109,9 +117,7 @@ export const variableAt = (process: Process, address: Address): LocatedVariable 
     const offset = address - location.address;
     return offset >= 0n && offset < BigInt(sizeOf(variable.type) ?? 0) ? { name: variable.name, type: variable.type, location } : undefined;
   };
-  // Static variables of functions have symbols such as `buffer.0`.
-  const names = [symbol.name, symbol.name.replace(/\.\d+$/, '')];
-  for (const name of names)
+  for (const name of variableNames(symbol.name))
     for (const variable of loaded.image.variablesNamed(name)) {
       const found = covers(variable);
       if (found) return found;
@@ -186,8 +192,11 @@ export function* walkFrames(stack: Stack, limit: number): Generator<CrashFrame> 
 const fewFrames = 32;
 
 /** Where a stack stands in the user's own code. In what has no lines, such as most programs of the system, it stands nowhere: the C library's are no answer. */
-export const placeIn = (stack: Stack): SourcePlace | undefined => {
-  for (const frame of walkFrames(stack, fewFrames)) if (isOwnCode(frame)) return frame.place;
+export const placeIn = (stack: Stack): SourcePlace | undefined => ownFrameOf(stack)?.place;
+
+/** The innermost frame of the user's own code. */
+export const ownFrameOf = (stack: Stack): CrashFrame | undefined => {
+  for (const frame of walkFrames(stack, fewFrames)) if (isOwnCode(frame)) return frame;
   return undefined;
 };
 

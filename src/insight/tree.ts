@@ -17,6 +17,8 @@ export interface ProcessNode {
   /** The system call that it is blocked in: its first thread's. */
   readonly call?: string;
   readonly forkedAt?: SourcePlace;
+  /** Where its parent was when the handler of SIGCHLD was called for it. */
+  readonly toldAt?: SourcePlace;
   readonly status?: number;
   readonly signal?: string;
   readonly zombieSince?: number;
@@ -56,6 +58,7 @@ const nodeOf = (member: FamilyMember, current: number | undefined): Growing => {
     ...present('stopSignal', first?.stopSignal === undefined ? undefined : signalName(first.stopSignal)),
     ...present('call', call),
     ...present('forkedAt', member.forkedAt),
+    ...present('toldAt', member.toldAt),
     ...present('status', member.status),
     ...present('signal', member.signal),
     ...present('zombieSince', member.zombieSince),

@@ -106,8 +106,11 @@ const anonymousLock = (waiter: Waiter, wait: FutexWait, noun: string): Pick<Wait
       text: 'waits for an initialisation that it has begun itself (pthread_once, call_once): what initialises needs itself',
       releasers: [],
     };
-  if (!internal.has(wait.kind))
-    return { text, clause: () => `; there is no other thread that could ${actions[wait.kind] ?? 'release it'}`, releasers: [] };
+  if (!internal.has(wait.kind)) {
+    // musl's locks do not say who holds them.
+    const copied = wait.kind === 'mutex' && member.forkedAt ? ': fork() copies locks as they are, but not the threads that hold them' : '';
+    return { text, clause: () => `; there is no other thread that could ${actions[wait.kind] ?? 'release it'}${copied}`, releasers: [] };
+  }
   const cause = reentered(waiter)
     ? ', which it holds itself: a signal handler called a function that is not safe there (signal-safety(7))'
     : ', held by a thread that does not exist in this process: fork() copied a locked lock';

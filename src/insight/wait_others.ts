@@ -104,10 +104,18 @@ const nothingLeft = (member: FamilyMember, scene: Scene): string => {
 /** Signals that a program can wait for: not those that nobody can block or catch, nor the C library's own two. */
 const waitable = ((1n << 64n) - 1n) & ~[9, 19, 32, 33].reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n);
 
+/** Any other signal is ignored, or the end of the program. */
+const handled = ({ pid }: FamilyMember): string => {
+  const status = readStatus(pid);
+  if (!status) return '';
+  const names = signalList(status.caught & ~status.blocked & waitable);
+  return names === undefined ? '' : `; it handles ${names.replace(/ or /, ' and ')}`;
+};
+
 const signalWait = ({ member, call, scene }: Waiter): WaitFact => {
   const on = { kind: 'signal' } as const;
   const clause = (): string => nothingLeft(member, scene);
-  if (call.name === 'pause') return { on, text: 'waits for a signal (pause)', clause };
+  if (call.name === 'pause') return { on, text: 'waits for a signal (pause)', clause: () => clause() || handled(member) };
   const mask = bytesAt(member, call.args[0], 8)?.getBigUint64(0, true);
   if (call.name === 'rt_sigtimedwait') return { on, text: `waits for ${(mask && signalList(mask)) ?? 'a signal'} (sigwait)` };
   const open = mask === undefined ? undefined : signalList(waitable & ~mask);

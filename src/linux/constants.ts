@@ -31,6 +31,7 @@ export const Signal = {
   SIGKILL: 9,
   SIGSEGV: 11,
   SIGTERM: 15,
+  SIGCHLD: 17,
   SIGCONT: 18,
   SIGSTOP: 19,
   SIGTSTP: 20,

@@ -1,14 +1,17 @@
 /** Processes, descriptors, waits and explanations as text. */
 import { basename } from 'node:path';
 import type { ProcessResult, Result } from '../commands/results.js';
+import { listed } from '../insight/family.js';
 import { line, lines } from './escape.js';
 import type { Style } from './style.js';
 
 type Of<T extends Result['type']> = Extract<Result, { type: T }>;
-type Place = { readonly file?: string; readonly line?: number; readonly function?: string };
+type Place = { readonly file?: string; readonly line?: number; readonly function?: string; readonly call?: string };
 
 const placeOf = ({ file, line: number, function: name }: Place): string =>
   `${name === undefined ? '' : `${line(name)} `}${file === undefined ? '' : `${line(basename(file))}:${number ?? 0}`}`.trim();
+
+const forkedBy = ({ call }: Place): string => (call === undefined ? 'forked at' : `forked by ${line(call)} at`);
 
 /** `info inferiors` numbers them; `info tree` has no numbers, but the dead and who made whom. */
 export const renderProcesses = ({ processes, most = Infinity }: Of<'processes'>, style: Style): string => {
@@ -26,24 +29,50 @@ const table = (processes: readonly ProcessResult[], style: Style): string => {
   return ['  Num  Description  State  Executable', ...rows].join('\n');
 };
 
+/** So many children in a row that came and went alike are one row: who is still there shall not be lost among them. */
+const manyAlike = 8;
+
+/** Children in the order of birth; those that are alike and gone together. */
+const groupsOf = (children: readonly ProcessResult[]): ProcessResult[][] => {
+  const groups: ProcessResult[][] = [];
+  let last = '';
+  for (const child of children) {
+    const isPast = child.state === 'reaped' && (child.children ?? []).length === 0;
+    const text = isPast ? `${child.program} ${factsOf(child)}` : '';
+    if (text !== '' && text === last) groups.at(-1)?.push(child);
+    else groups.push([child]);
+    last = text;
+  }
+  return groups.flatMap((group) => (group.length >= manyAlike ? [group] : group.map((each) => [each])));
+};
+
 const branch = (node: ProcessResult, head: string, indent: string, style: Style): string[] => {
-  const children = node.children ?? [];
-  const rows = children.flatMap((child, index) => {
-    const last = index === children.length - 1;
-    return branch(child, `${indent}${last ? '└─ ' : '├─ '}`, `${indent}${last ? '   ' : '│  '}`, style);
+  const groups = groupsOf(node.children ?? []);
+  const rows = groups.flatMap(([child, ...others], index) => {
+    const last = index === groups.length - 1;
+    const own = `${indent}${last ? '└─ ' : '├─ '}`;
+    const end = others.at(-1);
+    if (!child) return [];
+    if (!end) return branch(child, own, `${indent}${last ? '   ' : '│  '}`, style);
+    const name = `${others.length + 1} processes, ${child.pid} to ${end.pid},`;
+    return [`${style.dim(own)}${style.bold(name)} ${line(basename(child.program))}: ${factsOf(child)}`];
   });
   return [`${style.dim(head)}${nodeText(node, style)}`, ...rows];
 };
 
-const nodeText = (node: ProcessResult, style: Style): string => {
+const nodeText = (node: ProcessResult, style: Style): string =>
+  `${node.current ? `${style.mark('*')} ` : ''}${style.bold(String(node.pid))} ${line(basename(node.program))}: ${factsOf(node)}`;
+
+const factsOf = (node: ProcessResult): string => {
   const facts = [
     stateText(node),
     ...(node.threads === undefined ? [] : [`${node.threads} threads`]),
     ...(node.place ? [`at ${placeOf(node.place)}`] : []),
-    ...(node.forkedAt ? [`forked at ${placeOf(node.forkedAt)}`] : []),
+    ...(node.forkedAt ? [`${forkedBy(node.forkedAt)} ${placeOf(node.forkedAt)}`] : []),
+    ...(node.toldAt ? [`SIGCHLD came at ${placeOf(node.toldAt)}`] : []),
     ...(node.orphaned ? [`orphaned${node.adoptedBy === undefined ? '' : `, adopted by ${node.adoptedBy}`}`] : []),
   ];
-  return `${node.current ? `${style.mark('*')} ` : ''}${style.bold(String(node.pid))} ${line(basename(node.program))}: ${facts.join('; ')}`;
+  return facts.join('; ');
 };
 
 /** The time of day: a zombie lies about from then on. */
@@ -115,5 +144,29 @@ export const renderWhy = ({ waits, busy = [], deadlockTexts }: Of<'why'>, style:
 
 export const renderExplanation = ({ text }: Of<'explanation'>): string => lines(text);
 
+/** So many processes of which the same is to be said are told of in one sentence. */
+const sameOf = 3;
+const mostNamed = 4;
+
+/** `Each of 72, 73 and 74 (server), forked at ...`: a problem that several processes have. */
+const together = (problems: Of<'report'>['problems']): string[] => {
+  const groups = new Map<string, number[]>();
+  for (const { pid, text } of problems) {
+    const rest = text.startsWith(`Process ${pid} `) ? text.slice(`Process ${pid} `.length) : undefined;
+    const key = rest ?? `\0${text}`;
+    groups.set(key, [...(groups.get(key) ?? []), pid]);
+  }
+  return [...groups].flatMap(([key, pids]) => {
+    if (key.startsWith('\0')) return [key.slice(1)];
+    if (pids.length < sameOf) return pids.map((pid) => `Process ${pid} ${key}`);
+    const named = pids.length > mostNamed + 1 ? [...pids.slice(0, mostNamed), `${pids.length - mostNamed} more`] : pids;
+    return [`Each of ${listed(named)} ${key}`];
+  });
+};
+
 export const renderReport = ({ problems }: Of<'report'>, style: Style): string =>
-  problems.length === 0 ? 'Nothing was left undone.' : problems.map(({ text }) => style.warning(`Note: ${lines(text)}`)).join('\n');
+  problems.length === 0
+    ? 'Nothing was left undone.'
+    : together(problems)
+        .map((text) => style.warning(`Note: ${lines(text)}`))
+        .join('\n');

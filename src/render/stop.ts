@@ -62,8 +62,9 @@ const why = (stop: StopResult, style: Style): string[] => {
   }
 };
 
-const limitText = ({ limit, child }: StopResult): string =>
-  `Child stopped: the family has ${limit ?? '?'} live processes, as many as "set process-limit" lets it have${child === undefined ? '' : ` (forked process ${child})`}. "kill" ends them all.`;
+/** While all are being stopped, some still fork. */
+const limitText = ({ limit = 0, child, thread }: StopResult): string =>
+  `Child stopped: the family has ${thread?.processes ?? limit} live processes${child === undefined ? '' : ` (forked process ${child})`}, and "set process-limit ${limit}" lets it have no more. "kill" ends them all.`;
 
 const exceptionVerbs = { throw: 'thrown', rethrow: 'rethrown', catch: 'caught' } as const;
 

@@ -9,23 +9,21 @@ import type { EngineHooks, Halt } from '../inferior/engine_types.js';
 import type { MappedImage } from '../inferior/images.js';
 import type { Ending, Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
-import { Option, Signal } from '../linux/constants.js';
+import { Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
 import { readThreads } from '../linux/proc.js';
-import { familyOptions, seizeLaunched, seizeRunning } from '../linux/seize.js';
-import { native } from '../native.js';
+import { seizeLaunched, seizeRunning } from '../linux/seize.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { Breakpoints } from './breakpoints.js';
 import { finishedCall } from './calls.js';
 import { exceptionOf } from './exceptions.js';
-import { failedExecs } from './failed_exec.js';
-import { FamilySites, functionNamed } from './family_sites.js';
 import { Guards } from './guards.js';
 import { JobControl } from './job_control.js';
 import { Locking } from './locking.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import { PlantedLocation } from './planted.js';
 import { missingRights } from './privileges.js';
+import { Recording } from './recording.js';
 import { SelfTracing } from './self_tracing.js';
 import { imageOptions, type Settings } from './settings.js';
 import { SignalArrivals, type SignalVerdict } from './signal_arrivals.js';
@@ -65,10 +63,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   /** deet itself is ending the family: no news. */
   #killing = false;
   readonly #selfTracing: SelfTracing;
-  readonly #exits: FamilySites;
-  /** Children without a function exit: how they end is seen by the kernel's event alone. */
-  readonly #closed = new WeakSet<Process>();
-  readonly #familySites: readonly FamilySites[];
+  readonly #recording: Recording;
   readonly #guards: Guards;
   /** Parents that are left behind: follow-fork-mode child. */
   readonly #left = new Set<Process>();
@@ -106,9 +101,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
       parts.breakpoints.processForgotten(process);
       note(`[Process ${process.pid} is about to be traced by the program itself: deet lets it go]`);
     });
-    const failed = failedExecs((thread, program, error) => parts.emit({ type: 'exec-failed', thread, program, error }));
-    this.#exits = new FamilySites(functionNamed('exit'), { kind: 'internal', arrived: (thread) => this.#exitCalled(thread) });
-    this.#familySites = [this.#selfTracing.sites, failed, this.#exits];
+    this.#recording = new Recording({ emit: parts.emit, recorded: () => this.recorded && !this.#killing });
     this.#terminal = parts.terminal ? new Terminal(0) : undefined;
   }
 
@@ -350,6 +343,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   signalArrived(thread: Thread, signal: number): SignalVerdict {
+    this.#recording.arrived(thread, signal);
     return this.#signals.arrived(thread, signal);
   }
 
@@ -368,8 +362,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     if (this.#killing) return false;
     if (!child.muted) this.#parts.breakpoints.forked(thread.process, child);
     this.#parts.watchpoints.forked(thread, child);
-    for (const sites of this.#familySites) sites.born(child, thread.process);
-    if (!this.#exits.reach(child)) this.#closed.add(child);
+    for (const sites of [this.#selfTracing.sites, ...this.#recording.sites]) sites.born(child, thread.process);
+    this.#recording.born(child);
     if (this.#left.delete(thread.process)) {
       this.#parts.breakpoints.processForgotten(thread.process);
       this.engine.family.mute(thread.process);
@@ -439,31 +433,11 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   exiting(thread: Thread): void {
-    if (this.#killing) return;
-    if (this.#closed.has(thread.process)) this.#parts.emit({ type: 'exit-called', thread });
-    this.#parts.emit({ type: 'exiting', thread });
-  }
-
-  #exitCalled(thread: Thread): 'pass' {
-    if (!this.#killing && this.recorded) this.#parts.emit({ type: 'exit-called', thread });
-    return 'pass';
-  }
-
-  /**
-   * The ends of processes that have children are announced, so that what they leave undone can be reported. It costs a stop, and most children have none:
-   * the option that the kernel copied from their parents is taken away.
-   */
-  #announceExit(thread: Thread): void {
-    const { process } = thread;
-    const wanted = thread.tid === process.pid && (process.hasChildren || this.#closed.has(process)) && this.recorded;
-    if (wanted === thread.announcesExit) return;
-    thread.announcesExit = wanted;
-    const options = process.wasAttached ? familyOptions & ~Option.exitKill : familyOptions;
-    native.setOptions(thread.tid, wanted ? options | Option.exit : options);
+    if (!this.#killing) this.#recording.exiting(thread);
   }
 
   beforeResume(thread: Thread): void {
-    this.#announceExit(thread);
+    this.#recording.beforeResume(thread);
   }
 
   mayRun(thread: Thread): boolean {

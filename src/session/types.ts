@@ -8,6 +8,7 @@ import type { Value } from '../language/value.js';
 import type { SourcePosition } from '../symbols/model.js';
 import type { SignalInfo } from '../linux/siginfo.js';
 import type { Breakpoint } from './breakpoint.js';
+import type { FailedDup } from './failed_calls.js';
 
 export type StopReason =
   | 'entry'
@@ -97,8 +98,12 @@ export type SessionEvent =
   | { readonly type: 'executed'; readonly process: Process }
   /** execve of `program` failed with the error of that name: the process goes on as it is. */
   | { readonly type: 'exec-failed'; readonly thread: Thread; readonly program: string; readonly error: string }
+  /** dup2 of a descriptor that is not open, in a process of a family. */
+  | { readonly type: 'dup-failed'; readonly thread: Thread; readonly dup: FailedDup }
   /** One process of the family has ended. `last`: nobody is left. */
   | { readonly type: 'exited'; readonly process: Process; readonly ending: Ending; readonly last: boolean }
+  /** SIGCHLD is about to be delivered to a handler of the program's. */
+  | { readonly type: 'child-signal'; readonly thread: Thread }
   /** A process of a family has called exit(3), which flushes its streams and then ends it. Of one that has no such function it is told at its end, however it came. */
   | { readonly type: 'exit-called'; readonly thread: Thread }
   /** A process that has children in the family is about to end, and they can still be looked at. */

@@ -154,6 +154,31 @@ int main(int argc, char *argv[]) { if (fork() == 0) { execlp("no-such-program", 
     );
   });
 
+  it('stops at the end of those only who have children, and at exit(3) of whom it comes by', async () => {
+    const body =
+      'int main(void) { for (int i = 0; i < 3; i++) { if (fork() == 0) { if (i == 1) exit(0); _exit(0); } wait(NULL); } return 0; }';
+    const ends = async (flags: readonly string[]): Promise<string[]> => {
+      using watched = new Watched(compileText('ways-out.c', preamble + body, flags));
+      const told: string[] = [];
+      watched.session.subscribe((event) => {
+        if (event.type === 'exit-called' || event.type === 'exiting') told.push(`${event.type} ${event.thread.process.id}`);
+      });
+      await watched.session.run();
+      return told;
+    };
+    expect(await ends(['-w'])).toEqual(['exit-called 3', 'exit-called 1', 'exiting 1']);
+    // Nothing is known of its functions: each end is looked at.
+    const each = ['2', '3', '4'].flatMap((id) => [`exit-called ${id}`, `exiting ${id}`]);
+    expect(await ends(['-w', '-static', '-s'])).toEqual([...each, 'exiting 1']);
+  });
+
+  it('knows which function forked for the program', async () => {
+    const popen = program('popened', 'int main(void) { char c; FILE *p = popen("echo x", "r"); while (fread(&c, 1, 1, p)); return 0; }');
+    expect(await report(popen)).toContainEqual(
+      expect.stringMatching(/^(?:orphan|zombie): Process N \(\w+\), forked by popen at popened\.c:\d+, .*\(pclose does\)/),
+    );
+  });
+
   it('tells of zombies, and who reaped whom', async () => {
     const body = 'int main(void) { for (int i = 0; i < 2; i++) if (fork() == 0) _exit(i); while (wait(NULL) > 0); return 0; }';
     expect(await report(program('reaps', body))).toEqual([]);

@@ -78,6 +78,26 @@ describe('the report at the end of a run', () => {
     ]);
   });
 
+  it('names a popen without a pclose', () => {
+    const popened: FamilyEvent = { kind: 'fork', pid: 71, child: 72, place: () => ({ ...place(5), call: 'popen' }) };
+    expect(problems(popened, exit(71), exit(72))).toEqual([
+      'orphan 72: Process 72 (a), forked by popen at a.c:5, outlived its parent 71 (status 0), which did not wait for it (pclose does).',
+    ]);
+  });
+
+  it('names a dup2 of what is not open, and one SIGCHLD for several', () => {
+    const dup: FamilyEvent = { kind: 'dup-failed', pid: 72, from: 4, to: 1, place: () => place(9) };
+    expect(problems(fork(71, 72), dup, exit(72), reaped(72), exit(71))).toEqual([
+      'failed-dup 72: Process 72 (a): dup2(4, 1) at a.c:9 failed (EBADF), because fd 4 was not open there; fd 1 stayed what it was. dup2 comes before close.',
+    ]);
+    const told = (...children: number[]): FamilyEvent => ({ kind: 'told', pid: 71, children, place: () => place(12) });
+    const dead = [fork(71, 72), fork(71, 73), exit(72), exit(73)];
+    expect(problems(...dead, told(72, 73), reaped(72), exit(71))).toEqual([
+      expect.stringMatching(/^zombie 73: .*: a zombie\. One SIGCHLD came for 2 children at a\.c:12: /),
+    ]);
+    expect(problems(...dead, told(72), told(73), reaped(72), exit(71))).toEqual([expect.stringMatching(/^zombie 73: .*: a zombie\.$/)]);
+  });
+
   it('names output that parent and child both write', () => {
     const unflushed: FamilyEvent = { kind: 'unflushed', pid: 71, child: 72, bytes: 6, text: 'hello\n' };
     expect(problems(fork(71, 72), unflushed, exit(72), reaped(72), exit(71))).toEqual([

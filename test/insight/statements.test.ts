@@ -34,6 +34,12 @@ const rows: readonly Row[] = [
     [/^waits for an initialisation that it has begun itself \(pthread_once, call_once\): what initialises needs itself$/],
   ],
   [
+    'pause, and which signals would end it',
+    1,
+    `static void handler(int s) {} int main(void) { signal(SIGALRM, handler); signal(SIGUSR1, handler); pause(); }`,
+    [/^waits for a signal \(pause\); it handles SIGUSR1 and SIGALRM$/],
+  ],
+  [
     'a lock in a signal handler',
     1,
     `pthread_mutex_t m; static void handler(int s) { pthread_mutex_lock(&m); }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Sources } from '../../src/commands/sources.js';
-import type { FrameResult, Result } from '../../src/commands/results.js';
+import type { FrameResult, ProcessResult, Result } from '../../src/commands/results.js';
+import type { Problem } from '../../src/insight/report.js';
 import { line, lines } from '../../src/render/escape.js';
 import { highlighted, loadHighlighter } from '../../src/render/highlight.js';
 import { colourful, plain, wantsColour } from '../../src/render/style.js';
@@ -76,6 +77,34 @@ describe('a stop', () => {
   it('in a file that is not there says so', () => {
     const shown = text({ type: 'stop', reason: 'step', pid: 1, tid: 1, frame: frame({ file: '/no/such/file.c', line: 2 }) });
     expect(shown).toBe('Stopped at /no/such/file.c:2\n   (file.c cannot be read: "directory FOLDER" says where the sources are)\n');
+  });
+});
+
+describe('many alike', () => {
+  const dead = (pid: number, status = 0): ProcessResult => ({ pid, state: 'reaped', program: '/a', status, reapedBy: 1, children: [] });
+
+  it('are one row of a tree, if they are gone', () => {
+    const children = [
+      ...Array.from({ length: 9 }, (_, index) => dead(10 + index)),
+      dead(20, 1),
+      { ...dead(21), state: 'stopped' as const },
+    ];
+    const tree = text({ type: 'processes', processes: [{ pid: 1, state: 'stopped', program: '/a', children }] });
+    expect(tree.split('\n').slice(1, 4)).toEqual([
+      '├─ 9 processes, 10 to 18, a: exited (status 0), reaped by 1',
+      '├─ 20 a: exited (status 1), reaped by 1',
+      '└─ 21 a: exited (status 0)',
+    ]);
+    const few = text({ type: 'processes', processes: [{ pid: 1, state: 'stopped', program: '/a', children: children.slice(2) }] });
+    expect(few.trim().split('\n')).toHaveLength(10);
+  });
+
+  it('are one sentence of a report', () => {
+    const problem = (pid: number): Problem => ({ kind: 'zombie', pid, text: `Process ${pid} (a), forked at a.c:1, is a zombie.` });
+    const report = (...pids: number[]): string => text({ type: 'report', problems: pids.map(problem) });
+    expect(report(7, 8)).toBe('Note: Process 7 (a), forked at a.c:1, is a zombie.\nNote: Process 8 (a), forked at a.c:1, is a zombie.\n');
+    expect(report(7, 8, 9)).toBe('Note: Each of 7, 8 and 9 (a), forked at a.c:1, is a zombie.\n');
+    expect(report(1, 2, 3, 4, 5, 6)).toBe('Note: Each of 1, 2, 3, 4 and 2 more (a), forked at a.c:1, is a zombie.\n');
   });
 });
 

@@ -1,0 +1,126 @@
+/** The lectures' samples as a student meets them: deet runs each at a script's prompt, and the cause stands in what it says; of its fix it has nothing to say. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { compile } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { commands, root, run } from '../repl/cli.js';
+
+leakGuard();
+
+/** `says`: in the output of `run` and then of `asks`. */
+interface Row {
+  readonly sample: string;
+  readonly asks?: readonly string[];
+  readonly says: readonly RegExp[];
+  /** Where there is a fix: `./sample fixed` ends, and nothing was left undone. */
+  readonly fixed?: false;
+}
+
+const said = async (sample: string, ...typed: string[]): Promise<string> => {
+  const program = compile(join(root, 'samples', sample), ['-pthread', '-w', '-no-pie']);
+  return (await run(['--timeout', '60', ...commands(...typed), program])).stdout;
+};
+
+/** What a hang is asked. */
+const hang = ['why', 'explain', 'info tree'];
+
+const rows: readonly Row[] = [
+  {
+    sample: 'fork/runaway.c',
+    says: [
+      /^Note: Each of \d+, \d+, \d+, \d+ and 3 more \(runaway\), forked at runaway\.c:15, returned from start_workers and ran on in its parent's code to the end of main\./m,
+      /^Note: The fork at runaway\.c:15 was run by children too/m,
+    ],
+  },
+  { sample: 'fork/nested_forks.c', says: [/^Note: The fork at nested_forks\.c:19 was run by children too \(\d+\)/m] },
+  { sample: 'fork/child_returns.c', says: [/^Note: Process \d+ .* returned from compress and ran on/m] },
+  { sample: 'fork/exception.cc', says: [/^Note: Process \d+ .* returned from run_in_child and ran on in its parent's code/m] },
+  { sample: 'fork/exec_fails.c', says: [/^Note: Process \d+ .*: exec of no-such-compressor at exec_fails\.c:14 failed \(ENOENT\)/m] },
+  {
+    sample: 'fork/held_lock.c',
+    asks: hang,
+    says: [
+      /^Process \d+ waits for child \d+, which waits for the mutex `log_lock`$/m,
+      /^Process \d+ waits for the mutex `log_lock`, held by a thread \(\d+\) that does not exist in this process: fork\(\) copied a locked lock$/m,
+      /^The program has made no progress\. It is in main at .*held_lock\.c:52, which had called waitpid\. It waits for child \d+, which/m,
+    ],
+  },
+  {
+    sample: 'fork/malloc_lock.c',
+    asks: hang,
+    says: [
+      /^Process \d+ waits for malloc's lock, held by a thread that does not exist in this process: fork\(\) copied a locked lock$/m,
+      /^(?:├─ .*reaped by|└─ \d+ malloc_lock: stopped in futex; at main malloc_lock\.c:43; forked at main malloc_lock\.c:40$)/m,
+    ],
+  },
+  { sample: 'fork/stdio_twice.c', says: [/^Note: .* 9 bytes of output \("starting\\n"\) were still in stdout's buffer/m] },
+  {
+    sample: 'fork/zombies.c',
+    says: [/^Note: Process \d+ .* ended \(status 2\) and was never waited for by its parent \d+: a zombie\.$/m],
+  },
+  {
+    sample: 'pipes/write_end_open.c',
+    asks: hang,
+    says: [
+      /^Process \d+ reads pipe \d+ \(fd 3\); its write end is still open in pid \d+ fd 4 and in itself, fd 4: it will never see end of file$/m,
+      /^Deadlock of process \d+ and process \d+: /m,
+    ],
+  },
+  {
+    sample: 'pipes/dup2_order.c',
+    says: [
+      /^Note: Process \d+ \(echo\): dup2\(4, 1\) at dup2_order\.c:12 failed \(EBADF\), because fd 4 was not open there; fd 1 stayed what it was\./m,
+    ],
+  },
+  {
+    sample: 'pipes/sibling_deadlock.c',
+    asks: hang,
+    says: [/^Deadlock of process \d+, process \d+ and process \d+: /m, /^├─ \d+ sibling_deadlock: stopped in read; at count_bytes/m],
+  },
+  {
+    sample: 'threads/lock_order.c',
+    asks: hang,
+    says: [/^Deadlock of threads 2 and 3 of process \d+: /m, /which had called pthread_join\. It waits for thread 2 to end/],
+  },
+  {
+    sample: 'signals/sigchld_lost.c',
+    says: [
+      /^Note: Each of \d+, \d+, \d+ and \d+ .*: a zombie\. One SIGCHLD came for 5 children at sigchld_lost\.c:\d+: signals of one kind are not counted, so the handler calls waitpid until nobody is left\.$/m,
+    ],
+  },
+  {
+    sample: 'signals/sigchld_race.c',
+    asks: ['info tree', 'run fixed', 'info tree'],
+    // The job is added in line 48: before it, and in the fixed program behind it.
+    says: [
+      /^├─ .*, reaped by \d+; forked at main sigchld_race\.c:44; SIGCHLD came at main sigchld_race\.c:4[67]$/m,
+      /^├─ .*, reaped by \d+; forked at main sigchld_race\.c:44; SIGCHLD came at main sigchld_race\.c:49$/m,
+    ],
+  },
+  {
+    sample: 'spawn/run.c',
+    asks: ['info report', 'info tree'],
+    says: [/^Nothing was left undone\.$/m, /^├─ \d+ \w+: exited \(status 3\), reaped/m],
+    fixed: false,
+  },
+];
+
+describe('deet on a sample', () => {
+  it.each(rows)('$sample', async ({ sample, asks = [], says, fixed }) => {
+    const text = await said(sample, 'set hang-after 1', 'run', ...asks);
+    for (const each of says) expect(text).toMatch(each);
+    if (fixed === false) return;
+    const right = await said(sample, 'run fixed');
+    expect(right).toMatch(/^Child exited \(status 0\)$/m);
+    expect(right).not.toContain('Note:');
+  });
+
+  it('a fork bomb: how many, and which line made them', async () => {
+    const text = await said('fork/bomb.c', 'set process-limit 12', 'run', 'explain');
+    const [, living = ''] =
+      /^Child stopped: the family has (\d+) live processes.*, and "set process-limit 12" lets it have no more\./m.exec(text) ?? [];
+    expect(Number(living)).toBeGreaterThanOrEqual(12);
+    expect(text).toContain(`The family has come to ${living} live processes, and "set process-limit 12" lets it have no more.`);
+    expect(text).toContain(`${Number(living) - 1} of them were forked in main at bomb.c:17.`);
+  });
+});
