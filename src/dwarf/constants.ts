@@ -117,6 +117,7 @@ export const At = {
   call_file: 0x58,
   call_line: 0x59,
   object_pointer: 0x64,
+  endianity: 0x65,
   explicit: 0x63,
   signature: 0x69,
   main_subprogram: 0x6a,

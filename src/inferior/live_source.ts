@@ -2,6 +2,7 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { errno } from '../linux/constants.js';
 import { readAuxv, readMaps, type Mapping } from '../linux/proc.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import { noteXstate, largestState } from '../linux/xstate.js';
@@ -145,7 +146,9 @@ export class LiveSource implements ProcessSource {
 
   writeExtendedState(tid: number, bytes: Uint8Array): void {
     const result = native.setRegisterSet(tid, noteXstate, bytes);
-    if (result < 0) throw new DeetError('registers', `The vector registers of thread ${tid} cannot be written (errno ${-result}).`);
+    // The processor has bits in mxcsr that must be zero (SDM 1, 10.2.3).
+    const why = -result === errno.EINVAL ? 'the processor reserves a bit that is set' : `errno ${-result}`;
+    if (result < 0) throw new DeetError('registers', `The vector registers of thread ${tid} cannot be written (${why}).`);
   }
 
   signalInfo(tid: number): Uint8Array | undefined {

@@ -148,8 +148,9 @@ function floatArithmetic(operator: BinaryOperator, type: BaseType, a: Float, b: 
 export function complexParts(value: Value): [Value, Value] {
   const complex = asComplex(value.type);
   if (!complex) {
-    const real = asFloat(value.type) ? value : Value.float(c.DOUBLE, toFloat(value));
-    return [real, Value.float(real.type, { kind: 'finite', negative: false, mantissa: 0n, exponent: 0 })];
+    if (!isArithmetic(value.type)) throw notNumber();
+    const real = asFloat(value.type) ? value : Value.integer(promoted(value), toInteger(value));
+    return [real, Value.of(real.type, new Uint8Array(real.size))];
   }
   const size = complex.size / 2;
   const component = complexComponent(complex);
@@ -158,8 +159,15 @@ export function complexParts(value: Value): [Value, Value] {
 
 export function complexComponent(complex: BaseType): BaseType {
   const size = complex.size / 2;
-  if (complex.encoding === 'complex-signed') return { kind: 'base', name: 'int', size, encoding: 'signed' };
+  if (complex.encoding === 'complex-signed') return integerComponent(complex.name, size);
   return size === 4 ? c.FLOAT : size === 8 ? c.DOUBLE : /128/.test(complex.name) ? c.FLOAT128 : c.LONG_DOUBLE;
+}
+
+/** GNU C's complex integers: `_Complex unsigned long`, to gcc's debug information `complex long unsigned int`. */
+function integerComponent(name: string, size: number): BaseType {
+  const unsigned = name.includes('unsigned');
+  const named = [c.SIGNED_CHAR, c.SHORT, c.INT, c.LONG, c.UNSIGNED_CHAR, c.UNSIGNED_SHORT, c.UNSIGNED_INT, c.UNSIGNED_LONG];
+  return named.find((type) => type.size === size && isSigned(type) !== unsigned) ?? c.INT;
 }
 
 function complexArithmetic(operator: BinaryOperator, left: Value, right: Value, truth: CType): Value {
@@ -186,13 +194,19 @@ function complexArithmetic(operator: BinaryOperator, left: Value, right: Value, 
   }
 }
 
-function complexOf(real: Value, imaginary: Value): Value {
-  const component = asFloat(real.type) ?? c.DOUBLE;
-  const type: BaseType = component.size === 4 ? c.COMPLEX_FLOAT : component.size === 8 ? c.COMPLEX_DOUBLE : c.COMPLEX_LONG_DOUBLE;
-  const bytes = new Uint8Array(type.size);
+/** Of two numbers of one type. */
+export function complexOf(real: Value, imaginary: Value): Value {
+  const bytes = new Uint8Array(real.size + imaginary.size);
   bytes.set(real.bytes());
-  bytes.set(imaginary.bytes(), component.size);
-  return Value.of(type, bytes);
+  bytes.set(imaginary.bytes(), real.size);
+  return Value.of(complexType(real.type), bytes);
+}
+
+function complexType(component: CType): BaseType {
+  const bare = strip(component);
+  if (bare.kind !== 'base') throw notNumber();
+  if (bare.encoding !== 'float') return { kind: 'base', name: `_Complex ${bare.name}`, size: bare.size * 2, encoding: 'complex-signed' };
+  return bare.size === 4 ? c.COMPLEX_FLOAT : bare.size === 8 ? c.COMPLEX_DOUBLE : c.COMPLEX_LONG_DOUBLE;
 }
 
 /** Is it different from zero? (C11, 6.5.13-15.) @throws DeetError for structs */

@@ -11,8 +11,14 @@ export type CharacterPrefix = '' | 'L' | 'u' | 'U' | 'u8';
 
 export type Expression =
   /** `suffix` is lower case, sorted so that u precedes l: '', 'u', 'l', 'ul', 'll', 'ull'. */
-  | (Placed & { readonly kind: 'integer'; readonly value: bigint; readonly decimal: boolean; readonly suffix: string })
-  | (Placed & { readonly kind: 'float'; readonly text: string; readonly suffix: '' | 'f' | 'l' })
+  | (Placed & {
+      readonly kind: 'integer';
+      readonly value: bigint;
+      readonly decimal: boolean;
+      readonly suffix: string;
+      readonly imaginary: boolean;
+    })
+  | (Placed & { readonly kind: 'float'; readonly text: string; readonly suffix: '' | 'f' | 'l'; readonly imaginary: boolean })
   | (Placed & { readonly kind: 'character'; readonly value: number; readonly prefix: CharacterPrefix })
   | (Placed & { readonly kind: 'string'; readonly units: readonly number[]; readonly prefix: CharacterPrefix })
   | (Placed & { readonly kind: 'name'; readonly name: string })

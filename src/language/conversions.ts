@@ -1,7 +1,7 @@
 /** What happens to a value on its way: decay, references followed, casts, and conversion by assignment (C11, 6.3.2, 6.5.4, 6.5.16). */
 import { DeetError } from '../common/errors.js';
 import type { CType, Member, StructType } from '../symbols/types.js';
-import { convertArithmetic, isArithmetic } from './arithmetic.js';
+import { complexComponent, complexParts, convertArithmetic, isArithmetic } from './arithmetic.js';
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
 import { readMember, type MemberWorld } from './members.js';
@@ -25,7 +25,7 @@ import {
   unqualified,
 } from './types.js';
 import { integerBytes, toFloat, toInteger, Value } from './value.js';
-import { encodeFloat, zero } from './floats.js';
+import { encodeFloat } from './floats.js';
 
 /** Deeper inheritance is damage. */
 const MAX_DEPTH = 32;
@@ -158,14 +158,13 @@ function downcast(value: Value, to: StructType, from: StructType, type: CType): 
 }
 
 function toComplex(value: Value, type: CType): Value {
-  const size = requireSize(type);
-  if (asComplex(value.type) && value.size === size) return value.as(type);
-  if (asComplex(value.type)) throw invalid();
-  const part = size / 2;
-  const component = part === 4 ? c.FLOAT : part === 8 ? c.DOUBLE : c.LONG_DOUBLE;
-  const bytes = allocate(size);
-  bytes.set(Value.float(component, toFloat(value)).bytes());
-  bytes.set(Value.float(component, zero()).bytes(), part);
+  const complex = asComplex(type);
+  if (!complex || !(asComplex(value.type) ?? asFloat(value.type) ?? asInteger(value.type))) throw invalid();
+  const component = complexComponent(complex);
+  const bytes = allocate(complex.size);
+  complexParts(value).forEach((part, i) => {
+    bytes.set(convertArithmetic(part, component).bytes(), i * component.size);
+  });
   return Value.of(type, bytes);
 }
 

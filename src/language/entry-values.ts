@@ -3,8 +3,8 @@ import { entryAt } from '../dwarf/lists.js';
 import { Op } from '../dwarf/operations.js';
 import type { Frame } from '../inferior/frame.js';
 import type { Variable } from '../symbols/model.js';
-import { asInteger, strip } from './types.js';
-import { Value } from './value.js';
+import { asFloat, asInteger, requireSize, strip } from './types.js';
+import { integerBytes, Value } from './value.js';
 
 /** The expression of its place at the function's first instruction: a register in which the caller passed it. */
 const passedIn = ({ location }: Variable, entry: number): Uint8Array | undefined => {
@@ -18,9 +18,9 @@ const passedIn = ({ location }: Variable, entry: number): Uint8Array | undefined
 export const valueAtEntry = (variable: Variable, frame: Frame): Value | undefined => {
   const { function: fn, kind, context } = frame;
   const { type } = variable;
-  const isWord = strip(type).kind === 'pointer' || (asInteger(type)?.size ?? 16) <= 8;
+  const isWord = strip(type).kind === 'pointer' || ((asInteger(type) ?? asFloat(type))?.size ?? 16) <= 8;
   if (variable.role !== 'parameter' || !fn || kind === 'inlined' || !isWord) return undefined;
   const place = passedIn(variable, fn.entry);
   const number = place && context.entryValue(place);
-  return number === undefined ? undefined : Value.integer(type, number);
+  return number === undefined ? undefined : Value.of(type, integerBytes(number, requireSize(type)));
 };

@@ -63,7 +63,7 @@ export class FrameNames implements NameSpace {
 
   local(name: string): Meaning | undefined {
     for (const scope of this.#scopes()) {
-      const variable = findLast(scope.variables(), name);
+      const variable = inBlock(scope.variables(), name);
       if (variable && !variable.isDeclaration) return { kind: 'value', value: this.world.variable(variable, this.world.frame) };
       if (variable) return undefined;
       const type = scope.types().find((entry) => entry.name === name && (this.world.language === 'c++' || !isTagged(entry.type)));
@@ -75,7 +75,7 @@ export class FrameNames implements NameSpace {
   atEntry(name: string): Value | undefined {
     const { frame } = this.world;
     for (const scope of this.#scopes()) {
-      const variable = findLast(scope.variables(), name);
+      const variable = inBlock(scope.variables(), name);
       if (variable) return frame && valueAtEntry(variable, frame);
     }
     return undefined;
@@ -343,14 +343,11 @@ function fits(type: CType, tag: Tag | undefined): boolean {
   return type.kind === tag || (tag === 'struct' && type.kind === 'class') || (tag === 'class' && type.kind === 'struct');
 }
 
-/** The last declaration of a name in a block is the one in force at its end. */
-function findLast(variables: readonly Variable[], name: string): Variable | undefined {
-  for (let i = variables.length - 1; i >= 0; i--) if (variables[i]?.name === name) return variables[i];
-  return undefined;
-}
+/** A block's own variables come first; behind them may stand those of blocks inside it of which the optimizer left no code. */
+const inBlock = (variables: readonly Variable[], name: string): Variable | undefined => variables.find((each) => each.name === name);
 
 function searchScope(scope: Scope, name: string, depth: number): Variable | undefined {
-  const own = findLast(scope.variables(), name);
+  const own = inBlock(scope.variables(), name);
   if (own || depth > 32) return own;
   for (const child of scope.children()) {
     const found = child.kind === 'inlined' ? undefined : searchScope(child, name, depth + 1);

@@ -11,8 +11,8 @@ interface Span {
 
 export type Token = Span &
   (
-    | { readonly kind: 'integer'; readonly value: bigint; readonly decimal: boolean; readonly suffix: string }
-    | { readonly kind: 'float'; readonly text: string; readonly suffix: '' | 'f' | 'l' }
+    | { readonly kind: 'integer'; readonly value: bigint; readonly decimal: boolean; readonly suffix: string; readonly imaginary: boolean }
+    | { readonly kind: 'float'; readonly text: string; readonly suffix: '' | 'f' | 'l'; readonly imaginary: boolean }
     | { readonly kind: 'character'; readonly value: number; readonly prefix: CharacterPrefix }
     | { readonly kind: 'string'; readonly units: readonly number[]; readonly prefix: CharacterPrefix }
     | { readonly kind: 'name'; readonly name: string }
@@ -96,25 +96,30 @@ function wordAt(at: number, name: RegExpExecArray | null, dollar: RegExpExecArra
 
 function numberAt(at: number, found: RegExpExecArray | null): Token | undefined {
   if (!found) return undefined;
-  const text = found[0];
-  const place = { offset: at, end: at + text.length };
+  const whole = found[0];
+  const place = { offset: at, end: at + whole.length };
+  // GNU C: 2i is a complex number; the letter stands among those of the suffix.
+  const [, before = whole, after = ''] = /^(\d.*?|\.\d.*?)[ij]([a-z]*)$/i.exec(whole) ?? [];
+  const text = before + after;
+  const imaginary = text !== whole;
   const integer = /^(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)([uUlL]*)$/.exec(text);
   const suffix = (integer?.[2] ?? '').toLowerCase().replace(/^(l+)u$/, 'u$1');
   if (integer?.[1] !== undefined && /^(u?l{0,2})$/.test(suffix)) {
     const digits = integer[1];
     const octal = /^0\d/.test(digits);
-    if (octal && !/^[0-7]+$/.test(digits)) throw new ExpressionError('syntax', `Invalid number "${text}".`, at);
+    if (octal && !/^[0-7]+$/.test(digits)) throw new ExpressionError('syntax', `Invalid number "${whole}".`, at);
     const value = BigInt(octal ? `0o${digits.slice(1)}` : digits);
-    return { kind: 'integer', value, decimal: !/^0./.test(digits), suffix, ...place };
+    return { kind: 'integer', value, decimal: !/^0./.test(digits), suffix, imaginary, ...place };
   }
-  const float = /^((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)([fFlL]?)$/.exec(
-    text,
-  );
+  const float =
+    /^((?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)([fFlL]?)$/.exec(
+      text,
+    );
   const letter = (float?.[2] ?? '').toLowerCase();
   if (float?.[1] === undefined || (letter !== '' && letter !== 'f' && letter !== 'l')) {
-    throw new ExpressionError('syntax', `Invalid number "${text}".`, at);
+    throw new ExpressionError('syntax', `Invalid number "${whole}".`, at);
   }
-  return { kind: 'float', text: float[1], suffix: letter, ...place };
+  return { kind: 'float', text: float[1], suffix: letter, imaginary, ...place };
 }
 
 /** A character constant, a string, or a name in single quotes. */

@@ -1,6 +1,7 @@
 /** Constants and their types (C11, 6.4.4): the first type of the list that holds the value. */
 import { DeetError } from '../common/errors.js';
 import type { BaseType, CType } from '../symbols/types.js';
+import { complexOf } from './arithmetic.js';
 import type { CharacterPrefix, Expression } from './ast.js';
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
@@ -18,18 +19,23 @@ export function integerLiteral(node: Extract<Expression, { kind: 'integer' }>): 
     const unsigned = UNSIGNED[rank];
     if (!signed || !unsigned) continue;
     const bits = BigInt(signed.size * 8);
-    if (!node.suffix.startsWith('u') && node.value >> (bits - 1n) === 0n) return Value.integer(signed, node.value);
+    const number = (type: BaseType): Value => imaginary(node, Value.integer(type, node.value));
+    if (!node.suffix.startsWith('u') && node.value >> (bits - 1n) === 0n) return number(signed);
     // A decimal constant without u never becomes unsigned, except that there is nothing else left for it.
     const last = rank === 2 || (rank === 1 && start < 2);
-    if ((node.suffix.startsWith('u') || !node.decimal || last) && node.value >> bits === 0n) return Value.integer(unsigned, node.value);
+    if ((node.suffix.startsWith('u') || !node.decimal || last) && node.value >> bits === 0n) return number(unsigned);
   }
   throw new DeetError('syntax', 'Numeric constant too large.');
 }
 
 export function floatLiteral(node: Extract<Expression, { kind: 'float' }>): Value {
   const type = node.suffix === 'f' ? c.FLOAT : node.suffix === 'l' ? c.LONG_DOUBLE : c.DOUBLE;
-  return Value.float(type, parseFloatText(node.text, floatFormat(type)));
+  return imaginary(node, Value.float(type, parseFloatText(node.text, floatFormat(type))));
 }
+
+/** With an `i` the number is the imaginary part of a complex one. */
+const imaginary = (node: { readonly imaginary: boolean }, value: Value): Value =>
+  node.imaginary ? complexOf(Value.of(value.type, new Uint8Array(value.size)), value) : value;
 
 /** The program's own typedef, so that it prints as it is spelled there. */
 function characterType(prefix: CharacterPrefix, context: EvaluationContext): CType {

@@ -1,7 +1,7 @@
 /** Binary and unary operators on values of any type: numbers go to arithmetic.ts, pointers are handled here (C11, 6.5.6, 6.5.8). */
 import { DeetError } from '../common/errors.js';
 import type { CType, PointerType } from '../symbols/types.js';
-import { arithmetic, complexParts, holds, isComparison, isArithmetic, isTrue, promoted, type Warn } from './arithmetic.js';
+import { arithmetic, complexOf, complexParts, holds, isComparison, isArithmetic, isTrue, promoted, type Warn } from './arithmetic.js';
 import type { BinaryOperator } from './ast.js';
 import * as c from './c-types.js';
 import { decayed } from './conversions.js';
@@ -82,6 +82,8 @@ function vectorOperation(operator: BinaryOperator, left: Value, right: Value, tr
   if (!array || typeof array.count !== 'number' || array.count > 4096)
     throw new DeetError('type', 'Argument to arithmetic operation not a number or boolean.');
   const size = sizeOf(array.element) ?? 1;
+  const compares = isComparison(operator);
+  const element = compares ? signedOfSize(size) : array.element;
   const bytes = new Uint8Array(size * array.count);
   const pick = (value: Value, i: number): Value => {
     const own = asArray(value.type);
@@ -89,13 +91,16 @@ function vectorOperation(operator: BinaryOperator, left: Value, right: Value, tr
   };
   for (let i = 0; i < array.count; i++) {
     const result = arithmetic(operator, pick(left, i), pick(right, i), truth);
-    const converted = asFloat(array.element)
-      ? Value.float(array.element, toFloat(result))
-      : Value.integer(array.element, toInteger(result));
+    const converted = asFloat(element)
+      ? Value.float(element, toFloat(result))
+      : Value.integer(element, toInteger(result) * (compares ? -1n : 1n));
     bytes.set(converted.bytes(), i * size);
   }
-  return Value.of(type, bytes);
+  return Value.of(compares ? { kind: 'array', element, count: array.count, vector: true } : type, bytes);
 }
+
+/** A comparison of vectors yields one of integers, all bits set where it holds (GCC, Vector Extensions). */
+const signedOfSize = (size: number): CType => [c.SIGNED_CHAR, c.SHORT, c.INT, c.LONG].find((type) => type.size === size) ?? c.INT128;
 
 /** `-`, `+`, `~`, `!`. @throws DeetError */
 export function unary(operator: '-' | '+' | '~' | '!', operand: Value, truth: CType): Value {
@@ -104,7 +109,7 @@ export function unary(operator: '-' | '+' | '~' | '!', operand: Value, truth: CT
   if (operator === '!') return Value.integer(truth, isTrue(decayedForTruth(operand)) ? 0n : 1n);
   const float = asFloat(operand.type);
   if (float && operator !== '~') return operator === '-' ? Value.float(operand.type, negateFloat(toFloat(operand))) : operand.as(float);
-  if (asComplex(operand.type) && operator !== '~') return operator === '-' ? binary('-', complexZero(operand), operand, truth) : operand;
+  if (asComplex(operand.type)) return complexUnary(operator, operand, truth);
   const vector = asArray(operand.type)?.vector;
   if (vector && operator !== '+') {
     const unit = Value.integer(c.INT, operator === '-' ? 0n : -1n);
@@ -124,5 +129,9 @@ export function unary(operator: '-' | '+' | '~' | '!', operand: Value, truth: CT
 
 const decayedForTruth = (value: Value): Value => (asFunction(value.type) ? decayed(value) : value);
 
-const complexZero = (value: Value): Value =>
-  Value.float(complexParts(value)[0].type, { kind: 'finite', negative: false, mantissa: 0n, exponent: 0 });
+/** GNU C: `~` is the conjugate. */
+function complexUnary(operator: '-' | '+' | '~', operand: Value, truth: CType): Value {
+  const [real, imaginary] = complexParts(operand);
+  if (operator === '+') return operand;
+  return complexOf(operator === '-' ? unary('-', real, truth) : real, unary('-', imaginary, truth));
+}

@@ -164,6 +164,50 @@ export class RegisterPlace implements Place {
   }
 }
 
+/**
+ * A number that the program keeps with its highest byte first, as one that has its lowest first; a bit-field's bits, which count from the highest bit of each
+ * byte there, too.
+ */
+export class BigEndianPlace implements Place {
+  readonly kind: Place['kind'];
+  readonly address?: Address;
+
+  constructor(
+    private readonly behind: Place,
+    /** In bytes, where the number begins. */
+    private readonly start: number,
+    private readonly size: number,
+    private readonly bits?: { readonly offset: number; readonly size: number },
+  ) {
+    this.kind = behind.kind;
+    if (behind.address !== undefined) this.address = u64(behind.address + BigInt(start));
+  }
+
+  get #length(): number {
+    return this.bits ? (this.bits.offset + this.bits.size + 7) >> 3 : this.size;
+  }
+
+  /** Bits behind a bit-field's last in its last byte. */
+  get #behindLast(): number {
+    return this.bits ? this.#length * 8 - this.bits.offset - this.bits.size : 0;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const raw = Uint8Array.from(this.behind.read(this.start, this.#length)).reverse();
+    const number = allocate(this.size);
+    copyBits(number, 0, raw, this.#behindLast, this.bits?.size ?? this.size * 8);
+    return number.subarray(offset, offset + length);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    const number = Uint8Array.from(this.read(0, this.size));
+    number.set(bytes, offset);
+    const raw = Uint8Array.from(this.behind.read(this.start, this.#length)).reverse();
+    copyBits(raw, this.#behindLast, number, 0, this.bits?.size ?? this.size * 8);
+    this.behind.write(this.start, raw.reverse());
+  }
+}
+
 /** A part of an object (DW_OP_piece): bits, in the order of the object. */
 export interface PlacePiece {
   readonly bits: number;

@@ -66,6 +66,19 @@ export function asComplex(type: CType): BaseType | undefined {
   return bare.kind === 'base' && (bare.encoding === 'complex-float' || bare.encoding === 'complex-signed') ? bare : undefined;
 }
 
+/** Does the program keep numbers of the type highest byte first? */
+export function isBigEndian(type: CType): boolean {
+  const bare = strip(type);
+  return bare.kind === 'base' && bare.bigEndian === true;
+}
+
+/** The same type in this machine's order, under its names. */
+export function littleEndian(type: CType): CType {
+  if (type.kind === 'base') return { kind: 'base', name: type.name, size: type.size, encoding: type.encoding };
+  if (type.kind === 'typedef') return { kind: 'typedef', name: type.name, target: littleEndian(type.target) };
+  return isQualified(type) ? { kind: type.kind, target: littleEndian(type.target) } : type;
+}
+
 /** A pointer, not a reference. */
 export function asPointer(type: CType): PointerType | undefined {
   const bare = strip(type);

@@ -5,6 +5,7 @@ import type { ArrayType, CType, Member } from '../symbols/types.js';
 import {
   AbstractPlace,
   allocate,
+  BigEndianPlace,
   ComputedPlace,
   copyBits,
   FetchedPlace,
@@ -26,7 +27,7 @@ import {
   type Float,
   type FloatFormat,
 } from './floats.js';
-import { asFloat, asInteger, isSigned, requireSize, sizeOf, strip } from './types.js';
+import { asFloat, asInteger, isBigEndian, isSigned, littleEndian, requireSize, sizeOf, strip } from './types.js';
 
 export interface BitRange {
   /** From bit 0 of the byte at the value's offset. */
@@ -125,6 +126,10 @@ export class Value {
 
   /** A part of the same object. */
   part(type: CType, offset: number, bits?: BitRange): Value {
+    if (isBigEndian(type)) {
+      const place = new BigEndianPlace(this.place, this.offset + offset, requireSize(type), bits);
+      return new Value(littleEndian(type), place, 0, bits && { offset: 0, size: bits.size });
+    }
     return new Value(type, this.place, this.offset + offset, bits);
   }
 

@@ -14,6 +14,7 @@ const ymmUpperAt = 576;
 const ymmCount = 16;
 /** XSTATE_BV: which parts are in use; one that is not is all zeros, whatever its bytes say. */
 const headerAt = 512;
+const x87Part = 1;
 const ssePart = 2;
 const avxPart = 4;
 /** Of AVX-512: k0 to k7; the upper halves of zmm0 to zmm15; all of zmm16 to zmm31. */
@@ -23,6 +24,19 @@ const highPart = 1 << 7;
 const avx512Parts = maskPart | upperPart | highPart;
 /** What the processor and the kernel support (XCR0), where the kernel puts it for debuggers (linux/regset: USER_XSTATE_XCR0_WORD). */
 const supportedAt = 464;
+
+/** Control words by gdb's names: place and size. The last instruction and operand: an offset, and where it was saved in 32-bit form a selector. */
+const controlWords: Readonly<Record<string, readonly [at: number, size: number]>> = {
+  fctrl: [0, 2],
+  fstat: [2, 2],
+  ftag: [4, 2],
+  fop: [6, 2],
+  fioff: [8, 4],
+  fiseg: [12, 2],
+  fooff: [16, 4],
+  foseg: [20, 2],
+  mxcsr: [24, 4],
+};
 
 interface Avx512 {
   readonly masks: number;
@@ -55,16 +69,56 @@ export class ExtendedState {
     return this.bytes.length >= ymmUpperAt + 16 * ymmCount;
   }
 
-  /** Writes the lowest 16 or 32 bytes of vector register N; shorter values are filled up with zeros. */
-  setVector(number: number, value: Uint8Array): void {
-    const whole = new Uint8Array(value.length > 16 ? 32 : 16);
+  /** Writes the lowest 16, 32 or 64 bytes of vector register N; shorter values are filled up with zeros. False: the processor has no such register. */
+  setVector(number: number, value: Uint8Array): boolean {
+    const whole = new Uint8Array(value.length > 32 ? 64 : value.length > 16 ? 32 : 16);
     whole.set(value.subarray(0, whole.length));
+    const layout = this.#avx512;
+    if (number >= 16) {
+      if (layout) this.#setPart(highPart, layout.highs, 16 * 64, 64 * (number - 16), whole);
+      return layout !== undefined;
+    }
     this.xmm(number).set(whole.subarray(0, 16));
     this.bytes[headerAt] |= ssePart;
-    if (whole.length === 16 || !this.#hasAvx) return;
-    if ((this.bytes[headerAt] & avxPart) === 0) this.bytes.fill(0, ymmUpperAt, ymmUpperAt + 16 * ymmCount);
-    this.bytes[headerAt] |= avxPart;
-    this.bytes.set(whole.subarray(16), ymmUpperAt + 16 * number);
+    if (whole.length > 16 && this.#hasAvx) this.#setPart(avxPart, ymmUpperAt, ymmCount * 16, 16 * number, whole.subarray(16, 32));
+    if (whole.length > 32 && layout) this.#setPart(upperPart, layout.uppers, 16 * 32, 32 * number, whole.subarray(32));
+    return whole.length === 16 || (this.#hasAvx && (whole.length === 32 || layout !== undefined));
+  }
+
+  /** Writes into a part of the state; one that was not in use is made zeros first, which is what it counted as. */
+  #setPart(part: number, at: number, length: number, offset: number, value: Uint8Array): void {
+    if ((this.bytes[headerAt] & part) === 0) this.bytes.fill(0, at, at + length);
+    this.bytes[headerAt] |= part;
+    this.bytes.set(value, at + offset);
+  }
+
+  /** Writes k N; false: the processor has none. */
+  setMask(number: number, value: Uint8Array): boolean {
+    const layout = this.#avx512;
+    if (layout) this.#setPart(maskPart, layout.masks, 8 * 8, 8 * number, value.subarray(0, 8));
+    return layout !== undefined;
+  }
+
+  /** Writes the 10 bytes of st(N); whether it counts as empty is for the program, and `ftag`. */
+  setSt(number: number, value: Uint8Array): void {
+    this.st(number).set(value.subarray(0, 10));
+    this.#useX87();
+  }
+
+  /** Makes the x87 stack one of these numbers alone, the first on top: as a function that returns them leaves it. */
+  setX87Results(values: readonly Uint8Array[]): void {
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset);
+    const top = (8 - values.length) & 7;
+    view.setUint16(2, (view.getUint16(2, true) & ~0x3800) | (top << 11), true);
+    this.bytes[4] = 0;
+    values.forEach((value, number) => {
+      this.setSt(number, value);
+      this.bytes[4] |= 1 << (top + number);
+    });
+  }
+
+  #useX87(): void {
+    if (this.bytes.length > headerAt) this.bytes[headerAt] |= x87Part;
   }
 
   /** ymm N, 32 bytes. */
@@ -117,32 +171,26 @@ export class ExtendedState {
     return tags;
   }
 
+  /** Writes a control word; false: there is none of that name. */
+  setControl(name: string, value: number): boolean {
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    const [at, size] = controlWords[name] ?? [];
+    if (at === undefined) return false;
+    if (name === 'ftag')
+      for (let i = 0; i < 8; i++) this.bytes[4] = (this.bytes[4] & ~(1 << i)) | (((value >> (2 * i)) & 3) === 3 ? 0 : 1 << i);
+    else if (size === 2) view.setUint16(at, value, true);
+    else view.setUint32(at, value, true);
+    if (name !== 'mxcsr') this.#useX87();
+    return true;
+  }
+
   /** Control words by gdb's names. */
   control(name: string): number | undefined {
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
-    switch (name) {
-      case 'fctrl':
-        return view.getUint16(0, true);
-      case 'fstat':
-        return view.getUint16(2, true);
-      case 'ftag':
-        return this.#tags(view);
-      case 'fop':
-        return view.getUint16(6, true);
-      // The pointers of the last instruction and operand: an offset, and where it was saved in 32-bit form a selector.
-      case 'fioff':
-        return view.getUint32(8, true);
-      case 'fiseg':
-        return view.getUint16(12, true);
-      case 'fooff':
-        return view.getUint32(16, true);
-      case 'foseg':
-        return view.getUint16(20, true);
-      case 'mxcsr':
-        return view.getUint32(24, true);
-      default:
-        return undefined;
-    }
+    const [at, size] = controlWords[name] ?? [];
+    if (at === undefined) return undefined;
+    if (name === 'ftag') return this.#tags(view);
+    return size === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
   }
 }
 

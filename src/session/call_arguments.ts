@@ -14,8 +14,8 @@ import { Word } from '../linux/registers.js';
 const redZone = 128n;
 const integerRegisters = [Word.rdi, Word.rsi, Word.rdx, Word.rcx, Word.r8, Word.r9];
 const vectorRegisters = 8;
-/** Of a ymm register in memory; the ABI wants 16 at every call. */
-const largestAlignment = 32n;
+/** Of a zmm register in memory; the ABI wants 16 at every call. */
+const largestAlignment = 64n;
 
 const alignDown = (address: Address, to: bigint): Address => address - (address % to);
 

@@ -25,7 +25,11 @@ export const returnedValue = (thread: Thread, type: CType): Value | undefined =>
   for (const { bank, number, offset, size: length } of numbered(travel.parts)) {
     if (bank === 'general') bytes.set(integerBytes(thread.registers()[generalRegisters[number]], length), offset);
     else if (!state) return undefined;
-    else bytes.set((bank === 'x87' ? state.st(number) : (state.ymm(number) ?? state.xmm(number))).subarray(0, length), offset);
+    else
+      bytes.set(
+        (bank === 'x87' ? state.st(number) : (state.zmm(number) ?? state.ymm(number) ?? state.xmm(number))).subarray(0, length),
+        offset,
+      );
   }
   return Value.of(type, bytes);
 };
@@ -33,7 +37,7 @@ export const returnedValue = (thread: Thread, type: CType): Value | undefined =>
 /** Puts a result where the caller will look for it. @throws DeetError `return` for what is returned in memory. */
 export const placeResult = (thread: Thread, value: Value): void => {
   const travel = travelOf(value.type);
-  if (travel.by !== 'registers' || travel.parts.some(({ bank }) => bank === 'x87'))
+  if (travel.by !== 'registers')
     throw new DeetError(
       'return',
       'A value of this type cannot be returned by hand.',
@@ -44,7 +48,9 @@ export const placeResult = (thread: Thread, value: Value): void => {
   for (const { bank, number, offset, size } of numbered(travel.parts)) {
     const part = bytes.subarray(offset, offset + size);
     if (bank === 'general') thread.setRegister(generalRegisters[number], integerOf(part, false));
-    else state?.setVector(number, part);
+    else if (bank === 'vector') state?.setVector(number, part);
   }
+  const onStack = travel.parts.filter(({ bank }) => bank === 'x87').map(({ offset, size }) => bytes.subarray(offset, offset + size));
+  if (onStack.length > 0) state?.setX87Results(onStack);
   if (state) thread.writeExtendedState(state);
 };

@@ -33,6 +33,23 @@ const vectorOf = (state: ExtendedState, kind: string, number: number): Uint8Arra
   }
 };
 
+/** False: the processor has no such register. */
+const setIn = (state: ExtendedState, name: string, bytes: Uint8Array): boolean => {
+  const [, kind, digits] = /^([xyz]mm|st|k)(\d+)$/.exec(name) ?? [];
+  const number = Number(digits);
+  switch (kind) {
+    case undefined:
+      return state.setControl(name, Number(fromLittleEndian(bytes.subarray(0, 4))));
+    case 'st':
+      state.setSt(number, bytes);
+      return true;
+    case 'k':
+      return state.setMask(number, bytes);
+    default:
+      return state.setVector(number, bytes);
+  }
+};
+
 export const registersOf = (thread: Thread): ThreadRegisters => ({
   read(name) {
     if (isGeneral(name)) return littleEndian(thread.registers()[Word[name]]);
@@ -51,9 +68,7 @@ export const registersOf = (thread: Thread): ThreadRegisters => ({
       return;
     }
     const state = thread.extendedState();
-    const vector = /^([xy]mm)(\d+)$/.exec(name);
-    if (!state || !vector || Number(vector[2]) > 15) throw new DeetError('registers', `The register $${name} cannot be written.`);
-    state.setVector(Number(vector[2]), bytes);
+    if (!state || !setIn(state, name, bytes)) throw new DeetError('registers', `The register $${name} cannot be written.`);
     thread.writeExtendedState(state);
   },
 });

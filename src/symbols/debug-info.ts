@@ -16,7 +16,7 @@ import { SourceFiles } from './source-files.js';
 import { TypeReader } from './types-reader.js';
 import type { CType } from './types.js';
 import { UnitMap } from './unit-map.js';
-import { distinct, locationOf, readVariable } from './variables.js';
+import { distinct, locationOf, describeVariable, nameOf, readVariable } from './variables.js';
 
 /** Where the split unit of a skeleton is found. */
 export interface SplitFiles {
@@ -151,10 +151,11 @@ export class DebugInfo implements CompilationHost, ScopeHost {
     return distinct(result);
   }
 
-  private variableOf(die: Die): Variable | undefined {
+  /** Under optimization gcc keeps the bound of a variable-length array in a variable without a name. */
+  private variableOf(die: Die): Variable {
     const inFunction =
       die.tag === Tag.formal_parameter || (die.tag === Tag.variable && !die.flag(At.external) && !die.flag(At.declaration));
-    return readVariable(die, this.compilationOf(die), this, inFunction);
+    return describeVariable(die, nameOf(die) ?? '', this.compilationOf(die), this, inFunction);
   }
 
   definitionOfVariable(die: Die): { die: Die; unit: Compilation } | undefined {

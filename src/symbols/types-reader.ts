@@ -213,7 +213,11 @@ const baseType = (die: Die): BaseType => ({
   name: canonicalName(die.string(At.name) ?? ''),
   size: die.number(At.byte_size) ?? 0,
   encoding: die.tag === Tag.unspecified_type ? 'unspecified' : (encodings[die.number(At.encoding) ?? 0] ?? 'unspecified'),
+  ...(die.number(At.endianity) === bigEndian ? { bigEndian: true } : {}),
 });
+
+/** DW_END_big (DWARF 5, 7.8). */
+const bigEndian = 1;
 
 class EnumReader implements EnumType {
   readonly kind = 'enum';

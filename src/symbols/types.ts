@@ -29,6 +29,8 @@ export interface BaseType {
     | 'complex-signed'
     | 'address'
     | 'unspecified';
+  /** Highest byte first (DW_AT_endianity): members of a struct with `scalar_storage_order("big-endian")`. */
+  readonly bigEndian?: true;
 }
 
 export interface PointerType {

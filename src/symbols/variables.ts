@@ -64,11 +64,15 @@ const constantOf = (die: Die, unit: Compilation): LocationDescription | undefine
   return address === undefined ? undefined : (locationOf(die, At.const_value, unit) ?? { kind: 'constant', value: BigInt(address) });
 };
 
-/** The variable that an entry describes. `static` locals are told apart by where they live: at a fixed address. */
+/** The variable of the user's that an entry describes; undefined: it has no name, and is the compiler's. */
 export const readVariable = (die: Die, unit: Compilation, host: ScopeHost, inFunction: boolean): Variable | undefined => {
+  const name = nameOf(die);
+  return name === undefined ? undefined : describeVariable(die, name, unit, host, inFunction);
+};
+
+/** `static` locals are told apart by where they live: at a fixed address. */
+export const describeVariable = (die: Die, name: string, unit: Compilation, host: ScopeHost, inFunction: boolean): Variable => {
   const lineage = die.lineage();
-  const name = first(lineage, (step) => step.string(At.name));
-  if (name === undefined) return undefined;
   let place = die;
   let placeUnit = unit;
   let isDeclaration = false;

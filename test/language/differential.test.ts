@@ -26,6 +26,23 @@ const compare = (commands: readonly string[], gdb: readonly string[], deet: read
   expect(differences).toEqual([]);
 };
 
+/** All commands in a program that stands at the line of this text. */
+const compareStopped = (source: string, variant: Parameters<typeof fixture>[1], text: string, names: readonly string[]): void => {
+  const program = fixture(source.replace(/\..*$/, ''), variant);
+  const image = openImage(program, { debugDirectories: [] });
+  const [file] = image.filesMatching(source);
+  const [place] = image.locationsOf(file, lineOf(source, text));
+  const commands = names.flatMap(table);
+  using stopped = new Stopped(program);
+  stopped.runTo(BigInt(place.address));
+  const context = stoppedContext(stopped);
+  compare(
+    commands,
+    gdbAnswers(program, commands, `*${place.address}`),
+    commands.map((command) => answer(command, context)),
+  );
+};
+
 describe('as gdb', () => {
   for (const variant of ['plain', 'dwarf4', 'clang'] as const) {
     it(`data in the file, ${variant}`, () => {
@@ -58,19 +75,7 @@ describe('as gdb', () => {
     ['clang', ['stopped.txt', 'arrays.txt', 'assignments.txt', 'expressions.txt']],
   ] as const) {
     it(`a stopped frame, ${variant}`, () => {
-      const program = fixture('types', variant);
-      const image = openImage(program, { debugDirectories: [] });
-      const [file] = image.filesMatching('types.c');
-      const [place] = image.locationsOf(file, lineOf('types.c', '// here'));
-      const commands = names.flatMap(table);
-      using stopped = new Stopped(program);
-      stopped.runTo(BigInt(place.address));
-      const context = stoppedContext(stopped);
-      compare(
-        commands,
-        gdbAnswers(program, commands, `*${place.address}`),
-        commands.map((command) => answer(command, context)),
-      );
+      compareStopped('types.c', variant, '// here', names);
     });
   }
 
@@ -81,19 +86,11 @@ describe('as gdb', () => {
     ['macros.c', '// main', ['macros.txt']],
   ] as const) {
     it(`${where} at ${text}`, () => {
-      const program = fixture(where.replace(/\..*$/, ''));
-      const image = openImage(program, { debugDirectories: [] });
-      const [file] = image.filesMatching(where);
-      const [place] = image.locationsOf(file, lineOf(where, text));
-      const commands = names.flatMap(table);
-      using stopped = new Stopped(program);
-      stopped.runTo(BigInt(place.address));
-      const context = stoppedContext(stopped);
-      compare(
-        commands,
-        gdbAnswers(program, commands, `*${place.address}`),
-        commands.map((command) => answer(command, context)),
-      );
+      compareStopped(where, 'plain', text, names);
     });
   }
+
+  it.each(['plain', 'dwarf4', 'O2'] as const)('bytes in the other order, and what the optimizer leaves, %s', (variant) => {
+    compareStopped('byte_order.c', variant, '// here', variant === 'O2' ? ['byte_order.txt', 'at_entry.txt'] : ['byte_order.txt']);
+  });
 });

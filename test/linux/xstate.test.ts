@@ -28,6 +28,20 @@ describe.each([
     expect(state.zmm(31)).toEqual(filled(64, 5));
   });
 
+  it('writes vectors and masks there, and makes zeros of the rest of a part that was not in use', () => {
+    const bytes = stateOf(...layout);
+    bytes[512] = 0x01;
+    const state = new ExtendedState(bytes);
+    expect([state.setVector(3, filled(64, 9)), state.setVector(16, filled(32, 8)), state.setMask(1, filled(8, 7))]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(state.zmm(3)).toEqual(filled(64, 9));
+    expect(state.zmm(16)).toEqual(Uint8Array.of(...filled(32, 8), ...filled(32, 0)));
+    expect([state.mask(1), state.mask(7), state.zmm(31)]).toEqual([filled(8, 7), filled(8, 0), filled(64, 0)]);
+  });
+
   it('shows zeros for what is not in use', () => {
     const bytes = stateOf(...layout);
     bytes[512] = 0x07;
@@ -42,4 +56,9 @@ it('has none without AVX-512', () => {
   const state = new ExtendedState(bytes);
   expect([state.mask(0), state.zmm(0), state.zmm(31)]).toEqual([undefined, undefined, undefined]);
   expect(new ExtendedState(new Uint8Array(832)).zmm(0)).toBeUndefined();
+  expect([state.setVector(0, filled(64, 1)), state.setVector(16, filled(16, 1)), state.setMask(0, filled(8, 1))]).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });
