@@ -206,7 +206,13 @@ const ptype: Command = {
     const { type } = typed(session, needed(match?.[2] ?? text, 'Which type?', 'ptype struct node'));
     const { language } = session.context(selectedFrame(session));
     return message(
-      ptypeText(type, { language, offsets: flags.includes('o'), hexadecimal: flags.includes('x'), methods: !flags.includes('m') }),
+      ptypeText(type, {
+        language,
+        offsets: flags.includes('o'),
+        hexadecimal: flags.includes('x'),
+        methods: !flags.includes('m'),
+        raw: flags.includes('r'),
+      }),
     );
   },
 };

@@ -20,6 +20,7 @@ import { regularExpression } from './breakpoints.js';
 import type { Command, CommandContext } from './command.js';
 import { setNextAddress } from './examine.js';
 import { infoScope } from './scope_info.js';
+import { infoVirtualTable } from './virtual_tables.js';
 import { message, type Result } from './results.js';
 import { withVariables } from './variables.js';
 
@@ -372,4 +373,5 @@ const infoTypes: Command = {
 export const inspections: readonly Command[] = [
   infoBreakpoints, infoWatchpoints, infoRegisters, infoAllRegisters, infoSignals, infoProgram, infoSharedLibrary, infoProc, infoAuxv, infoFiles, infoFunctions, infoVariables, infoTypes,
   infoScope,
+  infoVirtualTable,
 ]; // prettier-ignore

@@ -7,6 +7,7 @@ import type { CallRequest, Evaluation, EvaluationContext } from './context.js';
 import { cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
 import { callConvenience, isConvenienceFunction, isLibraryFunction } from './functions.js';
 import { used } from './identifiers.js';
+import { hasView } from './library/index.js';
 import { answerTo, targetOf } from './library/operations.js';
 import { memberMeant } from './member-pointers.js';
 import { bestFor, functionsNamed, methodsOf, type Callee } from './methods.js';
@@ -134,10 +135,13 @@ function argumentFor(value: Value, parameter: CType | undefined, context: Evalua
 
 /** `v.size()`: what the object's view knows needs no call. */
 function* libraryAnswer(node: Call, evaluator: OperandEvaluator): Evaluation<Value | undefined> {
-  if (node.callee.kind !== 'member' || node.arguments.length > 0) return undefined;
+  if (node.callee.kind !== 'member') return undefined;
   const left = yield* evaluator.operand(node.callee.object);
   const object = objectOf(left, evaluator.context);
-  return node.callee.arrow === (left !== object) ? answerTo(object, node.callee.name, evaluator.context) : undefined;
+  if (node.callee.arrow !== (left !== object) || !hasView(object.type)) return undefined;
+  const given: Value[] = [];
+  for (const argument of node.arguments) given.push(yield* evaluator.operand(argument));
+  return answerTo(object, node.callee.name, given, evaluator.context);
 }
 
 const objectOf = (value: Value, context: EvaluationContext): Value => {

@@ -14,6 +14,7 @@ import { allocated, callBest, evaluateCall } from './evaluate-calls.js';
 import { evaluateAggregate, evaluateList } from './evaluate-lists.js';
 import { dollar, entryValue, historyValue, identifier, memberWorld, scopedIdentifier, used } from './identifiers.js';
 import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from './literals.js';
+import { comparison, truthOf } from './library/comparing.js';
 import { hasView } from './library/index.js';
 import { elementOf, targetOf } from './library/operations.js';
 import { dynamicCast } from './dynamic-cast.js';
@@ -45,7 +46,8 @@ export function evaluateNow(expression: Expression, context: EvaluationContext):
 
 /** The value as a truth. @throws DeetError */
 export function conditionHolds(expression: Expression, context: EvaluationContext): boolean {
-  return isTrue(used(evaluateNow(expression, context), context));
+  const value = used(evaluateNow(expression, context), context);
+  return truthOf(value, context) ?? isTrue(value);
 }
 
 function finish<R>(evaluation: Evaluation<R>): R {
@@ -129,12 +131,12 @@ class Evaluator implements OperandEvaluator {
           ? yield* this.#repeat(node.left, node.right)
           : yield* this.#binary(node.operator, node.left, node.right);
       case 'logical': {
-        const left = isTrue(yield* this.operand(node.left));
+        const left = this.#isTrue(yield* this.operand(node.left));
         const decided = left === (node.operator === '||');
-        return Value.integer(this.#truth, (decided && !this.typesOnly ? left : isTrue(yield* this.operand(node.right))) ? 1n : 0n);
+        return Value.integer(this.#truth, (decided && !this.typesOnly ? left : this.#isTrue(yield* this.operand(node.right))) ? 1n : 0n);
       }
       case 'conditional':
-        return yield* this.value(isTrue(yield* this.operand(node.test)) ? node.then : node.otherwise);
+        return yield* this.value(this.#isTrue(yield* this.operand(node.test)) ? node.then : node.otherwise);
       case 'comma':
         yield* this.value(node.left);
         return yield* this.value(node.right);
@@ -191,6 +193,11 @@ class Evaluator implements OperandEvaluator {
       case '&': {
         const member = node.operand.kind === 'scoped' ? pointerToMember(node.operand, context) : undefined;
         if (member) return member;
+        if (node.operand.kind === 'unary' && node.operand.operator === '*') {
+          // `&*E` is E (C11, 6.5.3.2).
+          const inner = yield* this.#inProgram(yield* this.operand(node.operand.operand));
+          if (asPointer(inner.type) ?? asArray(inner.type)) return decayed(inner);
+        }
         const value = used(yield* this.value(node.operand), context);
         if (node.operand.kind === 'string') return addressOf(yield* this.#inProgram(value));
         const name = node.operand.kind === 'name' || node.operand.kind === 'scoped' ? spelled(node.operand) : undefined;
@@ -210,6 +217,8 @@ class Evaluator implements OperandEvaluator {
       }
       default: {
         const operand = yield* this.operand(node.operand);
+        const known = node.operator === '!' ? truthOf(operand, context) : undefined;
+        if (known !== undefined) return Value.integer(this.#truth, known ? 0n : 1n);
         return (yield* this.#overloaded(node.operator, operand)) ?? unary(node.operator, operand, this.#truth);
       }
     }
@@ -245,6 +254,10 @@ class Evaluator implements OperandEvaluator {
     return object;
   }
 
+  #isTrue(value: Value): boolean {
+    return truthOf(value, this.context) ?? isTrue(value);
+  }
+
   /** C++: what a smart pointer or an iterator means. */
   #held(object: Value): Value | undefined {
     return targetOf(object, this.context);
@@ -255,8 +268,10 @@ class Evaluator implements OperandEvaluator {
   }
 
   *#binary(operator: BinaryOperator, left: Expression, right: Expression): Evaluation {
-    const a = yield* this.#inProgram(yield* this.operand(left));
-    const b = yield* this.#inProgram(yield* this.operand(right));
+    const [x, y] = [yield* this.operand(left), yield* this.operand(right)];
+    const compared = comparison(operator, x, y, this.context);
+    if (compared !== undefined) return Value.integer(this.#truth, compared ? 1n : 0n);
+    const [a, b] = [yield* this.#inProgram(x), yield* this.#inProgram(y)];
     if (this.typesOnly && (operator === '/' || operator === '%'))
       return binary(operator, a.withoutObject(), b.withoutObject(), this.#truth);
     const own = yield* this.#overloaded(operator, a, b);
@@ -385,8 +400,11 @@ class Evaluator implements OperandEvaluator {
     if (asInteger(base.type) && (asPointer(number.type) ?? asArray(number.type))) [base, number] = [number, base];
     const i = asInteger(number.type) && toInteger(number);
     if (asStruct(base.type)) {
-      const element = i === undefined ? undefined : elementOf(base, i, this.context);
-      return element ?? (yield* this.#overloaded('[]', base, yield* this.#inProgram(number))) ?? fail(noOperator('[]'));
+      return (
+        elementOf(base, number, this.context) ??
+        (yield* this.#overloaded('[]', base, yield* this.#inProgram(number))) ??
+        fail(noOperator('[]'))
+      );
     }
     if (i === undefined) throw new DeetError('type', 'Argument to arithmetic operation not a number or boolean.');
     const own = asArray(base.type);

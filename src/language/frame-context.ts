@@ -129,6 +129,8 @@ class RealContext implements EvaluationContext {
 
   /** C++'s `main` is not mangled, but shown with its parameters like every other function. */
   #plainName({ image }: LoadedImage, symbol: ElfSymbolInfo): string {
+    // gcc numbers the static variables of functions: count.0, count.1.
+    if (symbol.type === 'object') return symbol.name.replace(/(?<=.)\.\d+$/, '');
     if (this.language === 'c' || symbol.type !== 'function') return symbol.name;
     const fn = image.functionAt(symbol.address);
     const own = fn?.language === 'c++' && fn.entry === symbol.address && fn.name === symbol.name;

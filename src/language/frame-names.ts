@@ -5,7 +5,7 @@
 import { DeetError } from '../common/errors.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import { fileAddress, type Address, type FileAddress } from '../common/addresses.js';
-import type { FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/model.js';
+import type { ElfSymbolInfo, FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 import * as c from './c-types.js';
 import type { Meaning, NameSpace, ScopePath } from './context.js';
@@ -36,6 +36,10 @@ const MAX_SCOPES = 256;
 
 export class FrameNames implements NameSpace {
   constructor(private readonly world: SymbolWorld) {}
+
+  get language(): 'c' | 'c++' {
+    return this.world.language;
+  }
 
   isType(name: string): boolean {
     const local = this.local(name);
@@ -212,20 +216,25 @@ export class FrameNames implements NameSpace {
     return new Value(type, new MemoryPlace(this.world.memory, BigInt(entry) + loaded.bias));
   }
 
+  /** Of a function that another image defines, an image has only a stub in its procedure linkage table. */
   #bareSymbol(name: string): Meaning | undefined {
-    for (const loaded of this.#images()) {
-      const { image } = loaded;
-      // Of a function that another image defines, this one has only a stub in its procedure linkage table.
-      const symbol = [...image.symbolsNamed(name), ...image.symbolsNamed(`${name}@plt`)].find(
-        ({ address, type }) => address !== 0 || type === 'tls',
-      );
-      if (!symbol) continue;
-      const kind = symbol.type === 'ifunc' ? 'ifunc' : symbol.type === 'function' ? 'code' : 'data';
-      const address =
-        symbol.type === 'tls' ? this.world.tlsAddress?.(loaded, BigInt(symbol.address)) : BigInt(symbol.address) + loaded.bias;
-      if (address !== undefined) return { kind: 'value', value: symbolValue(name, kind, this.world.memory, address) };
-    }
+    for (const spelling of [name, `${name}@plt`])
+      for (const loaded of this.#images()) {
+        const symbol = loaded.image.symbolsNamed(spelling).find(({ address, type }) => address !== 0 || type === 'tls');
+        const value = symbol && this.#symbol(name, symbol, loaded);
+        if (value) return { kind: 'value', value };
+      }
     return undefined;
+  }
+
+  /** C libraries give one function several names, of which the debug information has one. */
+  #symbol(name: string, symbol: ElfSymbolInfo, loaded: LoadedImage): Value | undefined {
+    const fn = symbol.type === 'function' ? loaded.image.functionAt(symbol.address) : undefined;
+    if (fn?.entry === symbol.address) return this.functionValue(fn, loaded);
+    const kind = symbol.type === 'ifunc' ? 'ifunc' : symbol.type === 'function' ? 'code' : 'data';
+    const offset = BigInt(symbol.address);
+    const address = symbol.type === 'tls' ? this.world.tlsAddress?.(loaded, offset) : offset + loaded.bias;
+    return address === undefined ? undefined : symbolValue(name, kind, this.world.memory, address);
   }
 
   scoped(where: ScopePath, name: string): Meaning | undefined {
@@ -316,6 +325,11 @@ export class FrameNames implements NameSpace {
 
   macro(name: string): Macro | undefined {
     const [loaded] = this.#images();
+    const near = loaded && this.#near(loaded.image);
+    if ((name === '__FILE__' || name === '__LINE__') && near !== undefined && loaded.image.unitAt(near)?.hasMacros) {
+      const row = loaded.image.lineAt(near);
+      return row && { body: name === '__LINE__' ? String(row.line) : JSON.stringify(row.file.path) };
+    }
     return loaded?.image.macroNamed(name, this.#near(loaded.image));
   }
 

@@ -7,13 +7,15 @@ import { ExpressionError, within } from './errors.js';
 import type { Macro } from './macros.js';
 import { parseNamedCast } from './parse-casts.js';
 import { startsType, parseTypeName } from './parse-types.js';
-import { TokenStream } from './token-stream.js';
+import { TokenStream, type StreamOptions } from './token-stream.js';
 
 /** What the parser must know about names. */
 export interface TypeNames {
   /** Is the name anything at all? For a better word than "syntax error" on `(nosuch) x`. */
   isSymbol?(name: string): boolean;
   macro?(name: string): Macro | undefined;
+  /** C: the default. */
+  readonly language?: 'c' | 'c++';
   /** True when the name (perhaps `ns::name`) is a type here and no variable hides it. */
   isType(name: string): boolean;
 }
@@ -40,9 +42,14 @@ export function parseExpression(text: string, names: TypeNames = NO_TYPES): Expr
   return within(text, () => wholeExpression(text, names));
 }
 
+const macrosOf = (names: TypeNames): StreamOptions => ({
+  cxx: names.language === 'c++',
+  ...(names.macro && { macros: (name: string) => names.macro?.(name) }),
+});
+
 function wholeExpression(text: string, names: TypeNames): Expression {
   const isTemplate = (name: string): boolean => names.isType(name) || names.isSymbol?.(name) === true;
-  const tokens = new TokenStream(text, names.macro && ((name) => names.macro?.(name)), isTemplate);
+  const tokens = new TokenStream(text, { ...macrosOf(names), isTemplate });
   if (tokens.peek().kind === 'end') throw new ExpressionError('syntax', 'Argument required (expression to compute).', 0);
   const expression = new Parser(tokens, names).expression(COMMA);
   if (tokens.peek().kind !== 'end') throw tokens.syntaxError();
@@ -58,7 +65,7 @@ export function parseArguments(text: string, names: TypeNames = NO_TYPES): reado
 }
 
 function allArguments(text: string, names: TypeNames): readonly Expression[] {
-  const tokens = new TokenStream(text, names.macro && ((name) => names.macro?.(name)));
+  const tokens = new TokenStream(text, macrosOf(names));
   const parser = new Parser(tokens, names);
   const list: Expression[] = [];
   if (tokens.peek().kind === 'end') return list;

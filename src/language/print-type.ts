@@ -1,7 +1,8 @@
 /** `ptype` and `whatis`: a type in C's words, with the body of its struct; with offsets and holes on request (`ptype/o`). */
 import type { CType, EnumType, Member, StructType } from '../symbols/types.js';
 import { LayoutColumn } from './type-layout.js';
-import { declaration, objectQualifiers, parameterList, specifier, typeName, type Language } from './type-name.js';
+import { isKnownByName, shortNames } from './library/short-names.js';
+import { declaration, objectQualifiers, parameterList, specifier, typeName, type Language, type Renaming } from './type-name.js';
 import { arrayLike, functionLike, pointerLike } from './type-copies.js';
 import { isQualified, isStruct, sizeOf, strip, templateName } from './types.js';
 
@@ -13,6 +14,8 @@ export interface TypeOptions {
   readonly hexadecimal?: boolean;
   /** C++: `ptype/m` leaves methods out. */
   readonly methods?: boolean;
+  /** C++: `ptype/r` shows what the library keeps to itself, and arguments of templates for their parameters. */
+  readonly raw?: boolean;
 }
 
 /** Nesting of bodies; deeper ones are `{...}`. */
@@ -21,19 +24,25 @@ const MAX_MEMBERS = 10_000;
 
 /** `whatis`: a typedef's name as it is; of a type name, one typedef is unrolled. */
 export function whatis(type: CType, isTypeName: boolean, language: Language = 'c'): string {
-  return typeName(isTypeName && type.kind === 'typedef' ? type.target : type, language);
+  const name = typeName(isTypeName && type.kind === 'typedef' ? type.target : type, language);
+  return language === 'c++' ? shortNames(name) : name;
 }
 
 /** `ptype`: typedefs resolved, the body of a struct, union or enumeration shown. Several lines, no newline at the end. */
 export function ptype(type: CType, options: TypeOptions = {}): string {
-  const printer = new TypePrinter(options);
   const expanded = withoutTypedefs(type, 0);
+  const bare = strip(expanded);
+  const short = options.raw !== true && options.language === 'c++';
+  // What is inside a std::vector says nothing to its users.
+  if (short && options.offsets !== true && 'name' in bare && isKnownByName(bare.name ?? ''))
+    return `type = ${shortNames(typeName(expanded, 'c++'))}`;
+  const printer = new TypePrinter(options, renamingIn(expanded, options));
   const offsets = options.offsets === true && isStruct(strip(expanded));
-  return (
+  const text =
     (offsets ? '/* offset      |    size */  ' : '') +
     'type = ' +
-    declaration(expanded, '', options.language ?? 'c', 0, (base) => printer.body(base, 1, 0))
-  );
+    declaration(expanded, '', options.language ?? 'c', 0, (base) => printer.body(base, 1, 0));
+  return short ? shortNames(text) : text;
 }
 
 /** `ptype` looks behind typedefs at every step to the innermost type, not inside it. */
@@ -47,11 +56,26 @@ function withoutTypedefs(type: CType, depth: number): CType {
   return type.kind === 'function' ? functionLike(type, deeper(type.returns), type.parameters) : type;
 }
 
+/** `[with T = int]`: inside a class template's instance its arguments go by the names of the parameters. */
+function renamingIn(type: CType, { raw, language }: TypeOptions): ReadonlyMap<string, string> {
+  let innermost = strip(type);
+  for (let depth = 0; depth < 16 && (innermost.kind === 'pointer' || innermost.kind === 'array'); depth++)
+    innermost = strip(innermost.kind === 'pointer' ? innermost.target : innermost.element);
+  const names = raw === true || language !== 'c++' || !isStruct(innermost) ? [] : (innermost.templateNames?.() ?? []);
+  return new Map(names.map(({ name, type: argument }) => [typeName(argument, 'c++'), name]));
+}
+
 class TypePrinter {
   readonly #language: Language;
   readonly #column: LayoutColumn | undefined;
 
-  constructor(private readonly options: TypeOptions) {
+  readonly #renaming: Renaming | undefined;
+
+  constructor(
+    private readonly options: TypeOptions,
+    private readonly names: ReadonlyMap<string, string>,
+  ) {
+    this.#renaming = names.size > 0 ? (type) => names.get(typeName(type, 'c++')) : undefined;
     this.#language = options.language ?? 'c';
     this.#column = options.offsets === true ? new LayoutColumn(options.hexadecimal) : undefined;
   }
@@ -64,7 +88,9 @@ class TypePrinter {
       type.name === undefined ? type.kind : show > 0 ? `${type.kind} ${templateName(type.name)}` : specifier(type, this.#language);
     if (show <= 0 && type.name !== undefined) return head;
     if (show < 0 || level > MAX_DEPTH * 4) return `${head} {...}`;
-    return `${head}${this.#bases(type)} {\n${this.#lines(type, show, level).join('\n')}\n${this.#indent(level, level === 0)}}`;
+    const bound =
+      level === 0 && this.names.size > 0 ? ` [with ${[...this.names].map(([argument, name]) => `${name} = ${argument}`).join(', ')}]` : '';
+    return `${head}${bound}${this.#bases(type)} {\n${this.#lines(type, show, level).join('\n')}\n${this.#indent(level, level === 0)}}`;
   }
 
   #indent(level: number, outermost = false): string {
@@ -104,7 +130,7 @@ class TypePrinter {
     }
     if (members.length > 0 && methods.length > 0 && labels.shown()) lines.push('');
     for (const method of methods) {
-      const words = `${method.isStatic ? 'static ' : method.virtual ? 'virtual ' : ''}${methodText(method, type)}`;
+      const words = `${method.isStatic ? 'static ' : method.virtual ? 'virtual ' : ''}${methodText(method, type, this.#renaming)}`;
       lines.push(...labels.before(method.access, true), `${inner}${words};`);
     }
     if (this.#column) lines.push(...this.#column.close(type, level));
@@ -140,7 +166,7 @@ class TypePrinter {
       column?.ascend();
       return text;
     };
-    const text = declaration(member.type, member.name ?? '', this.#language, 0, open);
+    const text = declaration(member.type, member.name ?? '', this.#language, 0, open, this.#renaming);
     const bits = member.bitSize === undefined ? '' : ` : ${member.bitSize}`;
     return [...before, `${prefix}${' '.repeat(level + 4)}${member.staticVariable ? 'static ' : ''}${text}${bits};`];
   }
@@ -161,15 +187,15 @@ function integerName(type: EnumType): string {
 const CONVERSION = /^operator (?!new\b|delete\b|"")[\w:]/;
 
 /** `int get(int) const`, without the hidden `this`. */
-function methodText(method: ReturnType<StructType['methods']>[number], type: StructType): string {
+function methodText(method: ReturnType<StructType['methods']>[number], type: StructType, renaming: Renaming | undefined): string {
   const [first, ...rest] = method.type.parameters;
   const hidden = first?.artificial === true || first?.name === 'this';
   const parameters = (hidden ? rest : method.type.parameters).filter((parameter) => !parameter.artificial);
-  const list = parameterList(functionLike(method.type, method.type.returns, parameters), 'c++');
+  const list = parameterList(functionLike(method.type, method.type.returns, parameters), 'c++', 0, renaming);
   const self = hidden ? strip(first.type) : undefined;
   const constant = self?.kind === 'pointer' ? objectQualifiers(self.target) : '';
   const plain = type.name?.replace(/<.*$/s, '').split('::').pop();
   const special = method.name === plain || method.name.startsWith('~') || CONVERSION.test(method.name);
   const text = `${method.name}${list}`;
-  return special ? `${text}${constant}` : `${typeName(method.type.returns, 'c++')} ${text}${constant}`;
+  return special ? `${text}${constant}` : `${declaration(method.type.returns, '', 'c++', 0, undefined, renaming)} ${text}${constant}`;
 }

@@ -23,5 +23,7 @@ export function textKind(type: CType): TextKind | undefined {
   }
   if (current.kind !== 'base' || current.size !== 1) return undefined;
   const { encoding } = current;
-  return encoding === 'signed-char' || encoding === 'unsigned-char' || encoding === 'utf' ? { prefix: '', unit: 1 } : undefined;
+  // gcc calls char8_t a number.
+  const isText = encoding === 'signed-char' || encoding === 'unsigned-char' || encoding === 'utf' || current.name === 'char8_t';
+  return isText ? { prefix: '', unit: 1 } : undefined;
 }

@@ -7,6 +7,25 @@ import { expandMacros, type MacroLookup } from './macros.js';
 /** Deeper trees are refused, so that whoever walks one may recurse. */
 export const MAX_NESTING = 300;
 
+export interface StreamOptions {
+  readonly macros?: MacroLookup;
+  /** Is the name with template arguments one of the program's? */
+  readonly isTemplate?: (name: string) => boolean;
+  /** C++ has words for some operators. */
+  readonly cxx?: boolean;
+}
+
+/** C++17, [lex.digraph]. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['and', '&&'], ['or', '||'], ['not', '!'], ['xor', '^'], ['bitand', '&'], ['bitor', '|'], ['compl', '~'], ['not_eq', '!='],
+  ['and_eq', '&='], ['or_eq', '|='], ['xor_eq', '^='],
+]); // prettier-ignore
+
+function operatorOf(token: Token): Token {
+  const text = token.kind === 'name' ? WORDS.get(token.name) : undefined;
+  return text === undefined ? token : { kind: 'operator', text, offset: token.offset, end: token.end };
+}
+
 export class TokenStream {
   readonly #tokens: readonly Token[];
   readonly #heights = new WeakMap<object, number>();
@@ -15,11 +34,9 @@ export class TokenStream {
 
   constructor(
     readonly text: string,
-    macros?: MacroLookup,
-    /** Is the name with template arguments one of the program's? */
-    isTemplate: (name: string) => boolean = () => false,
+    { macros, isTemplate = () => false, cxx = false }: StreamOptions = {},
   ) {
-    const tokens = joinTemplates(text, tokenize(text), isTemplate);
+    const tokens = joinTemplates(text, cxx ? tokenize(text).map(operatorOf) : tokenize(text), isTemplate);
     this.#tokens = macros ? expandMacros(text, tokens, macros) : tokens;
   }
 

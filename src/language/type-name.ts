@@ -40,8 +40,11 @@ const ORDER: readonly string[] = Object.values(SPELLING);
 /** In one order, whatever the compiler's. */
 const ordered = (words: readonly string[]): readonly string[] => ORDER.filter((word) => words.includes(word));
 
-export function parameterList(type: FunctionType, language: Language, depth = 0): string {
-  const list = type.parameters.map((parameter) => declaration(parameter.type, '', language, depth + 1));
+/** What a type is called where it is used, if not by its own name: a template's argument by that of the parameter. */
+export type Renaming = (type: CType) => string | undefined;
+
+export function parameterList(type: FunctionType, language: Language, depth = 0, renaming?: Renaming): string {
+  const list = type.parameters.map((parameter) => declaration(parameter.type, '', language, depth + 1, undefined, renaming));
   if (type.varargs && (list.length > 0 || type.prototyped)) list.push('...');
   if (list.length === 0 && (type.prototyped || language === 'c++')) list.push('void');
   return `(${list.join(', ')})`;
@@ -67,12 +70,20 @@ export const demangledParameters = (type: FunctionType): string =>
 /**
  * `type` declaring `name`; an empty name gives the type name alone. `base` replaces the words in front (a struct with its body).
  */
-export function declaration(type: CType, name: string, language: Language = 'c', depth = 0, base?: (type: CType) => string): string {
+export function declaration(
+  type: CType,
+  name: string,
+  language: Language = 'c',
+  depth = 0,
+  base?: (type: CType) => string,
+  renaming?: Renaming,
+): string {
   let current = type;
   let inner = name;
   let qualifiers: string[] = [];
   const vectors: string[] = [];
-  for (let i = 0; i < MAX_DEPTH && !UNKNOWN.has(current); i++) {
+  let renamed = renaming?.(current);
+  for (let i = 0; i < MAX_DEPTH && !UNKNOWN.has(current) && renamed === undefined; i++, renamed = renaming?.(current)) {
     if (isQualified(current)) {
       qualifiers.push(SPELLING[current.kind]);
       current = current.target;
@@ -99,13 +110,15 @@ export function declaration(type: CType, name: string, language: Language = 'c',
       else inner += `[${count}]`;
       current = current.element;
     } else if (current.kind === 'function') {
-      inner += depth > 8 ? '(...)' : parameterList(current, language, depth);
+      inner += depth > 8 ? '(...)' : parameterList(current, language, depth, renaming);
       current = current.returns;
     } else break;
   }
-  const words = [...ordered(qualifiers), UNKNOWN.get(current) ?? (base ? base(current) : specifier(current, language)), ...vectors].join(
-    ' ',
-  );
+  const words = [
+    ...ordered(qualifiers),
+    renamed ?? UNKNOWN.get(current) ?? (base ? base(current) : specifier(current, language)),
+    ...vectors,
+  ].join(' ');
   return inner === '' ? words : `${words} ${inner}`;
 }
 

@@ -4,6 +4,8 @@ import { DeetError } from '../common/errors.js';
 import type { CType, StructType } from '../symbols/types.js';
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
+import { memberWorld } from './identifiers.js';
+import { readMember } from './members.js';
 import type { Memory } from './place.js';
 import { asStruct } from './types.js';
 import { toInteger, Value } from './value.js';
@@ -53,4 +55,30 @@ export function wholeObject(object: Value, context: EvaluationContext): Value | 
   if (!table || !type || !struct || table.offsetToTop > 0n || -table.offsetToTop > BigInt(struct.size ?? 0)) return undefined;
   if (struct.name === (asStruct(object.type) as StructType).name) return undefined;
   return Value.at(type, context.memory, u64(object.address + table.offsetToTop));
+}
+
+export interface TableOfPart {
+  /** The class whose table it is: the outermost one that begins at this place of the object. */
+  readonly className: string;
+  readonly part: Address;
+  readonly table: VirtualTable;
+  /** Functions in it. */
+  readonly count: number;
+}
+
+/** The tables of an object and of its bases that have one of their own. @throws DeetError `memory` when a table cannot be read */
+export function tablesOf(object: Value, context: EvaluationContext): readonly TableOfPart[] {
+  const found = new Map<Address, TableOfPart>();
+  const visit = (part: Value, depth: number): void => {
+    const struct = asStruct(part.type);
+    if (!struct || part.address === undefined || depth > MAX_DEPTH || !isDynamic(struct)) return;
+    part.part(c.LONG, 0).bytes();
+    const table = virtualTable(part, context.memory);
+    const known = found.get(part.address);
+    const count = Math.max(known?.count ?? 0, ...struct.methods().map(({ virtualIndex = -1 }) => virtualIndex + 1));
+    if (table) found.set(part.address, { className: known?.className ?? struct.name ?? '', part: part.address, table, count });
+    for (const base of struct.members()) if (base.isBase) visit(readMember(part, base, memberWorld(context)), depth + 1);
+  };
+  visit(object, 0);
+  return [...found.values()].filter(({ count }) => count > 0);
 }

@@ -182,6 +182,13 @@ export class StructReader implements StructType {
     return typesIn(this.definition);
   }
 
+  templateNames(): readonly { readonly name: string; readonly type: CType }[] {
+    return this.definition.children().flatMap((child) => {
+      const name = child.tag === Tag.template_type_parameter ? child.string(At.name) : undefined;
+      return name === undefined ? [] : [{ name, type: this.types.typeOf(child) }];
+    });
+  }
+
   private methodList: readonly Method[] | undefined;
 
   methods(): readonly Method[] {

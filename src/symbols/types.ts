@@ -71,6 +71,8 @@ export interface StructType {
   readonly declared?: SourcePosition;
   /** C++: the types among the template's arguments, those of packs too. */
   templateTypes?(): readonly CType[];
+  /** C++: those of them that are bound to a name of their own: `T` in `Box<T>`. */
+  templateNames?(): readonly { readonly name: string; readonly type: CType }[];
   members(): readonly Member[];
   /** C++ member functions, by name and type, for ptype. */
   methods(): readonly Method[];

@@ -4,8 +4,10 @@ import { memberWorld } from '../identifiers.js';
 import { readMember } from '../members.js';
 import { asPointer, asStruct, isVoid } from '../types.js';
 import { toInteger, Value } from '../value.js';
-import { attempt, behindLinks, memberOf, Nonsense, shortName, type Row, type Subject, type View } from './view.js';
+import { baseTypeNamed } from '../c-types.js';
+import { attempt, behindLinks, memberOf, Nonsense, type Row, type Subject, type View } from './view.js';
 import { typeName } from '../type-name.js';
+import { shortNames } from './short-names.js';
 
 /** One thing inside, or nothing. */
 const holding = (title: string | undefined, style: View['style'], name: string, value: Value | undefined, access?: string): View => ({
@@ -57,14 +59,14 @@ export function optional(subject: Subject): View {
   const payload = subject.field('_M_payload');
   const engaged = toInteger(memberOf(payload, '_M_engaged', context));
   if (engaged > 1n) throw new Nonsense();
-  if (engaged === 0n) return holding(`${name} [no contained value]`, 'named', '', undefined);
+  if (engaged === 0n) return { ...holding(`${name} [no contained value]`, 'named', '', undefined), optional: true };
   const value = memberOf(memberOf(payload, '_M_payload', context), '_M_value', context);
-  return { ...holding(name, 'named', '[contained value]', value), target: () => value };
+  return { ...holding(name, 'named', '[contained value]', value), optional: true, target: () => value };
 }
 
 export function variant(subject: Subject): View {
   const types = subject.struct.templateTypes?.() ?? [];
-  const name = `std::variant<${types.map((type) => shortName(typeName(type, 'c++'))).join(', ')}>`;
+  const name = `std::variant<${types.map((type) => shortNames(typeName(type, 'c++'))).join(', ')}>`;
   const index = Number(toInteger(subject.field('_M_index')));
   const type = types[index];
   if (!type) return holding(`${name} [no contained value]`, 'list', '', undefined);
@@ -132,6 +134,21 @@ export function atomic(subject: Subject): View {
     value = inner;
   }
   return holding(`std::atomic<${subject.typeText(0)}>`, 'wrapped', 'load()', value);
+}
+
+/** std::any: the function that manages what it holds is named after its type; what is small lies in the object itself. */
+export function any(subject: Subject): View {
+  const { context } = subject;
+  const manager = subject.address('_M_manager');
+  if (manager === 0n) return { ...holding('std::any [no contained value]', 'named', '', undefined), optional: true };
+  const [, where, name] = /^std::any::_Manager_(internal|external)<(.*?) ?>::_S_manage\(/.exec(context.symbolAt(manager)?.name ?? '') ?? [];
+  const type = name === undefined ? undefined : (baseTypeNamed(name) ?? context.names.type(name));
+  if (name === undefined || !type) throw new Nonsense();
+  const inside = subject.field('_M_storage', '_M_buffer');
+  const at = where === 'internal' ? inside.address : subject.address('_M_storage', '_M_ptr');
+  if (at === undefined) throw new Nonsense();
+  const value = Value.at(type, context.memory, at);
+  return { ...holding(`std::any containing ${shortNames(name)}`, 'named', '[contained value]', value), optional: true };
 }
 
 /** std::stack and its kin: `c` is the container that they use. */

@@ -3,9 +3,9 @@ import type { CType } from '../../symbols/types.js';
 import type { EvaluationContext } from '../context.js';
 import { asStruct } from '../types.js';
 import type { Value } from '../value.js';
-import { adapter, atomic, iterator, nodeIterator, optional, pair, sharedPointer, tuple, uniquePointer, variant } from './holders.js';
+import { adapter, any, atomic, iterator, nodeIterator, optional, pair, sharedPointer, tuple, uniquePointer, variant } from './holders.js';
 import { hash, tree } from './maps.js';
-import { array, bitset, deque, forwardList, list, string, stringView, vector } from './sequences.js';
+import { array, bitset, deque, forwardList, initializerList, list, path, span, string, stringView, vector } from './sequences.js';
 import { attempt, Subject, type TextView, type View } from './view.js';
 
 export type { Row, TextView, View } from './view.js';
@@ -14,6 +14,8 @@ const VIEWS: Readonly<Record<string, (subject: Subject) => View>> = {
   vector,
   array,
   bitset,
+  initializer_list: initializerList,
+  span,
   deque,
   list,
   forward_list: forwardList,
@@ -33,6 +35,7 @@ const VIEWS: Readonly<Record<string, (subject: Subject) => View>> = {
   tuple,
   pair,
   atomic,
+  any,
   stack: (subject) => adapter(subject, (value) => viewOf(value, subject.context)),
   queue: (subject) => adapter(subject, (value) => viewOf(value, subject.context)),
   priority_queue: (subject) => adapter(subject, (value) => viewOf(value, subject.context)),
@@ -43,9 +46,9 @@ const VIEWS: Readonly<Record<string, (subject: Subject) => View>> = {
   __normal_iterator: iterator,
 };
 
-const TEXTS: Readonly<Record<string, (subject: Subject) => TextView>> = { basic_string: string, basic_string_view: stringView };
+const TEXTS: Readonly<Record<string, (subject: Subject) => TextView>> = { basic_string: string, basic_string_view: stringView, path };
 
-const LIBRARY = /^(?:std|__gnu_cxx)::(?:__cxx11::|__debug::)?(\w+)</;
+const LIBRARY = /^(?:std|__gnu_cxx)::(?:filesystem::)?(?:__cxx11::|__debug::)?(\w+)(?:<|$)/;
 
 /** Has the class a view, if its object is sound? */
 export function hasView(type: CType): boolean {

@@ -26,6 +26,7 @@ function view(subject: Subject, count: number, nodes: () => Generator<bigint>, l
   return {
     title: `${subject.className} with ${plural(count, 'element')}`,
     ...(isMap(subject) ? { style: 'map' } : { style: 'named', numbered: true }),
+    keyed: true,
     count,
     *rows(start) {
       let index = 0;

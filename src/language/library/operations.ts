@@ -5,11 +5,21 @@
 import { DeetError } from '../../common/errors.js';
 import * as c from '../c-types.js';
 import type { EvaluationContext } from '../context.js';
-import { Value } from '../value.js';
+import { formatMember } from '../format.js';
+import { asInteger } from '../types.js';
+import { toInteger, Value } from '../value.js';
+import { under } from './comparing.js';
 import { textOf, viewOf, type View } from './index.js';
 
-/** `object[index]`; undefined: the object has no elements by number. @throws DeetError `type` beyond the end */
-export function elementOf(object: Value, index: bigint, context: EvaluationContext): Value | undefined {
+/** `object[index]`, by number or by a map's key; undefined: the object has no such elements. @throws DeetError `type` when there is none at the index */
+export function elementOf(object: Value, index: Value, context: EvaluationContext): Value | undefined {
+  const found = under(object, index, context);
+  if (!found) return asInteger(index.type) && elementAt(object, toInteger(index), context);
+  if (!found.value) throw new DeetError('type', `no such element (there is none with the key ${formatMember(index, context)})`);
+  return found.value;
+}
+
+function elementAt(object: Value, index: bigint, context: EvaluationContext): Value | undefined {
   const text = textOf(object, context);
   const view = text ? undefined : viewOf(object, context);
   if (!text && view?.style !== 'list') return undefined;
@@ -30,8 +40,18 @@ function firstOf(view: View, start = 0): Value | undefined {
 /** `*object`: what a smart pointer, an optional or an iterator holds; undefined: it is none. @throws DeetError `memory` */
 export const targetOf = (object: Value, context: EvaluationContext): Value | undefined => viewOf(object, context)?.target?.();
 
-/** `object.size()` and its like, without arguments; undefined: not known here. @throws DeetError */
-export function answerTo(object: Value, method: string, context: EvaluationContext): Value | undefined {
+/** `object.size()`, `object.at(key)` and their like; undefined: not known here. @throws DeetError */
+export function answerTo(object: Value, method: string, given: readonly Value[], context: EvaluationContext): Value | undefined {
+  if (given.length === 0) return answer(object, method, context);
+  if (given.length > 1) return undefined;
+  if (method === 'at') return elementOf(object, given[0], context);
+  const isCounted = method === 'count' || method === 'contains';
+  const found = isCounted ? under(object, given[0], context) : undefined;
+  if (!found || /^std::(?:unordered_)?multi/.test(viewOf(object, context)?.title ?? '')) return undefined;
+  return Value.integer(method === 'count' ? c.UNSIGNED_LONG : c.CXX_BOOL, found.value ? 1n : 0n);
+}
+
+function answer(object: Value, method: string, context: EvaluationContext): Value | undefined {
   const text = textOf(object, context);
   const view = text ? undefined : viewOf(object, context);
   const isContainer = text !== undefined || view?.style === 'list' || view?.style === 'map' || /^std::.* with /.test(view?.title ?? '');
@@ -45,9 +65,9 @@ export function answerTo(object: Value, method: string, context: EvaluationConte
       return isContainer ? Value.integer(c.CXX_BOOL, count === 0 ? 1n : 0n) : undefined;
     case 'front':
     case 'back':
-      return elementOf(object, method === 'front' ? 0n : BigInt(count - 1), context);
+      return elementAt(object, method === 'front' ? 0n : BigInt(count - 1), context);
     case 'has_value':
-      return view?.target ? Value.integer(c.CXX_BOOL, BigInt(count)) : undefined;
+      return view?.optional ? Value.integer(c.CXX_BOOL, BigInt(count)) : undefined;
     case 'value':
       return view?.target?.();
     case 'get':

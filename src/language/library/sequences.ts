@@ -3,17 +3,18 @@ import { DeetError } from '../../common/errors.js';
 import type { CType } from '../../symbols/types.js';
 import * as c from '../c-types.js';
 import { textKind } from '../textual.js';
-import { asArray, asPointer, countOf, sizeOf } from '../types.js';
+import { asArray, asPointer, asStruct, countOf, sizeOf } from '../types.js';
 import { integerOf, toInteger, Value } from '../value.js';
 import {
+  attempt,
   behindLinks,
   memberOf,
   Nonsense,
   plausible,
   plural,
   sizeOfElement,
+  Subject,
   type Row,
-  type Subject,
   type TextView,
   type View,
 } from './view.js';
@@ -42,6 +43,14 @@ export function string(subject: Subject): TextView {
   // A string that is not constructed yet has lengths by chance.
   if (length >= capacity) throw new Nonsense();
   return text(subject, pointer, length);
+}
+
+/** std::filesystem::path is the text that it was made of. */
+export function path(subject: Subject): TextView {
+  const name = subject.field('_M_pathname');
+  const struct = asStruct(name.type);
+  if (!struct) throw new Nonsense();
+  return string(new Subject(name, struct, subject.context));
 }
 
 export const stringView = (subject: Subject): TextView => text(subject, subject.field('_M_str'), subject.number('_M_len'));
@@ -95,6 +104,22 @@ export function array(subject: Subject): View {
   const type = asArray(elements.type);
   if (!type) throw new Nonsense();
   return { title: `std::array of length ${countOf(type)}`, ...indexed(countOf(type), (i) => elements.element(type, i)) };
+}
+
+/** Elements that lie elsewhere: std::span, std::initializer_list. */
+function borrowed(subject: Subject, pointer: Value, count: number): View {
+  const type = targetOf(pointer);
+  const all = Value.at(c.arrayOf(type, count), subject.context.memory, addressIn(pointer));
+  return { title: `${subject.className} of length ${count}`, ...indexed(count, (i) => all.part(type, i * sizeOfElement(type))) };
+}
+
+export const initializerList = (subject: Subject): View => borrowed(subject, subject.field('_M_array'), subject.number('_M_len'));
+
+/** The length of a span is a number in it, or an argument of the template. */
+export function span(subject: Subject): View {
+  const fixed = /, (\d+)u?l*>$/.exec(subject.struct.name ?? '')?.[1];
+  const own = attempt(() => plausible(toInteger(subject.field('_M_extent', '_M_extent_value'))));
+  return borrowed(subject, subject.field('_M_ptr'), own ?? plausible(BigInt(fixed ?? -1)));
 }
 
 export function bitset(subject: Subject): View {

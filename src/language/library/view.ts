@@ -7,6 +7,7 @@ import type { CType, StructType } from '../../symbols/types.js';
 import { baseTypeNamed } from '../c-types.js';
 import type { EvaluationContext } from '../context.js';
 import { memberWorld } from '../identifiers.js';
+import { shortNames } from './short-names.js';
 import { findMember, readMember } from '../members.js';
 import type { TextKind } from '../textual.js';
 import { typeName } from '../type-name.js';
@@ -33,9 +34,16 @@ export interface View {
   readonly count: number;
   /** From an index on; a consumer may stop at any time. @throws DeetError `memory` */
   rows(start: number): Generator<Row>;
+  /** A map or a set: rows are found by their keys, or are keys themselves. */
+  readonly keyed?: true;
+  /** It has a value or has none. */
+  readonly optional?: true;
   /** What `*object` means. @throws DeetError `memory` */
   target?(): Value;
 }
+
+/** A smart pointer: its only row is the pointer. */
+export const isPointerView = ({ title }: View): boolean => /^std::(?:unique|shared)_ptr</.test(title ?? '');
 
 /** Text is shown in quotes. */
 export interface TextView {
@@ -92,7 +100,7 @@ export class Subject {
   }
 
   typeText(index: number): string {
-    return shortName(typeName(this.type(index), 'c++'));
+    return shortNames(typeName(this.type(index), 'c++'));
   }
 
   /** The class's own name: `std::multimap`. */
@@ -125,11 +133,6 @@ export const behindLinks = (links: CType, value: CType): number =>
   Math.ceil((sizeOf(links) ?? 0) / Math.max(1, alignOf(value))) * Math.max(1, alignOf(value));
 
 const bracket = (char: string | undefined): number => (char === '<' || char === '(' ? 1 : char === '>' || char === ')' ? -1 : 0);
-
-const STRING = /std::basic_string<char, std::char_traits<char>, std::allocator<char>\s*>/g;
-
-/** Type names as people write them. */
-export const shortName = (name: string): string => name.replaceAll('std::__cxx11::', 'std::').replace(STRING, 'std::string');
 
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
