@@ -24,7 +24,7 @@ import { instructionTextAt } from './disassembly.js';
 import { examineMemory } from './examine.js';
 import { message, type Result } from './results.js';
 import { needed } from './stepping.js';
-import { evaluated, partsOf, printed } from './values.js';
+import { evaluated, partsOf, printed, withChildren } from './values.js';
 
 interface PrintText {
   readonly diagram: boolean;
@@ -94,19 +94,25 @@ const optionsOf = (
   ...(letter === 'i' && { instruction: (address: bigint) => instructionTextAt(session, address) }),
 });
 
-const valueResult = (session: Session, expression: string, value: Value, options: FormatOptions, number?: number): Result => {
+/** @param more is asked for when the value can be shown */
+const valueResult = (
+  session: Session,
+  expression: string,
+  value: Value,
+  options: FormatOptions,
+  more: () => { readonly number?: number; readonly display?: number },
+): Result => {
   const context = session.context(selectedFrame(session));
   const text = printed(value, context, options);
-  const children = partsOf(value, context, options);
-  return {
-    type: 'value',
+  const result = {
+    type: 'value' as const,
     expression,
     value: text,
     valueType: typeName(value.type, context.language),
-    ...(children && { children }),
     ...(value.address !== undefined && { address: hex(value.address) }),
-    ...(number !== undefined && { number }),
+    ...more(),
   };
+  return withChildren(result, () => partsOf(value, context, options));
 };
 
 /** Trees and lists beyond this many nodes are not drawn even without a limit of elements. */
@@ -129,8 +135,7 @@ const printing =
     if (diagram) return diagramResult(session, expression, value, options);
     if (quietVoid && isVoid(value.type)) return [];
     // What cannot be shown is not recorded.
-    const shown = valueResult(session, expression, value, options);
-    return { ...shown, number: session.values.record(value.frozen()) } as Result;
+    return valueResult(session, expression, value, options, () => ({ number: session.values.record(value.frozen()) }));
   };
 
 const print: Command = {
@@ -228,12 +233,8 @@ export const showDisplay = (display: Display, session: Session): Result[] => {
     if ((format.count ?? 1) !== 1 || result.type !== 'memory') return [message(head), result];
     return [{ ...result, text: `${head}  ${result.text}` }];
   }
-  return [
-    {
-      ...valueResult(session, `${display.format} ${display.expression}`.trim(), value, optionsOf(session, format)),
-      display: display.id,
-    } as Result,
-  ];
+  const shown = `${display.format} ${display.expression}`.trim();
+  return [valueResult(session, shown, value, optionsOf(session, format), () => ({ display: display.id }))];
 };
 
 const display: Command = {

@@ -37,15 +37,31 @@ export const describeValue = (
   budget.left--;
   const missing = value.place.kind === 'missing' || value.isAbstract;
   const text = formatMember(value, context, options);
-  const children = missing ? undefined : partsOf(value, context, options, depth, budget);
-  return {
+  const described = {
     name,
     type: typeName(value.type, context.language),
     value: text,
     ...(value.address !== undefined && !missing && { address: hex(value.address) }),
-    ...(children && { children }),
-    ...(text === '<optimized out>' && { optimizedOut: true }),
+    ...(text === '<optimized out>' && { optimizedOut: true as const }),
   };
+  return missing ? described : withChildren(described, () => partsOf(value, context, options, depth, budget));
+};
+
+/** JSON has children, text has not: they are read when someone looks. A result is shown before the program runs on. */
+export const withChildren = <R extends object>(
+  result: R,
+  read: () => VariableResult[] | undefined,
+): R & { readonly children?: VariableResult[] } => {
+  let children: VariableResult[] | undefined;
+  let isRead = false;
+  return Object.defineProperty(result, 'children', {
+    enumerable: true,
+    get: () => {
+      if (!isRead) children = read();
+      isRead = true;
+      return children;
+    },
+  });
 };
 
 /** Members of a structure or elements of an array; undefined for scalars and strings. */

@@ -2,11 +2,12 @@
 import { DeetError } from '../common/errors.js';
 import type { ArrayType, CType, PointerType, StructType } from '../symbols/types.js';
 import { complexParts } from './arithmetic.js';
+import { VOID } from './c-types.js';
 import type { EvaluationContext } from './context.js';
 import { dereferenced } from './conversions.js';
 import { formatMember } from './format.js';
 import { memberWorld } from './identifiers.js';
-import { textOf, viewOf, type View } from './library/index.js';
+import { textOf, viewOf, type Row, type View } from './library/index.js';
 import { readMember } from './members.js';
 import { MissingPlace } from './place.js';
 import { textKind } from './textual.js';
@@ -84,14 +85,24 @@ function viewedChildren(value: Value, context: EvaluationContext): View | 'text'
 }
 
 function rowsOf(view: View, context: EvaluationContext, start: number, count: number, expression: string | undefined): Child[] {
-  const list: Child[] = [];
-  for (const { name, key, access, value } of view.rows(start)) {
-    if (list.length >= count) break;
-    list.push({
-      name: key ? `[${formatMember(key, context)}]` : name,
-      value,
-      expression: joined(expression, access),
-    });
+  return rowsUntil(view, start, count).map(({ name, key, access, value }) => ({
+    name: key ? `[${formatMember(key, context)}]` : name,
+    value,
+    expression: joined(expression, access),
+  }));
+}
+
+/** Rows of a view; where its object is damaged the last says so. */
+export function rowsUntil(view: View, start: number, count: number): readonly Row[] {
+  const list: Row[] = [];
+  try {
+    for (const row of view.rows(start)) {
+      if (list.length >= count) break;
+      list.push(row);
+    }
+  } catch (error) {
+    if (!(error instanceof DeetError)) throw error;
+    list.push({ name: '<error>', value: new Value(VOID, new MissingPlace(error.message, 'memory')) });
   }
   return list;
 }

@@ -42,7 +42,6 @@ export function splitFormat(text: string): { readonly format: CommandFormat; rea
 export function requireSingle(format: CommandFormat, command: string): void {
   if (format.count !== undefined && format.count !== 1)
     throw new DeetError('usage', `Item count other than 1 is meaningless in "${command}" command.`);
-  if (format.size !== undefined)
-    throw new DeetError('usage', `Size letters are meaningless in "${command}" command.`);
+  if (format.size !== undefined) throw new DeetError('usage', `Size letters are meaningless in "${command}" command.`);
   if (format.letter === 'i') throw new DeetError('usage', `Format letter "i" is meaningless in "${command}" command.`);
 }

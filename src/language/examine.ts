@@ -45,6 +45,7 @@ export interface InstructionReader {
   (address: Address): { readonly text: string; readonly length: number };
 }
 
+/** More is for a file, not for eyes. */
 const MAX_ITEMS = 1_000_000;
 const COLUMNS: Readonly<Record<UnitSize, number>> = { 1: 8, 2: 8, 4: 4, 8: 2 };
 
@@ -83,7 +84,9 @@ export function examine(
   instruction?: InstructionReader,
 ): Examined {
   const settled = settle(format, defaults);
-  const count = Math.max(-MAX_ITEMS, Math.min(format.count ?? 1, MAX_ITEMS));
+  const count = format.count ?? 1;
+  if (Math.abs(count) > MAX_ITEMS)
+    throw new DeetError('too-big', `x shows at most ${MAX_ITEMS} units at once.`, 'dump memory FILE START END');
   const reader =
     settled.letter === 's'
       ? stringReader(settled.size, context)

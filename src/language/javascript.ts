@@ -7,7 +7,8 @@ import { complexParts } from './arithmetic.js';
 import type { EvaluationContext } from './context.js';
 import { dereferenced } from './conversions.js';
 import { toNumber } from './floats.js';
-import { textOf, viewOf, type Row } from './library/index.js';
+import { rowsUntil } from './children.js';
+import { textOf, viewOf } from './library/index.js';
 import { memberWorld } from './identifiers.js';
 import { readMember } from './members.js';
 import { readString, terminator } from './strings.js';
@@ -120,11 +121,7 @@ function viewed(value: Value, context: EvaluationContext, depth: number, otherwi
   if (text) return decode(text.read(Math.min(text.length, MAX_STRING)), text.kind);
   const view = viewOf(value, context);
   if (!view || (view.style === 'named' && view.title === undefined)) return otherwise();
-  const rows: Row[] = [];
-  for (const row of view.rows(0)) {
-    if (rows.length >= MAX_ELEMENTS) break;
-    rows.push(row);
-  }
+  const rows = rowsUntil(view, 0, MAX_ELEMENTS);
   const items = rows.map((row) => part(() => row.value, context, depth));
   if (view.style === 'map') return new Map(rows.map(({ key }, i) => [part(() => key ?? value, context, depth), items[i]]));
   const holds = view.target !== undefined || view.style === 'wrapped' || /^std::(?:optional|variant)</.test(view.title ?? '');

@@ -55,7 +55,11 @@ export interface TextView {
 }
 
 /** An object whose numbers cannot be true is not constructed yet, or damaged: it shows as it is. */
-export class Nonsense extends Error {}
+export class Nonsense extends DeetError {
+  constructor() {
+    super('damaged', 'the object is not constructed, or damaged');
+  }
+}
 
 /** No container has more elements. */
 const MAX_COUNT = 2 ** 40;
@@ -141,7 +145,7 @@ export function attempt<T>(build: () => T): T | undefined {
   try {
     return build();
   } catch (error) {
-    if (error instanceof Nonsense || error instanceof DeetError) return undefined;
+    if (error instanceof DeetError) return undefined;
     throw error;
   }
 }
