@@ -29,16 +29,19 @@ export type JavaScriptValue =
   | ReadonlyMap<JavaScriptValue, JavaScriptValue>
   | { readonly [name: string]: JavaScriptValue };
 
+/** Elements of one container, and values in all: damaged containers of containers know no end. */
 const MAX_ELEMENTS = 100_000;
+const MAX_VALUES = 300_000;
 const MAX_STRING = 1024 * 1024;
 const MAX_DEPTH = 32;
 
 /**
- * Pointers are not followed, except `char *` (null: a null pointer). Parts that cannot be read or were optimized out are undefined.
+ * Pointers are not followed, except `char *` (null: a null pointer). Parts that cannot be read or were optimized out are undefined, and so are those beyond
+ * a number that no script looks at.
  * @throws DeetError when nothing of the value can be read
  */
 export function toJavaScript(value: Value, context: EvaluationContext): JavaScriptValue {
-  return convert(value, context, 0);
+  return new Conversion(context).convert(value, 0);
 }
 
 /** Only `char` and character types proper: an `unsigned char` array is bytes, not text. */
@@ -50,47 +53,102 @@ function isText(type: CType): TextKind | undefined {
     : undefined;
 }
 
-function convert(value: Value, context: EvaluationContext, depth: number): JavaScriptValue {
-  if (depth > MAX_DEPTH) return undefined;
-  if (asReference(value.type)) return convert(dereferenced(value, context.memory), context, depth + 1);
-  const type = strip(value.type);
-  if (isStruct(type)) return viewed(value, context, depth, () => fields(value, context, depth));
-  switch (type.kind) {
-    case 'void':
-      return undefined;
-    case 'function':
-      return value.address;
-    case 'array': {
-      const text = type.vector ? undefined : isText(type.element);
-      if (text) return decode(untilNul(value, countOf(type) * text.unit, text.unit), text);
-      const count = Math.min(countOf(type), MAX_ELEMENTS);
-      const whole = readable(value) ?? value;
-      return Array.from({ length: count }, (_, i) => part(() => whole.element(type, i), context, depth));
+class Conversion {
+  #left = MAX_VALUES;
+
+  constructor(private readonly context: EvaluationContext) {}
+
+  convert(value: Value, depth: number): JavaScriptValue {
+    if (depth > MAX_DEPTH) return undefined;
+    if (asReference(value.type)) return this.convert(dereferenced(value, this.context.memory), depth + 1);
+    const type = strip(value.type);
+    if (isStruct(type)) return this.#viewed(value, depth, () => this.#fields(value, depth));
+    switch (type.kind) {
+      case 'void':
+        return undefined;
+      case 'function':
+        return value.address;
+      case 'array': {
+        const text = type.vector ? undefined : isText(type.element);
+        if (text) return this.#text(untilNul(value, countOf(type) * text.unit, text.unit), text);
+        const count = Math.min(countOf(type), MAX_ELEMENTS, this.#left);
+        const whole = readable(value) ?? value;
+        return Array.from({ length: count }, (_, i) => this.#part(() => whole.element(type, i), depth));
+      }
+      case 'pointer': {
+        const address = BigInt.asUintN(64, toInteger(value));
+        const text = isText(type.target);
+        if (!text) return address;
+        if (address === 0n) return null;
+        const found = readString(this.context, address, text.unit, MAX_STRING);
+        if (found.error !== undefined && found.bytes.length === 0) return address;
+        return this.#text(found.bytes, text);
+      }
+      case 'enum':
+        return type.size < 8 ? Number(toInteger(value)) : toInteger(value);
+      case 'member-pointer':
+        return toInteger(value);
+      case 'base':
+        break;
     }
-    case 'pointer': {
-      const address = BigInt.asUintN(64, toInteger(value));
-      const text = isText(type.target);
-      if (!text) return address;
-      if (address === 0n) return null;
-      const found = readString(context, address, text.unit, MAX_STRING);
-      if (found.error !== undefined && found.bytes.length === 0) return address;
-      return decode(found.bytes, text);
+    if (asFloat(type)) return toNumber(toFloat(value));
+    if (type.encoding === 'bool') return toInteger(value) !== 0n;
+    if (type.encoding.startsWith('complex')) {
+      const [real, imaginary] = complexParts(value);
+      return { real: toNumber(toFloat(real)), imaginary: toNumber(toFloat(imaginary)) };
     }
-    case 'enum':
-      return type.size < 8 ? Number(toInteger(value)) : toInteger(value);
-    case 'member-pointer':
-      return toInteger(value);
-    case 'base':
-      break;
+    const number = toInteger(value);
+    return type.size < 8 ? Number(number) : number;
   }
-  if (asFloat(type)) return toNumber(toFloat(value));
-  if (type.encoding === 'bool') return toInteger(value) !== 0n;
-  if (type.encoding.startsWith('complex')) {
-    const [real, imaginary] = complexParts(value);
-    return { real: toNumber(toFloat(real)), imaginary: toNumber(toFloat(imaginary)) };
+
+  /** Long texts count as many values. */
+  #text(bytes: Uint8Array, kind: TextKind): string {
+    this.#left -= bytes.length >> 6;
+    return decode(bytes, kind);
   }
-  const number = toInteger(value);
-  return type.size < 8 ? Number(number) : number;
+
+  #part(get: () => Value, depth: number): JavaScriptValue {
+    try {
+      return this.#left-- > 0 ? this.convert(get(), depth + 1) : undefined;
+    } catch (error) {
+      if (error instanceof DeetError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * C++: strings as strings, maps as Maps, other containers and tuples as arrays; what an optional, a variant or an atomic holds as it is (null: nothing), smart pointers as
+   * addresses. What has no view is as `otherwise` says.
+   */
+  #viewed(value: Value, depth: number, otherwise: () => JavaScriptValue): JavaScriptValue {
+    const text = textOf(value, this.context);
+    if (text) return this.#text(text.read(Math.min(text.length, MAX_STRING)), text.kind);
+    const view = viewOf(value, this.context);
+    if (!view || (view.style === 'named' && view.title === undefined)) return otherwise();
+    const rows = rowsUntil(view, 0, Math.min(MAX_ELEMENTS, this.#left));
+    const items = rows.map((row) => this.#part(() => row.value, depth));
+    if (view.style === 'map') return new Map(rows.map(({ key }, i) => [this.#part(() => key ?? value, depth), items[i]]));
+    const holds = view.target !== undefined || view.style === 'wrapped' || /^std::(?:optional|variant)</.test(view.title ?? '');
+    return holds ? (items[0] ?? null) : items;
+  }
+
+  /** Members by name; those of anonymous structs and base classes as if they were its own. */
+  #fields(value: Value, depth: number): JavaScriptValue {
+    const type = strip(value.type);
+    if (!isStruct(type)) return undefined;
+    const whole = readable(value);
+    if (!whole && depth === 0) value.bytes();
+    const world = memberWorld(this.context);
+    const result: Record<string, JavaScriptValue> = {};
+    for (const member of type.members()) {
+      const inner = this.#part(() => readMember(whole ?? value, member, world), depth);
+      const merged = member.name === undefined || member.isBase;
+      if (merged && typeof inner === 'object' && inner !== null && !Array.isArray(inner)) Object.assign(result, inner);
+      else if (member.name !== undefined)
+        Object.defineProperty(result, member.name, { value: inner, enumerable: true, configurable: true, writable: true });
+    }
+    return result;
+  }
 }
 
 /** The value read at once, or undefined when that fails. */
@@ -101,49 +159,6 @@ function readable(value: Value): Value | undefined {
     if (error instanceof DeetError) return undefined;
     throw error;
   }
-}
-
-function part(get: () => Value, context: EvaluationContext, depth: number): JavaScriptValue {
-  try {
-    return convert(get(), context, depth + 1);
-  } catch (error) {
-    if (error instanceof DeetError) return undefined;
-    throw error;
-  }
-}
-
-/**
- * C++: strings as strings, maps as Maps, other containers and tuples as arrays; what an optional, a variant or an atomic holds as it is (null: nothing), smart pointers as
- * addresses. What has no view is as `otherwise` says.
- */
-function viewed(value: Value, context: EvaluationContext, depth: number, otherwise: () => JavaScriptValue): JavaScriptValue {
-  const text = textOf(value, context);
-  if (text) return decode(text.read(Math.min(text.length, MAX_STRING)), text.kind);
-  const view = viewOf(value, context);
-  if (!view || (view.style === 'named' && view.title === undefined)) return otherwise();
-  const rows = rowsUntil(view, 0, MAX_ELEMENTS);
-  const items = rows.map((row) => part(() => row.value, context, depth));
-  if (view.style === 'map') return new Map(rows.map(({ key }, i) => [part(() => key ?? value, context, depth), items[i]]));
-  const holds = view.target !== undefined || view.style === 'wrapped' || /^std::(?:optional|variant)</.test(view.title ?? '');
-  return holds ? (items[0] ?? null) : items;
-}
-
-/** Members by name; those of anonymous structs and base classes as if they were its own. */
-function fields(value: Value, context: EvaluationContext, depth: number): JavaScriptValue {
-  const type = strip(value.type);
-  if (!isStruct(type)) return undefined;
-  const whole = readable(value);
-  if (!whole && depth === 0) value.bytes();
-  const world = memberWorld(context);
-  const result: Record<string, JavaScriptValue> = {};
-  for (const member of type.members()) {
-    const inner = part(() => readMember(whole ?? value, member, world), context, depth);
-    const merged = member.name === undefined || member.isBase;
-    if (merged && typeof inner === 'object' && inner !== null && !Array.isArray(inner)) Object.assign(result, inner);
-    else if (member.name !== undefined)
-      Object.defineProperty(result, member.name, { value: inner, enumerable: true, configurable: true, writable: true });
-  }
-  return result;
 }
 
 function untilNul(value: Value, length: number, unit: number): Uint8Array {

@@ -2,7 +2,7 @@
 import type { CType } from '../../symbols/types.js';
 import { asPointer, asStruct } from '../types.js';
 import { toInteger, Value } from '../value.js';
-import { behindLinks, memberOf, Nonsense, plural, type Row, type Subject, type View } from './view.js';
+import { behindLinks, memberOf, Nonsense, plural, withoutCircle, type Row, type Subject, type View } from './view.js';
 
 const isMap = (subject: Subject): boolean => subject.className.endsWith('map');
 
@@ -30,7 +30,7 @@ function view(subject: Subject, count: number, nodes: () => Generator<bigint>, l
     count,
     *rows(start) {
       let index = 0;
-      for (const node of nodes()) {
+      for (const node of withoutCircle(nodes())) {
         if (index >= count) return;
         if (index >= start) yield row(subject, Value.at(type, subject.context.memory, node + offset), index);
         index++;

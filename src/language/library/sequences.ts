@@ -13,6 +13,7 @@ import {
   plausible,
   plural,
   sizeOfElement,
+  withoutCircle,
   Subject,
   type Row,
   type TextView,
@@ -157,13 +158,18 @@ export function deque(subject: Subject): View {
   return { title: `std::deque with ${plural(count, 'element')}`, ...indexed(count, element) };
 }
 
+function* nodesFrom(subject: Subject, links: CType, next: string, first: bigint): Generator<bigint> {
+  for (let node = first; ; node = addressIn(memberOf(Value.at(links, subject.context.memory, node), next, subject.context))) yield node;
+}
+
 /** Nodes that lead from one to the next. */
 function* chain(subject: Subject, links: CType, next: string, first: bigint, type: CType, count: number): Generator<Row> {
-  const { memory } = subject.context;
   const offset = BigInt(behindLinks(links, type));
-  for (let index = 0, node = first; index < count; index++) {
-    yield { name: `[${index}]`, value: Value.at(type, memory, node + offset) };
-    node = addressIn(memberOf(Value.at(links, memory, node), next, subject.context));
+  if (count === 0) return;
+  let index = 0;
+  for (const node of withoutCircle(nodesFrom(subject, links, next, first))) {
+    yield { name: `[${index}]`, value: Value.at(type, subject.context.memory, node + offset) };
+    if (++index >= count) return;
   }
 }
 

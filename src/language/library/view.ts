@@ -125,6 +125,17 @@ export function plausible(count: bigint): number {
   return Number(count);
 }
 
+/** The nodes of a chain, which damage may have tied to a circle (Brent's way of finding that out). @throws Nonsense in a circle */
+export function* withoutCircle(nodes: Iterable<bigint>): Generator<bigint> {
+  let mark: bigint | undefined;
+  let [steps, most] = [0, 1];
+  for (const node of nodes) {
+    if (node === mark) throw new Nonsense();
+    if (++steps === most) [mark, steps, most] = [node, 0, most * 2];
+    yield node;
+  }
+}
+
 /** In bytes; 0 for what has no size would divide by nothing. */
 export function sizeOfElement(type: CType): number {
   const size = sizeOf(type);
