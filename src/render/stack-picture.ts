@@ -65,10 +65,7 @@ export const renderStackPicture = (picture: StackPicture, style: Style, surface:
   const name = widest((each) => each.name, 24);
   const type = widest((each) => each.type, 24);
   const side = widths.address + widths.offset + 3;
-  const behind = ({ pointers, notes }: (typeof all)[number]): string =>
-    [...(pointers.length > 0 ? [`${pen.pointed} ${pointers.join(', ')}`] : []), ...notes].map((text) => ` ${text}`).join('');
-  // Two edges, and eight blanks between the columns.
-  const room = Math.max(16, pen.columns - side - name - type - widths.size - 10 - widest(behind, pen.columns));
+  const room = Math.max(16, pen.columns - side - name - type - widths.size - 14);
   const value = Math.min(
     room,
     widest((each) => each.value, 200),

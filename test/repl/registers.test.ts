@@ -68,7 +68,8 @@ int main(void) {
 }
 `;
 
-it.runIf(hasAvx512)('vectors of 64 bytes, those from 16 on, and masks', async () => {
+it('vectors of 64 bytes, those from 16 on, and masks, where the processor has them', async () => {
+  if (!hasAvx512) return;
   const lines = await said(
     compileText('avx512.c', avx512, ['-mavx512f', '-mavx512bw']),
     'print $zmm1.v8_int64[0] = 5',
