@@ -40,6 +40,9 @@ export const attachError = (pid: number, error: number): DeetError => {
       'A process has one tracer at a time: end the other, or let it detach.',
     );
   }
+  // The leader stays for as long as its threads run (pthread_exit(3)), and cannot be traced any more.
+  if (readStat(pid)?.state === 'Z' && (status?.threads ?? 0) > 1)
+    return refused(pid, 'its first thread has ended, and only others run on', 'Start the program with deet, which follows them: run.');
   if (readStat(pid)?.state === 'Z')
     return refused(pid, 'it has ended, and its parent has not waited for it', '"info tree" of its parent tells more.');
   const own = process.geteuid?.() ?? 0;

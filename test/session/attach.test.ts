@@ -148,6 +148,16 @@ describe('attach', () => {
     }
   });
 
+  it('says of a process whose first thread has ended that others run', () =>
+    running(async ({ pid }) => {
+      await until(() => stateOf(pid) === 'Z');
+      const session = new Session();
+      await expect(session.attach(pid)).rejects.toThrow(
+        `Cannot attach to process ${pid}: its first thread has ended, and only others run on.`,
+      );
+      session.close();
+    }, 'leader'));
+
   it('lets what was attached to go on when the session ends', () =>
     running(async ({ pid, finish }) => {
       await attached(pid, async (session) => {
