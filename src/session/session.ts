@@ -373,6 +373,8 @@ export class Session {
     if (target.function !== frame.function?.qualifiedName && !leaves(target)) throw new DeetError('not-confirmed', 'Not confirmed.');
     thread.pc = target.address;
     thread.passed = undefined;
+    // What stopped it there belongs there.
+    giveSignal(thread, 0);
     return this.#ran(this.control.resume());
   }
 

@@ -230,6 +230,15 @@ describe('stops by others', () => {
       },
     ));
 
+  it('jump leaves the signal behind that stopped the program', () =>
+    driven(
+      compileText('crashing_line.c', 'static int *nowhere;\nint main(void) {\n  int ok = 3;\n  *nowhere = 1;\n  ok++;\n  return ok;\n}\n'),
+      async (session) => {
+        expect(stopOf(await session.run()).signal?.name).toBe('SIGSEGV');
+        expect(endOf(await session.jump('5'))).toBe('exited 4');
+      },
+    ));
+
   it('pause stops a sleeping program, and it sleeps on', () =>
     driven(fixture('restarts'), async (session, output) => {
       session.programArguments = ['2'];
