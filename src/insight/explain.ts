@@ -5,6 +5,7 @@
 import { hex } from '../common/addresses.js';
 import { signalByNumber } from '../linux/signals.js';
 import { syscallName } from '../linux/syscalls.js';
+import { calledFrom } from './called.js';
 import type { CrashFrame, CrashScene, Explanation } from './crash.js';
 import { explainAbort } from './explain_abort.js';
 import { explainAccess } from './explain_access.js';
@@ -12,7 +13,7 @@ import { explainDivision, explainIllegal, explainJump, explainPrivileged } from 
 import { explainLimit } from './explain_limits.js';
 import { Fault } from './fault_scene.js';
 import { listed } from './family.js';
-import { calledFrom } from './called.js';
+import { userName } from './library_names.js';
 
 /** -EPIPE as a system call's result. */
 const brokenPipe = -32n;
@@ -36,7 +37,8 @@ const explainPipe = (fault: Fault): Explanation => {
   return fault.explanation('pipe-closed', text);
 };
 
-const inFunction = (frame: CrashFrame | undefined): string => (frame?.functionName === undefined ? '' : ` in ${frame.functionName}`);
+const inFunction = (frame: CrashFrame | undefined): string =>
+  frame?.functionName === undefined ? '' : ` in ${userName(frame.functionName)}`;
 
 /** Some process sent the signal: kill, a terminal's Ctrl-C is not among these. */
 const explainSent = (fault: Fault): Explanation | undefined => {

@@ -42,7 +42,7 @@ const viewOfThread = (thread: Thread): FamilyThread => {
 const isThere = (thread: Thread): boolean => thread.stopped || readStat(`${thread.process.pid}/task/${thread.tid}`)?.state !== 'Z';
 
 const stateOf = (process: Process): ProcessState => {
-  if (process.released) return readStat(process.pid) ? 'running' : 'exited';
+  if (process.released) return (readStat(process.pid)?.state ?? 'Z') === 'Z' ? 'exited' : 'running';
   if (process.ending) {
     if (readStat(process.pid)?.state === 'Z') return 'zombie';
     return process.ending.kind === 'exited' ? 'exited' : 'signaled';

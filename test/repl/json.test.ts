@@ -64,20 +64,27 @@ int main(void) {
     const looks = ['info tree', 'info fds', 'why', 'explain', 'info threads', 'info report', 'bt'];
     const { results: inFamily } = await lines(
       family,
-      ...['set hang-after 1', 'break twice', 'catch fork', 'catch syscall pipe2', 'run', 'continue', 'continue', 'info breakpoints', 'list 1,3', 'disassemble /s', 'info locals'],
+      ...['set hang-after 1', 'break twice', 'catch fork', 'catch syscall pipe2', 'break twice if n == 99', 'run', 'continue', 'continue', 'info breakpoints', 'list 1,3', 'disassemble /s', 'info locals'],
       ...['print *p', 'watch counter', 'continue', 'bt', 'frame', 'finish', 'continue', 'delete', 'continue', ...looks, 'info registers', 'x/8xb &first', 'nonsense', 'kill'],
     ); // prettier-ignore
     const { results: crash } = await lines(sample('segfault'), 'run', 'explain', 'continue');
-    const seen = new Set([...inFamily, ...crash].flatMap((result) => fieldsOf(result, String(result['type']))));
+    const { results: scope } = await lines(family, 'tbreak twice', 'run', 'watch local', 'continue', 'continue', 'continue', 'kill');
+    const optimised = compileText(
+      'every_variable.c',
+      `int seen; __attribute__((noinline)) void look(void) { seen++; }\nint getpid(void); int main(void) { int gone = getpid(); look(); return 0; }`,
+      ['-O2', '-w'],
+    );
+    const { results: without } = await lines(optimised, 'break look', 'run', 'up', 'info locals', 'kill');
+    const seen = new Set([...inFamily, ...crash, ...scope, ...without].flatMap((result) => fieldsOf(result, String(result['type']))));
     const wanted = [
       'stop.reason stop.breakpoint stop.hits stop.pid stop.tid stop.frame stop.signal stop.address stop.child stop.returned.value',
-      'stop.watch.expression stop.watch.old stop.watch.new stop.syscall.name stop.syscall.phase',
+      'stop.watch.expression stop.watch.old stop.watch.new stop.watch.scopeEnded stop.syscall.name stop.syscall.phase',
       'exit.pid exit.signal exit.coreDumped exit.status',
       'breakpoint.id breakpoint.enabled breakpoint.locations.address breakpoint.locations.function breakpoint.locations.file breakpoint.locations.line',
-      'breakpoint.hits breakpoint.pending breakpoints.breakpoints.id',
+      'breakpoint.hits breakpoint.pending breakpoint.condition breakpoints.breakpoints.id',
       'backtrace.pid backtrace.tid backtrace.frames.level backtrace.frames.function backtrace.frames.file backtrace.frames.line backtrace.frames.address',
       'backtrace.frames.inlined backtrace.frames.image frame.frame.level',
-      'variables.scope variables.variables.name variables.variables.type variables.variables.value variables.variables.address',
+      'variables.scope variables.variables.name variables.variables.type variables.variables.value variables.variables.address variables.variables.optimizedOut',
       'value.expression value.value value.valueType value.children.name',
       'threads.threads.id threads.threads.pid threads.threads.tid threads.threads.name threads.threads.state threads.threads.current threads.threads.frame',
       'processes.processes.pid processes.processes.ppid processes.processes.state processes.processes.program processes.processes.children.forkedAt.file',

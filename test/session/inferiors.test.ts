@@ -66,6 +66,33 @@ describe('kill inferiors and detach inferiors', () => {
   });
 });
 
+describe('hold and release', () => {
+  it('without a number mean the selected process, and all that are held', async () => {
+    const { stdout, stderr } = await run([
+      ...commands('break here', 'run', 'release', 'hold', 'release', 'hold 1', 'hold 2', 'release', 'kill'),
+      family(),
+    ]);
+    const said = stdout.split('\n').filter((line) => /held|stands still|runs again/.test(line));
+    expect(said.map((line) => line.replace(/\d+/, 'N'))).toEqual([
+      'No process is held.',
+      'Process N stands still until "release".',
+      'Process N runs again with the others.',
+      'Process N stands still until "release".',
+      'Process N stands still until "release".',
+      'Process N runs again with the others.',
+      'Process N runs again with the others.',
+    ]);
+    expect(stderr).toBe('');
+  });
+
+  it('one that was let go and is a zombie has ended', async () => {
+    const body = `void here(void) {} int main(void) { pid_t a = fork(); if (a == 0) { for (;;) pause(); } here(); siginfo_t i; kill(a, SIGTERM);
+      waitid(P_PID, a, &i, WEXITED | WNOWAIT); here(); wait(NULL); }`;
+    const { stdout } = await run([...commands('break here', 'run', 'detach inferior 2', 'continue', 'info tree'), program('let-go', body)]);
+    expect(stdout).toMatch(/^└─ \d+ let-go: let go, and has ended; forked at main/m);
+  });
+});
+
 it('detach-on-fork off: the process that is not followed stands still until it is released', async () => {
   const lines = ['set follow-fork-mode parent', 'set detach-on-fork off', 'break here', 'run', 'info inferiors', 'release 2', 'continue'];
   const { stdout, status } = await run([
