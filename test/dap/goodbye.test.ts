@@ -1,5 +1,5 @@
 /** The end of a session, whenever the client says it and however: what is open is answered, and processes live or die as it says. */
- 
+
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
