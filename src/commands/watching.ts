@@ -36,9 +36,9 @@ const catcher = (name: 'catch' | 'tcatch', about: string): Command => ({
   name,
   group: 'stop',
   usage:
-    'fork | vfork | exec | syscall [NAME|NUMBER|group:NAME...] | signal [NAME...|all] | load [LIBRARY] | unload [LIBRARY] | throw | catch',
+    'fork | vfork | exec | syscall [NAME|NUMBER|group:NAME...] | signal [NAME...|all] | load [LIBRARY] | unload [LIBRARY] | throw [TYPE] | rethrow [TYPE] | catch [TYPE]',
   about,
-  completes: [['fork', 'vfork', 'exec', 'syscall', 'signal', 'load', 'unload', 'throw', 'catch']],
+  completes: [['fork', 'vfork', 'exec', 'syscall', 'signal', 'load', 'unload', 'throw', 'rethrow', 'catch']],
   run: ({ session, text }): Result => {
     const breakpoint = session.catchpoints.create(text, name === 'tcatch');
     return breakpointResult(breakpoint, 'set', groupsOf(breakpoint));

@@ -39,6 +39,10 @@ const withText = new Set(['std::logic_error', 'std::runtime_error']);
 const mostBases = 20;
 const longestText = 1000;
 
+/** The header of the exception whose `__cxa_exception` a pointer leads to; clang's runtime has two more words before it. */
+export const headerOfCaught = (world: ThrownWorld, pointer: Address): Address | undefined =>
+  [typeBefore, typeBefore + 0x10n].map((distance) => pointer + distance).find((at) => isHeader(world, at));
+
 const isHeader = (world: ThrownWorld, at: Address): boolean => classes.has((word(world, at) ?? 0n) & ~0xffn);
 
 /** The header of an exception that a register of a runtime's function points at, or near. */

@@ -189,12 +189,44 @@ int main() {
     expect(await all('throw')).toEqual(['exception throw std::runtime_error', 'exception throw mine', 'exception throw int']);
     expect(await all('catch', 'rethrow')).toEqual([
       'exception catch std::runtime_error',
-      'exception rethrow ?',
+      'exception rethrow std::runtime_error',
       'exception catch std::runtime_error',
       'exception catch mine',
       'exception catch int',
     ]);
   });
+
+  it.each([[[]], [['-static']]])('know what a thread throws again, the last that it has caught (%s)', (flags) =>
+    driven(
+      compileText(
+        'throws_again.cc',
+        `#include <exception>
+#include <stdexcept>
+#include <thread>
+thread_local std::exception_ptr kept;
+static void nested(int k) {
+  try { throw k; } catch (int) {
+    kept = std::current_exception();
+    try { throw std::logic_error("inner"); } catch (...) {
+      try { throw; } catch (std::exception &) {}
+    }
+    try { throw; } catch (int) {}
+  }
+  try { std::rethrow_exception(kept); } catch (...) { try { throw; } catch (int) {} }
+}
+int main() { std::thread(nested, 5).join(); nested(6); }
+`,
+        ['-pthread', ...flags],
+      ),
+      async (session) => {
+        session.catchpoints.create('rethrow');
+        const types: (string | undefined)[] = [];
+        let outcome = await session.run();
+        for (; outcome.kind === 'stopped'; outcome = await session.continue()) types.push(outcome.stop.exception?.type);
+        expect(types).toEqual(['std::logic_error', 'int', 'int', 'std::logic_error', 'int', 'int']);
+      },
+    ),
+  );
 
   it('of some types only, by a regular expression', async () => {
     expect(await all('throw ^(mine|int)$')).toEqual(['exception throw mine', 'exception throw int']);
