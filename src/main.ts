@@ -1,4 +1,4 @@
-/** The `deet` command: options to a front end. src/bin/deet.cjs calls `main`. */
+/** The `deet` command, but for `deet dap`, which src/bin/deet.cjs starts from a bundle of its own; it calls `main`. */
 import { DeetError } from './common/errors.js';
 import { version } from './common/version.js';
 import { helpText, parseOptions, usage, UsageError, type Options } from './repl/options.js';
@@ -23,11 +23,6 @@ export const main = async (words: readonly string[]): Promise<number> => {
     case 'version':
       writeAll(1, `deet ${version}\n`);
       return 0;
-    case 'grade':
-      writeAll(2, 'deet grade is not part of this version yet.\n');
-      return wrongUsage;
-    case 'dap':
-      return (await import('./dap/main.js')).main(words);
     case 'debug':
       if (options.program === undefined && options.pid === undefined && options.core === undefined && options.startup.length === 0) {
         writeAll(2, `${usage}\n`);

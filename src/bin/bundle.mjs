@@ -29,15 +29,10 @@ const smallModules = {
   },
 };
 
-/** The Debug Adapter is a file of its own: the prompt need not read it. */
-const separateDap = {
-  name: 'separate dap',
-  setup: ({ onResolve }) => onResolve({ filter: /^\.\/dap\/main\.js$/ }, () => ({ path: './dap.cjs', external: true })),
-};
-
 const command = {
   ...common,
   format: 'cjs',
+  plugins: [smallModules],
   // Loaded when first used, from node_modules: a WebAssembly module, and one that runs a script beside itself.
   external: ['iced-x86', 'readline-sync'],
   // CommonJS has neither import.meta nor, inside vm.Script, import(): esbuild makes require() of it, still when it is reached.
@@ -50,8 +45,8 @@ const command = {
 };
 
 await Promise.all([
-  build({ ...command, entryPoints: ['src/main.ts'], outfile: join(folder, 'dist/main.cjs'), plugins: [smallModules, separateDap] }),
-  build({ ...command, entryPoints: ['src/dap/main.ts'], outfile: join(folder, 'dist/dap.cjs'), plugins: [smallModules] }),
+  build({ ...command, entryPoints: ['src/main.ts'], outfile: join(folder, 'dist/main.cjs') }),
+  build({ ...command, entryPoints: ['src/dap/main.ts'], outfile: join(folder, 'dist/dap.cjs') }),
 ]);
 
 if (target !== undefined) {

@@ -4,7 +4,7 @@ import { signalName } from '../linux/signals.js';
 import type { SessionEvent } from '../session/types.js';
 import { message, type ExitResult, type Result } from './results.js';
 
-export const describeExit = (pid: number, ending: Ending, child: boolean): ExitResult => ({
+const describeExit = (pid: number, ending: Ending, child: boolean): ExitResult => ({
   type: 'exit',
   pid,
   ...(ending.kind === 'exited' ? { status: ending.status } : { signal: signalName(ending.signal), coreDumped: ending.coreDumped }),

@@ -235,7 +235,7 @@ const infoLine: Command = {
 };
 
 /** ` <main+4>`, or nothing. */
-export const symbolWords = (session: Session, address: bigint): string => {
+const symbolWords = (session: Session, address: bigint): string => {
   const symbol = session.context(selectedFrame(session)).symbolAt(address);
   return symbol ? ` <${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}>` : '';
 };

@@ -294,8 +294,6 @@ export interface ErrorResult {
   readonly offset?: number;
 }
 
-export type ResultType = Result['type'];
-
 /** A sentence for the user. */
 export const message = (text: string, level?: 'note' | 'warning' | 'log' | 'raw'): Result =>
   level === undefined ? { type: 'message', text } : { type: 'message', text, level };

@@ -162,7 +162,7 @@ const down: Command = {
 };
 
 /** Locals of all blocks around the pc, innermost first: the order in which a name is looked up. */
-export const localsOf = (of: Frame, session: Session): VariableResult[] =>
+const localsOf = (of: Frame, session: Session): VariableResult[] =>
   [...scopesOf(of)].flatMap((scope) =>
     describeVariables(
       scope.variables().filter(({ role }) => role !== 'parameter'),

@@ -88,7 +88,7 @@ const expressionAt = (value: Value, context: EvaluationContext): string | undefi
 const summaryDepth = 3;
 const longestSummary = 4096;
 
-export const summaryOf = (value: Value, context: EvaluationContext, format?: P.ValueFormat): string => {
+const summaryOf = (value: Value, context: EvaluationContext, format?: P.ValueFormat): string => {
   const depth = context.settings.depth < 0 ? summaryDepth : Math.min(context.settings.depth, summaryDepth);
   const text = formatMember(value, context, { settings: { depth, pretty: false, nullStop: true }, ...(format?.hex && { letter: 'x' }) });
   return text.length > longestSummary ? `${text.slice(0, longestSummary)}...` : text;

@@ -25,7 +25,7 @@ const registerGroups: readonly (readonly [title: string, names: readonly string[
 ];
 
 /** A variable as a row; what is wrong with it stands in its place. */
-export const rowOf = (
+const rowOf = (
   variable: Variable,
   name: string,
   expression: string | undefined,

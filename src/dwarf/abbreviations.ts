@@ -18,7 +18,7 @@ export interface FormSizes {
 export const Skip = { leb: 0, string: -1, block1: -2, block2: -3, block4: -4, block: -5, indirect: -6, nothing: -7 } as const;
 
 /** A size in bytes, or a step of `Skip`; undefined for a form that nobody defined. */
-export const formSize = (form: number, sizes: FormSizes): number | undefined => {
+const formSize = (form: number, sizes: FormSizes): number | undefined => {
   switch (form) {
     case Form.flag_present:
     case Form.implicit_const:

@@ -303,9 +303,6 @@ export const MacroOp = {
   undef_strx: 0x0c,
 } as const;
 
-/** DW_INL (7.14): how a subprogram was inlined. */
-export const Inline = { not_inlined: 0, inlined: 1, declared_not_inlined: 2, declared_inlined: 3 } as const;
-
 /** DW_LANG (table 7.17) of those whose arrays begin at 1 unless they say otherwise: Ada, Cobol, Fortran, Pascal, Modula, PL/I, Julia. */
 const COUNTING_FROM_1: ReadonlySet<number> = new Set([
   0x03, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0d, 0x0e, 0x0f, 0x17, 0x1f, 0x22, 0x23, 0x2d, 0x2e, 0x2f,

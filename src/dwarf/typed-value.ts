@@ -207,10 +207,3 @@ export const bitsOfBytes = (bytes: Uint8Array): bigint => {
   for (let i = bytes.length - 1; i >= 0; i--) bits = (bits << 8n) | BigInt(bytes[i] ?? 0);
   return bits;
 };
-
-/** `size` little-endian bytes of a number. */
-export const bytesOfBits = (bits: bigint, size: number): Uint8Array => {
-  const bytes = new Uint8Array(size);
-  for (let i = 0; i < size; i++, bits >>= 8n) bytes[i] = Number(bits & 0xffn);
-  return bytes;
-};

@@ -30,7 +30,7 @@ interface Slot extends Trap {
   readonly owners: Set<TrapOwner>;
 }
 
-export const debugRegisterCount = 4;
+const debugRegisterCount = 4;
 const statusRegister = 6;
 const controlRegister = 7;
 const access = { execute: 0n, write: 1n, access: 3n } as const;

@@ -24,7 +24,7 @@ const NONE: readonly TailCall[] = [];
 /** Call sites of a function by return address; deep stacks ask for the same ones again and again. */
 const sitesByFunction = new WeakMap<FunctionSymbol, ReadonlyMap<number, CallSite>>();
 
-export const callSiteAt = (function_: FunctionSymbol, returnAddress: number): CallSite | undefined => {
+const callSiteAt = (function_: FunctionSymbol, returnAddress: number): CallSite | undefined => {
   let sites = sitesByFunction.get(function_);
   if (sites === undefined) {
     sites = new Map(function_.callSites().map((site) => [site.returnAddress, site]));

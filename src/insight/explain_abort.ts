@@ -14,7 +14,7 @@ import { thrownIn } from './thrown.js';
 const longestMessage = 1024;
 
 /** The text that the C library printed before it called abort. */
-export const abortMessage = (fault: Fault): string | undefined => {
+const abortMessage = (fault: Fault): string | undefined => {
   const { memory } = fault.scene;
   const pointer = fault.scene.symbolNamed('__abort_msg');
   if (pointer === undefined) return undefined;

@@ -193,7 +193,7 @@ export const readMaps = (pid: number): Mapping[] | undefined => {
 };
 
 /** The auxiliary vector (getauxval(3)): type to value, AT_NULL left out. */
-export const parseAuxv = (bytes: Uint8Array): Map<number, bigint> => {
+const parseAuxv = (bytes: Uint8Array): Map<number, bigint> => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries = new Map<number, bigint>();
   for (let offset = 0; offset + 16 <= bytes.byteLength; offset += 16) {
@@ -223,13 +223,8 @@ const zeroSeparated = (text: string | undefined): string[] | undefined =>
 /** argv as the process has it now; empty for a zombie. */
 export const readCommandLine = (pid: number): string[] | undefined => zeroSeparated(procText(`${pid}/cmdline`));
 
-/** The environment that the program was started with, as `NAME=value`. */
-export const readEnvironment = (pid: number): string[] | undefined => zeroSeparated(procText(`${pid}/environ`));
-
 /** The program's path, ` (deleted)` behind it if the file is gone. Undefined for a zombie too. */
 export const readExecutable = (pid: number): string | undefined => procLink(`${pid}/exe`);
-
-export const readWorkingDirectory = (pid: number): string | undefined => procLink(`${pid}/cwd`);
 
 /** Thread ids, the oldest first. */
 export const readThreads = (pid: number): number[] => procNumbers(`${pid}/task`);
@@ -272,12 +267,6 @@ export const parseSyscall = (text: string): BlockedCall | 'running' | 'none' => 
 export const readSyscall = (pid: number, tid = pid): BlockedCall | 'running' | 'none' | undefined => {
   const text = procText(`${pid}/task/${tid}/syscall`);
   return text === undefined ? undefined : parseSyscall(text);
-};
-
-/** The kernel function that a thread sleeps in; undefined: running, or hidden from us. */
-export const readWaitChannel = (pid: number, tid = pid): string | undefined => {
-  const text = procText(`${pid}/task/${tid}/wchan`);
-  return text === undefined || text === '0' || text === '' ? undefined : text;
 };
 
 /** The soft limit of /proc/PID/limits (getrlimit(2)); undefined: unlimited, or not known. */

@@ -14,7 +14,7 @@
 import { DeetError } from '../common/errors.js';
 import { native } from '../native.js';
 import { attachError, childOfNode, noSuchProcess } from './attach_errors.js';
-import { Option, PtraceEvent, Signal, WaitFlag } from './constants.js';
+import { Option, Signal, WaitFlag } from './constants.js';
 import { readStat } from './proc.js';
 import { decodeStatus, type WaitEvent } from './status.js';
 import { waitHub } from './wait.js';
@@ -81,6 +81,3 @@ export const seizeRunning = (pid: number, tids: () => readonly number[]): number
   waitHub.takeBack(pid);
   return seized;
 };
-
-export const isInterruptStop = (event: WaitEvent): boolean =>
-  event.kind === 'event' && event.event === PtraceEvent.stop && event.signal === Signal.SIGTRAP;

@@ -42,7 +42,7 @@ const attributesOf = (view: DataView): Map<number, DataView> => {
 };
 
 /** The sockets of an answer: netlink headers, each with a struct unix_diag_msg and attributes. */
-export const parseUnixDiag = (bytes: Uint8Array): UnixSocket[] => {
+const parseUnixDiag = (bytes: Uint8Array): UnixSocket[] => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: UnixSocket[] = [];
   for (let at = 0; at + headerSize <= view.byteLength;) {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 /** Lines kept. The file is cut when it has twice as many. */
 export const historySize = 1000;
 
-export const historyPath = (): string => join(process.env['HOME'] ?? homedir(), '.deet_history');
+const historyPath = (): string => join(process.env['HOME'] ?? homedir(), '.deet_history');
 
 export class History {
   readonly #lines: string[];

@@ -4,7 +4,7 @@
 export type Startup = { readonly kind: 'command'; readonly line: string } | { readonly kind: 'file'; readonly path: string };
 
 export interface Options {
-  readonly mode: 'debug' | 'dap' | 'grade' | 'help' | 'version';
+  readonly mode: 'debug' | 'help' | 'version';
   readonly program: string | undefined;
   readonly arguments: readonly string[];
   readonly startup: readonly Startup[];
@@ -20,8 +20,6 @@ export interface Options {
   readonly tty: string | undefined;
   readonly pid: number | undefined;
   readonly core: string | undefined;
-  /** dap, grade: the words behind. */
-  readonly rest: readonly string[];
 }
 
 /** The command line makes no sense; the message says what is wrong with it. */
@@ -34,7 +32,6 @@ export const helpText = `${usage}
        deet [options] -p PID                     attach to a running process
        deet [options] --core FILE [PROGRAM]      look at a core file
        deet dap [--listen 127.0.0.1:PORT]        Debug Adapter Protocol
-       deet grade LAB [PROGRAM...]               run a lab's checks
 
   -ex, --eval-command CMD    run CMD after start-up (repeatable, in order)
   -x, --command FILE         run the commands of FILE
@@ -89,7 +86,6 @@ const flags: Readonly<Record<string, string>> = {
 
 /** @throws UsageError */
 export const parseOptions = (words: readonly string[]): Options => {
-  if (words[0] === 'dap' || words[0] === 'grade') return { ...nothing, mode: words[0], rest: words.slice(1) };
   const given = new Set<string>();
   const values = new Map<string, string>();
   const environment: Record<string, string> = {};
@@ -134,27 +130,7 @@ export const parseOptions = (words: readonly string[]): Options => {
     tty: values.get('tty'),
     pid: processNumber(values.get('pid')),
     core: values.get('core'),
-    rest: [],
   };
-};
-
-const nothing: Options = {
-  mode: 'debug',
-  program: undefined,
-  arguments: [],
-  startup: [],
-  batch: false,
-  json: false,
-  returnChildResult: false,
-  timeout: undefined,
-  initFiles: true,
-  colour: true,
-  cwd: undefined,
-  environment: {},
-  tty: undefined,
-  pid: undefined,
-  core: undefined,
-  rest: [],
 };
 
 const variable = (text: string): Record<string, string> => {

@@ -3,7 +3,7 @@
  * so that a library that is loaded later can be asked alone.
  */
 import type { Address } from '../common/addresses.js';
-import { fileAddress, hex } from '../common/addresses.js';
+import { fileAddress } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { nearest } from '../common/nearest.js';
 import type { LoadedImage } from '../inferior/frame.js';
@@ -149,10 +149,3 @@ export const signatureAt = ({ loaded, address, function: name }: FoundPlace): st
   const fn = loaded?.image.functionAt(fileAddress(Number(address - loaded.bias)));
   return fn?.linkageName !== undefined && fn.qualifiedName === name ? signatureOf(fn.linkageName) : undefined;
 };
-
-export const notMapped = (address: Address): DeetError =>
-  new DeetError(
-    'memory',
-    `Cannot insert breakpoint at ${hex(address)}: no memory is mapped there.`,
-    'Check the address: "info symbol" and "disassemble" show addresses of code.',
-  );

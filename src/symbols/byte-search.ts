@@ -19,7 +19,7 @@ export const positionsOf = (bytes: Uint8Array, text: Uint8Array, limit: number):
 };
 
 /** More patterns than this fit into the table of searchAny. */
-export const MAX_PATTERNS = 60_000;
+const MAX_PATTERNS = 60_000;
 
 /**
  * Calls `hit` where any of the patterns stands (each of two bytes or more). It returns where to go on: at the earliest behind

@@ -10,7 +10,7 @@ import type { DebugFileSearch } from '../elf/separate.js';
 import { native } from '../native.js';
 
 /** Where Debian, Fedora and others install debug files. */
-export const DEFAULT_DEBUG_DIRECTORIES: readonly string[] = ['/usr/lib/debug'];
+const DEFAULT_DEBUG_DIRECTORIES: readonly string[] = ['/usr/lib/debug'];
 
 /**
  * Any ELF file of this machine: a program, library, debug file, core file.
@@ -36,11 +36,6 @@ export const openProgram = (path: string): ElfFile => {
   const fault = whyNotProgram(elf.header.type, path);
   if (fault) throw fault;
   return elf;
-};
-
-/** Gives the mapping back at once; no bytes of the file may be in use any more. */
-export const closeElf = (elf: ElfFile): void => {
-  if (elf.bytes.buffer instanceof ArrayBuffer && elf.bytes.length > 0) native.unmapFile(elf.bytes.buffer);
 };
 
 /** More than any table of symbols; a damaged or hostile section is given up there. */

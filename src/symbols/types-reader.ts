@@ -9,7 +9,7 @@ import type { LocationDescription, SourcePosition, Variable } from './model.js';
 import { StructReader } from './structs.js';
 import type { ArrayType, BaseType, CType, EnumType, FunctionType, VoidType } from './types.js';
 
-export const voidType: VoidType = { kind: 'void' };
+const voidType: VoidType = { kind: 'void' };
 
 /** Of a string that is a type of its own; C's, because it is shown in C's way. */
 const CHARACTER: BaseType = { kind: 'base', name: 'char', size: 1, encoding: 'signed-char' };

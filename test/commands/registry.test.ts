@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { allCommands } from '../../src/commands/index.js';
 import { Registry } from '../../src/commands/registry.js';
@@ -49,4 +50,14 @@ describe('names of commands', () => {
   it('says in one line what each command does', () => {
     for (const [name, { about }] of everyCommand(allCommands)) expect(about, name).toMatch(/^[^\n]{5,120}[.)]$/);
   });
+});
+
+it('the table in README names every command', () => {
+  const table =
+    readFileSync(new URL('../../README.md', import.meta.url), 'utf8').match(
+      /^\| (?:run|stop|step|look|processes|understand|shell) \|.*$/gm,
+    ) ?? [];
+  const named = new Set(table.join(' ').match(/[a-z][a-z_-]*/g));
+  const own = ['info', 'save']; // they stand with what is behind them
+  expect(allCommands.map(({ name }) => name.split(' ')[0]).filter((name) => !named.has(name) && !own.includes(name))).toEqual([]);
 });

@@ -7,6 +7,7 @@ import * as proc from '../../src/linux/proc.js';
 import { parseLocks, readDescriptor, readDescriptors } from '../../src/linux/proc_files.js';
 import { parseInternetSockets, parseUnixSockets, peerOf, readSockets } from '../../src/linux/proc_sockets.js';
 import { syscallNumber } from '../../src/linux/syscalls.js';
+import { until } from '../helpers/until.js';
 
 const nobody = 0x3fffffff;
 
@@ -34,9 +35,7 @@ describe('/proc', () => {
       user: process.getuid?.(),
     });
     expect(proc.readStatus(process.pid)?.caught).toBeGreaterThan(0n);
-    expect(proc.readEnvironment(process.pid)?.some((entry) => entry.startsWith('PATH='))).toBe(true);
     expect(proc.readExecutable(process.pid)).toBe(process.execPath);
-    expect(proc.readWorkingDirectory(process.pid)).toBe(process.cwd());
     expect(proc.readThreads(process.pid)).toContain(process.pid);
     expect(proc.readAuxv(process.pid)?.get(6)).toBe(4096n);
   });
@@ -78,12 +77,12 @@ describe('/proc', () => {
     const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
     const pid = child.pid ?? 0;
     try {
-      while (proc.readStat(pid)?.state !== 'S' || proc.readWaitChannel(pid) === undefined)
-        await new Promise((resolve) => setImmediate(resolve));
-      expect(proc.readSyscall(pid)).toMatchObject({ number: syscallNumber('clock_nanosleep') });
+      await until(() => {
+        const call = proc.readSyscall(pid);
+        return typeof call === 'object' && call.number === syscallNumber('clock_nanosleep');
+      });
       expect(proc.readCommandLine(pid)).toEqual(['sleep', '1000']);
       expect(proc.readChildren(process.pid)).toContain(pid);
-      expect(proc.readWaitChannel(pid)).toMatch(/nanosleep/);
     } finally {
       child.kill('SIGKILL');
       await once(child, 'exit');
@@ -98,11 +97,7 @@ describe('/proc', () => {
       proc.readAuxv(nobody),
       proc.readCommandLine(nobody),
     ]).toEqual(Array(5).fill(undefined));
-    expect([proc.readExecutable(nobody), proc.readSyscall(nobody), proc.readWaitChannel(nobody)]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect([proc.readExecutable(nobody), proc.readSyscall(nobody)]).toEqual([undefined, undefined]);
     expect([proc.readThreads(nobody), proc.readChildren(nobody), readDescriptors(nobody)]).toEqual([[], [], []]);
     expect(readDescriptor(process.pid, 100_000)).toBeUndefined();
     expect([proc.parseSyscall('running\n'), proc.parseSyscall('-1 0x0 0x0\n')]).toEqual(['running', 'none']);

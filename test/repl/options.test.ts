@@ -41,12 +41,6 @@ describe('the command line', () => {
     expect(parseOptions(['--core', 'core.1', 'p'])).toMatchObject({ core: 'core.1', program: 'p' });
   });
 
-  it('may name another front end', () => {
-    expect(parseOptions(['dap', '--listen', '127.0.0.1:1'])).toMatchObject({ mode: 'dap', rest: ['--listen', '127.0.0.1:1'] });
-    expect(parseOptions(['grade', 'lab'])).toMatchObject({ mode: 'grade', rest: ['lab'] });
-    expect(parseOptions(['./dap'])).toMatchObject({ mode: 'debug', program: './dap' });
-  });
-
   it.each([['-ex'], ['--nonsense'], ['--timeout', '-1'], ['--timeout', ''], ['-p', 'x'], ['--env', 'X'], ['--batch=yes']])(
     'is refused: %s %s',
     (...words) => {

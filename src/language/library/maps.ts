@@ -40,7 +40,7 @@ function view(subject: Subject, count: number, nodes: () => Generator<bigint>, l
 }
 
 /** Steps to the next node in order, as _Rb_tree_increment does. */
-export function nextInTree(node: bigint, linksAt: (node: bigint) => TreeLinks): bigint {
+function nextInTree(node: bigint, linksAt: (node: bigint) => TreeLinks): bigint {
   const { right } = linksAt(node);
   if (right !== 0n) {
     let next = right;
