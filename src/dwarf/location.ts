@@ -87,6 +87,8 @@ export interface UnitContext {
   baseType(unitOffset: number): ExpressionType | undefined;
   /** The expression of another DIE's DW_AT_location (DW_OP_call2/4/ref). */
   expressionOf(offset: number, relativeToUnit: boolean): Uint8Array | undefined;
+  /** Where the object of another DIE is, by its offset in the section (DW_OP_implicit_pointer). */
+  objectAt(offset: number): LocationDescription | undefined;
   /** The entries of a location list that covers this address, as ranges of file addresses and expressions. */
   locationList(offset: number): readonly { low: FileAddress; high: FileAddress; expression: Uint8Array; isDefault?: boolean }[];
 }

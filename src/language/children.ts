@@ -4,12 +4,12 @@ import type { ArrayType, CType, PointerType, StructType } from '../symbols/types
 import { complexParts } from './arithmetic.js';
 import { VOID } from './c-types.js';
 import type { EvaluationContext } from './context.js';
-import { dereferenced } from './conversions.js';
+import { dereferenced, pointee } from './conversions.js';
 import { formatMember } from './format.js';
 import { memberWorld } from './identifiers.js';
 import { textOf, viewOf, type Row, type View } from './library/index.js';
 import { readMember } from './members.js';
-import { MissingPlace } from './place.js';
+import { MissingPlace, SyntheticPointerPlace } from './place.js';
 import { textKind } from './textual.js';
 import { asArray, asComplex, asFunction, asPointer, asReference, asStruct, countOf, isVoid, nameOf } from './types.js';
 import { toInteger, Value } from './value.js';
@@ -123,9 +123,8 @@ function elements(value: Value, array: ArrayType, start: number, count: number, 
 const MAX_CHILDREN = 100_000;
 
 function pointed(value: Value, pointer: PointerType, context: EvaluationContext, expression: string | undefined): readonly Child[] {
-  const address = BigInt.asUintN(64, toInteger(value));
-  if (address === 0n) return [];
-  const target = Value.at(pointer.target, context.memory, address);
+  if (isNull(value)) return [];
+  const target = pointee(value, pointer.target, context.memory);
   const struct = asStruct(pointer.target);
   if (struct) return members(target, struct, context, expression, '->');
   return [{ name: `*${expression ?? ''}`, value: target, expression: expression === undefined ? undefined : `*(${expression})` }];
@@ -171,6 +170,8 @@ function joined(parent: string | undefined, rest: string | undefined): string | 
   return /^[\w$]+(?:(?:\.|->|::)\w+|\[\d+\])*$/.test(parent) ? parent + rest : `(${parent})${rest}`;
 }
 
+const isNull = (pointer: Value): boolean => !(pointer.place instanceof SyntheticPointerPlace) && toInteger(pointer) === 0n;
+
 /** Has the value anything to unfold? Text and null pointers have not. */
 export function isExpandable(value: Value, context: EvaluationContext): boolean {
   if (childCount(value, context) === 0) return false;
@@ -178,7 +179,7 @@ export function isExpandable(value: Value, context: EvaluationContext): boolean 
   if (!pointer) return true;
   if (textKind(pointer.target)) return false;
   try {
-    return toInteger(value) !== 0n;
+    return !isNull(value);
   } catch (error) {
     if (error instanceof DeetError) return false;
     throw error;

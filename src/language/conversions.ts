@@ -5,7 +5,7 @@ import { complexComponent, complexParts, convertArithmetic, isArithmetic } from 
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
 import { readMember, type MemberWorld } from './members.js';
-import { allocate, type Memory } from './place.js';
+import { allocate, SyntheticPointerPlace, type Memory } from './place.js';
 import { isUnknown } from './unknown.js';
 import { typeName } from './type-name.js';
 import {
@@ -36,7 +36,15 @@ const notInMemory = (): DeetError => new DeetError('type', 'Attempt to take addr
 export function dereferenced(value: Value, memory: Memory): Value {
   const reference = asReference(value.type);
   if (!reference) return value;
-  return value.isAbstract ? Value.abstract(reference.target) : Value.at(reference.target, memory, BigInt.asUintN(64, toInteger(value)));
+  return value.isAbstract ? Value.abstract(reference.target) : pointee(value, reference.target, memory);
+}
+
+/** The object that a pointer or reference points to, which need not have an address. */
+export function pointee(pointer: Value, type: CType, memory: Memory): Value {
+  const { place } = pointer;
+  return place instanceof SyntheticPointerPlace
+    ? new Value(type, place.object(place.offset + (sizeOf(type) ?? 0)), place.offset)
+    : Value.at(type, memory, BigInt.asUintN(64, toInteger(pointer)));
 }
 
 /** `&value`. @throws DeetError for rvalues, registers and bit-fields */

@@ -8,7 +8,7 @@ import { isTrue } from './arithmetic.js';
 import type { BinaryOperator, Expression } from './ast.js';
 import * as c from './c-types.js';
 import type { Evaluation, EvaluationContext, Meaning } from './context.js';
-import { addressOf, cast, convertForAssignment, decayed } from './conversions.js';
+import { addressOf, cast, convertForAssignment, decayed, pointee } from './conversions.js';
 import { placed } from './errors.js';
 import { allocated, callBest, evaluateCall } from './evaluate-calls.js';
 import { evaluateAggregate, evaluateList } from './evaluate-lists.js';
@@ -180,6 +180,10 @@ class Evaluator implements OperandEvaluator {
     );
   }
 
+  #pointee(pointer: Value, type: CType): Value {
+    return this.typesOnly ? Value.abstract(type) : pointee(pointer, type, this.context.memory);
+  }
+
   /** What lies at an address; in types-only evaluation nothing does. */
   #object(type: CType, address: bigint): Value {
     return this.typesOnly ? Value.abstract(type) : Value.at(type, this.context.memory, BigInt.asUintN(64, address));
@@ -248,7 +252,7 @@ class Evaluator implements OperandEvaluator {
       throw new DeetError('type', 'Attempt to dereference pointer to member without an object.', 'object.*pointer');
     if (!pointer) throw new DeetError('type', 'Attempt to take contents of a non-pointer value.');
     if (isVoid(pointer.target) && !this.typesOnly) throw genericPointer();
-    const object = this.#object(pointer.target, this.typesOnly ? 0n : toInteger(value));
+    const object = this.#pointee(value, pointer.target);
     // Where no code is, there is no function.
     if (asFunction(pointer.target) && !this.typesOnly) object.place.read(0, 1);
     return object;
@@ -363,7 +367,7 @@ class Evaluator implements OperandEvaluator {
       // gdb lets `.` follow a pointer, and `->` stand for `.`: what is meant is plain.
       if (!asStruct(pointer.target))
         throw new DeetError('type', 'Attempt to extract a component of a value that is not a structure pointer.');
-      object = this.#object(pointer.target, this.typesOnly ? 0n : toInteger(object));
+      object = this.#pointee(object, pointer.target);
     } else if (asArray(object.type) && node.arrow) {
       object = this.#dereference(object);
     } else if (node.arrow && asStruct(object.type)) {

@@ -13,10 +13,12 @@ import { floatText } from './float-text.js';
 import { formatScalar, type Letter } from './format-letter.js';
 import { memberWorld } from './identifiers.js';
 import { hasView, textOf, viewOf, type View } from './library/index.js';
+import { pointee } from './conversions.js';
 import { readMember } from './members.js';
 import { isFlags } from './registers.js';
 import { memberPointerText } from './member-pointer-text.js';
 import { enumText, flagsText } from './scalar-text.js';
+import { SyntheticPointerPlace } from './place.js';
 import type { PrintSettings } from './settings.js';
 import { readString, terminator } from './strings.js';
 import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
@@ -67,9 +69,9 @@ export function unreadable(error: unknown): string {
   return error.code === 'optimized-out' ? '<optimized out>' : `<error: ${error.message}>`;
 }
 
-/** Of what is nowhere no part is looked for. @throws DeetError */
+/** Of what is nowhere no part is looked for; a reference may lead somewhere all the same. @throws DeetError */
 function requirePresent(value: Value): void {
-  if (value.place.kind === 'missing') value.place.read(0, 1);
+  if (value.place.kind === 'missing' && !(value.place instanceof SyntheticPointerPlace)) value.place.read(0, 1);
 }
 
 class Formatter {
@@ -202,6 +204,7 @@ class Formatter {
   }
 
   #pointer(value: Value, pointer: PointerType): string {
+    if (value.place instanceof SyntheticPointerPlace) return value.place.reason;
     return this.#pointerTo(BigInt.asUintN(64, toInteger(value)), pointer.target);
   }
 
@@ -223,12 +226,12 @@ class Formatter {
   }
 
   #reference(value: Value, reference: PointerType, depth: number): string {
-    const address = BigInt.asUintN(64, toInteger(value));
-    const object = value.isAbstract ? undefined : Value.at(reference.target, this.context.memory, address);
+    const object = value.isAbstract ? undefined : pointee(value, reference.target, this.context.memory);
     const viewed = object && this.#viewed(object, depth);
     if (viewed !== undefined) return viewed;
     const target = object && this.guarded(object, depth);
-    return `@${hex(address)}${target === undefined ? '' : `: ${target}`}`;
+    const where = value.place instanceof SyntheticPointerPlace ? value.place.reason : `@${hex(BigInt.asUintN(64, toInteger(value)))}`;
+    return `${where}${target === undefined ? '' : `: ${target}`}`;
   }
 
   /** An object of the C++ library as its view has it; undefined: it has none. */

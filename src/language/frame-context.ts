@@ -167,6 +167,10 @@ class RealContext implements EvaluationContext {
     return placeOf(location, sizeOf(type) ?? 0, {
       memory: this.memory,
       context,
+      objectAt: (die) => {
+        const { location: own } = variable;
+        return locate(own && own.kind !== 'constant' ? own.unit.objectAt(die) : undefined, context);
+      },
       writeRegister: (name, bytes) => {
         this.#writeRegister(name, bytes, frame);
       },

@@ -4,13 +4,13 @@ import type { Member } from '../symbols/types.js';
 import type { ScopedName } from './ast.js';
 import * as c from './c-types.js';
 import type { EvaluationContext, Meaning } from './context.js';
-import { dereferenced } from './conversions.js';
+import { dereferenced, pointee } from './conversions.js';
 import { findMember, readMember, type MemberWorld } from './members.js';
 import { nearest } from './nearest.js';
 import { VariablePlace } from './variable-place.js';
 import { registerNamed, registerValue } from './registers.js';
 import { asPointer, asStruct } from './types.js';
-import { toInteger, Value } from './value.js';
+import { Value } from './value.js';
 
 export function memberWorld(context: EvaluationContext): MemberWorld {
   return {
@@ -60,7 +60,7 @@ function memberOfThis(name: string, context: EvaluationContext): Meaning | undef
   const found = struct && findMember(struct, name);
   if (!type || !found) return undefined;
   const world = memberWorld(context);
-  let object = Value.at(type.target, context.memory, BigInt.asUintN(64, toInteger(self.value)));
+  let object = pointee(self.value, type.target, context.memory);
   for (const member of found.path) object = readMember(object, member, world);
   return { kind: 'value', value: object };
 }

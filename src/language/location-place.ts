@@ -2,7 +2,16 @@
 import { DeetError } from '../common/errors.js';
 import type { FrameContext, Location } from '../dwarf/location.js';
 import type { Memory } from './place.js';
-import { ComputedPlace, MemoryPlace, MissingPlace, PiecesPlace, RegisterPlace, type Place, type PlacePiece } from './place.js';
+import {
+  ComputedPlace,
+  MemoryPlace,
+  MissingPlace,
+  PiecesPlace,
+  RegisterPlace,
+  SyntheticPointerPlace,
+  type Place,
+  type PlacePiece,
+} from './place.js';
 import { integerBytes } from './value.js';
 
 /** DWARF numbers and names (System V ABI, figure 3.36). */
@@ -33,6 +42,8 @@ export function registerBytes(context: FrameContext, number: number): Uint8Array
 export interface PlaceWorld {
   readonly memory: Memory;
   readonly context: FrameContext;
+  /** Where the object of a DIE is now. */
+  objectAt(die: number): Location;
   /** Changes a register of the frame. @throws DeetError */
   writeRegister(name: string, bytes: Uint8Array): void;
 }
@@ -57,7 +68,7 @@ export function placeOf(location: Location, size: number, world: PlaceWorld, dep
     case 'bytes':
       return new ComputedPlace(location.bytes);
     case 'implicit-pointer':
-      return new MissingPlace('<synthetic pointer>', 'synthetic-pointer');
+      return new SyntheticPointerPlace((bytes) => objectPlace(location.die, bytes, world, depth), Number(location.offset));
     case 'pieces': {
       if (depth > 8) throw new DeetError('bad-format', 'Pieces nested too deeply.');
       const pieces = location.pieces.map((piece): PlacePiece => ({
@@ -70,4 +81,9 @@ export function placeOf(location: Location, size: number, world: PlaceWorld, dep
     case 'unavailable':
       return new MissingPlace(location.reason, location.optimizedOut ? 'optimized-out' : 'memory');
   }
+}
+
+/** What an implicit pointer points to; that may be one as well. */
+function objectPlace(die: number, size: number, world: PlaceWorld, depth: number): Place {
+  return depth > 8 ? new MissingPlace('implicit pointers in a circle') : placeOf(world.objectAt(die), size, world, depth + 1);
 }

@@ -135,6 +135,18 @@ export class MissingPlace implements Place {
   }
 }
 
+/** A pointer to an object that has no address, but perhaps a value (DWARF 5, 2.6.1.1.4). */
+export class SyntheticPointerPlace extends MissingPlace {
+  /** @param object where an object of so many bytes is that it points to */
+  constructor(
+    readonly object: (size: number) => Place,
+    /** Within that. */
+    readonly offset: number,
+  ) {
+    super('<synthetic pointer>', 'synthetic-pointer');
+  }
+}
+
 /** One register of a frame, or the part of it that a narrower name means. */
 export class RegisterPlace implements Place {
   readonly kind = 'register';

@@ -14,7 +14,7 @@ import { walk } from '../dwarf/walk.js';
 import type { EntryTable } from './entries.js';
 import { Flag, Kind } from './entries.js';
 import { LineTable } from './line-table.js';
-import type { AddressRange, SourceFile, SourcePosition, UnitContext, UnitDescription } from './model.js';
+import type { AddressRange, LocationDescription, SourceFile, SourcePosition, UnitContext, UnitDescription, Variable } from './model.js';
 import type { BaseType, CType } from './types.js';
 
 /** What a compilation asks of the image it is part of. */
@@ -24,6 +24,7 @@ export interface CompilationHost {
   /** The split unit that a skeleton stands for; undefined when its file is missing. */
   splitUnit(skeleton: Unit): Unit | undefined;
   baseType(die: Die): CType | undefined;
+  variableOf(die: Die): Variable;
   /** The names of a unit. */
   entriesOf(unit: Compilation): EntryTable;
 }
@@ -322,6 +323,13 @@ export class Compilation implements UnitContext {
     return this.ask(() => {
       const die = relativeToUnit ? this.unit.dieAt(this.unit.offset + offset) : this.unit.file.dieAt(offset);
       return die?.block(At.location);
+    }, undefined);
+  }
+
+  objectAt(offset: number): LocationDescription | undefined {
+    return this.ask(() => {
+      const die = this.unit.file.dieAt(offset);
+      return die && this.host.variableOf(die).location;
     }, undefined);
   }
 

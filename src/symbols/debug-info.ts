@@ -152,7 +152,7 @@ export class DebugInfo implements CompilationHost, ScopeHost {
   }
 
   /** Under optimization gcc keeps the bound of a variable-length array in a variable without a name. */
-  private variableOf(die: Die): Variable {
+  variableOf(die: Die): Variable {
     const inFunction =
       die.tag === Tag.formal_parameter || (die.tag === Tag.variable && !die.flag(At.external) && !die.flag(At.declaration));
     return describeVariable(die, nameOf(die) ?? '', this.compilationOf(die), this, inFunction);

@@ -76,8 +76,9 @@ export class TypeReader {
   private make(die: Die): CType {
     switch (die.tag) {
       case Tag.base_type:
-      case Tag.unspecified_type:
         return baseType(die);
+      case Tag.unspecified_type:
+        return die.string(At.name) === nullPointerType ? nullPointer(die.unit.addressSize) : baseType(die);
       case Tag.pointer_type:
         return { kind: 'pointer', target: this.typeOf(die), size: die.number(At.byte_size) ?? die.unit.addressSize };
       case Tag.reference_type:
@@ -207,6 +208,15 @@ export const spellingsOf = (name: string): readonly string[] => [
     .filter(([, canonical]) => canonical === name)
     .map(([compilers]) => compilers),
 ];
+
+const nullPointerType = 'decltype(nullptr)';
+
+/** std::nullptr_t: of the size of a pointer, and converted to any (C++17, [basic.fundamental]/14, [conv.ptr]/1). */
+const nullPointer = (size: number): CType => ({
+  kind: 'typedef',
+  name: nullPointerType,
+  target: { kind: 'pointer', target: voidType, size },
+});
 
 const baseType = (die: Die): BaseType => ({
   kind: 'base',

@@ -11,7 +11,7 @@ export interface VoidType {
   readonly kind: 'void';
 }
 
-/** DW_TAG_base_type (DWARF 5, 5.1) and DW_TAG_unspecified_type such as decltype(nullptr). */
+/** DW_TAG_base_type (DWARF 5, 5.1) and DW_TAG_unspecified_type. */
 export interface BaseType {
   readonly kind: 'base';
   readonly name: string;

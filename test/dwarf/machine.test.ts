@@ -36,6 +36,7 @@ const unit: UnitContext = {
   offsetSize: 4,
   addressAt: (index) => fileAddress(0x4000 + index * 8),
   baseType: (offset) => types.get(offset),
+  objectAt: () => undefined,
   expressionOf: (offset, relative) => expressions.get(relative ? offset : offset - 0x1000),
   locationList: (offset) => {
     if (offset === 99) throw new DeetError('bad-format', '.debug_loclists+0x63: damaged');

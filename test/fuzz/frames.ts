@@ -34,6 +34,7 @@ const unitOf = (expression: Uint8Array): UnitContext => ({
   offsetSize: 4,
   addressAt: fileAddress,
   baseType: (offset) => ({ name: 'T', size: offset % 20, encoding: (['signed', 'unsigned', 'float'] as const)[offset % 3] }),
+  objectAt: () => undefined,
   expressionOf: () => expression,
   locationList: () => [],
 });
