@@ -13,6 +13,7 @@ sharedAdapter();
 const source = writeText(
   'objects.cc',
   `#include <deque>
+#include <forward_list>
 #include <list>
 #include <map>
 #include <memory>
@@ -35,6 +36,7 @@ int main() {
   std::unordered_map<int, std::string> names{{1, "one"}};
   std::set<int> some{5, 6};
   std::list<double> doubles{1.5, 2.5};
+  std::forward_list<int> chain(12000, 4);
   std::deque<char> characters{'a', 'b'};
   std::queue<int> waiting({8, 9});
   std::unique_ptr<Square> owned = std::make_unique<Square>();
@@ -96,6 +98,9 @@ it('elements come in pages, as far as there are any', async () => {
   expect(numbers).toMatchObject({ indexedVariables: 20_000 });
   const page = await client.children(numbers?.variablesReference ?? 0, { filter: 'indexed', start: 15_000, count: 2 });
   expect([...page.keys()]).toEqual(['[15000]', '[15001]']);
+  // One without a length is counted at each stop, and not far; whoever wants it whole gets it.
+  expect(locals.get('chain')).toMatchObject({ indexedVariables: 10_000 });
+  expect(await client.evaluate('print -elements unlimited -- chain', 'repl')).toContain('[11999] = 4}');
   expect(locals.get('some')).toMatchObject({ indexedVariables: 2 });
   expect(locals.get('ages')).toMatchObject({ namedVariables: 2 });
   expect([...(await client.children(locals.get('ages')?.variablesReference ?? 0)).keys()]).toEqual(['["ann"]', '["bob"]']);

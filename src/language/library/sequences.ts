@@ -196,33 +196,44 @@ export function list(subject: Subject): View {
   };
 }
 
-/** Lists without a length are followed this far. */
-const MAX_NODES = 1_000_000;
+/** Lists without a length are counted this far: whoever shows one counts it at every stop. */
+const MAX_COUNTED = 10_000;
 
 export function forwardList(subject: Subject): View {
   const head = subject.field('_M_impl', '_M_head');
   const pointer = memberOf(head, '_M_next', subject.context);
   const links = targetOf(pointer);
   const type = subject.type(0);
-  const seen = new Set<bigint>();
+  const offset = BigInt(behindLinks(links, type));
   const { memory } = subject.context;
-  let node = addressIn(pointer);
-  try {
-    for (
-      ;
-      node !== 0n && !seen.has(node) && seen.size < MAX_NODES;
-      node = addressIn(memberOf(Value.at(links, memory, node), '_M_next', subject.context))
-    )
-      seen.add(node);
-  } catch (error) {
-    if (!(error instanceof DeetError)) throw error; // its value will say so
-  }
-  const count = seen.size;
+  const nodes = function* (): Generator<bigint> {
+    const seen = new Set<bigint>();
+    try {
+      for (
+        let node = addressIn(pointer);
+        node !== 0n && !seen.has(node);
+        node = addressIn(memberOf(Value.at(links, memory, node), '_M_next', subject.context))
+      ) {
+        seen.add(node);
+        yield node;
+      }
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error; // the value of the last will say so
+    }
+  };
+  let count = 0;
+  for (const counted = nodes(); count < MAX_COUNTED && !counted.next().done;) count++;
   return {
     title: `std::forward_list${count === 0 ? ' (empty)' : ''}`,
     style: 'named',
     numbered: true,
     count,
-    rows: (start) => skip(chain(subject, links, '_M_next', addressIn(pointer), type, count), start),
+    *rows(start) {
+      let index = 0;
+      for (const node of nodes()) {
+        if (index >= start) yield { name: `[${index}]`, value: Value.at(type, memory, node + offset) };
+        index++;
+      }
+    },
   };
 }
