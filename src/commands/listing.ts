@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { toFile, toLoad } from '../inferior/images.js';
+import { symbolWords as symbolWordsAt } from '../language/format-letter.js';
 import type { Session } from '../session/session.js';
 import type { UnitDescription } from '../symbols/model.js';
 import type { Command, CommandContext } from './command.js';
@@ -236,8 +237,8 @@ const infoLine: Command = {
 
 /** ` <main+4>`, or nothing. */
 const symbolWords = (session: Session, address: bigint): string => {
-  const symbol = session.context(selectedFrame(session)).symbolAt(address);
-  return symbol ? ` <${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}>` : '';
+  const words = symbolWordsAt(address, session.context(selectedFrame(session)));
+  return words === '' ? '' : ` ${words}`;
 };
 
 const infoSymbol: Command = {

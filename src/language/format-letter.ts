@@ -26,9 +26,16 @@ export interface LetterWorld {
 }
 
 /** `0x404028 <counter+4>` */
-export function symbolicAddress(address: Address, context: Pick<EvaluationContext, 'symbolAt'>): string {
+export function symbolicAddress(address: Address, context: Pick<EvaluationContext, 'symbolAt' | 'settings'>): string {
+  return `${hex(address)} ${symbolWords(address, context)}`.trimEnd();
+}
+
+/** `<main+4>`, or nothing: there is no symbol, or none as near as the settings want it. */
+export function symbolWords(address: Address, context: Pick<EvaluationContext, 'symbolAt' | 'settings'>): string {
   const symbol = context.symbolAt(address);
-  return symbol ? `${hex(address)} <${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}>` : hex(address);
+  const { settings } = context;
+  if (!symbol || (settings.symbolicOffset > 0 && symbol.offset > settings.symbolicOffset)) return '';
+  return `<${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}>`;
 }
 
 /** @throws DeetError from reading the value */

@@ -10,7 +10,7 @@ import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
 import { ElementWindow } from './element-window.js';
 import { floatText } from './float-text.js';
-import { formatScalar, type Letter } from './format-letter.js';
+import { formatScalar, symbolWords, type Letter } from './format-letter.js';
 import { memberWorld } from './identifiers.js';
 import { hasView, textOf, viewOf, type View } from './library/index.js';
 import { pointee } from './conversions.js';
@@ -196,11 +196,9 @@ class Formatter {
 
   /** `0x404028 <counter>`. */
   address(address: Address, symbolic = this.#settings.symbol): string {
-    const symbol = symbolic ? this.context.symbolAt(address) : undefined;
+    const settings = { symbolAt: (at: Address) => this.context.symbolAt(at), settings: this.#settings };
     const number = this.#settings.address ? hex(address) : '';
-    if (!symbol) return number;
-    const name = `<${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}>`;
-    return number === '' ? name : `${number} ${name}`;
+    return `${number} ${symbolic ? symbolWords(address, settings) : ''}`.trim();
   }
 
   #pointer(value: Value, pointer: PointerType): string {

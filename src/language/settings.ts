@@ -21,6 +21,8 @@ export interface PrintSettings {
   readonly staticMembers: boolean;
   /** C++: what a pointer or reference leads to shows as the class that its virtual table names. */
   readonly object: boolean;
+  /** Symbols further away from an address are not shown with it; 0: however far. */
+  readonly symbolicOffset: number;
 }
 
 export const DEFAULT_SETTINGS: PrintSettings = {
@@ -36,4 +38,5 @@ export const DEFAULT_SETTINGS: PrintSettings = {
   arrayIndexes: false,
   staticMembers: true,
   object: false,
+  symbolicOffset: 0,
 };

@@ -78,6 +78,7 @@ const SETTINGS: Record<string, keyof PrintSettings> = {
   'max-depth': 'depth',
   array: 'array',
   'array-indexes': 'arrayIndexes',
+  'max-symbolic-offset': 'symbolicOffset',
 };
 
 const settingsOf = (context: EvaluationContext): Record<string, unknown> => context.settings as unknown as Record<string, unknown>;
