@@ -200,7 +200,7 @@ class Evaluator implements OperandEvaluator {
         if (node.operand.kind === 'unary' && node.operand.operator === '*') {
           // `&*E` is E (C11, 6.5.3.2).
           const inner = yield* this.#inProgram(yield* this.operand(node.operand.operand));
-          if (asPointer(inner.type) ?? asArray(inner.type)) return decayed(inner);
+          if (!asStruct(inner.type)) return decayed(inner);
         }
         const value = used(yield* this.value(node.operand), context);
         if (node.operand.kind === 'string') return addressOf(yield* this.#inProgram(value));

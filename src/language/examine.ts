@@ -11,6 +11,7 @@ import { readString } from './strings.js';
 import { glyphs, quotedString } from './text-writer.js';
 import type { TextKind } from './textual.js';
 import { asFunction, asStruct } from './types.js';
+import { isUnknown, unknownType } from './unknown.js';
 import { toInteger, Value } from './value.js';
 
 /** What `x` without letters repeats. */
@@ -52,6 +53,7 @@ const COLUMNS: Readonly<Record<UnitSize, number>> = { 1: 8, 2: 8, 4: 4, 8: 2 };
 /** The address an argument of `x` means: a pointer's value, an array's or function's place. @throws DeetError */
 export function examineAddress(value: Value): Address {
   if (asFunction(value.type) && value.address !== undefined) return value.address;
+  if (isUnknown(value)) throw unknownType(value);
   if (asStruct(value.type)) throw new DeetError('type', "Value can't be converted to integer.", 'Use its address: x &...');
   return u64(toInteger(decayed(value)));
 }

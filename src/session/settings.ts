@@ -94,7 +94,12 @@ export const options: readonly Option[] = [
   flag('print array', DEFAULT_SETTINGS.array, 'Arrays on several lines.'),
   flag('print array-indexes', DEFAULT_SETTINGS.arrayIndexes, 'Indexes of elements are shown.'),
   flag('print static-members', DEFAULT_SETTINGS.staticMembers, 'C++ static members are shown.'),
-  count('print max-symbolic-offset', DEFAULT_SETTINGS.symbolicOffset, 'Addresses further behind a symbol are shown without it; 0: however far.', 0),
+  count(
+    'print max-symbolic-offset',
+    DEFAULT_SETTINGS.symbolicOffset,
+    'Addresses further behind a symbol are shown without it; 0: however far.',
+    0,
+  ),
   flag('print object', DEFAULT_SETTINGS.object, 'C++ objects show as what their virtual tables say they are.'),
   choice('print frame-arguments', ['scalars', 'all'], 'The line of a frame shows structures and arrays as "..." (scalars), or whole.'),
   choice('print entry-values', ['default', 'no'], 'The line of a frame shows what parameters were at its entry, where the caller tells.'),

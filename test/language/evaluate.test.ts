@@ -4,6 +4,7 @@ import * as c from '../../src/language/c-types.js';
 import type { CallRequest } from '../../src/language/context.js';
 import { ExpressionError } from '../../src/language/errors.js';
 import { conditionHolds, typeOf } from '../../src/language/evaluate.js';
+import { examineAddress } from '../../src/language/examine.js';
 import { formatMember } from '../../src/language/format.js';
 import { parseExpression } from '../../src/language/parser.js';
 import { MissingPlace, PiecesPlace, ComputedPlace } from '../../src/language/place.js';
@@ -206,6 +207,7 @@ describe('indirect functions', () => {
     expect(world.print('&fast')).toBe('(<text gnu-indirect-function variable, no debug info> *) 0x404000');
     expect(() => world.print('data')).toThrow("'data' has unknown type; cast it to its declared type");
     expect(() => world.print('data + 1')).toThrow("'data' has unknown type");
+    expect(() => examineAddress(world.value('data'))).toThrow("'data' has unknown type");
     expect(world.print('(int) data')).toBe('7');
     expect(world.print('*(int *) &data')).toBe('7');
   });
