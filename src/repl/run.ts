@@ -191,7 +191,7 @@ class Run {
   async #letEnd(interpreter: Interpreter, session: Session): Promise<void> {
     const dying = new Set<Stop['process']>();
     for (;;) {
-      const stop = session.state === 'stopped' ? session.lastStop : undefined;
+      const stop = session.control.alive && session.state === 'stopped' ? session.lastStop : undefined; // a core file's is long dead
       if (stop?.reason !== 'signal' || !stop.signal || stop.process.catches(stop.signal.number) || dying.has(stop.process)) return;
       dying.add(stop.process);
       // A SIGINT is a user's Ctrl-C unless the program sent it to itself.
