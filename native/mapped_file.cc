@@ -3,6 +3,7 @@
 // The handler here puts a page of zeros there, so that the reader sees damaged input, which it must understand anyway.
 #include "descriptor.h"
 #include "facilities.h"
+#include "mapped_file.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -50,10 +51,13 @@ class MappingTable {
   }
 
   // Async-signal-safe.
-  bool contains(uintptr_t address) const {
+  bool contains(uintptr_t address) const { return holds(address, address + 1); }
+
+  // All of it in one mapping.
+  bool holds(uintptr_t start, uintptr_t end) const {
     for (const Block* block = &first_; block != nullptr; block = block->next.load())
       for (const Slot& slot : block->slots)
-        if (address >= slot.start.load() && address < slot.end.load()) return true;
+        if (start >= slot.start.load() && end <= slot.end.load()) return true;
     return false;
   }
 
@@ -116,10 +120,12 @@ void installHandler() {
   });
 }
 
-// One mapping, owned by the backing store of one ArrayBuffer.
+// One mapping, owned by the backing store of one ArrayBuffer. The collector takes such a store for memory that it could win back, and collects everything there is for a few big
+// files: so it is told that there is as much less of other memory.
 class Mapping {
  public:
   Mapping(void* start, size_t length) : start_(start), length_(length), slot_(mappings.add(address(), address() + length)) {}
+  size_t length() const { return length_; }
   ~Mapping() {
     MappingTable::remove(slot_);  // first: the address may be another mapping's as soon as it is free
     munmap(start_, length_);
@@ -156,6 +162,11 @@ Descriptor openRegular(const std::string& path, struct stat& facts, int& error) 
   return file;
 }
 
+void countOutside(napi_env env, int64_t bytes) {
+  int64_t total;
+  napi_adjust_external_memory(env, bytes, &total);
+}
+
 Napi::Value mapFile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto refuse = [&](int error) { return Napi::Number::New(env, -error); };
@@ -174,7 +185,11 @@ Napi::Value mapFile(const Napi::CallbackInfo& info) {
   installHandler();
   const auto mapping = std::make_shared<Mapping>(start, length);
   auto* owner = new std::shared_ptr<Mapping>(mapping);
-  const auto release = [](napi_env, void*, void* owned) { delete static_cast<std::shared_ptr<Mapping>*>(owned); };
+  const auto release = [](napi_env env, void*, void* owned) {
+    auto* owner = static_cast<std::shared_ptr<Mapping>*>(owned);
+    countOutside(env, static_cast<int64_t>((*owner)->length()));
+    delete owner;
+  };
   napi_value buffer;
   if (napi_create_external_arraybuffer(env, start, length, release, owner, &buffer) != napi_ok) {
     // Too long for this version of Node, which may have thrown, and may have released its share already.
@@ -182,6 +197,7 @@ Napi::Value mapFile(const Napi::CallbackInfo& info) {
     if (mapping.use_count() > 1) delete owner;
     return refuse(EFBIG);
   }
+  countOutside(env, -static_cast<int64_t>(length));
   return Napi::ArrayBuffer(env, buffer);
 }
 
@@ -191,10 +207,24 @@ void unmapFile(const Napi::CallbackInfo& info) {
   if (!buffer.IsDetached()) buffer.Detach();
 }
 
+void releaseView(const Napi::CallbackInfo& info) {
+  const auto view = info[0].As<Napi::Uint8Array>();
+  releasePages(view.Data(), view.ByteLength());
+}
+
 }  // namespace
+
+void releasePages(const void* start, size_t length) {
+  const auto address = reinterpret_cast<uintptr_t>(start);
+  if (length == 0 || !mappings.holds(address, address + length)) return;
+  const uintptr_t first = (address + kPageSize - 1) & ~(kPageSize - 1);
+  const uintptr_t end = (address + length) & ~(kPageSize - 1);
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
+}
 
 void exportMappedFile(Napi::Object exports) {
   exports.Set("mapFile", Napi::Function::New<mapFile>(exports.Env(), "mapFile"));
+  exports.Set("releasePages", Napi::Function::New<releaseView>(exports.Env(), "releasePages"));
   exports.Set("unmapFile", Napi::Function::New<unmapFile>(exports.Env(), "unmapFile"));
 }
 

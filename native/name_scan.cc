@@ -7,6 +7,7 @@
 // nothing recurses, and a unit that cannot be read on ends there.
 #include "entry_shapes.h"
 #include "facilities.h"
+#include "mapped_file.h"
 
 #include <algorithm>
 #include <array>
@@ -278,6 +279,8 @@ class NameScan {
   bool crossing_ = false;
 };
 
+constexpr uint64_t kReleaseStep = 1 << 20;
+
 Data bytesOf(const Napi::Value& value) {
   const auto array = value.As<Napi::Uint8Array>();
   return {array.Data(), array.ByteLength()};
@@ -289,6 +292,13 @@ Napi::Value scanNames(const Napi::CallbackInfo& info) {
   const auto places = info[5].As<Napi::Float64Array>();
   constexpr size_t columns = sizeof(UnitPlace) / sizeof(uint64_t) + 1;
   NameScan scan(sections);
+  // Each page is read once: a file of hundreds of megabytes need never be in memory as a whole.
+  uint64_t released = 0;
+  const auto release = [&](uint64_t end) {
+    end = std::min<uint64_t>(end, sections.entries.size());
+    if (end > released) releasePages(sections.entries.data() + released, end - released);
+    released = std::max(released, end);
+  };
   for (size_t at = 0; at + columns <= places.ElementLength(); at += columns) {
     const auto number = [&](size_t column) {
       const double value = places[at + column];
@@ -296,7 +306,10 @@ Napi::Value scanNames(const Napi::CallbackInfo& info) {
     };
     scan.unit(static_cast<uint32_t>(number(0)),
               {number(1), number(2), number(3), number(4), number(5), number(6), number(7), number(8)});
+    if (number(1) >= released + kReleaseStep) release(number(1));
   }
+  release(sections.entries.size());
+  for (const Data& section : {sections.strings, sections.abbreviations}) releasePages(section.data(), section.size());
   const bool crossing = scan.crossing();
   const std::vector<uint64_t> keys = scan.finish();
   auto buffer = Napi::ArrayBuffer::New(env, keys.size() * sizeof(uint64_t));

@@ -220,13 +220,14 @@ export type Result =
   | ExitResult
   | BreakpointResult
   | { readonly type: 'breakpoints'; readonly breakpoints: readonly BreakpointData[] }
-  /** `more` frames were not shown; `end`: why the stack ends where it does, if not at its natural end. */
+  /** `more` frames were not shown; `end`: why the stack ends where it does, if not at its natural end. `continued`: the frames that follow are in another result. */
   | {
       readonly type: 'backtrace';
       readonly pid: number;
       readonly tid: number;
       readonly frames: readonly FrameResult[];
       readonly locals?: readonly (readonly VariableResult[])[];
+      readonly continued?: true;
       readonly more?: number | true;
       readonly end?: string;
       readonly style?: 'handout';

@@ -1,5 +1,6 @@
 /** The group "look": the stack and its frames. */
 import { DeetError } from '../common/errors.js';
+import { checkInterrupt } from '../common/interrupt.js';
 import { stackPicture } from '../insight/stack_picture.js';
 import type { Frame } from '../inferior/frame.js';
 import type { Session } from '../session/session.js';
@@ -8,7 +9,7 @@ import type { Command, CommandContext } from './command.js';
 import { frameApply } from './applying.js';
 import { infoFrame } from './frame_info.js';
 import { describeFrame, describeVariables, framesOf, isOutermost, mostWalked, parametersOf, scopesOf } from './frames.js';
-import { message, type Result, type VariableResult } from './results.js';
+import { message, type FrameResult, type Result, type VariableResult } from './results.js';
 import { countOf } from './run.js';
 
 /** A backtrace that nobody limited shows this many frames and says that there are more. */
@@ -29,35 +30,40 @@ const backtraceWords = async (text: string, session: Session): Promise<Backtrace
   return { count: integer(rest) ?? (await countOf(rest, session)), full };
 };
 
-interface Chosen<T> {
-  readonly shown: readonly T[];
-  /** The outermost of those shown. */
-  readonly last: Frame | undefined;
-  readonly more: number | true | undefined;
+/** Frames of one result; a longer backtrace comes in several, so that a stack of a million frames is never held as a whole. */
+const inOnePiece = 2_000;
+
+/** The outermost frames, innermost first: the stack is walked once for their number, and they are found again from there. */
+function* outermostOf(session: Session, wanted: number): Generator<Frame> {
+  let depth = 0;
+  for (const { level } of framesOf(session)) depth = level + 1;
+  const stack = session.stack();
+  for (let level = Math.max(0, depth - wanted); level < depth; level++) {
+    checkInterrupt();
+    const frame = stack.frame(level);
+    if (frame) yield frame;
+  }
 }
 
-/** Only frames that are shown are described: describing reads their arguments. Each is described when its turn comes, and then let go of: a stack may be a million deep. */
-const choose = <T>(frames: Iterable<Frame>, count: number | undefined, describe: (frame: Frame) => T): Chosen<T> => {
-  if (count !== undefined && count < 0) {
-    const outermost: Frame[] = [];
-    for (const frame of frames) {
-      outermost.push(frame);
-      if (outermost.length > -count) outermost.shift();
-    }
-    return { shown: outermost.map(describe), last: outermost.at(-1), more: undefined };
-  }
+interface Cut {
+  readonly frames: Iterable<Frame>;
+  /** How many frames are not shown, or that there are some; known when all that are shown have been asked for. */
+  more(): number | true | undefined;
+}
+
+const cut = (session: Session, count: number | undefined): Cut => {
+  if (count !== undefined && count < 0) return { frames: outermostOf(session, -count), more: () => undefined };
   const limit = count ?? shownByDefault;
-  const shown: T[] = [];
-  let last: Frame | undefined;
-  let hidden = 0;
-  for (const frame of frames) {
-    if (shown.length < limit) {
-      shown.push(describe(frame));
-      last = frame;
-    } else if (count !== undefined) return { shown, last, more: true };
-    else hidden++;
-  }
-  return { shown, last, more: hidden > 0 ? hidden : undefined };
+  let more: number | true | undefined;
+  const frames = function* (): Generator<Frame> {
+    let hidden = 0;
+    for (const frame of framesOf(session)) {
+      if (frame.level < limit) yield frame;
+      else if (count !== undefined) return void (more = true);
+      else more = ++hidden;
+    }
+  };
+  return { frames: frames(), more: () => more };
 };
 
 const backtrace: Command = {
@@ -67,25 +73,36 @@ const backtrace: Command = {
   usage: '[N | -N] [full]',
   about: 'Show who called whom: all frames, the innermost N or the outermost N; full: with local variables.',
   completes: [['full']],
-  run: async ({ session, text }): Promise<Result> => {
+  run: async ({ session, text, emit }): Promise<Result> => {
     const { process, thread } = session.selection();
     const { count, full } = await backtraceWords(text, session);
-    const { shown, last, more } = choose(framesOf(session), count, (frame) => ({
-      frame: describeFrame(frame, session),
-      locals: full ? localsOf(frame, session) : undefined,
-    }));
-    const atEnd = more === undefined && last !== undefined && !isOutermost(last, session);
-    const end = atEnd && (count === undefined || count < 0) ? session.stack().endReason : undefined;
-    return {
+    const { frames, more } = cut(session, count);
+    const form = session.settings.text('backtrace style') === 'handout' ? { style: 'handout' as const } : {};
+    let shown: FrameResult[] = [];
+    let locals: VariableResult[][] = [];
+    let last: Frame | undefined;
+    const piece = (): Extract<Result, { type: 'backtrace' }> => ({
       type: 'backtrace',
       pid: process.pid,
       tid: thread.tid,
-      frames: shown.map(({ frame }) => frame),
-      ...(full && { locals: shown.map(({ locals }) => locals ?? []) }),
-      ...(more !== undefined && { more }),
-      ...(end !== undefined && { end }),
-      ...(session.settings.text('backtrace style') === 'handout' && { style: 'handout' as const }),
-    };
+      frames: shown,
+      ...(full && { locals }),
+      ...form,
+    });
+    // Each frame is described when its turn comes, and then let go of: describing reads its arguments.
+    for (const frame of frames) {
+      if (shown.length === inOnePiece) {
+        emit({ ...piece(), continued: true });
+        [shown, locals] = [[], []];
+      }
+      shown.push(describeFrame(frame, session));
+      if (full) locals.push(localsOf(frame, session));
+      last = frame;
+    }
+    const hidden = more();
+    const atEnd = hidden === undefined && last !== undefined && !isOutermost(last, session);
+    const end = atEnd && (count === undefined || count < 0) ? session.stack().endReason : undefined;
+    return { ...piece(), ...(hidden !== undefined && { more: hidden }), ...(end !== undefined && { end }) };
   },
 };
 

@@ -11,6 +11,9 @@ import { readUnitHeader, stringIn, Unit } from './unit.js';
 /** Where bytes come from: `info` means .debug_info (or .debug_info.dwo). Empty when there is none. */
 export type SectionSource = (name: string) => Uint8Array;
 
+/** Each header brings 64 KiB of a mapped file into memory; together, all of it. */
+const PASSED_STEP = 2 ** 20;
+
 export class DwarfFile {
   private readonly sections = new Map<string, Uint8Array>();
   private readonly tables = new Map<string, AbbreviationTable>();
@@ -23,6 +26,8 @@ export class DwarfFile {
     private readonly openSupplementary?: () => DwarfFile | undefined,
     /** Split files: type signatures and units not found here are searched in the program's own file. */
     private readonly parent?: DwarfFile,
+    /** Told of stretches of a section that were passed over: most of their bytes will not be needed again. */
+    private readonly passed: (bytes: Uint8Array) => void = () => undefined,
   ) {}
 
   section(name: string): Uint8Array {
@@ -81,6 +86,7 @@ export class DwarfFile {
     const bytes = this.section(section);
     const units: Unit[] = [];
     const reader = new Reader(bytes, `.debug_${section}`);
+    let passed = 0;
     try {
       while (reader.remaining > 0) {
         const header = readUnitHeader(reader, section);
@@ -90,10 +96,15 @@ export class DwarfFile {
           );
         else units.push(new Unit(this, section, bytes, header));
         reader.seek(header.end);
+        if (header.end >= passed + PASSED_STEP) {
+          this.passed(bytes.subarray(passed, header.end));
+          passed = header.end;
+        }
       }
     } catch (error) {
       this.warn(error);
     }
+    this.passed(bytes.subarray(passed));
     return units;
   }
 

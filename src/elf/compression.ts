@@ -5,8 +5,8 @@
  */
 import { decompress as decompressZstd } from 'fzstd';
 import { FormatError } from '../common/errors.js';
+import { zlib } from '../common/lazy_modules.js';
 import { Reader, decodeText } from '../common/reader.js';
-import { zlib } from './zlib.js';
 
 const ELFCOMPRESS_ZLIB = 1;
 const ELFCOMPRESS_ZSTD = 2;

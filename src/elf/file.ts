@@ -153,6 +153,12 @@ export class ElfFile {
     return (this.section(`.debug_${name}`) ?? this.section(`.zdebug_${name}`))?.size ?? 0;
   }
 
+  /** Is `.debug_NAME` there only in a form that must be decompressed? */
+  isPacked(name: string): boolean {
+    const section = this.section(`.debug_${name}`);
+    return section ? (section.flags & SHF.COMPRESSED) !== 0 : this.section(`.zdebug_${name}`) !== undefined;
+  }
+
   /** True if the file itself has DWARF units. */
   get hasDebugInfo(): boolean {
     return ['.debug_info', '.zdebug_info'].some((name) => {

@@ -6,9 +6,9 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { FormatError } from '../common/errors.js';
+import { zlib } from '../common/lazy_modules.js';
 import { Reader } from '../common/reader.js';
 import type { ElfFile } from './file.js';
-import { zlib } from './zlib.js';
 
 export interface DebugFileSearch {
   /** `set debug-file-directory`: by default /usr/lib/debug. */

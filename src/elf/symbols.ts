@@ -217,10 +217,10 @@ export class ElfSymbols {
     return withoutRepeats(found.map((ordinal) => this.describe(ordinal)));
   }
 
-  /** Symbols whose name has a text in it, by address. */
+  /** Symbols of the tables whose name has a text in it, by address. */
   containing(text: string): ElfSymbol[] {
     const found = withoutRepeats(
-      this.nameTables(true)
+      this.nameTables(false)
         .containing(text)
         .map((ordinal) => this.describe(ordinal)),
     );

@@ -8,7 +8,7 @@ import type { MemoryReader } from '../common/memory.js';
 import type { Frame, ImageMap, LoadedImage } from './frame.js';
 import { CallChains, enteredByCall, type TailCall } from './frames_calls.js';
 import { ActivationContext, type ThreadContext } from './frames_context.js';
-import { EntryValues, type EntryDescription, type EntryOwner } from './frames_entry.js';
+import { EntryValues, sameBytes, type EntryDescription, type EntryOwner } from './frames_entry.js';
 import { StackFrame, TailFrame } from './frames_frame.js';
 import { symbolsOf } from './frames_symbols.js';
 import type { OwnCall } from './own_call.js';
@@ -88,8 +88,6 @@ class Step implements Start {
     return this.level + this.own + this.tails.length;
   }
 }
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 export class Stack implements Iterable<Frame> {
   private readonly unwinder: Unwinder;

@@ -20,10 +20,16 @@ export interface EntryOwner {
   readonly tail: number;
 }
 
-interface Request {
-  readonly key: string;
-  readonly owner: EntryOwner;
+/** All values of one expression, of activations or of the n-th tail calls around them, by the number of the activation: stacks are deep, and their functions have few parameters. */
+interface Column {
+  readonly tail: number;
   readonly expression: Uint8Array;
+  readonly values: Map<number, bigint | undefined>;
+}
+
+interface Request {
+  readonly column: Column;
+  readonly index: number;
 }
 
 /** Leaves an evaluation that needs another value first; it begins again when that is known. */
@@ -34,8 +40,8 @@ class NeededFirst extends Error {
 /** One for all times: making an Error costs more than an evaluation. */
 const neededFirst = new NeededFirst();
 
-/** Values remembered; when there are more, all are forgotten. */
-const MOST_VALUES = 1 << 18;
+/** Values remembered in a column; when there are more, all are forgotten. */
+const MOST_VALUES = 1 << 16;
 
 /**
  * The longest chain of frames that is followed for a value. Three frames at the inner end of a recursion a million deep must not cost a walk to
@@ -43,40 +49,47 @@ const MOST_VALUES = 1 << 18;
  */
 const LONGEST_CHAIN = 1 << 15;
 
-const keyOf = ({ index, tail }: EntryOwner, expression: Uint8Array): string => `${index} ${tail} ${expression.join()}`;
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 export class EntryValues {
-  private readonly known = new Map<string, bigint | undefined>();
+  private readonly columns: Column[] = [];
   private evaluating = false;
 
   /** @param describe finds the expression for a value in the caller; undefined: the call site does not tell. */
   constructor(private readonly describe: (owner: EntryOwner, expression: Uint8Array) => EntryDescription | undefined) {}
 
   /** The number that `expression` had when the function of `owner` was entered. */
-  value(owner: EntryOwner, expression: Uint8Array): bigint | undefined {
-    const first: Request = { key: keyOf(owner, expression), owner, expression };
-    if (this.known.has(first.key)) return this.known.get(first.key);
+  value({ index, tail }: EntryOwner, expression: Uint8Array): bigint | undefined {
+    const column = this.column(tail, expression);
+    const { values } = column;
+    if (values.has(index)) return values.get(index);
     if (this.evaluating) {
-      neededFirst.request = first;
+      neededFirst.request = { column, index };
       throw neededFirst;
     }
-    if (this.known.size > MOST_VALUES) this.known.clear();
-    const work = [first];
+    for (const each of this.columns) if (each.values.size > MOST_VALUES) each.values.clear();
+    const work: Request[] = [{ column, index }];
     for (let request = work.at(-1); request !== undefined; request = work.at(-1)) {
       const needed = this.attempt(request);
       if (needed === undefined) work.pop();
       else if (work.length < LONGEST_CHAIN) work.push(needed);
-      else for (const { key } of work.splice(0)) this.known.set(key, undefined);
+      else for (const each of work.splice(0)) each.column.values.set(each.index, undefined);
     }
-    return this.known.get(first.key);
+    return values.get(index);
+  }
+
+  private column(tail: number, expression: Uint8Array): Column {
+    let found = this.columns.find((each) => each.tail === tail && sameBytes(each.expression, expression));
+    if (!found) this.columns.push((found = { tail, expression, values: new Map() }));
+    return found;
   }
 
   /** Computes one value, or returns what must be known before it. */
-  private attempt({ key, owner, expression }: Request): Request | undefined {
+  private attempt({ column: { tail, expression, values }, index }: Request): Request | undefined {
     this.evaluating = true;
     try {
-      const description = this.describe(owner, expression);
-      this.known.set(key, description && evaluateNumber(description.value, description.unit, description.caller));
+      const description = this.describe({ index, tail }, expression);
+      values.set(index, description && evaluateNumber(description.value, description.unit, description.caller));
       return undefined;
     } catch (error) {
       if (error instanceof NeededFirst) return error.request;

@@ -15,6 +15,7 @@ import { memberWorld } from './identifiers.js';
 import { hasView, textOf, viewOf, type View } from './library/index.js';
 import { pointee } from './conversions.js';
 import { readMember } from './members.js';
+import { MissingPlace } from './place.js';
 import { isFlags } from './registers.js';
 import { memberPointerText } from './member-pointer-text.js';
 import { enumText, flagsText } from './scalar-text.js';
@@ -62,11 +63,13 @@ export function formatMember(value: Value, context: EvaluationContext, options: 
   return new Formatter(context, options).guarded(value, 0);
 }
 
+const OPTIMIZED_OUT = '<optimized out>';
+
 /** What stands for a value that cannot be read. @throws the error itself when it is not about reading */
 export function unreadable(error: unknown): string {
   if (!(error instanceof DeetError)) throw error;
   if (error.code === 'synthetic-pointer' || error.code === 'invalid-address') return error.message;
-  return error.code === 'optimized-out' ? '<optimized out>' : `<error: ${error.message}>`;
+  return error.code === 'optimized-out' ? OPTIMIZED_OUT : `<error: ${error.message}>`;
 }
 
 /** Of what is nowhere no part is looked for; a reference may lead somewhere all the same. @throws DeetError */
@@ -133,6 +136,8 @@ class Formatter {
   }
 
   guarded(value: Value, depth: number): string {
+    // The commonest of all reasons, of every frame of optimized code: an error would cost more than the rest of the frame.
+    if (value.place instanceof MissingPlace && value.place.code === 'optimized-out') return OPTIMIZED_OUT;
     try {
       requirePresent(value);
       return this.#value(value, depth);

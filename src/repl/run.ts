@@ -1,9 +1,8 @@
 /** One use of `deet` from start-up to exit: init files, -ex and -x, then the prompt or standard input; and an exit status. */
 import { readlinkSync } from 'node:fs';
-import type * as ChildProcess from 'node:child_process';
-import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { DeetError } from '../common/errors.js';
+import { childProcess } from '../common/lazy_modules.js';
 import { describeCore } from '../commands/core.js';
 import { errorResult, Interpreter } from '../commands/interpreter.js';
 import { message, type ExitResult, type Result } from '../commands/results.js';
@@ -250,10 +249,9 @@ const signalNumber = (name: string): number => {
 
 /** `shell COMMAND`: the user's shell with deet's terminal. With --json its output must not mix with results. */
 const shell = (command: string, json: boolean): number => {
-  const { spawnSync } = createRequire(import.meta.filename)('node:child_process') as typeof ChildProcess;
   const path = process.env['SHELL'] ?? '/bin/sh';
   const output = json ? 2 : 'inherit';
-  return spawnSync(path, command === '' ? [] : ['-c', command], { stdio: ['inherit', output, 'inherit'] }).status ?? 1;
+  return childProcess().spawnSync(path, command === '' ? [] : ['-c', command], { stdio: ['inherit', output, 'inherit'] }).status ?? 1;
 };
 
 /** Runs deet on a program. @returns the exit status; whatever happens, nothing of the family is left */

@@ -1,9 +1,9 @@
 /** Opens ELF files by mapping them: the one place of the symbol side that asks the system for a file. */
-import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { DeetError } from '../common/errors.js';
+import { childProcess } from '../common/lazy_modules.js';
 import { parseElf, type ElfFile } from '../elf/file.js';
 import { whyNotProgram } from '../elf/identify.js';
 import type { DebugFileSearch } from '../elf/separate.js';
@@ -43,7 +43,7 @@ const MAX_UNPACKED = 256 * 2 ** 20;
 
 /** No decoder of xz for JavaScript is well kept, but where programs have such a section the system has xz itself. */
 const unpackXz = (bytes: Uint8Array): Uint8Array | undefined => {
-  const { status, stdout } = spawnSync('xz', ['--decompress', '--stdout', '--memlimit-decompress=256MiB'], {
+  const { status, stdout } = childProcess().spawnSync('xz', ['--decompress', '--stdout', '--memlimit-decompress=256MiB'], {
     input: bytes,
     maxBuffer: MAX_UNPACKED,
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -5,6 +5,7 @@ import { inLinkageTable } from '../elf/plt.js';
 import { ElfSymbols } from '../elf/symbols.js';
 import { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
+import { native } from '../native.js';
 import { BreakpointRules, locationOfSymbol } from './breakpoints.js';
 import { callFrameSource } from './call-frames.js';
 import type { Compilation } from './compilation.js';
@@ -145,6 +146,8 @@ export class ElfImage implements SymbolImage {
       new DwarfFile(
         (name) => elf.debugData(name) ?? new Uint8Array(0),
         () => this.files.supplementary(),
+        undefined,
+        (bytes) => native.releasePages(bytes),
       ),
       this.files,
       this.files.indexStore(),

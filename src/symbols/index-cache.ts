@@ -7,8 +7,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { zlib } from '../common/lazy_modules.js';
 import { version } from '../common/version.js';
-import { zlib } from '../elf/zlib.js';
 import { NameUnits } from './name-units.js';
 import type { IndexStore } from './names.js';
 
@@ -25,8 +25,9 @@ const MAX_TOTAL = 256 * 2 ** 20;
 /** What a writer that died left behind may go after this time. */
 const STALE_MS = 60 * 60 * 1000;
 
-/** Smaller debug information is indexed sooner than an entry is found: 1 MiB takes the addon 5 ms. */
+/** Smaller debug information is indexed sooner than an entry is found: 1 MiB takes the addon 5 ms, and as long if it comes out of 100 KiB that must be decompressed first. */
 const WORTH_KEEPING = 2 ** 20;
+const WORTH_KEEPING_PACKED = 100 * 2 ** 10;
 
 const folder = (): string => {
   const given = process.env['XDG_CACHE_HOME'];
@@ -35,11 +36,17 @@ const folder = (): string => {
 };
 
 /**
- * @param sizes of the sections that the index is made of: a stripped file and its debug file have one build-id
+ * @param sizes of the sections that the index is made of, as they lie in the file: a stripped file and its debug file have one build-id
+ * @param packed true where they must be decompressed
  */
-export const indexStore = (buildId: string | undefined, sizes: readonly number[]): IndexStore | undefined => {
+export const indexStore = (buildId: string | undefined, sizes: readonly number[], packed: boolean): IndexStore | undefined => {
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (process.env['DEET_INDEX_CACHE'] === 'off' || total < WORTH_KEEPING || !buildId || !/^[0-9a-f]{8,128}$/.test(buildId))
+  if (
+    process.env['DEET_INDEX_CACHE'] === 'off' ||
+    total < (packed ? WORTH_KEEPING_PACKED : WORTH_KEEPING) ||
+    !buildId ||
+    !/^[0-9a-f]{8,128}$/.test(buildId)
+  )
     return undefined;
   const identity = Buffer.from(`${version} ${FORMAT} ${buildId} ${sizes.join(' ')}`);
   const path = join(folder(), `${buildId}.index`);

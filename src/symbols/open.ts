@@ -49,7 +49,7 @@ class FilesBeside implements ImageFiles {
   indexStore(): IndexStore | undefined {
     const file = this.debugFile();
     const sizes = ['info', 'types', 'abbrev', 'str'].map((name) => file.debugSize(name));
-    return this.keepsIndex ? indexStore(file.buildId, sizes) : undefined;
+    return this.keepsIndex ? indexStore(file.buildId, sizes, file.isPacked('info')) : undefined;
   }
 
   private shared: DwarfFile | undefined | null = null;

@@ -23,7 +23,7 @@ const PAUSE = 100;
 /** One of them; silent where it is short. */
 export class Pass {
   readonly #path: string | undefined;
-  #told = performance.now();
+  #told = 0;
 
   constructor(path: string, bytes: number) {
     if (bytes < LONG) return;

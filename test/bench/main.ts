@@ -29,7 +29,7 @@ import {
   type Places,
 } from './contenders.js';
 import { measureRow, ratio, type Measured, type Row } from './measure.js';
-import { debugPrograms, symbolRows } from './symbols.js';
+import { debugPrograms, deepRows, symbolRows } from './symbols.js';
 
 const hello = 'samples/hello';
 const hits = { deet: 40_000, inProgram: 20_000_000, c: 20_000, gdb: 2_000 };
@@ -194,6 +194,7 @@ const all = [
   ...rows(await findPlaces()),
   ...dataRows,
   ...adapterRows(),
+  ...deepRows(),
   ...(wantsSymbols ? symbolRows(debugPrograms(values.big ?? false, values.program)) : []),
 ];
 const chosen = all.filter(({ title }) => positionals.length === 0 || positionals.some((word) => title.includes(word)));

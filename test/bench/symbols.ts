@@ -7,6 +7,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { compile } from '../helpers/build.js';
 import type { Row } from './measure.js';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -92,10 +93,7 @@ const commandsOf = (place: string): string[] => ['-ex', `break ${place}`, '-ex',
 type Way = (program: DebugProgram, place: string) => Cost;
 
 const deet = (program: DebugProgram, place: string, environment: Readonly<Record<string, string>>): Cost =>
-  costOf(
-    [process.execPath, join(root, 'src/bin/deet.cjs'), '-nx', '--batch', ...commandsOf(place), '--args', ...program.words],
-    environment,
-  );
+  costOf([join(root, 'src/bin/deet.cjs'), '-nx', '--batch', ...commandsOf(place), '--args', ...program.words], environment);
 
 const ways = (cache: string): [string, Way][] => {
   const cold: Way = (program, place) => {
@@ -106,7 +104,9 @@ const ways = (cache: string): [string, Way][] => {
   const gdb: Way = (program, place) => costOf(['gdb', '-nx', '-q', '-batch', ...commandsOf(place), '--args', ...program.words]);
   const lldb: Way = (program, place) =>
     costOf(['lldb', '-x', '-b', '-o', `breakpoint set -n ${place}`, '-o', 'run', '-o', 'bt', '-o', 'kill', '--', ...program.words]);
-  return [['deet', cold], ['deet, warm', warm], ['gdb', gdb], ...(has('lldb') ? ([['lldb', lldb]] as [string, Way][]) : [])]; // prettier-ignore
+  // What the command's first line spares deet (src/bin/deet.cjs) is spared here too.
+  const bare: Way = () => costOf(['env', '-u', 'NODE_EXTRA_CA_CERTS', process.execPath, '-e', '0']);
+  return [['deet', cold], ['deet, warm', warm], ['gdb', gdb], ['node -e 0', bare], ...(has('lldb') ? ([['lldb', lldb]] as [string, Way][]) : [])]; // prettier-ignore
 };
 
 const mebibytes = (kibibytes: number): string => `${(kibibytes / 1024).toFixed(0)} MiB`;
@@ -151,4 +151,42 @@ export const symbolRows = (programs: readonly DebugProgram[]): Row[] => {
       return [time, peak];
     }),
   );
+};
+
+/** The outermost frame of a recursion of 100,000 calls: the whole stack must be unwound for it. gdb never ends with call-site values (-O2), so it is built without optimization. */
+export const deepRows = (): Row[] => {
+  const program = compile(join(root, 'test/bench/programs/deep.c'));
+  const commands = ['-ex', 'break bottom', '-ex', 'run', '-ex', 'bt -1'];
+  const stack = ['sh', '-c', 'ulimit -s unlimited && exec "$@"', 'sh'];
+  const memory = new Map<string, number[]>();
+  const ways: [string, readonly string[]][] = [
+    ['deet', [join(root, 'src/bin/deet.cjs'), '-nx', '--batch', ...commands, program]],
+    ['gdb', ['gdb', '-nx', '-q', '-batch', ...commands, program]],
+  ];
+  const goals = [{ a: 'deet', b: 'gdb', times: 0.1 }];
+  const title = 'backtrace -1 of 100,000 frames, from nothing';
+  return [
+    {
+      title,
+      unit: 'run',
+      rounds: 3,
+      contenders: ways.map(([name, words]) => ({
+        name,
+        measure: () => {
+          const { microseconds, kibibytes } = costOf([...stack, ...words]);
+          memory.set(name, [...(memory.get(name) ?? []), kibibytes]);
+          return microseconds;
+        },
+      })),
+      goals,
+    },
+    {
+      title: `${title}: peak memory (goal: 200 MiB)`,
+      unit: 'run',
+      rounds: 1,
+      show: mebibytes,
+      contenders: ways.map(([name]) => ({ name, measure: () => Math.max(...(memory.get(name) ?? [NaN])) })),
+      goals: [],
+    },
+  ];
 };

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { At, Form, Tag } from '../../src/dwarf/constants.js';
 import type { Die } from '../../src/dwarf/die.js';
-import type { DwarfFile } from '../../src/dwarf/file.js';
+import { DwarfFile } from '../../src/dwarf/file.js';
 import { walk } from '../../src/dwarf/walk.js';
 import { fixture } from '../helpers/build.js';
 import { symbolsProgram } from '../symbols/oracle.js';
@@ -230,6 +230,23 @@ describe('damage in entries', () => {
       '.debug_info+0xd: unit of version 77 with 0-byte addresses',
       expect.stringMatching(/^\.debug_info\+0x27: unit of absurd length/),
     ]);
+  });
+
+  it('what the walk over the headers leaves behind is told once, in order and whole', () => {
+    const padding = 700_000;
+    const unit = [...u32(padding + 7), ...u16(4), ...u32(0), 8];
+    const info = new Uint8Array(5 * (unit.length + padding));
+    for (let at = 0; at < info.length; at += unit.length + padding) info.set(unit, at);
+    const told: Uint8Array[] = [];
+    const file = new DwarfFile(
+      (name) => (name === 'info' ? info : new Uint8Array(0)),
+      undefined,
+      undefined,
+      (bytes) => told.push(bytes),
+    );
+    expect(file.units()).toHaveLength(5);
+    expect(told).toHaveLength(3);
+    expect(Buffer.concat(told).equals(info)).toBe(true);
   });
 
   it('a chain of origins that is a ring', () => {

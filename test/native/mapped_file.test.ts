@@ -139,6 +139,38 @@ describe('the end of a mapping', () => {
   });
 });
 
+describe('releasePages', () => {
+  /** KiB of the mapping of a file that are in memory (proc(5), smaps). */
+  const residentOf = (path: string): number => {
+    const about = readFileSync('/proc/self/smaps', 'utf8').split(`${path}\n`)[1];
+    return Number(/^Rss:\s+(\d+)/m.exec(about)?.[1]);
+  };
+  const sum = (bytes: Uint8Array): number => bytes.reduce((total, byte) => total + byte, 0);
+
+  it('takes whole pages out of the process, and they come back as they were', () => {
+    const path = fileOf(new Uint8Array(64 * page).fill(7));
+    const bytes = new Uint8Array(mapped(path));
+    expect(sum(bytes)).toBe(7 * bytes.length);
+    expect(residentOf(path)).toBe(64 * 4);
+    native.releasePages(bytes.subarray(10, 16 * page + 10)); // 15 whole pages
+    expect(residentOf(path)).toBe(49 * 4);
+    native.releasePages(bytes);
+    expect(residentOf(path)).toBe(0);
+    expect(sum(bytes)).toBe(7 * bytes.length);
+    native.unmapFile(bytes.buffer);
+  });
+
+  it('leaves other memory alone', () => {
+    const path = fileOf(new Uint8Array(page));
+    const bytes = new Uint8Array(mapped(path));
+    const other = new Uint8Array(64 * page).fill(9);
+    native.releasePages(other);
+    native.releasePages(new Uint8Array(0));
+    expect(other.every((byte) => byte === 9)).toBe(true);
+    native.unmapFile(bytes.buffer);
+  });
+});
+
 describe('a file that shrinks while it is mapped', () => {
   it('reads as zeros past its new end', () => {
     const path = fileOf(new Uint8Array(5 * page).fill(7));

@@ -407,6 +407,7 @@ describe('arguments of another type', () => {
     ['a plan without argv', () => native.launch({ ...planFor(['true']), argv: undefined as unknown as string[] })],
     ['words that are none', () => native.launch({ ...planFor(['true']), argv: [1 as unknown as string] })],
     ['a path that is none', () => native.mapFile(3 as unknown as string)],
+    ['bytes that are none', () => native.releasePages(3 as unknown as Uint8Array)],
     ['a buffer that is none', () => native.unmapFile(new Uint8Array(1) as unknown as ArrayBuffer)],
     ['a name that is none', () => native.demangle(3 as unknown as string)],
     ['a mask that is none', () => native.setAffinity(1, 1 as unknown as bigint)],

@@ -31,6 +31,23 @@ describe('--json', () => {
     expect(stderr).toContain('func1 got 2\n');
   });
 
+  it('tells a long backtrace in pieces, each of which but the last says that it goes on', async () => {
+    const deep = compileText(
+      'deep_pieces.c',
+      'int down(int n) { return n == 0 ? 0 : 1 + down(n - 1); }\nint main(void) { return down(5000) != 5000; }\n',
+    );
+    const { results } = await lines(deep, 'break down if n == 0', 'run', 'bt 4999', 'bt -4001', 'bt -1');
+    const pieces = results.filter(({ type }) => type === 'backtrace') as { frames: { level: number }[]; continued?: true; more?: true }[];
+    expect(pieces.map(({ continued, more }) => [continued, more])).toEqual([
+      [true, undefined], [true, undefined], [undefined, true],
+      [true, undefined], [true, undefined], [undefined, undefined],
+      [undefined, undefined],
+    ]); // prettier-ignore
+    const levels = pieces.flatMap(({ frames }) => frames.map(({ level }) => level));
+    const from = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, index) => first + index);
+    expect(levels).toEqual([...from(0, 4999), ...from(1001, 5002), 5001]);
+  });
+
   it('has every field of the interface, where there is something to tell', async () => {
     const family = compileText(
       'every_field.c',

@@ -1,4 +1,5 @@
 /** The index of names against the table that the reader of entries makes: whatever the table has, the index finds. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DwarfFile } from '../../src/dwarf/file.js';
@@ -113,4 +114,20 @@ it('a unit that is damaged may have any name', () => {
 
 it('an empty index knows nothing', () => {
   expect(new NameUnits(new Uint8Array(0), false).of('main', Mark.any)).toEqual([]);
+});
+
+it('big debug information is not kept in memory by the passes over it', () => {
+  // 40 units of 64 KiB: one function each, and room.
+  const unit =
+    '.4byte 65536\n.2byte 4\n.4byte 0\n.byte 8\n.byte 1\n.byte 2\n.asciz "named"\n.quad 0\n.byte 0\n.fill 65536 - 7 - 1 - 1 - 6 - 8 - 1, 1, 0\n';
+  const source = `.section .debug_abbrev\n.byte 1, 0x11, 1, 0, 0\n.byte 2, 0x2e, 0, 3, 8, 0x11, 1, 0, 0, 0\n.section .debug_info\n${unit.repeat(40)}.text\n.globl main\nmain: ret\n`;
+  const path = compileText('many_units.s', source, []);
+  const { lookup } = infoOf(path);
+  expect(lookup.names.unitsOf('named', Mark.code)).toHaveLength(40);
+  const resident = [
+    ...readFileSync('/proc/self/smaps', 'utf8').matchAll(/(\S+)\n(?:Size|KernelPageSize|MMUPageSize).*\n(?:.*\n)*?Rss:\s+(\d+)/g),
+  ]
+    .filter(([, name]) => name === path)
+    .reduce((total, [, , kib]) => total + Number(kib), 0);
+  expect(resident).toBeLessThan(1024);
 });
