@@ -43,7 +43,7 @@ uint32_t hashOf(Data section, size_t at, bool bare) {
 }
 
 struct Sections {
-  Data entries, abbreviations, strings, lineStrings, stringOffsets;
+  Data entries, abbreviations, strings, lineStrings, stringOffsets, sharedStrings;
 };
 
 // As src/symbols/name-units.ts hands it over: eight numbers.
@@ -201,21 +201,21 @@ class NameScan {
         return hash;
       }
       case kStrp: return hashAt(sections_.strings, cursor.number(sizes.offset), bare);
-      case kLineStrp: {
-        const uint64_t at = cursor.number(sizes.offset);
-        return at < sections_.lineStrings.size() ? hashOf(sections_.lineStrings, at, bare) : 0;
-      }
+      case kLineStrp: return hashIn(sections_.lineStrings, cursor.number(sizes.offset), bare);
+      case kGnuStrpAlt: case kStrpSup: return hashIn(sections_.sharedStrings, cursor.number(sizes.offset), bare);
       case kStrx: case kGnuStrIndex: return indexed(cursor.leb(), place, sizes, bare);
       case kStrx1: return indexed(cursor.number(1), place, sizes, bare);
       case kStrx2: return indexed(cursor.number(2), place, sizes, bare);
       case kStrx3: return indexed(cursor.number(3), place, sizes, bare);
       case kStrx4: return indexed(cursor.number(4), place, sizes, bare);
       default:
-        // In another file (dwz), or of a form that names do not have.
+        // Of a form that names do not have.
         skipForm(cursor, form, sizes);
         return 0;
     }
   }
+
+  static uint32_t hashIn(Data section, uint64_t at, bool bare) { return at < section.size() ? hashOf(section, at, bare) : 0; }
 
   uint32_t indexed(uint64_t index, const UnitPlace& place, const Sizes& sizes, bool bare) {
     const uint64_t size = sections_.stringOffsets.size();
@@ -288,8 +288,8 @@ Data bytesOf(const Napi::Value& value) {
 
 Napi::Value scanNames(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Sections sections{bytesOf(info[0]), bytesOf(info[1]), bytesOf(info[2]), bytesOf(info[3]), bytesOf(info[4])};
-  const auto places = info[5].As<Napi::Float64Array>();
+  const Sections sections{bytesOf(info[0]), bytesOf(info[1]), bytesOf(info[2]), bytesOf(info[3]), bytesOf(info[4]), bytesOf(info[5])};
+  const auto places = info[6].As<Napi::Float64Array>();
   constexpr size_t columns = sizeof(UnitPlace) / sizeof(uint64_t) + 1;
   NameScan scan(sections);
   // Each page is read once: a file of hundreds of megabytes need never be in memory as a whole.

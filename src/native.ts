@@ -141,7 +141,7 @@ export interface Native {
   sockDiag(request: Uint8Array, reply: Uint8Array): number;
   /**
    * One pass over the entries of .debug_info or .debug_types: 64-bit keys of (hash of a name, unit, what its entries are), in order. `units` has nine
-   * numbers for each, in the order of their offsets (symbols/name-units.ts). The other sections are abbreviations, strings, line strings, string offsets.
+   * numbers for each, in the order of their offsets (symbols/name-units.ts). The other sections are abbreviations, strings, line strings, string offsets, and the strings of the file that dwz moved shared names to.
    */
   scanNames(
     entries: Uint8Array,
@@ -149,6 +149,7 @@ export interface Native {
     strings: Uint8Array,
     lineStrings: Uint8Array,
     stringOffsets: Uint8Array,
+    sharedStrings: Uint8Array,
     units: Float64Array,
   ): { readonly keys: ArrayBuffer; readonly crossing: boolean };
   /** abi::__cxa_demangle; undefined when the name is not mangled. */

@@ -4,7 +4,7 @@
  */
 import { Reader } from '../common/reader.js';
 import { AbbreviationPool, AbbreviationTable, type FormSizes } from './abbreviations.js';
-import { UnitType } from './constants.js';
+import { At, Tag, UnitType } from './constants.js';
 import type { Die } from './die.js';
 import { readUnitHeader, stringIn, Unit } from './unit.js';
 
@@ -52,8 +52,21 @@ export class DwarfFile {
   private supplementaryFile: DwarfFile | undefined | null = null;
 
   supplementary(): DwarfFile | undefined {
-    if (this.supplementaryFile === null) this.supplementaryFile = this.openSupplementary?.();
+    if (this.supplementaryFile === null) {
+      this.supplementaryFile = this.openSupplementary?.();
+      if (this.supplementaryFile) this.supplementaryFile.importer ??= this;
+    }
     return this.supplementaryFile;
+  }
+
+  /** Of a supplementary file: the one that was left. */
+  private importer: DwarfFile | undefined;
+  private importers: ReadonlyMap<Unit, number> | undefined;
+
+  /** DW_LANG of the first unit that imports a partial one, perhaps through others; 0: none is known. */
+  languageOfImporter(partial: Unit): number {
+    this.importers ??= importedLanguages([...(this.importer?.units() ?? []), ...this.units()]);
+    return this.importers.get(partial) ?? 0;
   }
 
   private pool: AbbreviationPool | undefined;
@@ -144,3 +157,26 @@ export class DwarfFile {
     return unit?.dieAt(unit.offset + unit.typeOffset);
   }
 }
+
+/** The language that each imported unit has from those that import it (DWARF 5, 3.2.5). Imports stand at the beginning of a unit, where dwz puts them. */
+const importedLanguages = (units: readonly Unit[]): ReadonlyMap<Unit, number> => {
+  const languages = new Map<Unit, number>();
+  const visit = (unit: Unit, language: number): void => {
+    try {
+      for (const child of unit.root.children()) {
+        if (child.tag !== Tag.imported_unit) break;
+        const imported = child.reference(At.import)?.unit;
+        if (!imported || languages.has(imported)) continue;
+        languages.set(imported, imported.root.number(At.language) ?? language);
+        visit(imported, language);
+      }
+    } catch (error) {
+      unit.file.warn(error);
+    }
+  };
+  for (const unit of units) {
+    const language = unit.root.number(At.language);
+    if (language !== undefined) visit(unit, language);
+  }
+  return languages;
+};

@@ -264,8 +264,11 @@ export class Unit implements UnitHeader {
     return this.root.string(At.name) ?? this.skeleton?.root.string(At.name);
   }
 
+  private spoken: number | undefined;
+
+  /** A partial unit that names none speaks that of who imports it. */
   get language(): number {
-    return this.root.number(At.language) ?? 0;
+    return (this.spoken ??= this.root.number(At.language) ?? (this.isPartial ? this.file.languageOfImporter(this) : 0));
   }
 }
 

@@ -49,12 +49,17 @@ export class DebugInfo implements CompilationHost, ScopeHost {
 
   private list: readonly Compilation[] | undefined;
 
-  /** Compilation units first, in the order of the file; then type units. */
+  /** Compilation units first, in the order of the file; then type units; then what dwz moved to another file: types and names, no code. */
   compilations(): readonly Compilation[] {
     if (!this.list) {
       const isType = (unit: Unit): boolean => unit.kind === UnitType.type || unit.kind === UnitType.split_type;
       const all = this.file.units();
-      const ordered = [...all.filter((unit) => !isType(unit)), ...all.filter(isType), ...this.file.typeSectionUnits()];
+      const ordered = [
+        ...all.filter((unit) => !isType(unit)),
+        ...all.filter(isType),
+        ...this.file.typeSectionUnits(),
+        ...(this.file.supplementary()?.units() ?? []),
+      ];
       this.list = ordered.map((unit, index) => new Compilation(this, unit, index));
       for (const unit of this.list) this.byUnit.set(unit.own, unit);
     }
@@ -85,7 +90,10 @@ export class DebugInfo implements CompilationHost, ScopeHost {
   private sourceList: SourceFiles | undefined;
 
   get sources(): SourceFiles {
-    return (this.sourceList ??= new SourceFiles(this.file, this.compilations()));
+    return (this.sourceList ??= new SourceFiles(
+      this.file,
+      this.compilations().filter(({ own }) => own.file === this.file),
+    ));
   }
 
   private readonly files = new Map<string, SourceFile>();

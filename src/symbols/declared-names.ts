@@ -37,7 +37,8 @@ export class DeclaredNames {
     try {
       const tables = readNameTables(file).filter((table) => table.searchable && AUGMENTATION.test(table.augmentation));
       const byOffset = new Map<number, Compilation>();
-      for (const unit of units()) if (unit.own.section === 'info' && !unit.isTypeUnit) byOffset.set(unit.own.offset, unit);
+      for (const unit of units())
+        if (unit.own.file === file && unit.own.section === 'info' && !unit.isTypeUnit) byOffset.set(unit.own.offset, unit);
       const listed = new Set(tables.flatMap((table) => table.units));
       if (listed.size === 0 || [...listed].some((offset) => !byOffset.has(offset))) return undefined;
       const others = [...byOffset.values()].filter((unit) => unit.isSkeleton || !listed.has(unit.own.offset));

@@ -66,12 +66,15 @@ export const Flag = {
 } as const;
 
 /** Where a name's text stands. */
-export const NameIn = { none: 0, info: 1, str: 2, lineStr: 3 } as const;
+export const NameIn = { none: 0, info: 1, str: 2, lineStr: 3, sharedInfo: 4, sharedStr: 5 } as const;
 
 export interface NameSections {
   readonly info: Uint8Array;
   readonly str: Uint8Array;
   readonly lineStr: Uint8Array;
+  /** Of the file that dwz moved what several files share to, if there is one. */
+  readonly sharedInfo?: Uint8Array | undefined;
+  readonly sharedStr?: Uint8Array | undefined;
 }
 
 const grown = <T extends Uint8Array | Uint32Array | Int32Array>(old: T, capacity: number): T => {
@@ -115,14 +118,14 @@ export class EntryTable {
   dies = new Uint32Array(this.capacity);
   /** Index of the enclosing namespace or type, or -1. */
   parents = new Int32Array(this.capacity);
-  /** Number of the unit, in the image's list. */
-  units = new Uint32Array(this.capacity);
+  /** Number of the unit, in the image's list; -1: not in it. */
+  units = new Int32Array(this.capacity);
 
-  private readonly sections: (NameSections | undefined)[] = [];
+  private readonly sections = new Map<number, NameSections>();
 
   /** Says where the names of a unit's entries stand: to be called before they are added. */
   beginUnit(unit: number, sections: NameSections): void {
-    this.sections[unit] = sections;
+    this.sections.set(unit, sections);
   }
 
   add(kind: number, flags: number, nameSection: number, nameOffset: number, die: number, parent: number, unit: number): number {
@@ -160,13 +163,18 @@ export class EntryTable {
   }
 
   private bytesOf(index: number): Uint8Array | undefined {
+    const sections = this.sections.get(this.units[index]);
     switch (this.nameSections[index]) {
       case NameIn.info:
-        return this.sections[this.units[index]]?.info;
+        return sections?.info;
       case NameIn.str:
-        return this.sections[this.units[index]]?.str;
+        return sections?.str;
       case NameIn.lineStr:
-        return this.sections[this.units[index]]?.lineStr;
+        return sections?.lineStr;
+      case NameIn.sharedInfo:
+        return sections?.sharedInfo;
+      case NameIn.sharedStr:
+        return sections?.sharedStr;
       default:
         return undefined;
     }
@@ -181,8 +189,17 @@ export class EntryTable {
     return decodeText(bytes, start, end);
   }
 
+  private readonly elsewhere = new Map<number, () => string>();
+
+  /** For an entry that completes a declaration in another file, which alone knows what is around it: its whole name. */
+  declareElsewhere(index: number, qualifiedName: () => string): void {
+    this.elsewhere.set(index, qualifiedName);
+  }
+
   /** `ns::Class::f`, by the chain of parents. */
   qualifiedName(index: number): string {
+    const whole = this.elsewhere.get(index);
+    if (whole) return whole();
     let text = this.name(index);
     let parent = this.parents[index];
     for (let depth = 0; parent >= 0 && depth < 64; depth++) {

@@ -73,18 +73,23 @@ export class NameUnits {
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** @throws DeetError when there are more units than an index can tell apart. */
 export const scanNames = (file: DwarfFile, units: readonly Compilation[]): NameUnits => {
   if (units.length > MAX_UNITS) throw new DeetError('bad-dwarf', `${units.length} units are more than deet can index.`);
   const whole = units.filter((unit) => !unit.isSkeleton);
-  const parts = (['info', 'types'] as const).map((section) => {
-    const places = whole.filter(({ own }) => own.section === section).sort((a, b) => a.own.offset - b.own.offset);
+  const shared = file.supplementary();
+  const scanned: [DwarfFile, 'info' | 'types'][] = [[file, 'info'], [file, 'types'], ...(shared ? [[shared, 'info'] as [DwarfFile, 'info']] : [])]; // prettier-ignore
+  const parts = scanned.map(([owner, section]) => {
+    const places = whole.filter(({ own }) => own.file === owner && own.section === section).sort((a, b) => a.own.offset - b.own.offset);
     return native.scanNames(
-      file.section(section),
-      file.section('abbrev'),
-      file.section('str'),
-      file.section('line_str'),
-      file.section('str_offsets'),
+      owner.section(section),
+      owner.section('abbrev'),
+      owner.section('str'),
+      owner.section('line_str'),
+      owner.section('str_offsets'),
+      owner.supplementary()?.section('str') ?? NO_BYTES,
       Float64Array.from(places.flatMap(placeOf)),
     );
   });

@@ -5,9 +5,9 @@
 import { Reader } from '../common/reader.js';
 import { Skip, skipStep, type Abbreviation } from '../dwarf/abbreviations.js';
 import { At, Form, languageOf } from '../dwarf/constants.js';
-import { skipChildren } from '../dwarf/die.js';
+import { skipChildren, type Die } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
-import { Flag, Kind, kindOf, NameIn, type EntryTable } from './entries.js';
+import { EntryTable, Flag, Kind, kindOf, NameIn } from './entries.js';
 
 /** Codes above this are not remembered by number. */
 const MAX_KNOWN = 4096;
@@ -86,7 +86,13 @@ export const scanUnit = (unit: Unit, number: number, table: EntryTable): void =>
 const scan = (unit: Unit, number: number, table: EntryTable): void => {
   const { bytes, end, abbreviations } = unit;
   const first = table.count;
-  table.beginUnit(number, { info: bytes, str: unit.file.section('str'), lineStr: unit.file.section('line_str') });
+  const shared = unit.file.supplementary();
+  table.beginUnit(number, {
+    info: bytes,
+    str: unit.file.section('str'),
+    lineStr: unit.file.section('line_str'),
+    ...(shared && { sharedInfo: shared.section('info'), sharedStr: shared.section('str') }),
+  });
   const language = languageOf(unit.language || (unit.skeleton?.language ?? 0));
   const plain = language === 'c';
   const root = unit.root;
@@ -174,11 +180,34 @@ const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: numbe
   const die = unit.dieAt(table.dies[entry]);
   const named = die?.lineage().find((step) => step.has(At.name));
   const place = named && namePlace(named.unit, named.offset);
-  if (place && named.unit.bytes === unit.bytes) {
-    table.nameSections[entry] = place.nameSection;
-    table.nameOffsets[entry] = place.nameOffset;
-  }
+  if (!place) return;
+  const section =
+    named.unit.bytes === unit.bytes
+      ? place.nameSection
+      : named.unit.file === unit.file.supplementary()
+        ? SHARED[place.nameSection]
+        : undefined;
+  if (section === undefined) return;
+  if (named.unit.file !== unit.file) table.declareElsewhere(entry, () => qualifiedNameOf(named));
+  table.nameSections[entry] = section;
+  table.nameOffsets[entry] = place.nameOffset;
 };
+
+/** Of units in files that other units refer to. */
+const shared = new WeakMap<Unit, EntryTable>();
+
+const qualifiedNameOf = ({ unit, offset }: Die): string => {
+  let table = shared.get(unit);
+  if (!table) {
+    shared.set(unit, (table = new EntryTable()));
+    scanUnit(unit, 0, table);
+  }
+  const index = table.indexOfDie(offset, 0);
+  return index < 0 ? '' : table.qualifiedName(index);
+};
+
+/** What a name's section is called from the file that dwz left. */
+const SHARED: Readonly<Record<number, number>> = { [NameIn.info]: NameIn.sharedInfo, [NameIn.str]: NameIn.sharedStr };
 
 const originOf = (unit: Unit, offset: number): number | undefined => {
   const die = unit.dieAt(offset);
@@ -243,6 +272,12 @@ const readName = (unit: Unit, reader: Reader, form: number, position: number, fo
       found.nameSection = form === Form.strp ? NameIn.str : NameIn.lineStr;
       found.nameOffset = offset;
       return;
+    case Form.GNU_strp_alt:
+    case Form.strp_sup:
+      reader.seek(position);
+      found.nameSection = NameIn.sharedStr;
+      found.nameOffset = reader.unsigned(unit.offsetSize);
+      return;
     case Form.strx:
     case Form.GNU_str_index:
       reader.seek(position);
@@ -263,6 +298,9 @@ const readName = (unit: Unit, reader: Reader, form: number, position: number, fo
   found.nameOffset = offset;
 };
 
+/** Stands for an entry in another file: no offset. */
+const ELSEWHERE = -1;
+
 /** An offset in the section, when the form is local to a unit; else 0. */
 const localReference = (unit: Unit, reader: Reader, form: number, position: number): number => {
   if (position >= unit.end) return 0;
@@ -280,6 +318,10 @@ const localReference = (unit: Unit, reader: Reader, form: number, position: numb
       return unit.offset + reader.uleb();
     case Form.ref_addr:
       return reader.unsigned(unit.version <= 2 ? unit.addressSize : unit.offsetSize);
+    case Form.GNU_ref_alt:
+    case Form.ref_sup4:
+    case Form.ref_sup8:
+      return ELSEWHERE;
     default:
       return 0;
   }

@@ -48,7 +48,7 @@ export class UnitMap {
     if (!this.arangeSpans) {
       const { count, lows, highs, unitOffsets } = readAranges(this.file);
       const byOffset = new Map<number, number>();
-      for (const { own, number } of this.units) if (own.section === 'info') byOffset.set(own.offset, number);
+      for (const { own, number } of this.units) if (own.file === this.file && own.section === 'info') byOffset.set(own.offset, number);
       const owners = new Uint32Array(count);
       let kept = 0;
       for (let i = 0; i < count; i++) {
@@ -69,7 +69,7 @@ export class UnitMap {
   private get others(): Spans {
     if (!this.otherSpans) {
       const covered = new Set(this.aranges.units.subarray(0, this.aranges.count));
-      const others = this.units.filter(({ number }) => !covered.has(number));
+      const others = this.units.filter(({ number, own }) => own.file === this.file && !covered.has(number));
       const count = others.reduce((sum, { ranges }) => sum + ranges.length, 0);
       const spans = { count, lows: new Float64Array(count), highs: new Float64Array(count), units: new Uint32Array(count) };
       let at = 0;

@@ -23,7 +23,15 @@ const placesOf = (bytes: Uint8Array): number[] => {
 
 const scan = (entries: Uint8Array, abbreviations = section('abbrev'), places = placesOf(info)): BigUint64Array =>
   new BigUint64Array(
-    native.scanNames(entries, abbreviations, section('str'), section('line_str'), new Uint8Array(64), Float64Array.from(places)).keys,
+    native.scanNames(
+      entries,
+      abbreviations,
+      section('str'),
+      section('line_str'),
+      new Uint8Array(64),
+      new Uint8Array(64),
+      Float64Array.from(places),
+    ).keys,
   );
 
 const mutate = (bytes: Uint8Array, random: Random): void => {
