@@ -40,11 +40,12 @@ const readSite = (die: Die, unit: Compilation, host: ScopeHost): CallSite | unde
     const value = child.block(At.call_value) ?? child.block(At.GNU_call_site_value);
     if (location) parameters.push(value ? { location, value } : { location });
   }
-  const target = targetOf(die, host);
+  const tailCall = die.flag(At.call_tail_call) || die.flag(At.GNU_tail_call);
+  const target = targetOf(die, tailCall, host);
   const targetValue = die.block(At.call_target) ?? die.block(At.GNU_call_site_target);
   return {
     returnAddress: fileAddress(returnAddress),
-    tailCall: die.flag(At.call_tail_call) || die.flag(At.GNU_tail_call),
+    tailCall,
     ...(target === undefined ? {} : { target: fileAddress(target) }),
     ...(targetValue === undefined ? {} : { targetValue }),
     parameters,
@@ -52,14 +53,19 @@ const readSite = (die: Die, unit: Compilation, host: ScopeHost): CallSite | unde
   };
 };
 
-/** The entry of the function that is called, when the call names one that has code in this image. */
-const targetOf = (die: Die, host: ScopeHost): number | undefined => {
+/**
+ * The entry of the function that is called, when the call names one that has code in this image. Jumps to a function that is chosen when the program is loaded (memcpy)
+ * count as jumps to what chooses it, as in gdb: neither jumps back.
+ */
+const targetOf = (die: Die, tailCall: boolean, host: ScopeHost): number | undefined => {
   const callee = die.reference(At.call_origin) ?? die.reference(At.abstract_origin);
   if (!callee) return undefined;
   const low = callee.address(At.low_pc);
   if (low !== undefined) return low;
   const name = callee.string(At.linkage_name) ?? callee.string(At.MIPS_linkage_name) ?? callee.string(At.name);
   if (name === undefined) return undefined;
-  const symbols = host.image.symbolsNamed(name).filter((symbol) => symbol.type === 'function');
-  return symbols.length === 1 ? symbols[0]?.address : undefined;
+  const symbols = host.image.symbolsNamed(name).filter(({ type }) => type === 'function' || type === 'ifunc');
+  const [first] = symbols;
+  if (tailCall && symbols.every(({ type }) => type === 'ifunc')) return first?.address;
+  return symbols.length === 1 && first.type === 'function' ? first.address : undefined;
 };

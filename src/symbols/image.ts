@@ -5,7 +5,6 @@ import { inLinkageTable } from '../elf/plt.js';
 import { ElfSymbols } from '../elf/symbols.js';
 import { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
-import { native } from '../native.js';
 import { BreakpointRules, locationOfSymbol } from './breakpoints.js';
 import { callFrameSource } from './call-frames.js';
 import type { Compilation } from './compilation.js';
@@ -41,6 +40,8 @@ export interface ImageFiles {
   indexStore(): IndexStore | undefined;
   /** What was looked for in vain, in the user's words. */
   readonly missing: readonly string[];
+  /** Told of bytes that were gone through, and that the next answers need no more of than others. */
+  passed?(bytes: Uint8Array): void;
 }
 
 export class ElfImage implements SymbolImage {
@@ -147,7 +148,7 @@ export class ElfImage implements SymbolImage {
         (name) => elf.debugData(name) ?? new Uint8Array(0),
         () => this.files.supplementary(),
         undefined,
-        (bytes) => native.releasePages(bytes),
+        (bytes) => this.files.passed?.(bytes),
       ),
       this.files,
       this.files.indexStore(),

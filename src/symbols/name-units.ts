@@ -82,7 +82,9 @@ export const scanNames = (file: DwarfFile, units: readonly Compilation[]): NameU
   const shared = file.supplementary();
   const scanned: [DwarfFile, 'info' | 'types'][] = [[file, 'info'], [file, 'types'], ...(shared ? [[shared, 'info'] as [DwarfFile, 'info']] : [])]; // prettier-ignore
   const parts = scanned.map(([owner, section]) => {
-    const places = whole.filter(({ own }) => own.file === owner && own.section === section).sort((a, b) => a.own.offset - b.own.offset);
+    const places = whole
+      .filter(({ own }) => (own.file === shared) === (owner === shared) && own.section === section)
+      .sort((a, b) => a.own.offset - b.own.offset);
     return native.scanNames(
       owner.section(section),
       owner.section('abbrev'),

@@ -3,7 +3,7 @@ import { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
 import type { ElfFile } from '../elf/file.js';
 import { findDebugFile, findSupplementaryFile, type DebugFileSearch } from '../elf/separate.js';
-import { debugFileSearch, openElf } from './elf-files.js';
+import { debugFileSearch, openElf, releasePages } from './elf-files.js';
 import { ElfImage, type ImageFiles } from './image.js';
 import { indexStore } from './index-cache.js';
 import type { SymbolImage } from './model.js';
@@ -60,6 +60,10 @@ class FilesBeside implements ImageFiles {
       this.shared = file && new DwarfFile((name) => file.debugData(name) ?? new Uint8Array(0));
     }
     return this.shared;
+  }
+
+  passed(bytes: Uint8Array): void {
+    releasePages(bytes);
   }
 
   splitUnit(skeleton: Unit): Unit | undefined {

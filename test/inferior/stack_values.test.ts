@@ -271,4 +271,24 @@ int main(void) { return even(6, 7) > 100; }
     expect(frame?.context.entryValue(Uint8Array.of(Op.reg0 + ARGUMENTS[0]))).toBeUndefined();
     expect(frame && valueOf(frame, 'k')).not.toBe(7n);
   });
+
+  it('counts where the callee jumps to a function that is chosen at the start', () => {
+    const program = compileText(
+      'jump_to_ifunc.c',
+      `volatile int sink;
+static int plain(int n) { return n + sink; }
+static void *resolve(void) { return (void *)plain; }
+int chosen(int) __attribute__((ifunc("resolve")));
+__attribute__((noinline)) void stop(void) { sink++; }
+__attribute__((noipa)) int f(int n) { stop(); return chosen(n); }
+int main(void) { return f(5) + 1; }
+`,
+      ['-O2'],
+    );
+    using target = new Stopped(program);
+    target.runToFunction('stop');
+    const frame = target.stack().frame(1);
+    expect(frame?.functionName).toBe('f');
+    expect(frame?.context.entryValue(Uint8Array.of(Op.reg0 + ARGUMENTS[0]))).toBe(5n);
+  });
 });

@@ -49,7 +49,7 @@ const passes = (look: () => void): number => {
   const { scanNames } = native;
   let units = 0;
   native.scanNames = (...args) => {
-    units += args[5].length;
+    units += args[6].length;
     return scanNames(...args);
   };
   try {
