@@ -1,6 +1,7 @@
 // Files mapped into memory (mmap(2)) instead of read: a debugger looks at a few pages of a file of hundreds of megabytes. The price is
 // that a file which somebody truncates while it is mapped (a rebuild between two runs) answers a read past its new end with SIGBUS.
 // The handler here puts a page of zeros there, so that the reader sees damaged input, which it must understand anyway.
+#include "binding.h"
 #include "descriptor.h"
 #include "facilities.h"
 #include "mapped_file.h"
@@ -207,9 +208,9 @@ void unmapFile(const Napi::CallbackInfo& info) {
   if (!buffer.IsDetached()) buffer.Detach();
 }
 
-void releaseView(const Napi::CallbackInfo& info) {
-  const auto view = info[0].As<Napi::Uint8Array>();
-  releasePages(view.Data(), view.ByteLength());
+long releaseBytes(Bytes bytes) {
+  releasePages(bytes.data(), bytes.size());
+  return 0;
 }
 
 }  // namespace
@@ -224,7 +225,7 @@ void releasePages(const void* start, size_t length) {
 
 void exportMappedFile(Napi::Object exports) {
   exports.Set("mapFile", Napi::Function::New<mapFile>(exports.Env(), "mapFile"));
-  exports.Set("releasePages", Napi::Function::New<releaseView>(exports.Env(), "releasePages"));
+  exportAll(exports, {bind<releaseBytes>("releasePages")});
   exports.Set("unmapFile", Napi::Function::New<unmapFile>(exports.Env(), "unmapFile"));
 }
 

@@ -136,7 +136,7 @@ export interface Native {
   mapFile(path: string): ArrayBuffer | number;
   unmapFile(buffer: ArrayBuffer): void;
   /** Takes the pages of a part of a mapped file out of the process until they are read again. Does nothing to other bytes. */
-  releasePages(bytes: Uint8Array): void;
+  releasePages(bytes: Uint8Array): number;
   /** sock_diag(7): sends a netlink request, puts all of the answer's messages into `reply`, and returns how many bytes they are. */
   sockDiag(request: Uint8Array, reply: Uint8Array): number;
   /**

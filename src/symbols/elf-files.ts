@@ -39,7 +39,7 @@ export const openProgram = (path: string): ElfFile => {
 };
 
 /** What was read of a mapped file leaves memory; it comes back when it is read again. */
-export const releasePages = (bytes: Uint8Array): void => native.releasePages(bytes);
+export const releasePages = (bytes: Uint8Array): void => void native.releasePages(bytes);
 
 /** More than any table of symbols; a damaged or hostile section is given up there. */
 const MAX_UNPACKED = 256 * 2 ** 20;

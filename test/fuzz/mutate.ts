@@ -120,3 +120,9 @@ export const damage = (file: Uint8Array, random: Random): Buffer => {
   const bytes = Buffer.from(file);
   return pick(random, mutations)(bytes, random);
 };
+
+/** Milliseconds that this process has computed: what others do on the machine does not count. */
+export const processorTime = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};

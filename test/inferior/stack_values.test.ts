@@ -277,8 +277,9 @@ int main(void) { return even(6, 7) > 100; }
       'jump_to_ifunc.c',
       `volatile int sink;
 static int plain(int n) { return n + sink; }
-static void *resolve(void) { return (void *)plain; }
-int chosen(int) __attribute__((ifunc("resolve")));
+void *resolve(void) { return (void *)plain; }
+__asm__(".globl chosen; .type chosen, @gnu_indirect_function; .set chosen, resolve");
+int chosen(int);
 __attribute__((noinline)) void stop(void) { sink++; }
 __attribute__((noipa)) int f(int n) { stop(); return chosen(n); }
 int main(void) { return f(5) + 1; }
