@@ -4,9 +4,9 @@
  * be read or written is no error. Entries are written beside their place and renamed into it, so that two writers, or a reader and a writer,
  * never see half of one; the oldest go when the folder grows too big.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { zlib } from '../common/lazy_modules.js';
 import { version } from '../common/version.js';
 import { NameUnits } from './name-units.js';
@@ -97,7 +97,7 @@ const write = (path: string, identity: Buffer, index: NameUnits): void => {
   identity.copy(bytes, HEADER);
   bytes.set(index.keys, start);
   bytes.writeUInt32LE(zlib().crc32(bytes.subarray(16)), 12);
-  mkdirSync(folder(), { recursive: true, mode: 0o700 });
+  makeFolder(folder());
   const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}.new`;
   try {
     writeFileSync(temporary, bytes, { mode: 0o600, flag: 'wx' });
@@ -105,6 +105,18 @@ const write = (path: string, identity: Buffer, index: NameUnits): void => {
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+};
+
+/** With what is missing above it. Node's own recursive mkdir never ends where a folder cannot be made in one that is there, as below /proc. */
+const makeFolder = (path: string): void => {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another writer may have been faster.
+    if (!existsSync(path)) throw error;
   }
 };
 

@@ -56,6 +56,18 @@ describe('an entry', () => {
     expect(kept()).toBeUndefined();
   });
 
+  it('is not kept where no folder can be made', () => {
+    vi.stubEnv('XDG_CACHE_HOME', '/proc/self/nowhere');
+    keep();
+    expect(kept()).toBeUndefined();
+  });
+
+  it('is kept in a folder of which more is missing', () => {
+    vi.stubEnv('XDG_CACHE_HOME', join(folder, 'a', 'b'));
+    keep();
+    expect(kept()).toEqual(contents(index));
+  });
+
   it('of a file with other sections is not taken', () => {
     keep();
     expect(indexStore(id, [3 << 20, 0, 100, 201], false)?.load()).toBeUndefined();
