@@ -86,6 +86,8 @@ const flags: Readonly<Record<string, string>> = {
 
 /** @throws UsageError */
 export const parseOptions = (words: readonly string[]): Options => {
+  if (words[0] === 'grade')
+    throw new UsageError('deet grade (labs) is not part of this version yet. For a program of that name: deet ./grade');
   const given = new Set<string>();
   const values = new Map<string, string>();
   const environment: Record<string, string> = {};
