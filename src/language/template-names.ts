@@ -1,5 +1,6 @@
 /** C++: `largest<int>` and `std::vector<int, std::allocator<int> >` are names, where the program has them; elsewhere `<` compares. */
 import type { Token } from './lexer.js';
+import { fullNames } from './library/short-names.js';
 
 /** What may stand between the angle brackets of a name that debug information has. */
 const INSIDE = new Set(['::', ',', '*', '&', '&&', '(', ')', '[', ']', '-', '<', '>', '>>']);
@@ -15,8 +16,9 @@ export function joinTemplates(text: string, tokens: readonly Token[], isKnown: (
     const end = token.kind === 'name' ? closing(tokens, at + 1) : undefined;
     const last = end === undefined ? undefined : tokens[end];
     if (token.kind === 'name' && end !== undefined && last) {
+      const scope = scopeBefore(joined);
       const spelled = spellings(text.slice(token.offset, last.end));
-      const name = spelled.find((each) => isKnown(scopeBefore(joined) + each));
+      const name = [...spelled, ...spelled.flatMap((each) => withAllArguments(scope, each))].find((each) => isKnown(scope + each));
       if (name !== undefined) {
         joined.push({ kind: 'name', name, offset: token.offset, end: last.end });
         at = end;
@@ -27,6 +29,10 @@ export function joinTemplates(text: string, tokens: readonly Token[], isKnown: (
   }
   return joined;
 }
+
+/** `vector<int>` of the C++ library as debug information has it. */
+const withAllArguments = (scope: string, name: string): string[] =>
+  (['gcc', 'clang'] as const).map((writer) => fullNames(scope + name, writer).slice(scope.length));
 
 /** Index of the `>` that closes the `<` here. */
 function closing(tokens: readonly Token[], start: number): number | undefined {
@@ -56,7 +62,10 @@ function spellings(text: string): string[] {
       const sized = words.filter((word) => word === 'long' || word === 'short');
       return make({ sized, unsigned: words.includes('unsigned') });
     });
-  return [...new Set([dense, integers(gccInteger), integers(clangInteger)].flatMap((each) => [each.replace(/>(?=>)/g, '> '), each]))];
+  const numbered = [dense, integers(gccInteger), integers(clangInteger)];
+  // gcc writes `char*`, clang `char *`.
+  const pointed = [...numbered, ...numbered.map((each) => each.replace(/ (?=[*&])/g, ''))];
+  return [...new Set(pointed.flatMap((each) => [each.replace(/>(?=>)/g, '> '), each]))];
 }
 
 interface IntegerWords {

@@ -15,8 +15,8 @@ leakGuard();
 
 const line = String(lineOf('library.cc', '// free'));
 
-const stopped = (body: (session: Session) => Promise<void> | void): Promise<void> =>
-  driven(fixture('library'), async (session) => {
+const stopped = (body: (session: Session) => Promise<void> | void, variant: 'plain' | 'clang' = 'plain'): Promise<void> =>
+  driven(fixture('library', variant), async (session) => {
     session.break(line);
     stopOf(await session.run());
     await body(session);
@@ -51,6 +51,32 @@ describe('objects of the C++ library', () => {
       const plain = (text: string): string => text.replace(/0x[0-9a-f]{5,}/g, '0xADDRESS');
       expect(said.map(plain)).toEqual(all.slice(settings.length).map(plain));
     }),
+  );
+
+  it('show the same in a program of clang, which describes the library less', async () => {
+    const texts = new Map<string, string>();
+    const plain = (text: string): string => text.replace(/0x[0-9a-f]{5,}/g, '0xADDRESS');
+    await stopped(async (session) => {
+      for (const name of names) texts.set(name, plain(await shown(session, name)));
+    });
+    await stopped(async (session) => {
+      for (const name of names) expect([name, plain(await shown(session, name))]).toEqual([name, texts.get(name)]);
+    }, 'clang');
+  });
+
+  it.each(['plain', 'clang'] as const)('have types that go by their short names, %s', (variant) =>
+    stopped(async (session) => {
+      const rows = [
+        ['sizeof(std::vector<int>) == sizeof v', 'true'],
+        ['*(std::map<std::string, int>*)&m', 'std::map with 2 elements = {["a"] = 1, ["b"] = 2}'],
+        ['(*(std :: map<int,std::vector<int>> *) &mv)[1]', 'std::vector of length 2, capacity 2 = {1, 2}'],
+        ['*(std::unordered_map<std::string, int>*)&um', 'std::unordered_map with 1 element = {["k"] = 7}'],
+        ['*(std::list<int>*)&l', 'std::__cxx11::list = {[0] = 1, [1] = 2, [2] = 3}'],
+        ['*(std::vector<std::string>*)&vs', 'std::vector of length 2, capacity 2 = {"a", "b"}'],
+        ['*(std::set<int>*)&st', 'std::set with 3 elements = {[0] = 1, [1] = 2, [2] = 3}'],
+      ];
+      for (const [text, value] of rows) expect([text, await shown(session, text)]).toEqual([text, value]);
+    }, variant),
   );
 
   it('are cut short', () =>

@@ -35,8 +35,18 @@ function text(subject: Subject, pointer: Value, length: number): TextView {
   return { kind, length, read: (units) => (units === 0 ? new Uint8Array(0) : memory.read(addressIn(pointer), units * kind.unit)) };
 }
 
+/**
+ * Where a string's text is. clang leaves the class of `_M_dataplus` out of the debug information unless the library has its own; it is the
+ * pointer, with an allocator that takes no room.
+ */
+function textPointer(subject: Subject): Value {
+  const holder = subject.field('_M_dataplus');
+  if (sizeOf(holder.type) !== undefined || holder.address === undefined) return subject.field('_M_dataplus', '_M_p');
+  return Value.at(c.pointerTo(subject.type(0)), subject.context.memory, holder.address);
+}
+
 export function string(subject: Subject): TextView {
-  const pointer = subject.field('_M_dataplus', '_M_p');
+  const pointer = textPointer(subject);
   const length = subject.number('_M_string_length');
   const buffer = subject.field('_M_local_buf');
   const local = buffer.address !== undefined && addressIn(pointer) === buffer.address;

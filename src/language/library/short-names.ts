@@ -85,6 +85,54 @@ export function shortNames(text: string, depth = 0): string {
   return result + plain.slice(from);
 }
 
+/** What the library declares in its inline namespace (`_GLIBCXX_USE_CXX11_ABI`). */
+const INLINE = new Set(['basic_string', 'list']);
+const ALIASES = new Map(
+  Object.entries(STRINGS).flatMap(([unit, prefix]): [string, string][] => [
+    [`${prefix}string`, `basic_string<${unit}>`],
+    [`${prefix}string_view`, `basic_string_view<${unit}>`],
+  ]),
+);
+
+/** Where the `const` of a map's key stands: `std::pair<const K, V>`, but gcc writes it behind a name without brackets. */
+type Writer = 'gcc' | 'clang';
+
+/** The other way: what compilers call, with all its arguments, what people write in short. */
+export function fullNames(text: string, writer: Writer, depth = 0): string {
+  if (depth > MAX_DEPTH || text.length > MAX_LENGTH) return text;
+  const pattern = /\bstd::(?:__cxx11::)?(\w+)(<?)/g;
+  let result = '';
+  let from = 0;
+  for (let match; (match = pattern.exec(text));) {
+    const [, name, bracket] = match;
+    const alias = bracket === '' ? ALIASES.get(name) : undefined;
+    const inside = bracket === '' ? undefined : argumentsAt(text, pattern.lastIndex);
+    if (alias === undefined && !inside) continue;
+    const full =
+      alias === undefined
+        ? withDefaults(name, inside?.list.map((each) => fullNames(each, writer, depth + 1)) ?? [], writer)
+        : fullNames(`std::${alias}`, writer);
+    result += text.slice(from, match.index) + full;
+    from = pattern.lastIndex = inside?.end ?? pattern.lastIndex;
+  }
+  return (result + text.slice(from)).replace(/>(?=>)/g, '> ');
+}
+
+function withDefaults(name: string, given: readonly string[], writer: Writer): string {
+  const defaults = Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name] : undefined;
+  const all = [...given];
+  while (defaults?.[all.length]) {
+    const last = defaults[all.length](all);
+    all.push(last.replace(`std::pair<const ${given[0]},`, () => `std::pair<${constant(given[0], writer)},`));
+  }
+  return `std::${INLINE.has(name) ? '__cxx11::' : ''}${name}<${all.join(', ')}>`;
+}
+
+function constant(key: string, writer: Writer): string {
+  if (/[*&]$/.test(key)) return writer === 'gcc' ? `${key} const` : `${key}const`;
+  return writer === 'gcc' && !key.includes('<') ? `${key} const` : `const ${key}`;
+}
+
 /** What stands between the bracket before this index and the one that closes it; undefined: none does. */
 function argumentsAt(text: string, start: number): { readonly list: readonly string[]; readonly end: number } | undefined {
   const list: string[] = [];
