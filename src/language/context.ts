@@ -6,7 +6,7 @@ import type { Address } from '../common/addresses.js';
 import type { LocationDescription } from '../symbols/model.js';
 import type { Frame } from '../inferior/frame.js';
 import type { Variable } from '../symbols/model.js';
-import type { CType } from '../symbols/types.js';
+import type { CType, Method } from '../symbols/types.js';
 import type { Memory } from './place.js';
 import type { PrintSettings } from './settings.js';
 import type { TypeNames } from './parser.js';
@@ -36,6 +36,8 @@ export interface NameSpace extends TypeNames {
   scoped(where: ScopePath, name: string): Meaning | undefined;
   /** All functions of a name, as values: C++ may have several. Looked for as `global` and `scoped` do. */
   overloads(where: ScopePath, name: string): readonly Value[];
+  /** The code of a member function; undefined: inlined everywhere, or unused. */
+  codeOf(method: Method): Value | undefined;
   type(name: string, tag?: 'struct' | 'union' | 'enum' | 'class'): CType | undefined;
   /** Names near in spelling, for "did you mean". */
   suggestions(): Iterable<string>;

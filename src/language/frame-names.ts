@@ -6,7 +6,7 @@ import { DeetError } from '../common/errors.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import { fileAddress, type Address, type FileAddress } from '../common/addresses.js';
 import type { ElfSymbolInfo, FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/model.js';
-import type { CType } from '../symbols/types.js';
+import type { CType, Method } from '../symbols/types.js';
 import * as c from './c-types.js';
 import type { Meaning, NameSpace, ScopePath } from './context.js';
 import type { Macro } from './macros.js';
@@ -263,6 +263,12 @@ export class FrameNames implements NameSpace {
       }
     }
     return [];
+  }
+
+  codeOf(method: Method): Value | undefined {
+    const fn = method.code();
+    const loaded = fn && this.#images().find(({ image }) => image.functionAt(fn.entry) === fn);
+    return loaded && this.functionValue(fn, loaded);
   }
 
   /** What stands before `::` must be something. @throws DeetError `no-symbol` */

@@ -29,9 +29,8 @@ const MAX_DEPTH = 32;
 export function methodsOf(object: Value, name: string, context: EvaluationContext, depth = 0): readonly Callee[] {
   const struct = asStruct(object.type);
   if (!struct || depth > MAX_DEPTH) return [];
-  const own = struct.methods().filter((method) => method.name === name);
-  if (own.length > 0)
-    return own.some(({ virtual }) => virtual) ? mixed(object, struct, own, context) : plain(object, struct, name, context);
+  const own = struct.methods().filter((method) => method.name === name || isInstance(method.name, name));
+  if (own.length > 0) return own.some(({ virtual }) => virtual) ? mixed(object, struct, own, context) : plain(object, struct, own, context);
   for (const base of struct.members()) {
     if (!base.isBase) continue;
     const found = methodsOf(readMember(object, base, memberWorld(context)), name, context, depth + 1);
@@ -40,10 +39,20 @@ export function methodsOf(object: Value, name: string, context: EvaluationContex
   return [];
 }
 
-function plain(object: Value, struct: StructType, name: string, context: EvaluationContext): readonly Callee[] {
-  const found = context.names.overloads({ path: [struct.name ?? ''] }, name);
-  if (found.length === 0)
-    throw new DeetError('no-symbol', `Cannot evaluate function -- may be inlined or unused: ${struct.name ?? ''}::${name} has no code.`);
+/** `twice<int>` of a member template `twice`; `operator<` is no template, but a lambda with `auto` has `operator()<int>`. */
+const isInstance = (method: string, name: string): boolean =>
+  method.startsWith(`${name}<`) && (name === 'operator()' || !name.startsWith('operator'));
+
+function plain(object: Value, struct: StructType, methods: readonly Method[], context: EvaluationContext): readonly Callee[] {
+  const { name: owner } = struct;
+  const names = [...new Set(methods.map(({ name }) => name))];
+  const named = owner === undefined ? [] : names.flatMap((name) => context.names.overloads({ path: [owner] }, name));
+  // Lambdas and other classes without a name, and classes in functions.
+  const found = named.length > 0 ? named : methods.flatMap((method) => context.names.codeOf(method) ?? []);
+  if (found.length === 0) {
+    const name = owner === undefined ? names[0] : `${owner}::${names[0]}`;
+    throw new DeetError('no-symbol', `Cannot evaluate function -- may be inlined or unused: ${name} has no code.`);
+  }
   return found.map((value) => ({ value, self: asFunction(value.type)?.parameters[0]?.artificial ? [addressOf(object)] : [] }));
 }
 
@@ -56,7 +65,7 @@ function mixed(object: Value, struct: StructType, methods: readonly Method[], co
     return { value: Value.at(type, context.memory, entry), self: [addressOf(object)] };
   });
   if (virtual.length === methods.length) return bound;
-  const others = plain(object, struct, methods[0]?.name ?? '', context);
+  const others = plain(object, struct, methods, context);
   return [...bound, ...others.filter(({ value }) => !virtual.some(({ type }) => sameType(type, value.type)))];
 }
 

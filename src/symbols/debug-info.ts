@@ -38,6 +38,7 @@ export class DebugInfo implements CompilationHost, ScopeHost {
       definitionOf: (die) => this.lookup.definitionOfType(die),
       location: (die, attribute) => locationOf(die, attribute, this.compilationOf(die)),
       variableOf: (die) => this.variableOf(die),
+      codeOf: (die) => this.codeOf(die),
       declared: (die) => this.compilationOf(die).declared(die),
       nameOf: (die) => this.lookup.typeName(die),
       enumeratorPrefix: (die) => this.lookup.enumeratorPrefix(die),
@@ -123,6 +124,21 @@ export class DebugInfo implements CompilationHost, ScopeHost {
     let entry = this.functions.get(code);
     if (!entry) this.functions.set(code, (entry = new FunctionEntry(code, unit, this)));
     return entry;
+  }
+
+  /** The function whose entry is this one, or refers to it as what it defines (DW_AT_specification, DW_AT_abstract_origin). */
+  private codeOf(declaration: Die): FunctionEntry | undefined {
+    const unit = this.compilationOf(declaration);
+    const name = nameOf(declaration);
+    const defines = ({ die }: CodeEntry): boolean =>
+      die.offset === declaration.offset || (nameOf(die) === name && die.lineage().some(({ offset }) => offset === declaration.offset));
+    try {
+      const code = unit.code().find(defines) ?? unit.nested().find(defines);
+      return code && this.functionOf(code, unit);
+    } catch (error) {
+      this.file.warn(error);
+      return undefined;
+    }
   }
 
   functionAt(address: number): FunctionEntry | undefined {

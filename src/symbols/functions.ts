@@ -251,9 +251,12 @@ const entryOffset = (die: Die): number | undefined => {
   return offset === undefined || low === undefined ? undefined : low + offset;
 };
 
-/** The type of a function: that of the first entry in its lineage that has parameters or a result of its own. */
+/** The type of a function as it is declared; what a method with `auto` for a result returns only its definition knows. */
 const functionType = (die: Die, host: ScopeHost): FunctionType => {
   const lineage = die.lineage();
   const type = host.types.read(lineage[lineage.length - 1] ?? die);
-  return type.kind === 'function' ? type : { kind: 'function', returns: type, parameters: [], varargs: false, prototyped: true };
+  if (type.kind !== 'function') return { kind: 'function', returns: type, parameters: [], varargs: false, prototyped: true };
+  const { returns, parameters, varargs, prototyped } = type;
+  const isOpen = returns.kind === 'base' && returns.encoding === 'unspecified' && lineage.length > 1;
+  return isOpen ? { kind: 'function', returns: host.types.typeOf(die), parameters, varargs, prototyped } : type;
 };

@@ -208,6 +208,7 @@ export class StructReader implements StructType {
             isStatic: !type.parameters[0]?.artificial,
             virtual: (child.number(At.virtuality) ?? 0) !== 0,
             artificial: child.flag(At.artificial),
+            code: () => this.types.around.codeOf(child),
             ...(virtualIndex !== undefined ? { virtualIndex } : {}),
             ...(child.number(At.defaulted) === defaultedInClass ? { defaulted: true } : {}),
             ...(access ? { access } : {}),

@@ -5,7 +5,7 @@
 import { At, Encoding, Form, languageOf, lowestIndex, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
-import type { LocationDescription, SourcePosition, Variable } from './model.js';
+import type { FunctionSymbol, LocationDescription, SourcePosition, Variable } from './model.js';
 import { StructReader } from './structs.js';
 import type { ArrayType, BaseType, CType, EnumType, FunctionType, VoidType } from './types.js';
 
@@ -25,6 +25,8 @@ export interface TypeSurroundings {
   location(die: Die, attribute: number): LocationDescription | undefined;
   /** The variable that a DIE describes: bounds of variable-length arrays, static members. */
   variableOf(die: Die): Variable | undefined;
+  /** The function that an entry of a class declares, or is. */
+  codeOf(die: Die): FunctionSymbol | undefined;
   declared(die: Die): SourcePosition | undefined;
   /** The name as a user writes it: C++'s with namespaces and classes. Undefined: it has none. */
   nameOf(die: Die): string | undefined;

@@ -2,7 +2,7 @@
  * C (and, readably, C++) types as the debug information describes them. Every type is plain data; what is expensive
  * (members of a struct, enumerators) comes from a function that reads it when first called and remembers it.
  */
-import type { SourcePosition, Variable, LocationDescription } from './model.js';
+import type { FunctionSymbol, SourcePosition, Variable, LocationDescription } from './model.js';
 
 export type CType =
   VoidType | BaseType | PointerType | StructType | EnumType | ArrayType | TypedefType | QualifiedType | FunctionType | MemberPointerType;
@@ -90,6 +90,8 @@ export interface Method {
   /** `= default` where it was first declared: the compiler's own. */
   readonly defaulted?: boolean;
   readonly access?: string;
+  /** What its unit has of its code; a lambda's call operator has no name that it could be found by. */
+  code(): FunctionSymbol | undefined;
 }
 
 export interface EnumType {

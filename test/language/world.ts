@@ -99,6 +99,7 @@ export class MadeUp implements Memory {
         global: () => undefined,
         scoped: (where, name) => this.variables.get([...where.path, name].join('::')),
         overloads: () => [],
+        codeOf: () => undefined,
         type,
         macro: () => undefined,
         suggestions: () => this.variables.keys(),

@@ -46,3 +46,8 @@ describe('overloaded functions', () => {
     ]);
   });
 });
+
+it.each(['plain', 'clang'] as const)('finish of a function that is declared with auto tells what it returned, %s', async (variant) => {
+  const { stdout } = await run(['--batch', ...commands('break Scale::twice', 'run', 'finish'), fixture('lambdas', variant)]);
+  expect(stdout).toContain('Value returned is $1 = 42');
+});

@@ -180,6 +180,25 @@ describe('a call beside its known answer', () => {
       ]),
     ));
 
+  it.each(['plain', 'clang', 'dwarf4'] as const)('of lambdas, of what returns auto, of member templates and local classes, %s', (variant) =>
+    atLine('lambdas', 'lambdas.cc', '// lambdas', variant, (session) =>
+      answers(session, [
+        ['one(1)', '2'],
+        ['two(2)', '200'],
+        ['cap(3)', '13'],
+        ['four(5)', '9'],
+        ['gen(4)', '8'],
+        ['scaled(2)', '14'],
+        ['scale.twice()', '42'],
+        ['scale.twice() + one(1)', '44'],
+        ['scale.half()', '10.5'],
+        ['scale.add(4L)', '25'],
+        ['scale.add<long>(5)', '26'],
+        ['local.plus(2)', '8'],
+      ]),
+    ),
+  );
+
   it('by operators that the program defines, and of objects that can be called', () =>
     atLine('operators', 'operators.cc', '// operators', 'plain', (session) =>
       answers(session, [
