@@ -217,12 +217,12 @@ describe('C++', () => {
   });
 });
 
-it('Ctrl-C is no fault: it says where the program was, and what to ask next', () => {
+it('Ctrl-C is no fault: of a program of which nothing can be read no more is said', () => {
   const signal = { signal: 2, signalName: 'SIGINT', errno: 0, code: 0x80, codeName: 'SI_KERNEL', fromKernel: true } as const;
   const scene = { pid: 1, program: '/bin/a', signal, memory: { read: () => new Uint8Array(0) } };
   const nothing = { register: () => undefined, frames: () => [], maps: () => [], symbolAt: () => undefined, symbolNamed: () => undefined };
   expect(explain({ ...scene, ...nothing })).toMatchObject({
     cause: 'signal',
-    text: 'Ctrl-C was pressed (SIGINT). "why" tells what a program that hangs waits for.',
+    text: 'Ctrl-C was pressed (SIGINT).',
   });
 });

@@ -134,7 +134,7 @@ describe('explain, by hand', () => {
     expect(explain({ ...sceneOf({ code: [], signal: sent }), processName: () => 'bash' }).text).toContain('process 99 (bash)');
     expect(explain(sceneOf({ code: [], signal: signal(2, 0x80) }))).toMatchObject({
       cause: 'signal',
-      text: 'Ctrl-C was pressed (SIGINT); the program was in f at /home/me/a.c:7. "why" tells what a program that hangs waits for.',
+      text: 'Ctrl-C was pressed (SIGINT); the program was in f at /home/me/a.c:7.',
     });
   });
 
