@@ -49,13 +49,6 @@ export class Dynamic {
     return offset === undefined ? undefined : this.string(offset);
   }
 
-  /** DT_RUNPATH, or DT_RPATH: the directories to search first, `$ORIGIN` not replaced. */
-  get searchPath(): readonly string[] {
-    const offset = this.value(DT.RUNPATH) ?? this.value(DT.RPATH);
-    const text = offset === undefined ? undefined : this.string(offset);
-    return text ? text.split(':') : [];
-  }
-
   /**
    * The number of dynamic symbols, which the dynamic section does not say: DT_HASH has it; DT_GNU_HASH ends with the last symbol
    * of the last chain, but covers only exported ones, so `least` (from relocations) may be more; without both, the string

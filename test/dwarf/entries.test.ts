@@ -221,6 +221,21 @@ describe('damage in entries', () => {
     expect(file.units()[0].root.children()).toHaveLength(1);
   });
 
+  it('a list of children without an end is over where its unit is, though another unit follows', () => {
+    const file = dwarfWith({ abbrev, info: [...unit4([1, 2, ...text('a')]), ...unit4([1, 0])] });
+    const [first, second] = file.units();
+    expect(first.root.siblingOffset()).toBe(second.offset);
+    expect(file.warnings).toEqual([]);
+  });
+
+  it('a unit has no entries before its first and behind its end', () => {
+    const file = dwarfWith({ abbrev, info: [...unit4([1, 0]), ...unit4([1, 0])] });
+    const [first, second] = file.units();
+    expect(first.dieAt(second.firstDie)).toBeUndefined();
+    expect(second.dieAt(first.firstDie)).toBeUndefined();
+    expect(second.dieAt(second.firstDie)?.tag).toBe(Tag.compile_unit);
+  });
+
   it('a unit of absurd length ends the list of units, one of an unknown version does not', () => {
     const good = unit4([1, 0]);
     const strange = counted([...u16(77), ...u32(0), 8, 1, 0]);

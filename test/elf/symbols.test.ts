@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { SHN, STB, STT } from '../../src/elf/constants.js';
 import { ElfSymbols } from '../../src/elf/symbols.js';
+import { SymbolNames } from '../../src/elf/symbol-names.js';
 import type { SymbolTable } from '../../src/elf/symbol-table.js';
 import { gdb } from '../helpers/gdb.js';
 import { load, objcopy, programs, run, systemFiles, withoutSections } from './programs.js';
@@ -171,6 +172,17 @@ describe('names', () => {
       expect([symbol.name, found.length]).toEqual([symbol.name, 1]);
     }
     for (const absent of ['mai', 'main2', '', 'puts', 'main@plt']) expect(symbols.named(absent)).toEqual([]);
+  });
+
+  it('finds the same by search as by hash, to the last symbol of the table', () => {
+    const table = load(programs.library()).dynsym;
+    expect(table?.isDefined(table.count - 1)).toBe(true);
+    if (!table) return;
+    const names = new SymbolNames([{ table, base: 0 }]);
+    const last = table.name(table.count - 1);
+    const found = Array.from({ length: 20 }, () => names.find(last));
+    expect(found[0]).toContain(table.count - 1);
+    expect(found).toEqual(found.map(() => found[0]));
   });
 
   it('says what kind each is', () => {

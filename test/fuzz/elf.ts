@@ -17,7 +17,6 @@ const QUESTIONS: readonly ((elf: ElfFile) => unknown)[] = [
   (elf) => elf.missingBytes,
   (elf) => elf.dynamic?.needed,
   (elf) => elf.dynamic?.soname,
-  (elf) => elf.dynamic?.searchPath,
 ];
 
 /** @throws whatever is not a DeetError: a bug */

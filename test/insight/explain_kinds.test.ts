@@ -39,6 +39,12 @@ describe('the heap is read', () => {
       /^main calls free with `b`\. A size that malloc keeps .* There is "55555555" now\.$/,
     ],
     [
+      'only the size is overwritten',
+      `int main(void) { char *a = malloc(24), *b = malloc(24); memset(a, 0, 24); memcpy(a + 24, "abcdefg", 8); free(b); free(a); }`,
+      'heap-corruption',
+      / There is "abcdefg" now\.$/,
+    ],
+    [
       'a pointer that malloc wrote when the block was freed',
       `int main(void) { struct node *a = malloc(24); *(struct node **)((char *)a + 8) = a; free(a); a = *(struct node **)((char *)a + 8); return a->value; }`,
       'use-after-free',

@@ -90,6 +90,12 @@ describe('as gdb', () => {
     });
   }
 
+  it('beyond gdb: what only a namespace has is found by its bare name', () => {
+    const context = fileContext(fixture('classes'));
+    expect(answer('print deep', context)).toBe(answer('print shop::inner::deep', context));
+    expect(answer('print deep', context)).toMatch(/6$/);
+  });
+
   it.each(['plain', 'dwarf4', 'O2'] as const)('bytes in the other order, and what the optimizer leaves, %s', (variant) => {
     compareStopped('byte_order.c', variant, '// here', variant === 'O2' ? ['byte_order.txt', 'at_entry.txt'] : ['byte_order.txt']);
   });
