@@ -9,7 +9,7 @@ import { waitHub, type WaitClient } from '../linux/wait.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
 import { killFamily, releaseStopped } from './family_end.js';
-import { isBeginning } from './newborns.js';
+import { isBeginning, isStanding, leavesStanding } from './newborns.js';
 import type { StepPlan } from './plan.js';
 import { Probing } from './probing.js';
 import { correctSignalInfo, slotOf } from './out_of_line.js';
@@ -117,7 +117,7 @@ export class Engine implements WaitClient {
 
   /** The stepping thread has news, and a thread that it has made has not (newborns.ts). */
   #newbornsFirst(event: WaitEvent): boolean {
-    return this.family.newborns.length > 0 && event.tid === this.plan?.thread.tid;
+    return this.family.newborns.length > 0 && event.tid === this.plan?.thread.tid && leavesStanding(event);
   }
 
   /** Keeps the news until the newborns have had their chance; one may stop first. */
@@ -126,13 +126,16 @@ export class Engine implements WaitClient {
     const thread = this.family.thread(event.tid);
     stash(this.family, event);
     for (const newborn of newborns)
-      while (isBeginning(newborn)) {
+      while (thread && isStanding(thread) && isBeginning(newborn)) {
         const own = waitHub.waitFor(this, newborn.tid);
         const found = own && this.#take(own);
         if (found) return found;
       }
     newborns.length = 0;
-    return thread && this.#takeUp(thread);
+    // Killed where it stood, or overtaken by an exec, the thread has other news than what it had.
+    const later = waitHub.waitBriefly(this, event.tid, 0);
+    if (later !== undefined && later !== 'gone') return this.#take(later);
+    return thread && isStanding(thread) ? this.#takeUp(thread) : undefined;
   }
 
   /** A thread that stands, with news or without, goes on if it may. */

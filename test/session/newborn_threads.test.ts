@@ -1,6 +1,6 @@
 /** A thread that is born during a step comes to its first breakpoint before the step ends, however the machine schedules; who has nothing to report delays nothing. */
 import { describe, expect, it } from 'vitest';
-import { compileText } from '../helpers/build.js';
+import { compileText, fixture } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { driven, walk } from './drive.js';
 
@@ -55,4 +55,15 @@ describe('a thread made by the line that next steps over', () => {
       const places = await walk(session, ['break 11', 'run', 'next', 'next', 'continue']);
       expect(places.slice(1)).toEqual(['main:11', 'main:12', 'main:13', 'exited 0']);
     }));
+
+  // An exec waits in the kernel for the end of all other threads, and that for us: a wait for the newborn never ended.
+  it('may replace the program at once', async () => {
+    for (let round = 0; round < 20; round++)
+      await driven(fixture('exec_thread'), async (session) => {
+        // The step ends, or the exec comes first: then there is nothing left to step.
+        const places = await walk(session, ['break 30', 'run', 'next']);
+        if (places.at(-1) !== 'exited 0') places.push(...(await walk(session, ['continue'])));
+        expect(places.at(-1)).toBe('exited 0');
+      });
+  });
 });
