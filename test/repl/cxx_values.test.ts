@@ -4,24 +4,13 @@ import { fixture, lineOf } from '../helpers/build.js';
 import { gdb } from '../helpers/gdb.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { commands, run } from './cli.js';
+import { answersIn, marked } from './marked.js';
 
 leakGuard();
 
 const program = fixture('library_more');
 const start = [`break ${lineOf('library_more.cc', '// main')}`, 'run'];
-const marked = (list: readonly string[]): string[] => list.flatMap((command, index) => [`echo @@${index}\\n`, command, 'echo \\n']);
-
-const answers = (text: string): string[] =>
-  text
-    .split(/^@@\d+\n/m)
-    .slice(1)
-    .map((answer) =>
-      answer
-        .replace(/\n {2}.*\n +\^\n/, '\n')
-        .replace(/0x(?:7ff|5555)[0-9a-f]+/g, 'ADDRESS')
-        .replace(/\nKilling running inferior .*/, '')
-        .trimEnd(),
-    );
+const answers = (text: string): string[] => answersIn(text).map((answer) => answer.replace(/0x(?:7ff|5555)[0-9a-f]+/g, 'ADDRESS'));
 
 const said = async (list: readonly string[]): Promise<string[]> =>
   answers((await run([...commands(...start, ...marked(list)), program], { shell: 'exec "$@" 2>&1' })).stdout);

@@ -5,6 +5,7 @@ import { compile, compileText, fixture, fixtures, lineOf } from '../helpers/buil
 import { gdb } from '../helpers/gdb.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { commands, run } from './cli.js';
+import { answersIn, marked } from './marked.js';
 
 leakGuard();
 
@@ -13,23 +14,15 @@ const program = (flags: readonly string[], compiler?: 'clang'): string =>
 
 /** The answers, command by command; what stands on the stack lies elsewhere under the other debugger. */
 const answers = (text: string): string[] =>
-  text
-    .split(/^@@\d+\n/m)
-    .slice(1)
-    .map((answer) =>
-      answer
-        .replace(/^warning: .*\n/gm, '')
-        .replace(/^(#\d+ +)0x\w+ in (?=.*\) at )/gm, '$1')
-        .replace(/0x7ff[0-9a-f]{9}/g, '0xSTACK')
-        .replace(/^\(More stack frames follow...\)\n/m, '')
-        // Where it happened in the text is for the person at the prompt.
-        .replace(/\n {2}.*\n +\^\n/, '\n')
-        .replace(/ Cast it first: .*/, '')
-        .replace(/\nKilling running inferior .*/, '')
-        .trimEnd(),
-    );
-
-const marked = (list: readonly string[]): string[] => list.flatMap((command, index) => [`echo @@${index}\\n`, command, 'echo \\n']);
+  answersIn(text).map((answer) =>
+    answer
+      .replace(/^warning: .*\n/gm, '')
+      .replace(/^(#\d+ +)0x\w+ in (?=.*\) at )/gm, '$1')
+      .replace(/0x7ff[0-9a-f]{9}/g, '0xSTACK')
+      .replace(/^\(More stack frames follow...\)\n?/m, '')
+      .replace(/ Cast it first: .*/, '')
+      .trimEnd(),
+  );
 
 const compareAt = async (path: string, stops: readonly string[], list: readonly string[]): Promise<void> => {
   const before = [...stops.flatMap((stop, index) => [`tbreak ${stop}`, index === 0 ? 'run > /dev/null' : 'continue'])];
