@@ -81,16 +81,12 @@ const cases: Case[] = readdirSync(fixtures)
 
 /** An int3 met while SIGTRAP is blocked, as in its own handler, makes the kernel forget the handler (force_sig): nobody can hide that. */
 const blocksTraps = new Set(['own_trap']);
-/** Whether its parent sees the child continue or only end is a matter of which is faster. */
-const races = new Set(['job_control']);
 
 describe.each(cases)('$name', ({ name, args }) => {
   const program = fixture(name);
   const expected = natively(program, args);
 
   it('left alone', async () => expect(await observed(program, args, (session) => session.run())).toEqual(expected));
-
-  if (races.has(name)) return;
 
   if (!blocksTraps.has(name))
     it('with a breakpoint on every function', async () => {
