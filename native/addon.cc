@@ -4,6 +4,7 @@
 #include "facilities.h"
 
 static Napi::Object initialize(Napi::Env, Napi::Object exports) {
+  deet::exportDebugRegisters(exports);
   deet::exportDemangle(exports);
   deet::exportInterrupt(exports);
   deet::exportLastResort(exports);

@@ -5,6 +5,7 @@
 
 namespace deet {
 
+void exportDebugRegisters(Napi::Object exports);
 void exportDemangle(Napi::Object exports);
 void exportInterrupt(Napi::Object exports);
 void exportLastResort(Napi::Object exports);

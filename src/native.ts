@@ -65,6 +65,8 @@ export interface Native {
   /** PTRACE_PEEKUSER / POKEUSER at offsetof(struct user, u_debugreg[index]). */
   getDebugRegister(tid: number, index: number): bigint | number;
   setDebugRegister(tid: number, index: number, value: bigint): number;
+  /** Tries them in a child of its own, some milliseconds. 1: they trap; 0: they take values and never trap; -errno: it cannot be tried. */
+  debugRegistersTrap(): number;
   /** siginfo_t, 128 bytes. */
   getSignalInfo(tid: number, into: Uint8Array): number;
   setSignalInfo(tid: number, from: Uint8Array): number;

@@ -25,9 +25,10 @@ const watcher = (name: 'watch' | 'rwatch' | 'awatch', about: string, aliases: re
       ...(condition !== undefined && { condition }),
       ...(thread !== undefined && { threadId: thread }),
     });
-    const notes = breakpoint.software
-      ? ['The debug registers cannot watch this: the program is stepped instruction by instruction, which is slow.']
-      : [];
+    const notes =
+      breakpoint.software === undefined
+        ? []
+        : [`${breakpoint.software} So the program is stepped instruction by instruction, which is slow.`];
     return breakpointResult(breakpoint, 'set', notes);
   },
 });

@@ -124,7 +124,9 @@ const described = (breakpoint: Breakpoint, debuggee: Debuggee): P.Breakpoint => 
     return {
       id: clientId(breakpoint.id),
       verified: true,
-      ...(breakpoint.software && { message: 'The debug registers do not suffice: the program is stepped and compared, which is slow.' }),
+      ...(breakpoint.software !== undefined && {
+        message: `${breakpoint.software} So the program is stepped and compared, which is slow.`,
+      }),
     };
   if (!first)
     return {

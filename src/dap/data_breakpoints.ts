@@ -2,6 +2,7 @@
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { debugRegistersTrap } from '../inferior/debug_registers.js';
 import { whileStopped } from '../session/quiet_stop.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import { containerOf, rowNamed } from './inspection.js';
@@ -9,6 +10,9 @@ import { optionsOf } from './breakpoints.js';
 import type { Debuggee } from './debuggee.js';
 import { addressOf } from './memory.js';
 import type { Handlers } from './protocol.js';
+
+/** Nothing but the debug registers can tell of reads. */
+const accessTypes = (): P.DataBreakpointAccessType[] => (debugRegistersTrap() ? ['read', 'write', 'readWrite'] : ['write']);
 
 /** What a `dataId` stands for. It is handed out by `dataBreakpointInfo` and good for this session. */
 interface Watched {
@@ -54,7 +58,7 @@ export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
     return {
       dataId: offer({ expression, frameId: undefined, local: false }),
       description: `${bytes} byte${bytes === 1 ? '' : 's'} at ${hex(address)}`,
-      accessTypes: ['read', 'write', 'readWrite'],
+      accessTypes: accessTypes(),
       canPersist: false,
     };
   };
@@ -82,7 +86,7 @@ export const dataBreakpointHandlers = (target: () => Debuggee): Handlers => {
       return {
         dataId: offer({ expression, frameId, local }),
         description: expression,
-        accessTypes: ['read', 'write', 'readWrite'],
+        accessTypes: accessTypes(),
         canPersist: false,
       };
     },

@@ -66,6 +66,11 @@ const coveringPieces = (trap: Trap): Trap[] => {
 
 const same = (a: Trap, b: Trap): boolean => a.address === b.address && a.length === b.length && a.kind === b.kind;
 
+let trapping: boolean | undefined;
+
+/** False on a machine, often a virtual one, that takes values into its debug registers and never traps. Tried once, when somebody wants one. */
+export const debugRegistersTrap = (): boolean => (trapping ??= native.debugRegistersTrap() !== 0);
+
 /** What each thread's own registers hold. */
 const given = new WeakMap<Thread, { readonly table: DebugRegisters; readonly generation: number }>();
 
@@ -74,8 +79,9 @@ export class DebugRegisters {
   /** Counts changes; what a thread was given last is compared with it. */
   #generation = 0;
 
-  /** False when the registers do not suffice for all of it; then nothing has changed. */
+  /** False when the registers do not suffice for all of it, or do not work here; then nothing has changed. */
   add(traps: readonly Trap[], owner: TrapOwner): boolean {
+    if (!debugRegistersTrap()) return false;
     return this.#place(traps.flatMap(exactPieces), owner) || this.#place(traps.flatMap(coveringPieces), owner);
   }
 
@@ -115,8 +121,14 @@ export class DebugRegisters {
     child.#generation++;
   }
 
-  /** Who has them all. */
+  /** Why `add` could not: who has them all. */
   get shortage(): DeetError {
+    if (!debugRegistersTrap())
+      return new DeetError(
+        'no-registers',
+        "This machine's debug registers do not work: they take an address, and never stop the program (so it is in some virtual machines).",
+        'Use break and watch, which do without.',
+      );
     const used = this.#table.filter((slot) => slot !== undefined);
     const holders = [...new Set(used.flatMap(({ owners }) => [...owners].map(({ title }) => title)))];
     return new DeetError(

@@ -57,8 +57,8 @@ export interface Breakpoint {
   /** dprintf: format and arguments as written. A DAP log message has been made into one. */
   readonly format: string | undefined;
   catch: CatchSpec | undefined;
-  /** Watchpoints without a debug register: the program is stepped and the value compared. */
-  software?: boolean;
+  /** Watchpoints that the program is stepped for, and the value compared: why no debug register does it, as a sentence. */
+  software?: string | undefined;
   locations: BreakpointLocation[];
   /** No location yet: waits for a library, or a run. */
   pending: boolean;

@@ -56,6 +56,7 @@ export const options: readonly Option[] = [
     ['auto', 'host', 'target'],
     'Simple conditions and ignore counts are checked: in the program (target), by deet at a stop (host), in the program when it pays.',
   ),
+  count('can-use-hw-watchpoints', 1, 'Watchpoints use debug registers; 0: they are done by stepping, which is slow.', 0),
   flag('step-mode', false, 'step stops in functions that have no line information.'),
   flag('stop-at-landing', true, 'A step or finish over a call that longjmp or a C++ exception leaves ends where that lands.'),
   flag('disable-randomization', true, 'Addresses are the same in every run.'),

@@ -21,6 +21,8 @@ export interface Look {
   readonly value: { readonly bytes: Uint8Array; readonly text: string } | undefined;
   /** Memory that the value depends on. */
   readonly traps: readonly Trap[];
+  /** What lies there now: while it does, the value is the same. Nothing for what cannot be read. */
+  readonly contents: readonly Uint8Array[];
   /** The size of it, in words for the user. */
   readonly size: number;
   /** It depends on registers, too: no debug register watches these. */
@@ -91,9 +93,19 @@ export const lookAt = (subject: Subject, kind: 'write' | 'access', contextOver: 
   return {
     value,
     traps,
+    contents: traps.map(({ address, length }) => contentsAt(plain.memory, address, length)),
     size: traps.reduce((total, { length }) => total + length, 0),
     registers: usesRegisters(subject, plain),
   };
+};
+
+const contentsAt = (memory: Memory, address: Address, length: number): Uint8Array => {
+  try {
+    return memory.read(address, length).slice();
+  } catch (error) {
+    if (!(error instanceof DeetError)) throw error;
+    return new Uint8Array();
+  }
 };
 
 const read = (value: Value, plain: EvaluationContext): Look['value'] => {

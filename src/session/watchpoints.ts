@@ -5,7 +5,7 @@
  */
 import { DeetError } from '../common/errors.js';
 import type { AddressSpace } from '../inferior/address_space.js';
-import type { TrapOwner } from '../inferior/debug_registers.js';
+import type { DebugRegisters, TrapOwner } from '../inferior/debug_registers.js';
 import type { Frame } from '../inferior/frame.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
@@ -27,8 +27,8 @@ export interface WatchOptions extends Pick<BreakOptions, 'condition' | 'onHit' |
 /** A watchpoint in one memory. */
 interface Watched {
   look: Look;
-  /** Debug registers watch it. */
-  hardware: boolean;
+  /** Why no debug register watches it, as a sentence; undefined: one does. */
+  readonly software: string | undefined;
 }
 
 interface Watch {
@@ -76,14 +76,12 @@ export class Watchpoints {
     const id = session.breakpoints.nextId;
     const trapOwner: TrapOwner = { title: `${kind === 'watch' ? 'watchpoint' : `${kind} watchpoint`} ${id} (${text})` };
     const traps = here?.process.space.traps ?? session.breakpoints.fileTraps;
-    const hardware = !look.registers && traps.add(look.traps, trapOwner);
-    if (!hardware && kind !== 'watch') {
-      const why = look.registers ? 'it depends on registers' : `it takes more than is free. ${traps.shortage.message}`;
-      throw new DeetError('no-registers', `Expression cannot be implemented with read/access watchpoint: ${why}.`.replace(/\.\.$/, '.'));
-    }
+    const software = this.#inSoftware(traps, look, trapOwner);
+    if (software !== undefined && kind !== 'watch')
+      throw new DeetError('no-registers', `Expression cannot be implemented with read/access watchpoint. ${software}`);
     const local = here && !options.location && usesLocals(subject, here.frame);
     const breakpoint = session.breakpoints.createWithoutPlace(kind, options.location ? `-location ${text}` : text, options);
-    breakpoint.software = !hardware;
+    if (software !== undefined) breakpoint.software = software;
     const watch: Watch = {
       breakpoint,
       subject,
@@ -94,9 +92,16 @@ export class Watchpoints {
       enabled: true,
     };
     this.#watches.set(id, watch);
-    if (here) watch.watched.set(here.process.space, { look, hardware });
+    if (here) watch.watched.set(here.process.space, { look, software });
     if (!local) for (const process of session.processes()) this.#establish(watch, process);
     return breakpoint;
+  }
+
+  /** Undefined when debug registers do it; else why they do not. */
+  #inSoftware(traps: DebugRegisters, look: Look, owner: TrapOwner): string | undefined {
+    if (look.registers) return 'Its value depends on registers.';
+    if (this.session.settings.number('can-use-hw-watchpoints') === 0) return '"set can-use-hw-watchpoints 0" forbids debug registers.';
+    return traps.add(look.traps, owner) ? undefined : traps.shortage.message;
   }
 
   #objectOf(text: string): Subject {
@@ -166,15 +171,11 @@ export class Watchpoints {
   #watch(watch: Watch, space: AddressSpace, look: Look): void {
     const { breakpoint, trapOwner } = watch;
     space.traps.remove(trapOwner);
-    const hardware = !look.registers && space.traps.add(look.traps, trapOwner);
-    watch.watched.set(space, { look, hardware });
-    const software = [...watch.watched.values()].some((each) => !each.hardware);
-    if (software && !breakpoint.software)
-      this.session.announce(
-        `Watchpoint ${breakpoint.id} is done by stepping now, which is slow. ${space.traps.shortage.message}`,
-        'warning',
-      );
-    breakpoint.software = software;
+    watch.watched.set(space, { look, software: this.#inSoftware(space.traps, look, trapOwner) });
+    const why = [...watch.watched.values()].find(({ software }) => software !== undefined)?.software;
+    if (why !== undefined && breakpoint.software === undefined)
+      this.session.announce(`Watchpoint ${breakpoint.id} is done by stepping now, which is slow. ${why}`, 'warning');
+    breakpoint.software = why;
   }
 
   // The life of breakpoints
@@ -214,7 +215,7 @@ export class Watchpoints {
 
   /** True while every instruction of a process must be looked at. */
   stepping(process: Process): boolean {
-    for (const { watched } of this.#watches.values()) if (watched.get(process.space)?.hardware === false) return true;
+    for (const { watched } of this.#watches.values()) if (watched.get(process.space)?.software !== undefined) return true;
     return false;
   }
 
@@ -241,7 +242,7 @@ export class Watchpoints {
     const reports: WatchReport[] = [];
     for (const watch of this.#watches.values()) {
       const watched = watch.watched.get(thread.process.space);
-      if (!watched || (watched.hardware && !touched.includes(watch.trapOwner))) continue;
+      if (!watched || (watched.software === undefined && !touched.includes(watch.trapOwner))) continue;
       const report = this.#compare(watch, watched, thread);
       if (report) reports.push(report);
     }
@@ -254,7 +255,7 @@ export class Watchpoints {
    */
   wantsSyscalls(process: Process): boolean {
     if (process.threads.size > 1) return false;
-    for (const watch of this.#watches.values()) if (writtenTo(watch) && watch.watched.get(process.space)?.hardware) return true;
+    for (const watch of this.#watches.values()) if (writtenTo(watch) && isInHardware(watch.watched.get(process.space))) return true;
     return false;
   }
 
@@ -264,7 +265,7 @@ export class Watchpoints {
     const reports: WatchReport[] = [];
     for (const watch of this.#watches.values()) {
       const watched = watch.watched.get(space);
-      if (!watched?.hardware || !writtenTo(watch) || this.#isUntouched(watched.look, thread)) continue;
+      if (!watched || watched.software !== undefined || !writtenTo(watch) || this.#isUntouched(watched.look, thread)) continue;
       const report = this.#compare(watch, watched, thread);
       if (report?.old !== undefined) reports.push(report);
     }
@@ -275,7 +276,7 @@ export class Watchpoints {
     const { breakpoint, scope } = watch;
     // Stepping reaches the return before the site behind the call does.
     if (scope?.hasLeft(thread)) return this.#leaves(watch, thread) ? this.#ended.at(-1) : undefined;
-    if (!watched.hardware && !watched.look.registers && this.#isUntouched(watched.look, thread)) return undefined;
+    if (watched.software !== undefined && !watched.look.registers && this.#isUntouched(watched.look, thread)) return undefined;
     // In a callee the local's own frame is further out.
     const frame = scope?.find(thread.process);
     const owner = scope ? scope.threadIn(thread.process) : thread;
@@ -307,9 +308,11 @@ export class Watchpoints {
     };
   }
 
-  #isUntouched({ traps, value }: Look, thread: Thread): boolean {
-    if (traps.length !== 1 || value?.bytes.length !== traps[0].length) return false;
-    return thread.process.space.readAvailable(traps[0].address, traps[0].length).every((byte, index) => byte === value.bytes[index]);
+  #isUntouched({ traps, contents }: Look, { process: { space } }: Thread): boolean {
+    return traps.every(({ address, length }, index) => {
+      const now = space.readAvailable(address, length);
+      return now.length === contents[index].length && now.every((byte, at) => byte === contents[index][at]);
+    });
   }
 
   /** What leads to the object may have changed: then other memory is watched from now on. */
@@ -328,6 +331,8 @@ export class Watchpoints {
 }
 
 const numbers = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
+
+const isInHardware = (watched: Watched | undefined): boolean => watched !== undefined && watched.software === undefined;
 
 const writtenTo = ({ breakpoint }: Watch): boolean => breakpoint.kind !== 'rwatch';
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { debugRegistersTrap } from '../../src/inferior/debug_registers.js';
 import { compile, lineOf, writeText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { Client } from './client.js';
@@ -93,14 +94,17 @@ it('data breakpoints say whether it was read or written', async () => {
   await using client = new Client();
   await client.stopAt(compile(source), 'main');
   const { dataId, accessTypes } = await client.ask('dataBreakpointInfo', { name: 'counter' });
-  expect(accessTypes).toEqual(['read', 'write', 'readWrite']);
-  await client.ask('setDataBreakpoints', { breakpoints: [{ dataId, accessType: 'readWrite' }] });
+  const accessType = (accessTypes as string[]).at(-1); // in a virtual machine whose debug registers do not trap: only writes, by stepping
+  expect(accessTypes).toEqual(debugRegistersTrap() ? ['read', 'write', 'readWrite'] : ['write']);
+  await client.ask('setDataBreakpoints', { breakpoints: [{ dataId, accessType }] });
   const descriptions: string[] = [];
-  for (let turn = 0; turn < 4; turn++) {
+  const expected = ['Changed: counter: 0 → 2', 'Changed: counter: 2 → 3', 'Changed: counter: 3 → 4'];
+  if (accessType === 'readWrite') expected.push('Accessed: counter is 4');
+  while (descriptions.length < expected.length) {
     await client.ask('continue', { threadId: 1 });
     descriptions.push((await client.event('stopped')).body.description);
   }
-  expect(descriptions).toEqual(['Changed: counter: 0 → 2', 'Changed: counter: 2 → 3', 'Changed: counter: 3 → 4', 'Accessed: counter is 4']);
+  expect(descriptions).toEqual(expected);
 });
 
 it('what is to be written is Base64, and what is assigned is one expression', async () => {

@@ -131,6 +131,7 @@ it('rows can be changed and watched, wherever they are', async () => {
     reason: 'data breakpoint',
     description: expect.stringMatching(/100 → 101$/),
   });
+  await client.ask('setDataBreakpoints', { breakpoints: [] });
   await client.ask('continue', { threadId: 1 });
   // 101 + 5 - 5 + 2 + 40: what was changed is what the program has.
   expect((await client.event('exited')).body.exitCode).toBe(0);

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { debugRegistersTrap } from '../../src/inferior/debug_registers.js';
 import { Session } from '../../src/session/session.js';
 import { native } from '../../src/native.js';
 import { readThreads } from '../../src/linux/proc.js';
@@ -75,7 +76,7 @@ describe('attach', () => {
       await attached(pid, async (session) => {
         expect(session.threads()).toHaveLength(2);
         session.break('step_on');
-        session.break('counter', { hardware: true, pending: true });
+        session.break('counter', { hardware: debugRegistersTrap(), pending: true });
         for (let hit = 0; hit < 3; hit++) expect(stopOf(await session.continue()).reason).toBe('breakpoint');
         session.detach();
         expect(session.state).toBe('none');
