@@ -46,8 +46,13 @@ class Conversation {
       this.#waiting.push(line);
       if (!this.#busy) void this.#work();
     });
-    // Ctrl-C at the prompt: the line is dropped, nothing ends.
     editor.on('SIGINT', () => {
+      // Typed so close behind the line that both came in one piece: it means the command that begins.
+      if (this.#busy) {
+        process.kill(process.pid, 'SIGINT');
+        return;
+      }
+      // At the prompt: the line is dropped, nothing ends.
       process.stdout.write('\nType "quit" to exit\n');
       this.#clearLine();
       this.#ask();
