@@ -1,11 +1,16 @@
 /** The group "stop": breakpoints on places. */
 import { DeetError } from '../common/errors.js';
 import type { Breakpoint } from '../session/breakpoint.js';
+import { parseLocation } from '../session/locations.js';
+import type { FunctionSymbol } from '../symbols/model.js';
+import { meansFile } from '../symbols/source-files.js';
 import type { BreakOptions } from '../session/breakpoints.js';
 import { describeBreakpoint, notesOn, parseBreakText } from './breakpoint-text.js';
 import { threadNumbered } from './applying.js';
 import { numberList } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
+import { regularExpression } from './regular_expression.js';
+import { functionText, plainFunctions } from './symbol_lists.js';
 import { withVariables } from './variables.js';
 import { message, type BreakpointResult, type Result } from './results.js';
 
@@ -38,12 +43,16 @@ const place = (context: CommandContext, location: string, options: BreakOptions)
   }
 };
 
+/** A bare number is a line of the file that was listed last, if there is one. */
+const inListedFile = (location: string, { memory: { listed } }: CommandContext): string =>
+  listed && /^\d+$/.test(location.trim()) ? `${listed.file}:${location.trim()}` : location;
+
 const breaker =
   (options: BreakOptions) =>
   (context: CommandContext): Result => {
     const { location, condition, thread } = parseBreakText(context.text);
     if (thread !== undefined && context.session.state !== 'none') threadNumbered(context.session, String(thread));
-    const breakpoint = place(context, location, {
+    const breakpoint = place(context, inListedFile(location, context), {
       ...options,
       ...(condition !== undefined && { condition }),
       ...(thread !== undefined && { threadId: thread }),
@@ -108,30 +117,33 @@ const rbreak: Command = {
     const expression = regularExpression(pattern);
     const image = context.session.programImage()?.image;
     if (!image) throw new DeetError('no-program', 'No program.', 'Name one: file PROGRAM');
-    const names = new Set<string>();
+    const found = new Map<string, FunctionSymbol>();
     for (const name of image.functionNames()) {
-      const declared = expression.test(name)
-        ? image.functionsNamed(name).filter((fn) => fn.qualifiedName === name || fn.name === name)
-        : [];
-      if (declared.some((fn) => file === undefined || fn.declared?.file.path.endsWith(file) === true)) names.add(name);
+      if (!expression.test(name)) continue;
+      for (const fn of image.functionsNamed(name)) {
+        if (fn.qualifiedName !== name && fn.name !== name) continue;
+        if (file !== undefined && !(fn.declared && meansFile(file, fn.declared.file.path))) continue;
+        found.set(`${fn.declared?.file.path ?? ''}:${fn.linkageName ?? name}`, fn);
+      }
     }
-    if (names.size > mostMatches)
-      throw new DeetError('usage', `${names.size} functions match; that is more than ${mostMatches}.`, 'Give a narrower pattern.');
-    if (names.size === 0) throw new DeetError('no-symbol', `No function with debug information matches "${pattern}".`);
-    return [...names].sort().map((name) => {
-      const breakpoint = context.session.break(file === undefined ? name : `${file}:${name}`);
-      return breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session));
-    });
+    if (found.size > mostMatches)
+      throw new DeetError('usage', `${found.size} functions match; that is more than ${mostMatches}.`, 'Give a narrower pattern.');
+    const plain = file === undefined ? plainFunctions(image, expression) : [];
+    if (found.size + plain.length === 0) throw new DeetError('no-symbol', `No function of the program matches "${pattern}".`);
+    const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fn]) => fn);
+    const set = (place: string, text: string): Result[] => {
+      const breakpoint = context.session.break(place);
+      return [breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session)), message(text)];
+    };
+    return [
+      // One for each function, also where two files have one of the same name.
+      ...sorted.flatMap((fn) => {
+        const name = fn.linkageName ?? fn.qualifiedName;
+        return set(fn.declared ? `${fn.declared.file.path}:${name}` : name, `${functionText(fn)};`);
+      }),
+      ...plain.flatMap(({ name }) => set(name, `<function, no debug info> ${name};`)),
+    ];
   },
-};
-
-/** @throws DeetError `usage` */
-export const regularExpression = (pattern: string): RegExp => {
-  try {
-    return new RegExp(pattern);
-  } catch {
-    throw new DeetError('usage', `"${pattern}" is no regular expression.`);
-  }
 };
 
 /** Breakpoints by a list of numbers; all of them without one. @throws DeetError */
@@ -181,9 +193,23 @@ const clear: Command = {
   usage: '[LOCATION]',
   about: 'Delete the breakpoints at a place; without one, here.',
   completes: ['location'],
-  run: ({ session, text }) => {
-    const addresses = text.trim() === '' ? [session.selection().frame.pc] : session.resolvePlaces(text).map(({ address }) => address);
-    const found = session.breakpoints.all().filter(({ locations }) => locations.some(({ address }) => addresses.includes(address)));
+  run: (context) => {
+    const { session, text } = context;
+    const where = inListedFile(text.trim(), context);
+    const { frame } = where === '' ? session.selection() : { frame: undefined };
+    const places = frame ? [{ address: frame.pc, position: frame.position }] : session.resolvePlaces(where);
+    // A line is cleared of all that is set on it; what is named otherwise, of what is set there.
+    const isLine = frame !== undefined || parseLocation(where, session.currentPlace()).kind === 'line';
+    const found = session.breakpoints
+      .all()
+      .filter(({ locations }) =>
+        locations.some(({ address, position: set }) =>
+          places.some(
+            ({ address: at, position }) =>
+              at === address || (isLine && set !== undefined && set.line === position?.line && set.file.path === position.file.path),
+          ),
+        ),
+      );
     if (found.length === 0)
       throw new DeetError('no-breakpoint', `No breakpoint at ${text.trim() || 'this line'}.`, 'Type "info breakpoints".');
     for (const { id } of found) session.breakpoints.delete(id);

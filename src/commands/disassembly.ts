@@ -1,6 +1,7 @@
 /** The group "look": machine code. */
 import { fileAddress, hex, u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import type { MemoryReader } from '../common/memory.js';
 import { disassemble, longestInstruction } from '../inferior/disassemble.js';
 import { toFile, toLoad } from '../inferior/images.js';
 import { toInteger } from '../language/value.js';
@@ -9,6 +10,7 @@ import { splitCommas } from './arguments.js';
 import { evaluated } from './values.js';
 import type { Command } from './command.js';
 import { selectedFrame } from './frames.js';
+import { inOrderOfCode, inOrderOfSource } from './mixed_source.js';
 import type { InstructionResult, Result } from './results.js';
 
 /** Longest range that one command shows. */
@@ -75,9 +77,15 @@ const describe = (
   ...(each.address === pc && { current: true }),
 });
 
+/** From an address to the first that does not belong to it. */
+export interface CodePart {
+  readonly start: Address;
+  readonly end: Address;
+}
+
 interface CodeRange {
   readonly name: string | undefined;
-  readonly parts: readonly { readonly start: Address; readonly end: Address }[];
+  readonly parts: readonly CodePart[];
 }
 
 /** The function around an address, all its parts. @throws DeetError `no-symbol` */
@@ -116,30 +124,57 @@ const disassembleCommand: Command = {
   about: 'Show the instructions of a function; /r with their bytes, /s or /m with source lines.',
   completes: ['location'],
   run: async ({ session, text, emit }) => {
-    const match = /^(?:\/([mrs]+)\s*)?([\s\S]*)$/.exec(text.trim());
-    const mode = match?.[1] ?? '';
+    const match = /^(?:\/(\S*)\s*)?([\s\S]*)$/.exec(text.trim());
+    const mode = modeOf(match?.[1] ?? '');
     const { name, parts } = await rangeOf(session, (match?.[2] ?? '').trim());
-    const pc = selectedFrame(session)?.pc;
-    const symbolize = nameAt(session);
-    const { memory } = session.context(selectedFrame(session));
-    const instructions: InstructionResult[] = [];
-    for (const { start, end } of parts) {
-      const length = Math.min(Number(end - start), mostBytes);
-      const bytes = memory.read(start, length);
-      for (const each of disassemble(bytes, start, { syntax: syntaxOf(session), symbolize })) {
-        const described = describe(each, pc, symbolize(each.address));
-        instructions.push(mode.includes('s') || mode.includes('m') ? { ...described, ...lineAt(session, each.address) } : described);
-      }
-      if (length < Number(end - start)) emit({ type: 'message', level: 'warning', text: `Only the first ${mostBytes} bytes are shown.` });
-    }
+    const instructions = parts.flatMap((part) => {
+      const length = Math.min(Number(part.end - part.start), mostBytes);
+      if (length < Number(part.end - part.start))
+        emit({ type: 'message', level: 'warning', text: `Only the first ${mostBytes} bytes are shown.` });
+      const plain = instructionsOf(session, part.start, length);
+      if (!/[ms]/.test(mode)) return plain;
+      const placed = plain.map((each) => ({ ...each, ...lineAt(session, BigInt(each.address)) }));
+      return mode.includes('s') ? inOrderOfCode(session, part, placed) : inOrderOfSource(session, part, placed);
+    });
     return {
       type: 'disassembly',
       instructions,
       ...(name !== undefined && { function: name }),
-      ...(parts.length > 1 && { ranges: parts.map(({ start, end }) => ({ start: hex(start), end: hex(end) })) }),
+      ranges: parts.map(({ start, end }) => ({ start: hex(start), end: hex(end) })),
       ...(mode !== '' && { mode }),
     } satisfies Result;
   },
+};
+
+/** @throws DeetError `usage` */
+const modeOf = (letters: string): string => {
+  if (/[^mrs]/.test(letters))
+    throw new DeetError('usage', 'Invalid disassembly modifier.', 'One of: /r (bytes), /s (source), /m (in the order of the source).');
+  if (letters.includes('m') && letters.includes('s')) throw new DeetError('usage', 'Cannot specify both /m and /s.');
+  return letters;
+};
+
+/** So many bytes and, where there are any, those of an instruction that begins with the last. @throws DeetError `memory` */
+const codeFrom = (memory: MemoryReader, start: Address, length: number): Uint8Array => {
+  for (let more = longestInstruction - 1; more > 0; more--) {
+    try {
+      return memory.read(start, length + more);
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+    }
+  }
+  return memory.read(start, length);
+};
+
+/** The instructions that begin in a range; the last may end behind it. @throws DeetError `memory` */
+const instructionsOf = (session: Session, start: Address, length: number): InstructionResult[] => {
+  const { memory } = session.context(selectedFrame(session));
+  const pc = selectedFrame(session)?.pc;
+  const symbolize = nameAt(session);
+  const bytes = codeFrom(memory, start, length);
+  return disassemble(bytes, start, { syntax: syntaxOf(session), symbolize })
+    .filter(({ address }) => address < start + BigInt(length))
+    .map((each) => describe(each, pc, symbolize(each.address)));
 };
 
 const lineAt = (session: Session, address: Address): { readonly line?: number; readonly file?: string } => {

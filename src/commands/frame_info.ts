@@ -53,6 +53,16 @@ const wholeOf = (frame: Frame, session: Session): Frame | undefined => {
   return at;
 };
 
+/** The innermost inlined call that shares a frame; the frame itself if there is none. */
+const innermostOf = (whole: Frame, session: Session): Frame => {
+  let at = whole;
+  for (;;) {
+    const inner = at.level > 0 ? session.stack().frame(at.level - 1) : undefined;
+    if (inner?.kind !== 'inlined') return at;
+    at = inner;
+  }
+};
+
 const relatives = (of: Frame, session: Session): string[] => {
   const caller = isOutermost(of, session) ? undefined : session.stack().frame(of.level + 1);
   const callee = of.level > 0 ? session.stack().frame(of.level - 1) : undefined;
@@ -78,15 +88,19 @@ export const infoFrame: Command = {
     const { args, file, line } = describeFrame(of, session);
     const whole = wholeOf(of, session);
     const caller = whole && session.stack().frame(whole.level + 1);
-    const callee = whole && whole.level > 0 ? session.stack().frame(of.level - 1) : undefined;
-    const saved = savedRegisters.flatMap(([name, number]) => {
+    // Inlined calls further in share the frame: what it has saved is told of the frame itself, as in gdb.
+    const innermost = whole && innermostOf(whole, session);
+    const callee = innermost && innermost.level > 0 ? session.stack().frame(innermost.level - 1) : undefined;
+    const inlined = of.kind === 'inlined';
+    const saved = (inlined ? [] : savedRegisters).flatMap(([name, number]) => {
       const at = caller?.savedAt(number);
       // What the frames further in have saved lies further in.
       return at === undefined || (callee && at < callee.cfa) ? [] : [`${name} at ${hex(at)}`];
     });
     const words = argumentWords(args);
-    const inlined = of.kind === 'inlined';
-    const base = inlined ? undefined : baseOf(of);
+    // Neither an inlined call nor a function that has jumped away has a frame of its own.
+    const isGuest = inlined || of.kind === 'tail-call';
+    const base = isGuest ? undefined : baseOf(of);
     const at = base === undefined ? 'unknown address' : hex(base);
     const place = file === undefined ? '' : ` (${file}:${line ?? 0})`;
     const savedPc = caller ? `; saved rip = ${hex(caller.pc)}` : '';
@@ -96,7 +110,7 @@ export const infoFrame: Command = {
       ...relatives(of, session),
       ...(of.kind === 'normal' || inlined || of.kind === 'tail-call' ? [] : [` kind: ${of.kind}`]),
       ...(of.function ? [` source language ${of.function.language}.`] : []),
-      inlined
+      isGuest
         ? ` Arglist at unknown address.`
         : ` Arglist at ${at}, args: ${words.map(([names, value]) => [...names, value].join('=')).join(', ')}`.trimEnd(),
       ` Locals at ${at}, Previous frame's sp ${inlined ? 'in rsp' : `is ${hex(of.cfa)}`}`,

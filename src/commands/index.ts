@@ -10,10 +10,11 @@ import { historyCommands, infoAddress } from './history.js';
 import { holdingCommands } from './holding.js';
 import { inspections } from './inspection.js';
 import { leavingCommands } from './leaving.js';
-import { listingCommands, listingInfo } from './listing.js';
+import { listingCommands } from './listing.js';
 import { infoMacro, macroCommands } from './macros.js';
 import { memoryCommands } from './memory.js';
 import { runCommands } from './run.js';
+import { sourceInfo } from './source_info.js';
 import { directory } from './source_paths.js';
 import { signalCommands } from './signalling.js';
 import { scriptingCommands } from './scripting.js';
@@ -36,7 +37,7 @@ const info: Command = {
     infoAddress,
     ...inspections,
     ...stackInfo,
-    ...listingInfo,
+    ...sourceInfo,
     ...dataInfo,
     ...threadInfo,
     ...shellInfo,

@@ -1,25 +1,23 @@
-/** `info registers, breakpoints, watchpoints, signals, program, sharedlibrary, proc, auxv, files, functions, variables, types, scope`. */
+/** `info registers, breakpoints, watchpoints, signals, program, sharedlibrary, proc, auxv, files`. */
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
-import { checkInterrupt } from '../common/interrupt.js';
 import type { ProcessFact } from '../inferior/source.js';
 import type { EvaluationContext } from '../language/context.js';
 import { formatMember } from '../language/format.js';
 import { maskNames, registerNamed, registerValue } from '../language/registers.js';
-import { declaration } from '../language/type-name.js';
 import { asFloat, isStruct, strip } from '../language/types.js';
 import { generalOrder } from '../linux/registers.js';
 import { signals } from '../linux/signals.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import type { Session } from '../session/session.js';
 import type { Stop } from '../session/types.js';
-import type { FunctionSymbol, SymbolImage, Variable } from '../symbols/model.js';
 import { describeBreakpoint } from './breakpoint-text.js';
 import { numberList, requireNone } from './arguments.js';
-import { regularExpression } from './breakpoints.js';
 import type { Command, CommandContext } from './command.js';
 import { setNextAddress } from './examine.js';
+import { regularExpression } from './regular_expression.js';
 import { infoScope } from './scope_info.js';
+import { infoFunctions, infoTypes, infoVariables } from './symbol_lists.js';
 import { infoVirtualTable } from './virtual_tables.js';
 import { message, type Result } from './results.js';
 import { withVariables } from './variables.js';
@@ -177,7 +175,8 @@ const infoSharedLibrary: Command = {
   run: ({ session, text }) => {
     const expression = regularExpression(text.trim());
     const images = session.images().filter(({ image }) => expression.test(image.path));
-    if (images.length === 0) return message('No shared libraries loaded at this time.');
+    if (images.length === 0)
+      return message(text.trim() === '' ? 'No shared libraries loaded at this time.' : 'No shared libraries matched.');
     const rows = images.map(({ image, bias }) => {
       const from = hex(BigInt(image.span.low) + bias).padEnd(20);
       const warning = image.warnings.map((each) => `\n    ${each}`).join('');
@@ -250,122 +249,6 @@ const infoFiles: Command = {
         ...(image.buildId === undefined ? [] : [`Build id: ${image.buildId}`]),
         `Debug information: ${image.hasDebugInfo ? 'yes' : 'no'}`,
       ].join('\n'),
-    );
-  },
-};
-
-/** Most names that one command lists. */
-const mostNames = 20_000;
-
-const namesMatching = (
-  images: readonly SymbolImage[],
-  expression: RegExp,
-  names: (image: SymbolImage) => Iterable<string>,
-): Map<SymbolImage, string[]> => {
-  const found = new Map<SymbolImage, string[]>();
-  let count = 0;
-  for (const image of images) {
-    const list: string[] = [];
-    for (const name of names(image)) {
-      checkInterrupt();
-      if (expression.test(name) && count++ < mostNames) list.push(name);
-    }
-    if (list.length > 0) found.set(image, list.sort());
-  }
-  return found;
-};
-
-/** Without a pattern only the program itself is listed: its libraries have thousands of names. */
-const imagesFor = (session: Session, pattern: string): readonly SymbolImage[] => {
-  const images = session.images().map(({ image }) => image);
-  return pattern === '' ? images.slice(0, 1) : images;
-};
-
-const grouped = (entries: readonly { readonly file: string; readonly line: number; readonly text: string }[]): string[] => {
-  const files = new Map<string, string[]>();
-  for (const { file, line, text } of [...entries].sort((a, b) => a.line - b.line)) {
-    const list = files.get(file) ?? [];
-    list.push(`${line === 0 ? '' : `${line}:`}\t${text};`);
-    files.set(file, list);
-  }
-  return [...files].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([file, list]) => ['', `File ${file}:`, ...new Set(list)]);
-};
-
-const functionText = (fn: FunctionSymbol): string =>
-  `${fn.external ? '' : 'static '}${declaration(fn.type, fn.qualifiedName, fn.language === 'c++' ? 'c++' : 'c')}`;
-
-const infoFunctions: Command = {
-  name: 'functions',
-  aliases: ['fu'],
-  group: 'look',
-  usage: '[REGULAR-EXPRESSION]',
-  about: 'Functions whose names match.',
-  completes: ['function'],
-  run: ({ session, text }) => {
-    const pattern = text.trim();
-    const expression = regularExpression(pattern);
-    const entries: { file: string; line: number; text: string }[] = [];
-    for (const [image, names] of namesMatching(imagesFor(session, pattern), expression, (each) => each.functionNames()))
-      for (const fn of names.flatMap((name) => image.functionsNamed(name).filter(({ qualifiedName }) => qualifiedName === name)))
-        entries.push({ file: fn.declared?.file.path ?? image.path, line: fn.declared?.line ?? 0, text: functionText(fn) });
-    const head = pattern === '' ? 'All defined functions:' : `All functions matching regular expression "${pattern}":`;
-    const plain = plainFunctions(session, pattern, expression);
-    return message([head, ...grouped(entries), ...(plain.length > 0 ? ['', 'Non-debugging symbols:', ...plain] : [])].join('\n'));
-  },
-};
-
-/** Functions that only the symbol table knows, by address. */
-const plainFunctions = (session: Session, pattern: string, expression: RegExp): string[] => {
-  const chosen = new Set(imagesFor(session, pattern));
-  return session
-    .images()
-    .filter(({ image }) => chosen.has(image))
-    .flatMap(({ image, bias }) =>
-      image
-        .symbols()
-        .filter(
-          ({ type, name, address }) =>
-            type === 'function' && address !== 0 && expression.test(name) && image.functionAt(address)?.entry !== address,
-        )
-        .slice(0, mostNames)
-        .map(({ name, address }) => `0x${(BigInt(address) + bias).toString(16).padStart(16, '0')}  ${name}`),
-    );
-};
-
-const infoVariables: Command = {
-  name: 'variables',
-  aliases: ['va'],
-  group: 'look',
-  usage: '[REGULAR-EXPRESSION]',
-  about: 'Global variables whose names match.',
-  completes: ['none'],
-  run: ({ session, text }) => {
-    const pattern = text.trim();
-    const entries: { file: string; line: number; text: string }[] = [];
-    for (const [image, names] of namesMatching(imagesFor(session, pattern), regularExpression(pattern), (each) => each.variableNames()))
-      for (const variable of names.flatMap((name): readonly Variable[] => image.variablesNamed(name)))
-        entries.push({
-          file: variable.declared?.file.path ?? image.path,
-          line: variable.declared?.line ?? 0,
-          text: `${variable.role === 'file-static' ? 'static ' : ''}${declaration(variable.type, variable.qualifiedName ?? variable.name)}`,
-        });
-    const head = pattern === '' ? 'All defined variables:' : `All variables matching regular expression "${pattern}":`;
-    return message([head, ...grouped(entries)].join('\n'));
-  },
-};
-
-const infoTypes: Command = {
-  name: 'types',
-  aliases: ['ty'],
-  group: 'look',
-  usage: '[REGULAR-EXPRESSION]',
-  about: 'Types whose names match.',
-  completes: ['none'],
-  run: ({ session, text }) => {
-    const pattern = text.trim();
-    const names = [...namesMatching(imagesFor(session, pattern), regularExpression(pattern), (image) => image.typeNames()).values()].flat();
-    return message(
-      [pattern === '' ? 'All defined types:' : `All types matching regular expression "${pattern}":`, ...new Set(names)].join('\n\t'),
     );
   },
 };

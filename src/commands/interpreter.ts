@@ -344,6 +344,8 @@ export class Interpreter {
     const headings = this.#headings;
     this.#headings = [];
     for (const heading of headings) this.#emit(heading);
+    // `list` begins around the frame that was shown last.
+    if (result.type === 'frame') this.#memory.listed = undefined;
     this.#collected.push(result);
     this.options.listener?.(result);
   }

@@ -1,67 +1,82 @@
-/** The group "look": source text, and what lies where in it. */
+/** The group "look": source text. */
 import { basename } from 'node:path';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
-import { toFile, toLoad } from '../inferior/images.js';
-import { symbolWords as symbolWordsAt } from '../language/format-letter.js';
+import { isOfFile, parseLocation, type CurrentPlace, type LocationSpec } from '../session/locations.js';
 import type { Session } from '../session/session.js';
-import type { UnitDescription } from '../symbols/model.js';
+import { splitCommas } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
-import { setNextAddress } from './examine.js';
 import { selectedFrame } from './frames.js';
-import { parseLocation } from '../session/locations.js';
+import { regularExpression } from './regular_expression.js';
 import { message, type Result } from './results.js';
-import { regularExpression } from './breakpoints.js';
 
 interface Place {
   readonly file: string;
   readonly line: number;
+  /** The function that was named. */
+  readonly name?: string;
 }
 
-/** @throws DeetError when the place has no source */
-const placeOf = (text: string, session: Session): Place => {
-  const [first] = session.resolvePlaces(text);
-  const position = first?.position;
-  if (!position || position.line === 0)
+/** Where the line numbers of a command count from: what was listed last, else where the program stands. */
+export const listedPlace = ({ session, memory: { listed } }: CommandContext): CurrentPlace =>
+  listed ? { ...session.currentPlace(), file: listed.file, line: listed.last + 1 } : session.currentPlace();
+
+/** Functions are listed from their heads, not from the line behind the prologue. */
+const headsOf = (spec: Extract<LocationSpec, { kind: 'function' }>, session: Session): Place[] => {
+  const heads = session.images().flatMap(({ image }) =>
+    image.functionsNamed(spec.name).flatMap((fn) => {
+      const { declared, qualifiedName: name } = fn;
+      if (!declared || (spec.file !== undefined && !isOfFile(spec.file, declared.file, image, fn.entry))) return [];
+      return [{ file: declared.file.path, line: declared.line, name }];
+    }),
+  );
+  return heads.filter(({ file, line }, index) => heads.findIndex((each) => each.file === file && each.line === line) === index);
+};
+
+/**
+ * The places that a user names, lines as they are: without sliding to the next that has code.
+ * @throws DeetError when there is no such place, or it has no source
+ */
+const placesOf = (text: string, context: CommandContext): Place[] => {
+  const { session } = context;
+  const spec = parseLocation(text, listedPlace(context));
+  if (spec.kind === 'line') {
+    const { file: spelling, line } = spec;
+    if (spelling === undefined) throw noCurrentFile();
+    const files = new Set(session.images().flatMap(({ image }) => image.filesMatching(spelling).map(({ path }) => path)));
+    if (files.size > 0) return [...files].map((file) => ({ file, line }));
+  }
+  if (spec.kind === 'function') {
+    const heads = headsOf(spec, session);
+    if (heads.length > 0) return heads;
+  }
+  const places = session
+    .resolvePlaces(text)
+    .flatMap(({ position, function: name }) =>
+      position && position.line > 0 ? [{ file: position.file.path, line: position.line, ...(name !== undefined && { name }) }] : [],
+    );
+  if (places.length === 0)
     throw new DeetError(
       'no-debug-info',
       `There is no source for "${text}".`,
       'Was it compiled with -g? "disassemble" shows its instructions.',
     );
-  return { file: position.file.path, line: position.line };
+  return places.slice(0, spec.kind === 'function' ? undefined : 1);
 };
 
-/** A line as asked for: without sliding to the next that has code. */
-const lineAsked = (text: string, context: CommandContext): Place => {
-  const { session, memory } = context;
-  const match = /^(?:(.+):)?(\d+)$/.exec(text);
-  if (!match) {
-    const place = placeOf(text, session);
-    return { file: place.file, line: declaredLine(text, session) ?? place.line };
+const describePlace = ({ file, line, name }: Place): string => `file: "${file}", line number: ${line}, symbol: "${name ?? '???'}"`;
+
+/** An end of a range. @throws DeetError `usage` when it may be several places */
+const onePlace = (text: string, which: 'first' | 'last', context: CommandContext): Place => {
+  const places = placesOf(text, context);
+  if (places.length > 1) {
+    const each = places.map(({ file, line }) => `${basename(file)}:${line}`).join(', ');
+    throw new DeetError('usage', `Specified ${which} line '${text}' is ambiguous: ${each}.`, 'Say FILE:FUNCTION.');
   }
-  const line = Number(match[2]);
-  if (match[1] === undefined) {
-    const file = memory.listed?.file ?? session.currentPlace().file;
-    if (file === undefined) throw noCurrentFile();
-    return { file, line };
-  }
-  for (const { image } of session.images()) {
-    const [file] = image.filesMatching(match[1]);
-    if (file) return { file: file.path, line };
-  }
-  return placeOf(text, session);
+  return places[0];
 };
 
-/** Where a function is declared: `list f` shows its head, not the line behind its prologue. */
-const declaredLine = (text: string, session: Session): number | undefined => {
-  for (const { image } of session.images()) {
-    const [fn] = image.functionsNamed(text.replace(/^.*:(?=[^:]*$)/, ''));
-    if (fn?.declared) return fn.declared.line;
-  }
-  return undefined;
-};
-
-const noCurrentFile = (): DeetError =>
+export const noCurrentFile = (): DeetError =>
   new DeetError('no-debug-info', 'No source file is known: the program has no line information for main.', 'Compile it with: gcc -g');
 
 /** Where `list` begins when nothing has been listed: around the selected frame, else around main. */
@@ -71,10 +86,12 @@ const startingPlace = (session: Session): Place => {
   const { file } = session.currentPlace();
   if (file === undefined) throw noCurrentFile();
   try {
-    return placeOf('main', session);
-  } catch {
-    return { file, line: 1 };
+    const main = session.resolvePlaces('main')[0]?.position;
+    if (main && main.line > 0) return { file: main.file.path, line: main.line };
+  } catch (error) {
+    if (!(error instanceof DeetError)) throw error;
   }
+  return { file, line: 1 };
 };
 
 const show = (context: CommandContext, file: string, first: number, last: number): Result => {
@@ -116,20 +133,34 @@ const list: Command = {
       return show(context, file, first, first + size - 1);
     };
     if (text === '' || text === '-' || text === '+') return around(startingPlace(session));
-    const range = /^([^,]*),([^,]*)$/.exec(text);
-    if (!range) return around(lineAsked(text, context));
-    const [from, to] = [range[1].trim(), range[2].trim()];
+    const [from, to] = splitCommas(text);
+    if (to === undefined) {
+      const places = placesOf(text, context);
+      if (places.length > 1) return places.flatMap((place) => [message(describePlace(place)), around(place)]);
+      return text.startsWith('*') ? [...whereIs(text, context), around(places[0])] : around(places[0]);
+    }
     if (from === '' && to === '') return around(startingPlace(session));
     if (from === '') {
-      const end = lineAsked(to, context);
+      const end = onePlace(to, 'last', context);
       return show(context, end.file, end.line - size + 1, end.line);
     }
-    const begin = lineAsked(from, context);
+    const begin = onePlace(from, 'first', context);
     if (to === '') return show(context, begin.file, begin.line, begin.line + size - 1);
-    const end = /^\+\d+$/.test(to) ? begin.line + Number(to) : /^\d+$/.test(to) ? Number(to) : lineAsked(to, context).line;
-    return show(context, begin.file, begin.line, end);
+    if (/^\+\d+$/.test(to)) return show(context, begin.file, begin.line, begin.line + Number(to));
+    const end = /^\d+$/.test(to) ? { file: begin.file, line: Number(to) } : onePlace(to, 'last', context);
+    if (end.file !== begin.file) throw new DeetError('usage', 'Specified first and last lines are in different files.');
+    return show(context, begin.file, begin.line, end.line);
   },
 };
+
+/** `list *ADDRESS`: the address, and what is there. */
+const whereIs = (text: string, { session }: CommandContext): Result[] =>
+  session
+    .resolvePlaces(text)
+    .slice(0, 1)
+    .map(({ address, function: name, position }) =>
+      message(`${hex(address)} is in ${name ?? '??'}${position ? ` (${position.file.path}:${position.line})` : ''}.`),
+    );
 
 const search = (name: string, aliases: readonly string[], direction: 1 | -1): Command => ({
   name,
@@ -153,119 +184,8 @@ const search = (name: string, aliases: readonly string[], direction: 1 | -1): Co
   },
 });
 
-/** The unit of the selected frame's code; before a run, of main's. */
-const currentUnit = (session: Session): UnitDescription | undefined => {
-  const frame = selectedFrame(session);
-  if (frame?.loaded) return frame.loaded.image.unitAt(toFile(frame.loaded, frame.lookup));
-  const main = session.images().flatMap(({ image }) => image.functionsNamed('main'))[0];
-  return main?.image.unitAt(main.entry);
-};
-
-const infoSource: Command = {
-  name: 'source',
-  group: 'look',
-  about: 'The current source file.',
-  run: ({ session, sources }) => {
-    const { file } = session.currentPlace();
-    if (file === undefined) throw noCurrentFile();
-    const lines = sources.lines(file);
-    const unit = currentUnit(session);
-    return message(
-      [
-        `Current source file is ${file}`,
-        ...(unit?.directory === undefined ? [] : [`Compilation directory is ${unit.directory}`]),
-        ...(lines ? [`Located in ${file}`, `Contains ${lines.length} line${lines.length === 1 ? '' : 's'}.`] : ['It cannot be read.']),
-        ...(unit
-          ? [
-              ...(unit.language === 'other' ? [] : [`Source language is ${unit.language}.`]),
-              `Producer is ${unit.producer}.`,
-              `Compiled with DWARF ${unit.version} debugging format.`,
-              `${unit.hasMacros ? 'Includes' : 'Does not include'} preprocessor macro info.`,
-            ]
-          : []),
-      ].join('\n'),
-    );
-  },
-};
-
-const infoSources: Command = {
-  name: 'sources',
-  group: 'look',
-  usage: '[REGULAR-EXPRESSION]',
-  about: 'All source files of the program.',
-  completes: ['none'],
-  run: ({ session, text }) => {
-    const expression = regularExpression(text.trim());
-    // Without a pattern those of the program alone: its libraries have thousands.
-    const images = text.trim() === '' ? session.images().slice(0, 1) : session.images();
-    const paths = new Set(images.flatMap(({ image }) => image.sourceFiles().map(({ path }) => path)));
-    const shown = [...paths].filter((path) => expression.test(path)).sort();
-    return message(shown.length === 0 ? 'No source files are known.' : shown.join('\n'));
-  },
-};
-
-/** Where code begins, not what is behind its prologue. */
-const placesOf = (session: Session, where: string): ReturnType<Session['resolvePlaces']> => {
-  const byName = parseLocation(where, session.currentPlace()).kind === 'function';
-  return session.resolvePlaces(where).map((place) => {
-    const fn = place.loaded?.image.functionAt(toFile(place.loaded, place.address));
-    const isOpening = place.isMoved === true || (byName && fn?.qualifiedName === place.function);
-    return place.loaded && fn && isOpening ? { ...place, address: toLoad(place.loaded, fn.entry) } : place;
-  });
-};
-
-const infoLine: Command = {
-  name: 'line',
-  aliases: ['li'],
-  group: 'look',
-  usage: '[LOCATION]',
-  about: 'The addresses of a source line.',
-  completes: ['location'],
-  run: ({ session, text, memory }) => {
-    const where = text.trim() === '' ? `*${hex(session.selection().frame.lookup)}` : text;
-    return placesOf(session, where).map(({ loaded, address, position, function: name }) => {
-      const row = loaded?.image.lineAt(toFile(loaded, address));
-      if (!loaded || !row || !position)
-        return message(`No line number information available for address ${hex(address)}${name === undefined ? '' : ` <${name}>`}`);
-      const start = toLoad(loaded, row.address);
-      setNextAddress({ session, memory }, start);
-      const at = (offset: bigint): string => `${hex(offset)}${symbolWords(session, offset)}`;
-      return message(`Line ${row.line} of "${row.file.path}" starts at address ${at(start)} and ends at ${at(toLoad(loaded, row.end))}.`);
-    });
-  },
-};
-
-/** ` <main+4>`, or nothing. */
-const symbolWords = (session: Session, address: bigint): string => {
-  const words = symbolWordsAt(address, session.context(selectedFrame(session)));
-  return words === '' ? '' : ` ${words}`;
-};
-
-const infoSymbol: Command = {
-  name: 'symbol',
-  aliases: ['sym'],
-  group: 'look',
-  usage: 'ADDRESS',
-  about: 'The symbol at an address.',
-  completes: ['expression'],
-  run: ({ session, text }) => {
-    if (text.trim() === '') throw new DeetError('usage', 'Which address?', 'info symbol $pc');
-    const address = session.values.address(text);
-    const loaded = session.imageAt(address);
-    const at = loaded && toFile(loaded, address);
-    const symbol = loaded && at !== undefined ? loaded.image.symbolAt(at) : undefined;
-    if (!loaded || !symbol || at === undefined) return message(`No symbol matches ${text.trim()}.`);
-    const offset = at - symbol.address;
-    const section = symbol.section === undefined ? '' : ` in section ${symbol.section}`;
-    const name = session.context(selectedFrame(session)).symbolAt(address)?.name ?? symbol.name;
-    const file = session.images().length > 1 ? ` of ${loaded.image.path}` : '';
-    return message(`${name}${offset === 0 ? '' : ` + ${offset}`}${section}${file}`);
-  },
-};
-
 export const listingCommands: readonly Command[] = [
   list,
   search('forward-search', ['search', 'fo'], 1),
   search('reverse-search', ['rev'], -1),
 ];
-export const listingInfo: readonly Command[] = [infoSource, infoSources, infoLine, infoSymbol];

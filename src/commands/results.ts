@@ -194,6 +194,17 @@ export interface InstructionResult {
   readonly symbol?: string;
   /** The next to be executed. */
   readonly current?: true;
+  /** `/s`, `/m`: the source lines that stand before it. */
+  readonly lead?: readonly SourceLead[];
+}
+
+/** Source lines above instructions: from `first` to `last`. */
+export interface SourceLead {
+  readonly file: string;
+  readonly first: number;
+  readonly last: number;
+  /** Of another file than the lines before. */
+  readonly newFile?: true;
 }
 
 /** A core file was opened: what `stop` says of a living process. */
@@ -268,7 +279,7 @@ export type Result =
       readonly type: 'disassembly';
       readonly instructions: readonly InstructionResult[];
       readonly function?: string;
-      /** Of a function in several parts, each of them. */
+      /** What was asked for: the function's parts, its entry first. Absent: so many instructions (`x/i`). */
       readonly ranges?: readonly { readonly start: string; readonly end: string }[];
       readonly mode?: string;
     }

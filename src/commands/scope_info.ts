@@ -1,9 +1,10 @@
 /** `info scope`: which variables are visible at a place, and where the compiler keeps them. */
 import type { LoadedImage } from '../inferior/frame.js';
+import { toFile } from '../inferior/images.js';
 import { locationText } from '../language/location-text.js';
 import { sizeOf } from '../language/types.js';
 import type { Session } from '../session/session.js';
-import type { Scope, SymbolImage } from '../symbols/model.js';
+import type { Scope } from '../symbols/model.js';
 import type { Command } from './command.js';
 import { scopesOf } from './frames.js';
 import { message } from './results.js';
@@ -16,10 +17,10 @@ interface Place {
 const placeNamed = (session: Session, where: string): Place => {
   const [place] = session.resolvePlaces(where);
   const loaded = place?.loaded;
-  return {
-    loaded,
-    scopes: loaded ? loaded.image.scopesAt(Number(place.address - loaded.bias) as Parameters<SymbolImage['scopesAt']>[0]) : [],
-  };
+  const scopes = loaded?.image.scopesAt(toFile(loaded, place.address)) ?? [];
+  // In an inlined call what surrounds the call is not visible.
+  const outermost = scopes.findIndex(({ kind }) => kind !== 'block');
+  return { loaded, scopes: scopes.slice(0, outermost + 1) };
 };
 
 export const infoScope: Command = {

@@ -5,9 +5,9 @@ import { homedir } from 'node:os';
 import { INT } from '../language/c-types.js';
 import { formatValue } from '../language/format.js';
 import { Value } from '../language/value.js';
-import { regularExpression } from './breakpoints.js';
 import type { Command, CommandContext, Group } from './command.js';
 import { selectedFrame } from './frames.js';
+import { regularExpression } from './regular_expression.js';
 import { message, type Result } from './results.js';
 
 export const groups: readonly (readonly [Group, string])[] = [

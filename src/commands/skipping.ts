@@ -3,8 +3,8 @@ import { DeetError } from '../common/errors.js';
 import type { Session } from '../session/session.js';
 import type { SkipRule } from '../session/skips.js';
 import { numberList, Words } from './arguments.js';
-import { regularExpression } from './breakpoints.js';
 import type { Command } from './command.js';
+import { regularExpression } from './regular_expression.js';
 import { message, type Result } from './results.js';
 
 /** The function, or file, that the program stands in: what `skip` without a name means. */

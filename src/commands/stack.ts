@@ -112,7 +112,7 @@ const frame: Command = {
   name: 'frame',
   aliases: ['f'],
   group: 'look',
-  usage: '[N | function NAME]',
+  usage: '[N | function NAME | level N | address ADDRESS]',
   about: 'Select a frame of the stack, or show the one that is selected.',
   completes: ['expression'],
   subcommands: [frameApply],
@@ -120,6 +120,15 @@ const frame: Command = {
     session.selection();
     const words = new Words(text);
     const byName = words.take('function', 4) ? words.rest : undefined;
+    if (words.take('address', 3)) {
+      const wanted = session.values.address(words.rest);
+      for (const each of framesOf(session)) {
+        if (each.cfa !== wanted || each.kind === 'inlined') continue;
+        session.selectFrame(each.level);
+        return selected(session);
+      }
+      throw new DeetError('no-frame', `No frame at address ${words.rest}.`, '"info frame" tells the addresses of frames.');
+    }
     words.take('level', 5);
     if (byName !== undefined) {
       for (const each of framesOf(session)) {
@@ -148,9 +157,11 @@ const move = async ({ session, text }: CommandContext, direction: 1 | -1): Promi
       level++;
       moved++;
     }
-    if (moved === 0) throw new DeetError('no-frame', 'Initial frame selected; you cannot go up.');
+    // Who asks for so many gets as many as there are.
+    if (moved === 0 && text.trim() === '') throw new DeetError('no-frame', 'Initial frame selected; you cannot go up.');
   } else {
-    if (level === 0 && count < 0) throw new DeetError('no-frame', 'Bottom (innermost) frame selected; you cannot go down.');
+    if (level === 0 && count < 0 && text.trim() === '')
+      throw new DeetError('no-frame', 'Bottom (innermost) frame selected; you cannot go down.');
     level = Math.max(0, level + count);
   }
   session.selectFrame(level);

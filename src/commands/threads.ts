@@ -5,9 +5,9 @@ import type { Thread } from '../inferior/thread.js';
 import type { Session } from '../session/session.js';
 import { applyCommands, threadApply, threadNumbered } from './applying.js';
 import { numberList } from './arguments.js';
-import { regularExpression } from './breakpoints.js';
 import type { Command } from './command.js';
 import { describeFrame, describeThread } from './frames.js';
+import { regularExpression } from './regular_expression.js';
 import { message, type ProcessResult, type Result } from './results.js';
 import { needed } from './stepping.js';
 

@@ -1,12 +1,12 @@
 /**
  * Names for the procedure linkage table (AMD64 supplement, 5.2): `puts@plt` is the stub through which a program calls puts
- * of a library. No symbol table has them. Each stub ends in an indirect jump through a slot, and a relocation names the
- * function that the dynamic linker will put into this slot.
+ * of a library. No symbol table has them. Each stub ends in an indirect jump through a slot, `puts@got.plt`, and a relocation
+ * names the function that the dynamic linker will put into this slot.
  *
  * Stubs come in several forms: .plt (jmp, push, jmp), .plt.got (jmp only), and with Intel's branch tracking .plt.sec, which
  * begins with endbr64 (the .plt beside it has no jump through a slot and stays without names, as in gdb and objdump).
  */
-import { STB, STT } from './constants.js';
+import { R_X86_64, STB, STT } from './constants.js';
 import type { Section, Segment } from './container.js';
 import type { ElfFile } from './file.js';
 import { readRelocations, type Relocation } from './relocations.js';
@@ -30,21 +30,43 @@ const MAX_STUBS = 1 << 18;
 
 const PUSH = 0x68;
 
-/** The stubs as a table of symbols, by address; undefined: there are none. */
+const SLOT_SIZE = 8;
+/** What gdb calls the slot behind a function's stub. */
+export const SLOT_SUFFIX = '@got.plt';
+
+interface Named {
+  readonly address: number;
+  /** In bytes. */
+  readonly size: number;
+  readonly name: string;
+  /** Index of its section; 0: the file has none. */
+  readonly section: number;
+  readonly type: number;
+}
+
+/** The stubs, and the slots of those that are bound when first called, as a table of symbols; undefined: there are none. */
 export const pltSymbols = (file: ElfFile): SymbolTable | undefined => {
   const places = stubPlaces(file);
   if (places.length === 0) return undefined;
   const slots = new Map<number, Relocation>();
   for (const relocation of readRelocations(file)) slots.set(relocation.offset, relocation);
   if (slots.size === 0) return undefined;
-  const named: { stub: Stub; name: string; section: number }[] = [];
+  const named: Named[] = [];
   for (const { bytes, address, section } of places)
     for (const stub of stubsIn(bytes, address)) {
       const relocation = slots.get(stub.slot);
       const name = relocation && nameOf(file, relocation);
-      if (name) named.push({ stub, name: `${name}@plt`, section });
+      if (name) named.push({ ...stub, name: `${name}@plt`, section, type: STT.FUNC });
       if (named.length >= MAX_STUBS) break;
     }
+  for (const relocation of slots.values()) {
+    // Without the address of a resolver, as binutils write it here.
+    const isBound = relocation.type === R_X86_64.JUMP_SLOT || relocation.type === R_X86_64.IRELATIVE;
+    const name = isBound ? nameOf(file, relocation)?.replace(/\+.*/, '') : undefined;
+    if (!name || named.length >= 2 * MAX_STUBS) continue;
+    const section = file.sectionAt(relocation.offset)?.index ?? 0;
+    named.push({ address: relocation.offset, size: SLOT_SIZE, name: `${name}${SLOT_SUFFIX}`, section, type: STT.OBJECT });
+  }
   return named.length > 0 ? makeTable(named) : undefined;
 };
 
@@ -84,17 +106,17 @@ const nameOf = (file: ElfFile, relocation: Relocation): string | undefined => {
 };
 
 /** The form of every other symbol table, so that whoever looks up symbols sees one kind only. */
-const makeTable = (stubs: readonly { stub: Stub; name: string; section: number }[]): SymbolTable => {
-  const strings = Buffer.from(`\0${stubs.map(({ name }) => name).join('\0')}\0`);
-  const entries = Buffer.alloc(stubs.length * SYMBOL_SIZE);
+const makeTable = (symbols: readonly Named[]): SymbolTable => {
+  const strings = Buffer.from(`\0${symbols.map(({ name }) => name).join('\0')}\0`);
+  const entries = Buffer.alloc(symbols.length * SYMBOL_SIZE);
   let nameAt = 1;
-  stubs.forEach(({ stub, name, section }, i) => {
+  symbols.forEach(({ address, size, name, section, type }, i) => {
     const at = i * SYMBOL_SIZE;
     entries.writeUInt32LE(nameAt, at);
-    entries.writeUInt8((STB.LOCAL << 4) | STT.FUNC, at + 4);
+    entries.writeUInt8((STB.LOCAL << 4) | type, at + 4);
     entries.writeUInt16LE(section === 0 ? 1 : section & 0xffff, at + 6);
-    entries.writeBigUInt64LE(BigInt(stub.address), at + 8);
-    entries.writeBigUInt64LE(BigInt(stub.size), at + 16);
+    entries.writeBigUInt64LE(BigInt(address), at + 8);
+    entries.writeBigUInt64LE(BigInt(size), at + 16);
     nameAt += Buffer.byteLength(name) + 1;
   });
   return new SymbolTable({ entries, strings, versionsInNames: false });

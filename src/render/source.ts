@@ -1,6 +1,6 @@
 /** Source lines and instructions as text. */
 import { basename } from 'node:path';
-import type { InstructionResult, Result } from '../commands/results.js';
+import type { InstructionResult, Result, SourceLead } from '../commands/results.js';
 import { lines as clean, line } from './escape.js';
 import { highlighted } from './highlight.js';
 import type { Style } from './style.js';
@@ -8,6 +8,9 @@ import type { TextOptions } from './frame.js';
 
 /** Lines shown before and behind the one that the program stands at. */
 const context = 2;
+
+/** What gdb keeps for the bytes of an instruction; longer ones move the text. */
+const bytesWidth = 19;
 
 const numbered = (number: number, text: string, current: boolean, width: number, style: Style): string => {
   const head = String(number).padStart(width);
@@ -46,30 +49,48 @@ export const renderDisassembly = (
   const { style } = options;
   if (mode === 'x') return instructions.map((each) => row(each, ` <${each.symbol ?? ''}>`, '', style, each.address)).join('\n');
   const withBytes = mode?.includes('r') ?? false;
-  const bytesWidth = Math.max(...instructions.map(({ bytes }) => bytes.length * 1.5), 0);
+  const entry = BigInt(ranges[0]?.start ?? 0);
+  const partOf = (address: bigint): number => ranges.findIndex(({ start, end }) => address >= BigInt(start) && address < BigInt(end));
   const rows: string[] = [];
-  let before = '';
+  let part = ranges.length > 1 ? -1 : 0;
+  let isFirst = true;
   for (const each of instructions) {
-    const part = ranges.find(({ start }) => start === each.address);
-    if (part) rows.push(`Address range ${part.start} to ${part.end}:`);
-    const place = each.line === undefined ? '' : `${each.file ?? ''}:${each.line}`;
-    if (place !== before && each.line !== undefined) rows.push(...(rows.length > 0 && !part ? [''] : []), sourceLine(each, options));
-    before = place;
-    const offset = name === undefined ? (each.symbol ?? '') : (/[+]\d+$/.exec(each.symbol ?? '')?.[0] ?? '+0');
+    const address = BigInt(each.address);
+    if (ranges.length > 1 && partOf(address) !== part) {
+      part = partOf(address);
+      if (mode?.includes('m') && rows.length > 0) rows.push('');
+      rows.push(`Address range ${ranges[part]?.start} to ${ranges[part]?.end}:`);
+      isFirst = true;
+    }
+    for (const lead of each.lead ?? []) {
+      rows.push(...(isFirst ? [] : ['']), ...leadLines(lead, mode, options));
+      isFirst = false;
+    }
+    isFirst = false;
+    const offset = Number(address - entry);
+    const label = name === undefined ? inSymbol(each.symbol) : `${offset < 0 ? '' : '+'}${offset}`;
     const bytes = withBytes ? (each.bytes.match(/../g) ?? []).join(' ').padEnd(bytesWidth) + '\t' : '';
-    rows.push(row(each, offset === '' ? '' : ` <${offset}>`, bytes, style));
+    rows.push(row(each, label === '' ? '' : ` <${label}>`, bytes, style));
   }
-  return [`Dump of assembler code${name === undefined ? '' : ` for function ${line(name)}`}:`, ...rows, 'End of assembler dump.'].join(
-    '\n',
-  );
+  if (mode?.includes('m') && rows.length > 0) rows.push('');
+  const [whole] = ranges;
+  const what = name === undefined ? (whole ? ` from ${whole.start} to ${whole.end}` : '') : ` for function ${line(name)}`;
+  return [`Dump of assembler code${what}:`, ...rows, 'End of assembler dump.'].join('\n');
+};
+
+/** `main+0`: where an instruction lies, also at the symbol itself. */
+const inSymbol = (symbol: string | undefined): string => (symbol === undefined || /[+]\d+$/.test(symbol) ? (symbol ?? '') : `${symbol}+0`);
+
+const leadLines = ({ file, first, last, newFile }: SourceLead, mode: string | undefined, { sources }: TextOptions): string[] => {
+  const texts = sources.lines(file);
+  const rows = Array.from({ length: last - first + 1 }, (_, index) => {
+    const text = texts?.[first + index - 1];
+    return `${first + index}\t${text === undefined ? `in ${line(file)}` : clean(text)}`;
+  });
+  return newFile && !mode?.includes('m') ? [`${line(file)}:`, ...rows] : rows;
 };
 
 const wide = (address: string): string => `0x${address.slice(2).padStart(16, '0')}`;
 
 const row = ({ address, text, current }: InstructionResult, label: string, bytes: string, style: Style, shown = wide(address)): string =>
   `${current ? style.mark('=>') : '  '} ${style.address(shown)}${label === ' <>' ? '' : line(label)}:\t${bytes}${line(text)}`;
-
-const sourceLine = ({ file, line: number }: InstructionResult, { sources }: TextOptions): string => {
-  const text = file === undefined || number === undefined ? undefined : sources.lines(file)?.[number - 1];
-  return `${number ?? ''}\t${text === undefined ? `in ${line(file ?? '')}` : clean(text)}`;
-};

@@ -325,7 +325,17 @@ export class Breakpoints {
     });
   }
 
-  /** execve and the end of a process: nothing is planted there any more. */
+  /** execve: another program, with files of its own. */
+  executed(process: Process): void {
+    this.processForgotten(process);
+    for (const entry of this.#entries.values()) {
+      if (!entry.spec || entry.breakpoint.pending) continue;
+      entry.leaveProgram();
+      if (entry.breakpoint.pending) this.host.changed(entry.breakpoint, 'changed');
+    }
+  }
+
+  /** The end of a process: nothing is planted there any more. */
   processForgotten(process: Process): void {
     this.#eachLocation((location) => location.planted.delete(process));
   }

@@ -2,7 +2,7 @@
  * Places as users write them: `12`, `+3`, `file.c:12`, `function`, `file.c:function`, `ns::f`, `*0x401136`. Parsing knows no program; resolving asks the images one by one,
  * so that a library that is loaded later can be asked alone.
  */
-import type { Address } from '../common/addresses.js';
+import type { Address, FileAddress } from '../common/addresses.js';
 import { fileAddress } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { nearest } from '../common/nearest.js';
@@ -89,10 +89,18 @@ const placed = (loaded: LoadedImage, location: ResolvedLocation): FoundPlace => 
   address: BigInt(location.address) + loaded.bias,
 });
 
+/** Whether a user's spelling of a file means that of a function, or the one that includes it: a header's functions are in both. */
+export const isOfFile = (spelling: string, file: SourceFile | undefined, image: SymbolImage, address: FileAddress): boolean => {
+  if (file && meansFile(spelling, file.path)) return true;
+  const unit = image.unitAt(address)?.path;
+  return unit !== undefined && meansFile(spelling, unit);
+};
+
 const functionPlaces = (loaded: LoadedImage, name: string, file: string | undefined): FoundPlace[] => {
   const found = (loaded.image.locationsOfFunction?.(name) ?? []).map((each) => placed(loaded, each));
+  if (file === undefined) return found;
   // The places know their files: no line table needs to be searched for the name of one.
-  return file === undefined ? found : found.filter(({ position }) => position && meansFile(file, position.file.path));
+  return found.filter(({ position, address }) => isOfFile(file, position?.file, loaded.image, fileAddress(Number(address - loaded.bias))));
 };
 
 /** The places that a specification has in one image; none when the image does not know it. */

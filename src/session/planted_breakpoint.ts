@@ -78,7 +78,18 @@ export class PlantedBreakpoint {
   /** When a library has brought the real function, the file's own guess (a PLT slot) goes; and places of an earlier run go. */
   forgetUnplanted(): void {
     const { breakpoint } = this;
-    if (!breakpoint.locations.some(({ planted }) => planted.size > 0)) return;
+    if (breakpoint.locations.some(({ planted }) => planted.size > 0)) this.#dropUnplanted();
+  }
+
+  /** The program has become another one: what only the old one had is waited for again. */
+  leaveProgram(): void {
+    if (this.fixed) return;
+    this.#dropUnplanted();
+    this.breakpoint.pending = this.breakpoint.locations.length === 0;
+  }
+
+  #dropUnplanted(): void {
+    const { breakpoint } = this;
     breakpoint.locations = breakpoint.locations.filter(({ planted }) => planted.size > 0);
     for (const [key, owner] of this.#owners) if (!breakpoint.locations.includes(owner.location)) this.#owners.delete(key);
   }

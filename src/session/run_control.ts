@@ -374,7 +374,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   executed(process: Process): boolean {
-    this.#parts.breakpoints.processForgotten(process);
+    this.#parts.breakpoints.executed(process);
     this.#parts.watchpoints.processForgotten(process);
     if (!process.muted) watchLoader(process, this);
     this.#parts.emit({ type: 'executed', process });

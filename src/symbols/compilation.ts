@@ -6,7 +6,7 @@
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { At, Form, Tag, UnitType, languageOf, type Language } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
-import { filePath, readLineHeader, runLineProgram, type LineHeader } from '../dwarf/lines.js';
+import { filePath, joinPath, readLineHeader, runLineProgram, type LineHeader } from '../dwarf/lines.js';
 import { readLocationList } from '../dwarf/lists.js';
 import { rangesOf } from '../dwarf/ranges.js';
 import type { Unit } from '../dwarf/unit.js';
@@ -97,8 +97,16 @@ export class Compilation implements UnitContext {
       () => [At.macros, At.macro_info, At.GNU_macros].some((at) => own.root.has(at) || this.unit.root.has(at)),
       false,
     );
+    const name = this.ask(() => this.unit.root.string(At.name) ?? own.root.string(At.name), undefined);
     const { language, producer } = this;
-    return { directory, language, producer, version: own.version, hasMacros };
+    return {
+      path: name === undefined ? undefined : joinPath(directory ?? '', '', name),
+      directory,
+      language,
+      producer,
+      version: own.version,
+      hasMacros,
+    };
   }
 
   get language(): Language {

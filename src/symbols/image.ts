@@ -24,6 +24,7 @@ import type {
   SourceFile,
   SymbolImage,
   UnitDescription,
+  DeclaredType,
   Variable,
 } from './model.js';
 import type { IndexStore } from './names.js';
@@ -320,6 +321,10 @@ export class ElfImage implements SymbolImage {
 
   typeNames(): Iterable<string> {
     return this.guard<Iterable<string>>([], (info) => info.lookup.allNames((kind) => kind >= Kind.struct && kind <= Kind.base));
+  }
+
+  declaredTypes(suits: (name: string) => boolean): Iterable<DeclaredType> {
+    return this.guard<Iterable<DeclaredType>>([], (info) => info.lookup.declaredTypes(suits));
   }
 
   enumeratorNamed(name: string, near?: FileAddress): { value: bigint; type: CType } | undefined {

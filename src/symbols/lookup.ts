@@ -17,7 +17,7 @@ import {
 import type { DebugInfo } from './debug-info.js';
 import { Flag, Kind, type EntryTable } from './entries.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
-import type { Variable } from './model.js';
+import type { DeclaredType, Variable } from './model.js';
 import { Mark } from './name-units.js';
 import { dieOf, NameIndex, type NamedEntry } from './names.js';
 import { spellingsOf } from './types-reader.js';
@@ -232,6 +232,24 @@ export class Lookup {
     }
     const die = declared && this.dieOf(declared);
     return die && this.info.types.read(die);
+  }
+
+  /** Definitions of types whose qualified names suit, unit by unit. */
+  *declaredTypes(suits: (name: string) => boolean): Iterable<DeclaredType> {
+    const table = this.names.all();
+    const units = this.info.compilations();
+    for (let index = 0; index < table.count; index++) {
+      const kind = table.kinds[index];
+      if (kind < Kind.struct || kind > Kind.base || table.flags[index] & Flag.declaration) continue;
+      const name = table.qualifiedName(index);
+      const unit = units[table.units[index]] as Compilation | undefined;
+      if (name === '' || !unit || !suits(name)) continue;
+      const die = this.dieOf({ table, index, kind, flags: table.flags[index], unit });
+      if (!die) continue;
+      const declared = unit.declared(die);
+      const file = declared?.file.path ?? unit.description.path ?? this.info.image.path;
+      yield { name, type: this.info.types.read(die), language: unit.language, file, line: declared?.line ?? 0 };
+    }
   }
 
   definitionOfType(declaration: Die): Die | undefined {

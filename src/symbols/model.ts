@@ -135,9 +135,21 @@ export interface ResolvedLocation {
   readonly isMoved?: boolean;
 }
 
-/** One file's symbols. Every look-up is lazy; none throws for damaged debug information: what is unreadable is absent. */
+/** A type, and where it is declared. */
+export interface DeclaredType {
+  readonly name: string;
+  readonly type: CType;
+  readonly language: Language;
+  /** The path of the file. */
+  readonly file: string;
+  /** 0: it is of the language. */
+  readonly line: number;
+}
+
 /** A compilation unit, in words. */
 export interface UnitDescription {
+  /** Of its primary source file (DW_AT_name), as `SourceFile.path`. */
+  readonly path: string | undefined;
   readonly directory: string | undefined;
   readonly language: Language;
   readonly producer: string;
@@ -146,6 +158,7 @@ export interface UnitDescription {
   readonly hasMacros: boolean;
 }
 
+/** One file's symbols. Every look-up is lazy; none throws for damaged debug information: what is unreadable is absent. */
 export interface SymbolImage {
   readonly path: string;
   readonly buildId: string | undefined;
@@ -222,6 +235,8 @@ export interface SymbolImage {
   /** `int`, `node_t`; with tag for `struct node`. `near` prefers the unit of that address. */
   typeNamed(name: string, tag?: 'struct' | 'union' | 'enum' | 'class', near?: FileAddress): CType | undefined;
   typeNames(): Iterable<string>;
+  /** All definitions of types outside of functions whose qualified names suit; those of the language itself are declared in the unit's primary file. */
+  declaredTypes(suits: (name: string) => boolean): Iterable<DeclaredType>;
   /** Enumerators are constants in scope of their unit. */
   enumeratorNamed(name: string, near?: FileAddress): { value: bigint; type: CType } | undefined;
   /** Macros where -g3 has them: the replacement text. */

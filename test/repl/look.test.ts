@@ -2,37 +2,14 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { compile, compileText, fixture, fixtures, lineOf } from '../helpers/build.js';
-import { gdb } from '../helpers/gdb.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { compareAt } from './beside_gdb.js';
 import { commands, run } from './cli.js';
-import { answersIn, marked } from './marked.js';
 
 leakGuard();
 
 const program = (flags: readonly string[], compiler?: 'clang'): string =>
   compile(join(fixtures, 'look.c'), [join(fixtures, 'look_other.c'), ...flags], compiler);
-
-/** The answers, command by command; what stands on the stack lies elsewhere under the other debugger. */
-const answers = (text: string): string[] =>
-  answersIn(text).map((answer) =>
-    answer
-      .replace(/^warning: .*\n/gm, '')
-      .replace(/^(#\d+ +)0x\w+ in (?=.*\) at )/gm, '$1')
-      .replace(/0x7ff[0-9a-f]{9}/g, '0xSTACK')
-      .replace(/^\(More stack frames follow...\)\n?/m, '')
-      .replace(/ Cast it first: .*/, '')
-      .trimEnd(),
-  );
-
-const compareAt = async (path: string, stops: readonly string[], list: readonly string[]): Promise<void> => {
-  const before = [...stops.flatMap((stop, index) => [`tbreak ${stop}`, index === 0 ? 'run > /dev/null' : 'continue'])];
-  const words = [...before, ...marked(list)];
-  // Errors between the answers, as at a terminal.
-  const theirs = answers(gdb(['python import os; os.dup2(1, 2)', ...words], path));
-  const ours = answers((await run(['-nx', '--batch', ...commands(...words), path], { shell: 'exec "$@" 2>&1' })).stdout);
-  const pairs = (texts: readonly string[]): string[] => list.map((command, index) => `${command}: ${texts[index] ?? 'no answer'}`);
-  expect(pairs(ours)).toEqual(pairs(theirs));
-};
 
 /** Functions keep the parameters that they were written with. */
 const optimized = ['-O2', '-fno-ipa-sra', '-fno-ipa-cp'];

@@ -137,6 +137,20 @@ describe('programs that become others', () => {
     });
   });
 
+  it('exec: what only a library of the old program had is waited for again', async () => {
+    const next = compileText('without_library.c', 'int main(void) { return 0; }\n');
+    const text = `#include <math.h>\n#include <unistd.h>\nvolatile double x = 2;\nint main(void) { x = cbrt(x); return execl("${next}", "next", (char *)0); }\n`;
+    await driven(compileText('with_library.c', text, ['-lm']), async (session) => {
+      const breakpoint = session.break('cbrt');
+      session.break('main');
+      stopOf(await session.run());
+      stopOf(await session.continue());
+      expect(breakpoint).toMatchObject({ pending: false, hits: 1 });
+      expect(stopOf(await session.continue()).process.program).toBe(next);
+      expect(breakpoint).toMatchObject({ pending: true, locations: [] });
+    });
+  });
+
   it('removed while debugged: symbols stay, the next run says that it is gone', () =>
     driven(fixture('recursion'), async (session) => {
       const path = join(folder, 'removed');
