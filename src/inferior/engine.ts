@@ -21,7 +21,7 @@ import type { Thread } from './thread.js';
 import { mindTrapFlag } from './trap_flag.js';
 
 /** Seconds of uninterrupted work before other things in this JavaScript thread (Ctrl-C, a test's own client) get their turn. */
-const breath = 0.004;
+const breath = 0.01;
 
 export class Engine implements WaitClient {
   readonly family: Family;

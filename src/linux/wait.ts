@@ -3,7 +3,7 @@
  * libuv, so a wait may never take just any child: `peekWaitable` looks without consuming, and only what is a tracee of deet
  * is then waited for by its own number.
  *
- * Waiting does not block the event loop for longer than a moment: `next` waits in the kernel for two milliseconds at most, and when nothing has come
+ * Waiting does not block the event loop for longer than a moment: `next` waits in the kernel for five milliseconds at most, and when nothing has come
  * `parked` waits for SIGCHLD, which the kernel sends for every stop and death of a tracee. While somebody waits in the kernel, the signals for stops
  * are off: they would cost as much as the stops. They are on again before the last look, and one that arrives between this and `parked` is not
  * lost: libuv keeps it in its pipe, and it wakes the promise made afterwards.
@@ -19,7 +19,7 @@ export interface WaitClient {
 }
 
 /** Microseconds after which a wait in the kernel ends although nothing has happened. */
-const patience = 1000;
+const patience = 2500;
 
 const buffer = new Int32Array(2);
 
