@@ -91,10 +91,7 @@ export class DebugInfo implements CompilationHost, ScopeHost {
   private sourceList: SourceFiles | undefined;
 
   get sources(): SourceFiles {
-    return (this.sourceList ??= new SourceFiles(
-      this.file,
-      this.compilations().filter(({ own }) => own.file === this.file),
-    ));
+    return (this.sourceList ??= new SourceFiles(this.file, () => this.compilations().filter(({ own }) => own.file === this.file)));
   }
 
   private readonly files = new Map<string, SourceFile>();

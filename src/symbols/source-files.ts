@@ -25,8 +25,15 @@ interface TableSpan {
 export class SourceFiles {
   constructor(
     private readonly file: DwarfFile,
-    private readonly units: readonly Compilation[],
+    private readonly allUnits: () => readonly Compilation[],
   ) {}
+
+  /** Not before a name is found at all: most files have none of what a user asks for. */
+  private get units(): readonly Compilation[] {
+    return (this.unitList ??= this.allUnits());
+  }
+
+  private unitList: readonly Compilation[] | undefined;
 
   private everything: readonly SourceFile[] | undefined;
 
@@ -106,6 +113,8 @@ export class SourceFiles {
 /** Offsets at which a string that ends in a name may begin: behind every `/` before it, and behind the zero before that. */
 const stringStarts = (bytes: Uint8Array, at: number): number[] => {
   const starts = [at];
+  // The end of a longer name (`domain.c` for `main.c`), of which the linker may still use the last part.
+  if (bytes[at - 1] !== 0x2f) return starts;
   for (let i = at - 1; i >= 0 && at - i < 4096 && bytes[i] !== 0; i--)
     if (i === 0 || bytes[i - 1] === 0 || bytes[i - 1] === 0x2f) starts.push(i);
   return starts;
