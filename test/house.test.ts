@@ -32,7 +32,7 @@ const order = [
   ['insight'],
   ['commands'],
   ['render'],
-  ['repl', 'dap', 'web', 'grade', 'api'],
+  ['repl', 'dap', 'api'],
   ['main', 'index', 'testing'],
 ] as const;
 
@@ -40,12 +40,10 @@ const order = [
 const forbidden: Record<string, readonly string[]> = {
   symbols: ['native'],
   language: ['linux', 'native'],
-  session: [],
   commands: ['native'],
   render: ['native', 'linux'],
   repl: ['native', 'linux', 'elf', 'dwarf'],
   dap: ['native', 'linux', 'elf', 'dwarf'],
-  web: ['native', 'linux', 'elf', 'dwarf'],
 };
 
 /** Single files that may do what their layer may not: through the addon one maps files, one passes over entries, one demangles. */

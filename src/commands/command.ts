@@ -1,4 +1,6 @@
 /** What a command is, and what it may use. A command yields results; it never prints. */
+import type { Address } from '../common/addresses.js';
+import type { ExamineDefaults } from '../language/examine.js';
 import type { ProgramRedirection } from '../linux/launch.js';
 import type { Outcome } from '../session/types.js';
 import type { Chronicle } from '../insight/chronicle.js';
@@ -6,7 +8,6 @@ import type { DescriptorHistory } from '../insight/descriptor_history.js';
 import type { Session } from '../session/session.js';
 import type { Block } from './blocks.js';
 import type { Displays } from './displays.js';
-import type { ExamineState } from './examine.js';
 import type { Registry } from './registry.js';
 import type { Result } from './results.js';
 import type { Sources } from './sources.js';
@@ -39,6 +40,12 @@ export interface FrontEnd {
   history(): readonly string[];
   /** A program of the user's (`shell`) gets the terminal. Returns its exit status. */
   shell(command: string): number;
+}
+
+/** Where `x` goes on, and how. */
+export interface ExamineState {
+  readonly next: Address;
+  readonly defaults: ExamineDefaults;
 }
 
 /** Where the interpreter keeps what commands remember between two lines. */

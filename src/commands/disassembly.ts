@@ -10,7 +10,7 @@ import { splitCommas } from './arguments.js';
 import { evaluated } from './values.js';
 import type { Command } from './command.js';
 import { selectedFrame } from './frames.js';
-import { inOrderOfCode, inOrderOfSource } from './mixed_source.js';
+import { inOrderOfCode, inOrderOfSource, type CodePart } from './mixed_source.js';
 import type { InstructionResult, Result } from './results.js';
 
 /** Longest range that one command shows. */
@@ -76,12 +76,6 @@ const describe = (
   ...(symbol !== undefined && { symbol }),
   ...(each.address === pc && { current: true }),
 });
-
-/** From an address to the first that does not belong to it. */
-export interface CodePart {
-  readonly start: Address;
-  readonly end: Address;
-}
 
 interface CodeRange {
   readonly name: string | undefined;

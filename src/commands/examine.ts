@@ -6,16 +6,11 @@ import * as c from '../language/c-types.js';
 import { asArray } from '../language/types.js';
 import { Value } from '../language/value.js';
 import type { Session } from '../session/session.js';
-import type { Command, CommandContext } from './command.js';
+import type { Command, CommandContext, ExamineState } from './command.js';
 import { instructionsAt } from './disassembly.js';
 import { selectedFrame } from './frames.js';
 import type { Result } from './results.js';
 import { evaluated } from './values.js';
-
-export interface ExamineState {
-  readonly next: Address;
-  readonly defaults: ExamineDefaults;
-}
 
 /** What was shown last of the program's addresses becomes `$_`, and where `x` goes on: a line's first, a breakpoint's. */
 export const setNextAddress = ({ session, memory }: Pick<CommandContext, 'session' | 'memory'>, next: Address): void => {

@@ -1,9 +1,15 @@
 /** Which source lines stand above which instructions: `disassemble /s` in the order of the code, `disassemble /m` in that of the source. */
+import type { Address } from '../common/addresses.js';
 import { toFile, toLoad } from '../inferior/images.js';
 import type { Session } from '../session/session.js';
 import type { LineRow } from '../symbols/model.js';
 import type { InstructionResult, SourceLead } from './results.js';
-import type { CodePart } from './disassembly.js';
+
+/** From an address to the first that does not belong to it. */
+export interface CodePart {
+  readonly start: Address;
+  readonly end: Address;
+}
 
 /** The rows of the line table that begin in a part, those included that have no code of their own; and one that began before it. */
 const rowsIn = (session: Session, { start, end }: CodePart): readonly (LineRow & { readonly from: bigint; readonly to: bigint })[] => {

@@ -10,7 +10,7 @@ import { selectedFrame } from './frames.js';
 import { regularExpression } from './regular_expression.js';
 import { message, type Result } from './results.js';
 
-export const groups: readonly (readonly [Group, string])[] = [
+const groups: readonly (readonly [Group, string])[] = [
   ['run', 'Running the program'],
   ['stop', 'Making it stop'],
   ['step', 'Stepping'],

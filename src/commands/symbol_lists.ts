@@ -8,7 +8,7 @@ import { strip } from '../language/types.js';
 import type { Session } from '../session/session.js';
 import { demangledName } from '../symbols/cxx-names.js';
 import type { CType } from '../symbols/types.js';
-import type { DeclaredType, ElfSymbolInfo, FunctionSymbol, SymbolImage, Variable } from '../symbols/model.js';
+import type { DeclaredType, ElfSymbol, FunctionSymbol, SymbolImage, Variable } from '../symbols/model.js';
 import { Words } from './arguments.js';
 import type { Command } from './command.js';
 import { regularExpression } from './regular_expression.js';
@@ -111,10 +111,10 @@ const inC = (language: string): 'c' | 'c++' => (language === 'c++' ? 'c++' : 'c'
 export const functionText = (fn: FunctionSymbol): string =>
   `${fn.external ? '' : 'static '}${declaration(fn.type, fn.qualifiedName, inC(fn.language))}`;
 
-const isCode = ({ type }: ElfSymbolInfo): boolean => type === 'function' || type === 'ifunc';
+const isCode = ({ type }: ElfSymbol): boolean => type === 'function' || type === 'ifunc';
 
 /** Functions that only the symbol table knows, by address. */
-export const plainFunctions = (image: SymbolImage, expression: RegExp): readonly ElfSymbolInfo[] =>
+export const plainFunctions = (image: SymbolImage, expression: RegExp): readonly ElfSymbol[] =>
   image
     .symbols()
     .filter(
@@ -127,7 +127,7 @@ export const plainFunctions = (image: SymbolImage, expression: RegExp): readonly
     .slice(0, mostNames);
 
 /** Variables that only the symbol table knows, by address. */
-const plainVariables = (image: SymbolImage, expression: RegExp): readonly ElfSymbolInfo[] =>
+const plainVariables = (image: SymbolImage, expression: RegExp): readonly ElfSymbol[] =>
   image
     .symbols()
     .filter(
@@ -140,13 +140,13 @@ const plainVariables = (image: SymbolImage, expression: RegExp): readonly ElfSym
     )
     .slice(0, mostNames);
 
-const shownName = ({ name }: ElfSymbolInfo): string => demangledName(name) ?? name;
+const shownName = ({ name }: ElfSymbol): string => demangledName(name) ?? name;
 
 /** What only the symbol tables know; nothing where a type is asked for, which they do not tell. */
 const plainRows = (
   images: readonly LoadedImage[],
   request: Request,
-  list: (image: SymbolImage, expression: RegExp) => readonly ElfSymbolInfo[],
+  list: (image: SymbolImage, expression: RegExp) => readonly ElfSymbol[],
 ): string[] =>
   request.debugOnly || request.typePattern !== undefined
     ? []

@@ -1,5 +1,6 @@
 /** "Did you mean": the nearest of some names by edit distance (Damerau, restricted), if it is near enough to be meant. */
 
+/** More than `limit` stands for every greater distance: a search among many names ends early with most of them. */
 const distance = (a: string, b: string, limit: number): number => {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let before: number[] = [];
@@ -12,6 +13,7 @@ const distance = (a: string, b: string, limit: number): number => {
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, before[j - 2] + 1);
       current.push(best);
     }
+    if (Math.min(...current) > limit) return limit + 1;
     before = previous;
     previous = current;
   }

@@ -1,6 +1,17 @@
 /** What deet can do, as `initialize` answers. What is not here is refused. */
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
-import { exceptionFilters } from './exceptions.js';
+
+const exceptionFilters: P.ExceptionBreakpointsFilter[] = [
+  { filter: 'throw', label: 'C++ exceptions: throw', description: 'Stops where an exception is thrown.' },
+  { filter: 'catch', label: 'C++ exceptions: catch', description: 'Stops where an exception is caught.' },
+  {
+    filter: 'signals',
+    label: 'Signals',
+    description: 'Stops at more signals than usual, or at fewer.',
+    supportsCondition: true,
+    conditionDescription: 'Signals to stop at, "-" in front: to pass by. For example: SIGALRM -SIGUSR1',
+  },
+];
 
 export const capabilities: P.Capabilities = {
   supportsConfigurationDoneRequest: true,

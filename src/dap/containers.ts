@@ -44,12 +44,7 @@ export interface Container {
 }
 
 /** The parts of a value. */
-export const partsOf = (
-  value: Value,
-  parent: Pick<Container, 'context' | 'frameId'>,
-  name: string,
-  expression: string | undefined,
-): Container => {
+const partsOf = (value: Value, parent: Pick<Container, 'context' | 'frameId'>, name: string, expression: string | undefined): Container => {
   const count = childCount(value, parent.context);
   return {
     kind: 'container',

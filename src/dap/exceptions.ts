@@ -11,18 +11,6 @@ import type { Stop } from '../session/types.js';
 import type { Debuggee } from './debuggee.js';
 import type { Handlers } from './protocol.js';
 
-export const exceptionFilters: P.ExceptionBreakpointsFilter[] = [
-  { filter: 'throw', label: 'C++ exceptions: throw', description: 'Stops where an exception is thrown.' },
-  { filter: 'catch', label: 'C++ exceptions: catch', description: 'Stops where an exception is caught.' },
-  {
-    filter: 'signals',
-    label: 'Signals',
-    description: 'Stops at more signals than usual, or at fewer.',
-    supportsCondition: true,
-    conditionDescription: 'Signals to stop at, "-" in front: to pass by. For example: SIGALRM -SIGUSR1',
-  },
-];
-
 /** What the filters have changed so far, to be undone when they change again. */
 class Choice {
   #words: readonly string[] = [];

@@ -22,7 +22,7 @@ const moment = 100;
 export class Program {
   readonly interpreter: Interpreter;
   readonly streams: ProgramStreams;
-  readonly #reading = new ReadingProgress(this);
+  readonly #reading: ReadingProgress;
   /** The first is the client that launched or attached. */
   readonly views: Debuggee[] = [];
   /** With `childSessions`. */
@@ -43,6 +43,7 @@ export class Program {
   #interpreting: Promise<unknown> = Promise.resolve();
 
   constructor(readonly session: Session) {
+    this.#reading = new ReadingProgress(session, () => (this.first?.ended ? undefined : this.first?.client));
     this.streams = new ProgramStreams((category, text) => {
       this.first?.output(category, text);
     });

@@ -4,7 +4,8 @@
  */
 import { basename } from 'node:path';
 import { onLongPass } from '../symbols/passes.js';
-import type { Program } from './program.js';
+import type { Session } from '../session/session.js';
+import type { Client } from './client.js';
 
 export class ReadingProgress {
   /** Of the file being read. */
@@ -12,12 +13,13 @@ export class ReadingProgress {
   #count = 0;
   readonly close: () => void;
 
-  constructor(program: Program) {
+  /** @param listener the client that is told, as long as there is one */
+  constructor(session: Session, listener: () => Client | undefined) {
     this.close = onLongPass((path, share) => {
-      const { client, ended } = program.first ?? {};
-      if (!client?.capabilities.supportsProgressReporting || ended) return;
+      const client = listener();
+      if (!client?.capabilities.supportsProgressReporting) return;
       // Others who are served by this process have files of their own.
-      if (share === 0 && program.session.images().some(({ image }) => image.path === path)) {
+      if (share === 0 && session.images().some(({ image }) => image.path === path)) {
         this.#id = `symbols ${++this.#count}`;
         client.event('progressStart', { progressId: this.#id, title: `Reading symbols of ${basename(path)}`, cancellable: false });
       } else if (this.#id !== undefined && share < 1)

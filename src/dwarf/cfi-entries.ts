@@ -49,7 +49,7 @@ export interface FrameEntry {
 }
 
 /** DW_EH_PE: the low four bits are the form, the next three what it is relative to. */
-export const Encoding = {
+const Encoding = {
   absolute: 0x00,
   pcRelative: 0x10,
   textRelative: 0x20,

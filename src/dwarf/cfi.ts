@@ -9,7 +9,7 @@ import type { CallFrameSource } from './location.js';
 import { FrameEntries, readEncoded, type FrameEntry } from './cfi-entries.js';
 import { rowAt, type Row } from './cfi-program.js';
 
-export type { CfaRule, RegisterRule, Row } from './cfi-program.js';
+export type { RegisterRule, Row } from './cfi-program.js';
 
 /** Last index whose value is at most `wanted`, -1 when none is. */
 const bisect = (count: number, valueAt: (index: number) => number, wanted: number): number => {

@@ -143,7 +143,7 @@ export class Die {
    */
   siblingOffset(): number {
     if (!this.hasChildren) return this.next;
-    const target = this.decode(At.sibling, localTarget);
+    const target = this.decode(At.sibling, localReference);
     if (target !== undefined && target >= this.next && target <= this.unit.end) return target;
     return skipChildren(this.unit, this.next);
   }
@@ -243,8 +243,8 @@ const readAddress: Decoder<number> = (form, reader, unit) => {
   }
 };
 
-/** Offset in the section of a reference within the unit. */
-const localTarget: Decoder<number> = (form, reader, unit) => {
+/** The offset in the section that a reference within the unit means; undefined: the form is of another kind. */
+export const localReference = (form: number, reader: Reader, unit: Unit): number | undefined => {
   switch (form) {
     case Form.ref1:
       return unit.offset + reader.u8();
@@ -274,7 +274,7 @@ const readReference: Decoder<Die> = (form, reader, unit) => {
     case Form.ref_sup8:
       return unit.file.supplementary()?.dieAt(reader.u64Clamped());
     default: {
-      const target = localTarget(form, reader, unit, 0);
+      const target = localReference(form, reader, unit);
       return target === undefined ? undefined : unit.dieAt(target);
     }
   }

@@ -50,23 +50,26 @@ export interface Piece {
   readonly location: Location | undefined;
 }
 
+/** How the bits of a base type are read (DWARF 5, 7.8). */
+export type BaseEncoding =
+  | 'signed'
+  | 'unsigned'
+  | 'bool'
+  | 'signed-char'
+  | 'unsigned-char'
+  | 'utf' // char8_t, char16_t, char32_t
+  | 'float' // IEEE by size: 2, 4, 8; 16 is x87 long double unless the name says _Float128/__float128
+  | 'complex-float'
+  | 'complex-signed'
+  | 'address'
+  | 'unspecified';
+
 /** A base type as expressions compute with it (DWARF 5, 5.1 and 2.5.1.6). */
 export interface ExpressionType {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
-  readonly encoding:
-    | 'signed'
-    | 'unsigned'
-    | 'bool'
-    | 'signed-char'
-    | 'unsigned-char'
-    | 'utf'
-    | 'float'
-    | 'complex-float'
-    | 'complex-signed'
-    | 'address'
-    | 'unspecified';
+  readonly encoding: BaseEncoding;
 }
 
 /** A DWARF expression, a location list, or a constant; still to be evaluated (DWARF 5, 2.6). */

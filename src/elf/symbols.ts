@@ -10,7 +10,7 @@ import { sortByAddress } from './sort.js';
 import { SymbolNames, type NumberedTable } from './symbol-names.js';
 import { MAX_NAME, type SymbolTable, type SymbolVersion } from './symbol-table.js';
 
-/** As `ElfSymbolInfo` in symbols/model.ts, and the version where there is one. */
+/** A symbol of .symtab or .dynsym, or one made for a slot of the PLT: `puts@plt`. */
 export interface ElfSymbol {
   readonly name: string;
   /** For thread-local symbols (`tls`) the offset in the module's TLS block. */

@@ -4,7 +4,7 @@ import type { Core, CoreMapping } from '../elf/core.js';
 import type { Mapping } from '../linux/proc.js';
 
 /** Entries of the auxiliary vector (getauxval(3)). */
-export const Auxiliary = { entry: 9, random: 25, programName: 31, vdso: 33 } as const;
+const Auxiliary = { entry: 9, random: 25, programName: 31, vdso: 33 } as const;
 
 /** Files by name: a core file knows no inodes, and a number per name serves as well. */
 const numbered = (mappings: readonly CoreMapping[]): Map<string, number> => {

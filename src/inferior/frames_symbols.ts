@@ -4,7 +4,7 @@
  */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { demangledName } from '../symbols/cxx-names.js';
-import type { ElfSymbolInfo, FunctionSymbol, Scope, SourcePosition, SymbolImage } from '../symbols/model.js';
+import type { ElfSymbol, FunctionSymbol, Scope, SourcePosition, SymbolImage } from '../symbols/model.js';
 import type { CodePlace } from './unwinder_code.js';
 
 /** One frame that people see of an activation: an inlined call, or (the last) the function itself. */
@@ -20,7 +20,7 @@ export interface PlaceFrame {
 export interface PlaceSymbols {
   readonly function: FunctionSymbol | undefined;
   /** Without debug information: the ELF symbol. */
-  readonly symbol: ElfSymbolInfo | undefined;
+  readonly symbol: ElfSymbol | undefined;
   /** Innermost first; never empty. */
   readonly frames: readonly PlaceFrame[];
   /** The line of the address, which is the innermost frame's. */

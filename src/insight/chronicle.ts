@@ -17,7 +17,7 @@ import { signalName } from '../linux/signals.js';
 import type { FailedDup } from '../session/failed_calls.js';
 import type { SessionEvent } from '../session/types.js';
 import type { FamilyMember, SourcePlace } from './family.js';
-import { viewOfProcess, type Biography } from './family_view.js';
+import { viewOfProcess, type Life } from './family_view.js';
 import { placeThen, wayOut } from './past.js';
 import { report, type FamilyEvent, type Report } from './report.js';
 import { pendingOutput } from './stdio.js';
@@ -39,7 +39,7 @@ const placeOf = (thread: Thread): (() => SourcePlace | undefined) => {
 interface Entry {
   readonly process: Process;
   readonly forkedAt: () => SourcePlace | undefined;
-  life: Biography;
+  life: Life;
   /** Children of which it is not known yet that somebody has waited for them. */
   readonly open: Set<Entry>;
   /** Where its parent was when SIGCHLD came of its end, and found a handler. */

@@ -55,7 +55,19 @@ export interface FamilyThread {
 
 export type ProcessState = 'running' | 'stopped' | 'blocked' | 'zombie' | 'exited' | 'signaled' | 'reaped';
 
-export interface FamilyMember {
+/** What the session saw of a process's life, and the kernel does not tell afterwards. */
+export interface Biography {
+  readonly forkedAt?: SourcePlace;
+  /** Where its parent was when the handler of SIGCHLD was called for it. */
+  readonly toldAt?: SourcePlace;
+  /** The process that waited for it. */
+  readonly reapedBy?: number;
+  /** Its parent died first; `adoptedBy` is who inherited it (1: init). */
+  readonly orphaned?: true;
+  readonly adoptedBy?: number;
+}
+
+export interface FamilyMember extends Biography {
   readonly pid: number;
   /** The parent it was born with; an orphan's is the dead one. */
   readonly ppid: number;
@@ -63,19 +75,11 @@ export interface FamilyMember {
   readonly state: ProcessState;
   /** Living threads; empty when dead. */
   readonly threads: readonly FamilyThread[];
-  readonly forkedAt?: SourcePlace;
-  /** Where its parent was when the handler of SIGCHLD was called for it. */
-  readonly toldAt?: SourcePlace;
   /** Exit status, or the signal that killed it. */
   readonly status?: number;
   readonly signal?: string;
   /** Milliseconds since the epoch. */
   readonly zombieSince?: number;
-  /** The process that waited for it. */
-  readonly reapedBy?: number;
-  /** Its parent died first; `adoptedBy` is who inherited it (1: init). */
-  readonly orphaned?: boolean;
-  readonly adoptedBy?: number;
   /** deet let it go: it runs on unseen. */
   readonly released?: true;
   readonly memory?: MemoryReader;

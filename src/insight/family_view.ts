@@ -7,7 +7,7 @@ import { procText, readStat } from '../linux/proc.js';
 import { Word, type RegisterName } from '../linux/registers.js';
 import { signalName } from '../linux/signals.js';
 import { stackOf } from '../session/stacks.js';
-import type { FamilyMember, FamilyThread, ProcessState, SourcePlace } from './family.js';
+import type { FamilyMember, FamilyThread, ProcessState, Biography } from './family.js';
 import { givenFirst, nameOf } from './lock_names.js';
 import { isSystemFile } from './own_code.js';
 import { placeIn, symbolAt, symbolNamed, walkFrames } from './thread_scene.js';
@@ -50,19 +50,14 @@ const stateOf = (process: Process): ProcessState => {
   return [...process.threads.values()].some(({ stopped }) => stopped) ? 'stopped' : 'running';
 };
 
-/** What is known of a process beyond the process itself. */
-export interface Biography {
-  readonly forkedAt?: SourcePlace;
-  readonly toldAt?: SourcePlace;
+/** What a chronicle notes of a life. */
+export interface Life extends Biography {
   /** Milliseconds since the epoch. */
   readonly diedAt?: number;
-  readonly reapedBy?: number;
-  readonly orphaned?: boolean;
-  readonly adoptedBy?: number;
 }
 
 /** The view of a process as it is now; `life`: what was noted of it before. */
-export const viewOfProcess = (process: Process, { diedAt, ...life }: Biography = {}): FamilyMember => {
+export const viewOfProcess = (process: Process, { diedAt, ...life }: Life = {}): FamilyMember => {
   const { ending } = process;
   const state = stateOf(process);
   return {

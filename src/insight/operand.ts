@@ -24,7 +24,7 @@ export interface Sum {
   readonly terms: readonly { readonly atom: Atom; readonly factor: bigint }[];
 }
 
-export const constant = (value: bigint): Sum => ({ constant: value, terms: [] });
+const constant = (value: bigint): Sum => ({ constant: value, terms: [] });
 const only = (atom: Atom): Sum => ({ constant: 0n, terms: [{ atom, factor: 1n }] });
 const plus = (a: Sum, b: Sum): Sum => ({ constant: BigInt.asIntN(64, a.constant + b.constant), terms: [...a.terms, ...b.terms] });
 const times = (a: Sum, factor: bigint): Sum => ({

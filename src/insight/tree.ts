@@ -1,9 +1,9 @@
 /** `info tree`: the whole family since the run began, the dead included, as a forest in the order of birth. */
 import { signalName } from '../linux/signals.js';
 import { blockedIn } from './blocked.js';
-import type { FamilyMember, ProcessState, SourcePlace } from './family.js';
+import type { Biography, FamilyMember, ProcessState, SourcePlace } from './family.js';
 
-export interface ProcessNode {
+export interface ProcessNode extends Biography {
   readonly pid: number;
   readonly ppid: number;
   readonly state: ProcessState;
@@ -16,15 +16,9 @@ export interface ProcessNode {
   readonly stopSignal?: string;
   /** The system call that it is blocked in: its first thread's. */
   readonly call?: string;
-  readonly forkedAt?: SourcePlace;
-  /** Where its parent was when the handler of SIGCHLD was called for it. */
-  readonly toldAt?: SourcePlace;
   readonly status?: number;
   readonly signal?: string;
   readonly zombieSince?: number;
-  readonly reapedBy?: number;
-  readonly orphaned?: true;
-  readonly adoptedBy?: number;
   /** deet let it go: whether it still runs is known, but not how it ends. */
   readonly released?: true;
   readonly current?: true;
@@ -63,7 +57,7 @@ const nodeOf = (member: FamilyMember, current: number | undefined): Growing => {
     ...present('signal', member.signal),
     ...present('zombieSince', member.zombieSince),
     ...present('reapedBy', member.reapedBy),
-    ...present('orphaned', member.orphaned ? true : undefined),
+    ...present('orphaned', member.orphaned),
     ...present('adoptedBy', member.adoptedBy),
     ...present('released', member.released),
     ...present('current', member.pid === current ? true : undefined),

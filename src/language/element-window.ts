@@ -73,7 +73,7 @@ export class ElementWindow {
   }
 }
 
-export function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
+function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
   if (!b || a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

@@ -5,7 +5,7 @@ import type { FrameContext, Location } from '../dwarf/location.js';
 import { locate } from '../dwarf/machine.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import { withoutReturnType } from '../symbols/cxx-names.js';
-import type { ElfSymbolInfo, FunctionSymbol, Variable } from '../symbols/model.js';
+import type { ElfSymbol, FunctionSymbol, Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 import type { ConvenienceVariables, EvaluationContext, NamedAddress, RegisterFile, ValueHistory } from './context.js';
 import { resolveType } from './dynamic-types.js';
@@ -121,14 +121,14 @@ class RealContext implements EvaluationContext {
   }
 
   /** Mangled names of templates begin with what the function returns; where there is debug information, it names the function, and does not. */
-  #demangled({ image }: LoadedImage, symbol: ElfSymbolInfo): string | undefined {
+  #demangled({ image }: LoadedImage, symbol: ElfSymbol): string | undefined {
     const demangled = this.world.demangle?.(symbol.name);
     const short = demangled === undefined ? undefined : withoutReturnType(demangled);
     return short === demangled || symbol.type !== 'function' || !image.functionAt(symbol.address) ? demangled : short;
   }
 
   /** C++'s `main` is not mangled, but shown with its parameters like every other function. */
-  #plainName({ image }: LoadedImage, symbol: ElfSymbolInfo): string {
+  #plainName({ image }: LoadedImage, symbol: ElfSymbol): string {
     // gcc numbers the static variables of functions: count.0, count.1.
     if (symbol.type === 'object') return symbol.name.replace(/(?<=.)\.\d+$/, '');
     if (this.language === 'c' || symbol.type !== 'function') return symbol.name;
@@ -245,7 +245,7 @@ class RealContext implements EvaluationContext {
 }
 
 /** Labels in code count although they have no size; elsewhere a symbol without a size names nothing but its own address (gdb's rule). */
-function namesPlace(symbol: ElfSymbolInfo): boolean {
+function namesPlace(symbol: ElfSymbol): boolean {
   return (
     symbol.size > 0 || symbol.type === 'function' || symbol.type === 'ifunc' || /^\.(?:text|init|fini|plt)(?!_)/.test(symbol.section ?? '')
   );

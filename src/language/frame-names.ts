@@ -5,7 +5,7 @@
 import { DeetError } from '../common/errors.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import { fileAddress, type Address, type FileAddress } from '../common/addresses.js';
-import type { ElfSymbolInfo, FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/model.js';
+import type { ElfSymbol, FunctionSymbol, Scope, SymbolImage, Variable } from '../symbols/model.js';
 import type { CType, Method } from '../symbols/types.js';
 import * as c from './c-types.js';
 import type { Meaning, NameSpace, ScopePath } from './context.js';
@@ -228,7 +228,7 @@ export class FrameNames implements NameSpace {
   }
 
   /** C libraries give one function several names, of which the debug information has one. */
-  #symbol(name: string, symbol: ElfSymbolInfo, loaded: LoadedImage): Value | undefined {
+  #symbol(name: string, symbol: ElfSymbol, loaded: LoadedImage): Value | undefined {
     const fn = symbol.type === 'function' ? loaded.image.functionAt(symbol.address) : undefined;
     if (fn?.entry === symbol.address) return this.functionValue(fn, loaded);
     const kind = symbol.type === 'ifunc' ? 'ifunc' : symbol.type === 'function' ? 'code' : 'data';

@@ -6,7 +6,7 @@ import * as c from './c-types.js';
 import type { EvaluationContext, Meaning } from './context.js';
 import { dereferenced, pointee } from './conversions.js';
 import { findMember, readMember, type MemberWorld } from './members.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../common/nearest.js';
 import { VariablePlace } from './variable-place.js';
 import { registerNamed, registerValue } from './registers.js';
 import { asPointer, asStruct } from './types.js';

@@ -1,7 +1,7 @@
 /** Finding a member by name, through anonymous structs and C++ base classes; and reading it from a value. */
 import { DeetError } from '../common/errors.js';
 import type { Member, StructType } from '../symbols/types.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../common/nearest.js';
 import { asStruct } from './types.js';
 import type { Value } from './value.js';
 

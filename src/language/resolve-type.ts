@@ -5,7 +5,7 @@ import type { Expression, TypeSyntax } from './ast.js';
 import * as c from './c-types.js';
 import type { Evaluation, EvaluationContext } from './context.js';
 import { ExpressionError } from './errors.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../common/nearest.js';
 import { toInteger, type Value } from './value.js';
 
 /** More elements than any address space holds bytes. */

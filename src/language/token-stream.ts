@@ -5,7 +5,7 @@ import { joinTemplates } from './template-names.js';
 import { expandMacros, type MacroLookup } from './macros.js';
 
 /** Deeper trees are refused, so that whoever walks one may recurse. */
-export const MAX_NESTING = 300;
+const MAX_NESTING = 300;
 
 export interface StreamOptions {
   readonly macros?: MacroLookup;

@@ -58,7 +58,7 @@ export class PageMap {
 }
 
 /** Bits of /proc/PID/coredump_filter (core(5)). */
-export const DumpFilter = {
+const DumpFilter = {
   anonymousPrivate: 1,
   anonymousShared: 2,
   filePrivate: 4,

@@ -33,13 +33,3 @@ export const generalOrder: readonly RegisterName[] = [
   'rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip',
   'eflags', 'cs', 'ss', 'ds', 'es', 'fs', 'gs', 'fs_base', 'gs_base',
 ]; // prettier-ignore
-
-/** The set bits of eflags as letters, in gdb's order of bits: `[ ZF PF ]`. */
-export const flagNames = (eflags: bigint): string => {
-  const bits: readonly [number, string][] = [
-    [0, 'CF'], [1, ''], [2, 'PF'], [4, 'AF'], [6, 'ZF'], [7, 'SF'], [8, 'TF'], [9, 'IF'], [10, 'DF'], [11, 'OF'],
-    [14, 'NT'], [16, 'RF'], [17, 'VM'], [18, 'AC'], [19, 'VIF'], [20, 'VIP'], [21, 'ID'],
-  ]; // prettier-ignore
-  const set = bits.filter(([bit, name]) => name !== '' && (eflags >> BigInt(bit)) & 1n).map(([, name]) => name);
-  return `[ ${set.join(' ')}${set.length ? ' ' : ''}]`;
-};

@@ -37,7 +37,7 @@ export const endText = (drawing: Drawing, { style, more }: Pen): Row => {
 };
 
 /** `#3 0x4052a0`: a number only if something else leads there. */
-export const title = (node: DiagramNode, { style }: Pen, withAddress: boolean): Row => {
+const title = (node: DiagramNode, { style }: Pen, withAddress: boolean): Row => {
   const parts = [
     ...(node.shared ? [row(`#${node.id}`, style.mark)] : []),
     ...(withAddress && node.address !== undefined ? [row(node.address, style.address)] : []),
@@ -46,7 +46,7 @@ export const title = (node: DiagramNode, { style }: Pen, withAddress: boolean): 
 };
 
 /** `{value = 3, name = "x"}` */
-export const braces = (node: DiagramNode, pen: Pen, limit: number): Row => {
+const braces = (node: DiagramNode, pen: Pen, limit: number): Row => {
   const plain = node.fields.map(({ name, value }) => `${line(name)} = ${line(value)}`).join(', ');
   if (widthOf(plain) + 2 > limit) return row(`{${shortened(plain, Math.max(8, limit - 2), pen.more)}}`);
   const parts = node.fields.flatMap(({ name, value }, i) => [

@@ -7,7 +7,7 @@ import type { AddressSpace } from '../inferior/address_space.js';
 import { disassemble } from '../inferior/disassemble.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import type { Process } from '../inferior/process.js';
-import type { ElfSymbolInfo } from '../symbols/model.js';
+import type { ElfSymbol } from '../symbols/model.js';
 import type { FoundPlace } from './locations.js';
 
 const endbr64 = [0xf3, 0x0f, 0x1e, 0xfa];
@@ -89,11 +89,7 @@ export const resolveIndirect = (
 const thunkName = /^_ZT(?:(?:hn?\d+_|vn?\d+_n?\d+_)|c(?:hn?\d+_|vn?\d+_n?\d+_){2})(?=.)/;
 
 /** The function that a thunk leads to, perhaps by another thunk. Undefined: it is no thunk, or one that has the function's code in itself. */
-export const behindThunk = (
-  space: AddressSpace,
-  { image, bias }: LoadedImage,
-  { name, address, size }: ElfSymbolInfo,
-): Address | undefined => {
+export const behindThunk = (space: AddressSpace, { image, bias }: LoadedImage, { name, address, size }: ElfSymbol): Address | undefined => {
   if (!thunkName.test(name)) return undefined;
   const method = name.replace(thunkName, '_Z');
   const start = BigInt(address) + bias;

@@ -7,14 +7,14 @@ import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { Compilation } from './compilation.js';
 import type { DebugInfo } from './debug-info.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
-import type { ElfSymbolInfo, ResolvedLocation, SourceFile, SourcePosition } from './model.js';
+import type { ElfSymbol, ResolvedLocation, SourceFile, SourcePosition } from './model.js';
 import { locationsAreExact, prologueEnd, stepTarget, type PrologueView } from './prologue.js';
 
 /**
  * A symbol that no debug information describes: behind the frame set-up that its instructions show. `unit` is the one that
  * has lines for it all the same (functions that the compiler folded into others).
  */
-export const locationOfSymbol = (symbol: ElfSymbolInfo, code: CodeSource, unit: Compilation | undefined): ResolvedLocation => {
+export const locationOfSymbol = (symbol: ElfSymbol, code: CodeSource, unit: Compilation | undefined): ResolvedLocation => {
   const lines = unit?.lines();
   const address = prologueEnd({
     entry: symbol.address,

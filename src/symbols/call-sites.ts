@@ -4,8 +4,8 @@ import { At, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import { parameterReference } from '../dwarf/operations.js';
 import type { Compilation } from './compilation.js';
-import type { ScopeHost } from './functions.js';
 import type { CallSite } from './model.js';
+import type { ScopeHost } from './variables.js';
 
 const MAX_DEPTH = 256;
 

@@ -8,7 +8,7 @@ import type { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
 import { Compilation, type CodeEntry, type CompilationHost } from './compilation.js';
 import type { EntryTable } from './entries.js';
-import { FunctionEntry, type ScopeHost, type ScopeNode } from './functions.js';
+import { FunctionEntry, type ScopeNode } from './functions.js';
 import { Lookup } from './lookup.js';
 import type { SourceFile, SymbolImage, Variable } from './model.js';
 import type { IndexStore } from './names.js';
@@ -16,7 +16,7 @@ import { SourceFiles } from './source-files.js';
 import { TypeReader } from './types-reader.js';
 import type { CType } from './types.js';
 import { UnitMap } from './unit-map.js';
-import { distinct, locationOf, describeVariable, nameOf, readVariable } from './variables.js';
+import { distinct, locationOf, describeVariable, nameOf, readVariable, type ScopeHost } from './variables.js';
 
 /** Where the split unit of a skeleton is found. */
 export interface SplitFiles {

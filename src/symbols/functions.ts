@@ -12,8 +12,6 @@ import type { AddressRange, CallSite, FunctionSymbol, LocationDescription, Scope
 import type { CType, FunctionType } from './types.js';
 import { linkageNameOf, locationOf, nameOf, readVariable, type ScopeHost } from './variables.js';
 
-export type { ScopeHost } from './variables.js';
-
 /** Lexical blocks and inlined calls nest; deeper than this is damage. */
 const MAX_DEPTH = 256;
 const MAX_CHILDREN = 1_000_000;

@@ -16,7 +16,7 @@ import { findMacro } from './macros.js';
 import type {
   AddressRange,
   CallFrameSource,
-  ElfSymbolInfo,
+  ElfSymbol,
   FunctionSymbol,
   LineRow,
   ResolvedLocation,
@@ -100,15 +100,15 @@ export class ElfImage implements SymbolImage {
     return this.table;
   }
 
-  symbolAt(address: FileAddress): ElfSymbolInfo | undefined {
+  symbolAt(address: FileAddress): ElfSymbol | undefined {
     return this.elfSymbols.at(address);
   }
 
-  endOfSymbol(symbol: ElfSymbolInfo): FileAddress {
+  endOfSymbol(symbol: ElfSymbol): FileAddress {
     return fileAddress(this.elfSymbols.endOf(symbol.address));
   }
 
-  symbolsNamed(name: string): readonly ElfSymbolInfo[] {
+  symbolsNamed(name: string): readonly ElfSymbol[] {
     return this.elfSymbols.named(name);
   }
 
@@ -116,7 +116,7 @@ export class ElfImage implements SymbolImage {
     return inLinkageTable(this.elf, address) || this.symbolAt(address)?.name.endsWith('@plt') === true;
   }
 
-  symbols(): readonly ElfSymbolInfo[] {
+  symbols(): readonly ElfSymbol[] {
     return this.elfSymbols.all();
   }
 
@@ -269,7 +269,7 @@ export class ElfImage implements SymbolImage {
   }
 
   /** C++ functions without debug information: `ns::f` for `_ZN2ns1fEi`. */
-  private symbolsDemangledAs(name: string): readonly ElfSymbolInfo[] {
+  private symbolsDemangledAs(name: string): readonly ElfSymbol[] {
     const written = writtenName(name);
     // Operators are mangled by codes of their own; the names around them, destructors' and templates' are as they are written.
     const word = written.parts

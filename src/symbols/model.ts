@@ -5,9 +5,11 @@
 import type { FileAddress } from '../common/addresses.js';
 import type { Language } from '../dwarf/constants.js';
 import type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
+import type { ElfSymbol } from '../elf/symbols.js';
 import type { CType, FunctionType } from './types.js';
 
 export type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
+export type { ElfSymbol } from '../elf/symbols.js';
 
 export interface SourceFile {
   /** Absolute where the compiler's directory is known: DW_AT_comp_dir, directory and name joined and normalised. */
@@ -116,16 +118,6 @@ export interface FunctionSymbol {
   readonly noReturn: boolean;
 }
 
-/** From .symtab or .dynsym (or made for a PLT slot: `puts@plt`). */
-export interface ElfSymbolInfo {
-  readonly name: string;
-  readonly address: FileAddress;
-  readonly size: number;
-  readonly type: 'function' | 'object' | 'tls' | 'ifunc' | 'other';
-  readonly binding: 'local' | 'global' | 'weak';
-  readonly section: string | undefined;
-}
-
 /** A place that a user named, resolved in this file: where a breakpoint goes. */
 export interface ResolvedLocation {
   readonly address: FileAddress;
@@ -176,14 +168,14 @@ export interface SymbolImage {
   readonly relocatable: boolean;
 
   // ELF symbols
-  symbolAt(address: FileAddress): ElfSymbolInfo | undefined;
+  symbolAt(address: FileAddress): ElfSymbol | undefined;
   /** Where what a symbol without a size names ends at the latest: at the next symbol, or with its section. */
-  endOfSymbol(symbol: ElfSymbolInfo): FileAddress;
-  symbolsNamed(name: string): readonly ElfSymbolInfo[];
+  endOfSymbol(symbol: ElfSymbol): FileAddress;
+  symbolsNamed(name: string): readonly ElfSymbol[];
   /** Code of the procedure linkage table, with or without a name. */
   isLinkage(address: FileAddress): boolean;
   /** All of them, sorted by address (for completion, info functions, rbreak). */
-  symbols(): readonly ElfSymbolInfo[];
+  symbols(): readonly ElfSymbol[];
   /** The bytes of the file at an address (read-only data of a core, code before a run); undefined outside. */
   bytesAt(address: FileAddress, length: number): Uint8Array | undefined;
 

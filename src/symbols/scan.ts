@@ -5,7 +5,7 @@
 import { Reader } from '../common/reader.js';
 import { Skip, skipStep, type Abbreviation } from '../dwarf/abbreviations.js';
 import { At, Form, languageOf } from '../dwarf/constants.js';
-import { skipChildren, type Die } from '../dwarf/die.js';
+import { localReference, skipChildren, type Die } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
 import { EntryTable, Flag, Kind, kindOf, NameIn } from './entries.js';
 
@@ -241,10 +241,10 @@ const readAttributes = (unit: Unit, reader: Reader, shape: Shape, position: numb
         readName(unit, reader, program[i + 1], position, found);
         break;
       case Role.sibling:
-        found.sibling = localReference(unit, reader, program[i + 1], position);
+        found.sibling = referenceAt(unit, reader, program[i + 1], position);
         break;
       case Role.origin:
-        found.origin = localReference(unit, reader, program[i + 1], position);
+        found.origin = referenceAt(unit, reader, program[i + 1], position);
         break;
       case Role.declaration:
         if (bytes[position]) found.flags |= Flag.declaration;
@@ -301,21 +301,11 @@ const readName = (unit: Unit, reader: Reader, form: number, position: number, fo
 /** Stands for an entry in another file: no offset. */
 const ELSEWHERE = -1;
 
-/** An offset in the section, when the form is local to a unit; else 0. */
-const localReference = (unit: Unit, reader: Reader, form: number, position: number): number => {
+/** The offset in the section that a reference means, to whatever unit of this file; 0: it is none, or cannot be told without looking. */
+const referenceAt = (unit: Unit, reader: Reader, form: number, position: number): number => {
   if (position >= unit.end) return 0;
   reader.seek(position);
   switch (form) {
-    case Form.ref1:
-      return unit.offset + reader.u8();
-    case Form.ref2:
-      return unit.offset + reader.u16();
-    case Form.ref4:
-      return unit.offset + reader.u32();
-    case Form.ref8:
-      return unit.offset + reader.u64Clamped();
-    case Form.ref_udata:
-      return unit.offset + reader.uleb();
     case Form.ref_addr:
       return reader.unsigned(unit.version <= 2 ? unit.addressSize : unit.offsetSize);
     case Form.GNU_ref_alt:
@@ -323,6 +313,6 @@ const localReference = (unit: Unit, reader: Reader, form: number, position: numb
     case Form.ref_sup8:
       return ELSEWHERE;
     default:
-      return 0;
+      return localReference(form, reader, unit) ?? 0;
   }
 };

@@ -2,7 +2,8 @@
  * C (and, readably, C++) types as the debug information describes them. Every type is plain data; what is expensive
  * (members of a struct, enumerators) comes from a function that reads it when first called and remembers it.
  */
-import type { FunctionSymbol, SourcePosition, Variable, LocationDescription } from './model.js';
+import type { BaseEncoding, LocationDescription } from '../dwarf/location.js';
+import type { FunctionSymbol, SourcePosition, Variable } from './model.js';
 
 export type CType =
   VoidType | BaseType | PointerType | StructType | EnumType | ArrayType | TypedefType | QualifiedType | FunctionType | MemberPointerType;
@@ -17,18 +18,7 @@ export interface BaseType {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
-  readonly encoding:
-    | 'signed'
-    | 'unsigned'
-    | 'bool'
-    | 'signed-char'
-    | 'unsigned-char'
-    | 'utf' // char8_t, char16_t, char32_t
-    | 'float' // IEEE by size: 2, 4, 8; 16 is x87 long double unless the name says _Float128/__float128
-    | 'complex-float'
-    | 'complex-signed'
-    | 'address'
-    | 'unspecified';
+  readonly encoding: BaseEncoding;
   /** Highest byte first (DW_AT_endianity): members of a struct with `scalar_storage_order("big-endian")`. */
   readonly bigEndian?: true;
 }

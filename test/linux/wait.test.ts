@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { launchProgram } from '../../src/linux/launch.js';
 import { seizeLaunched } from '../../src/linux/seize.js';
-import type { WaitEvent } from '../../src/linux/status.js';
+import { PtraceEvent } from '../../src/linux/constants.js';
+import { decodeStatus, isGroupStop, type WaitEvent } from '../../src/linux/status.js';
 import { waitHub, type WaitClient } from '../../src/linux/wait.js';
 import { native } from '../../src/native.js';
 import { compileText } from '../helpers/build.js';
@@ -52,3 +53,21 @@ it.each([
 
 /** Reaped: the kernel has told of its end, and does not know it any more. */
 const hasEnded = (pid: number): boolean => native.kill(pid, 0) < 0;
+
+it('nobody listens for children once the last session has gone', () => {
+  const before = process.listenerCount('SIGCHLD');
+  const client: WaitClient = { owns: () => false };
+  waitHub.add(client);
+  expect(process.listenerCount('SIGCHLD')).toBe(before + 1);
+  waitHub.remove(client);
+  expect(process.listenerCount('SIGCHLD')).toBe(before);
+});
+
+it.each([
+  ['a stop of job control', PtraceEvent.stop, 19, true],
+  ['the trap of a seized thread that begins or goes on', PtraceEvent.stop, 5, false],
+  ['a fork', PtraceEvent.fork, 5, false],
+  ['an end that is about to come', PtraceEvent.exit, 5, false],
+])('%s: is it a group-stop?', (_, event, signal, expected) => {
+  expect(isGroupStop(decodeStatus(1, (event << 16) | (signal << 8) | 0x7f))).toBe(expected);
+});

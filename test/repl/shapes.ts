@@ -4,11 +4,10 @@ type Check = (value: unknown) => string | undefined;
 
 const described = (value: unknown): string => JSON.stringify(value) ?? String(value);
 
-export const string: Check = (value) => (typeof value === 'string' ? undefined : `${described(value)} is no string`);
-export const number: Check = (value) =>
-  typeof value === 'number' && Number.isFinite(value) ? undefined : `${described(value)} is no number`;
-export const boolean: Check = (value) => (typeof value === 'boolean' ? undefined : `${described(value)} is no boolean`);
-export const address: Check = (value) =>
+const string: Check = (value) => (typeof value === 'string' ? undefined : `${described(value)} is no string`);
+const number: Check = (value) => (typeof value === 'number' && Number.isFinite(value) ? undefined : `${described(value)} is no number`);
+const boolean: Check = (value) => (typeof value === 'boolean' ? undefined : `${described(value)} is no boolean`);
+const address: Check = (value) =>
   typeof value === 'string' && /^0x[0-9a-f]+$/.test(value) ? undefined : `${described(value)} is no address`;
 const matching =
   (pattern: RegExp): Check =>

@@ -74,14 +74,14 @@ export const placeOf = (session: Session, exact = false): Where => {
   return exact ? `${place} ${hex(frame.pc)}` : place;
 };
 
-export const whereOf = (session: Session, outcome: Outcome, exact = false): Where => {
+const whereOf = (session: Session, outcome: Outcome, exact = false): Where => {
   if (outcome.kind === 'ended') return endOf(outcome);
   const { signal } = outcome.stop;
   return `${signal ? `${signal.name} in ` : ''}${placeOf(session, exact)}`;
 };
 
 /** Carries out one row. */
-export const command = async (session: Session, line: string): Promise<Outcome | undefined> => {
+const command = async (session: Session, line: string): Promise<Outcome | undefined> => {
   const [, verb = '', rest = ''] = /^(\S+)\s*(.*)$/.exec(line) ?? [];
   const count = Number(rest || 1);
   const [spec = '', condition] = rest.split(' if ');

@@ -6,13 +6,14 @@ import type { SourceFile } from '../../src/symbols/model.js';
 
 const sources = ['', 'vector.h', 'main.cc'].map((path): SourceFile | undefined => (path === '' ? undefined : { path, name: path }));
 
-/** Rows as `address file line is-statement discriminator`; what the table has of them, as `address file:line`. */
-const kept = (
-  ...rows: readonly (readonly [address: number, file: number, line: number, statement: 0 | 1, discriminator: number])[]
-): string[] => {
+/** `[address, file, line, is-statement, discriminator]` */
+type Row = readonly [address: number, file: number, line: number, statement: 0 | 1, discriminator: number];
+
+/** A sequence of these rows that ends at 0x100. */
+const tableOf = (...rows: readonly Row[]): LineTable => {
   const all = [...rows.map((row) => [...row, 0]), [0x100, rows.at(-1)?.[1] ?? 1, 0, 0, 0, RowFlag.endSequence]];
   const column = (index: number): number[] => all.map((row) => row[index]);
-  const table = new LineTable(
+  return new LineTable(
     {
       count: all.length,
       addresses: Float64Array.from(column(0)),
@@ -25,6 +26,11 @@ const kept = (
     sources,
     0,
   );
+};
+
+/** What the table has of these rows, as `address file:line`. */
+const kept = (...rows: readonly Row[]): string[] => {
+  const table = tableOf(...rows);
   return Array.from({ length: table.count }, (_, index) => index)
     .filter((index) => !table.isEnd(index))
     .map((index) => `${table.address(index).toString(16)} ${table.source(index)?.path ?? ''}:${table.line(index)}`);
@@ -40,4 +46,9 @@ it('unless a row of another file stood between them, be it one that is left out'
 
 it('the end of a file undoes its own rows at the address only', () => {
   expect(kept([0x10, 2, 92, 1, 2], [0x10, 1, 988, 0, 2], [0x10, 2, 93, 1, 0])).toEqual(['10 main.cc:92', '10 main.cc:93']);
+});
+
+it('a row reaches to the next address that has one; behind the last nothing is known but its own byte', () => {
+  const table = tableOf([0x10, 2, 92, 1, 0], [0x10, 2, 93, 1, 0], [0x1a, 2, 94, 1, 0]);
+  expect(Array.from({ length: table.count }, (_, index) => table.endOf(index))).toEqual([0x1a, 0x1a, 0x100, 0x101]);
 });
