@@ -1,7 +1,7 @@
 /** The group "look": machine code. */
 import { fileAddress, hex, u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
-import type { MemoryReader } from '../common/memory.js';
+import { bytesFrom } from '../common/memory.js';
 import { disassemble, longestInstruction } from '../inferior/disassemble.js';
 import { toFile, toLoad } from '../inferior/images.js';
 import { toInteger } from '../language/value.js';
@@ -26,17 +26,11 @@ const nameAt = (session: Session): ((address: Address) => string | undefined) =>
 
 const syntaxOf = (session: Session): 'att' | 'intel' => (session.settings.text('disassembly-flavor') === 'intel' ? 'intel' : 'att');
 
-/** As many bytes as there are from an address on. @throws DeetError `memory` when there is none */
-const readSome = (session: Session, address: Address, length: number): Uint8Array => {
+/** As many bytes as there are from an address on, and no fewer than `least`. @throws DeetError `memory` */
+const readSome = (session: Session, address: Address, most: number, least: number): Uint8Array => {
   const { memory } = session.context(selectedFrame(session));
-  try {
-    return memory.read(address, length);
-  } catch (error) {
-    // The end of a mapping: up to the page's end.
-    const rest = 4096 - Number(address & 4095n);
-    if (rest >= length) throw error;
-    return memory.read(address, rest);
-  }
+  const bytes = bytesFrom(memory, address, most);
+  return bytes.length >= least ? bytes : memory.read(address, least);
 };
 
 /** @throws DeetError `memory` */
@@ -51,7 +45,7 @@ export const instructionsAt = (
   const symbolize = nameAt(session);
   while (instructions.length < count) {
     const wanted = Math.min(count - instructions.length, 256);
-    const bytes = readSome(session, next, wanted * longestInstruction);
+    const bytes = readSome(session, next, wanted * longestInstruction, 1);
     const some = disassemble(bytes, next, { syntax: syntaxOf(session), symbolize }, wanted);
     if (some.length === 0) break;
     for (const each of some) instructions.push(describe(each, pc, symbolize(each.address)));
@@ -148,24 +142,11 @@ const modeOf = (letters: string): string => {
   return letters;
 };
 
-/** So many bytes and, where there are any, those of an instruction that begins with the last. @throws DeetError `memory` */
-const codeFrom = (memory: MemoryReader, start: Address, length: number): Uint8Array => {
-  for (let more = longestInstruction - 1; more > 0; more--) {
-    try {
-      return memory.read(start, length + more);
-    } catch (error) {
-      if (!(error instanceof DeetError)) throw error;
-    }
-  }
-  return memory.read(start, length);
-};
-
 /** The instructions that begin in a range; the last may end behind it. @throws DeetError `memory` */
 const instructionsOf = (session: Session, start: Address, length: number): InstructionResult[] => {
-  const { memory } = session.context(selectedFrame(session));
   const pc = selectedFrame(session)?.pc;
   const symbolize = nameAt(session);
-  const bytes = codeFrom(memory, start, length);
+  const bytes = readSome(session, start, length + longestInstruction - 1, length);
   return disassemble(bytes, start, { syntax: syntaxOf(session), symbolize })
     .filter(({ address }) => address < start + BigInt(length))
     .map((each) => describe(each, pc, symbolize(each.address)));

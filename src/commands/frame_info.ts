@@ -1,7 +1,7 @@
 /** `info frame`: where a frame lies and what it has saved, in gdb's words. */
 import { hex, type Address } from '../common/addresses.js';
 import type { Frame } from '../inferior/frame.js';
-import { toLoad } from '../inferior/images.js';
+import { toFile, toLoad } from '../inferior/images.js';
 import type { Session } from '../session/session.js';
 import type { Command } from './command.js';
 import { argumentWords, describeFrame, isOutermost } from './frames.js';
@@ -35,12 +35,13 @@ const begins = (bytes: Uint8Array, at: number, with_: readonly number[]): boolea
  * gdb's base of a frame: rbp once the function has set it up (push %rbp; mov %rsp,%rbp), else where it would be saved, or was: below the stack pointer, as
  * it was when the function was entered.
  */
-const baseOf = ({ context, function: fn, loaded, pc }: Frame): Address | undefined => {
+const baseOf = ({ context, function: fn, loaded, pc, lookup }: Frame): Address | undefined => {
   const stack = context.register(rsp);
-  if (stack === undefined || !fn || !loaded) return undefined;
-  const bytes = loaded.image.bytesAt(fn.entry, 8) ?? new Uint8Array();
+  const entry = fn?.entry ?? (loaded && loaded.image.symbolAt(toFile(loaded, lookup))?.address);
+  if (stack === undefined || entry === undefined || !loaded) return undefined;
+  const bytes = loaded.image.bytesAt(entry, 8) ?? new Uint8Array();
   const start = begins(bytes, 0, endbr64) ? endbr64.length : 0;
-  const done = Number(pc - toLoad(loaded, fn.entry)) - start;
+  const done = Number(pc - toLoad(loaded, entry)) - start;
   if (bytes[start] !== pushRbp || done <= 0) return stack - 8n;
   if (!setsFrame.some((each) => begins(bytes, start + 1, each)) || done < 4) return stack;
   return context.register(rbp);

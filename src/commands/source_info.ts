@@ -142,7 +142,9 @@ const infoSymbol: Command = {
     if (!loaded || !symbol || at === undefined) return message(`No symbol matches ${text.trim()}.`);
     const offset = at - symbol.address;
     const section = symbol.section === undefined ? '' : ` in section ${symbol.section}`;
-    const name = session.context(selectedFrame(session)).symbolAt(address)?.name ?? symbol.name;
+    const shown = session.context(selectedFrame(session)).symbolAt(address)?.name ?? symbol.name;
+    // The linker's symbol is asked for, not the function that the compiler has made it of.
+    const name = symbol.type === 'function' && symbol.name.startsWith(`${shown}.`) ? symbol.name : shown;
     const file = session.images().length > 1 ? ` of ${loaded.image.path}` : '';
     return message(`${name}${offset === 0 ? '' : ` + ${offset}`}${section}${file}`);
   },

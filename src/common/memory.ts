@@ -34,9 +34,16 @@ export const wordAt = (memory: MemoryReader, address: Address): bigint | undefin
 /** As many bytes as there are from an address on, at most so many. */
 export const bytesFrom = (memory: MemoryReader, address: Address, most: number): Uint8Array => {
   if (memory.readAvailable) return memory.readAvailable(address, most);
-  for (let length = most; length > 0; length >>= 1) {
-    const bytes = attempt(() => memory.read(address, length));
-    if (bytes) return bytes;
+  let found = attempt(() => memory.read(address, most));
+  if (found) return found;
+  // What can be read ends somewhere below: so many can be, from so many on none.
+  let [low, high] = [0, most];
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    const bytes = attempt(() => memory.read(address, middle));
+    if (bytes) found = bytes;
+    if (bytes) low = middle;
+    else high = middle;
   }
-  return new Uint8Array(0);
+  return found ?? new Uint8Array(0);
 };

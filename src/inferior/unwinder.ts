@@ -146,7 +146,7 @@ export class Unwinder {
       if (typeof found === 'number') cfa = found;
       else trouble = found.trouble;
       const identical = cfa === callee?.cfa && pc === callee.pc;
-      if (kind !== 'signal' && !identical && !this.believable(row, cfa, registers, kind)) {
+      if (kind !== 'signal' && !identical && !this.believable(row, cfa, registers, kind, interrupted)) {
         plan = this.fallback.rescue(place, registers);
         if (plan !== undefined) [cfa, trouble] = [plan.cfa, undefined];
         else if (cfa < registers.number(RSP) + 8) trouble = INNER;
@@ -164,11 +164,12 @@ export class Unwinder {
 
   /**
    * Whether a frame ends above what lies below it, at something that can be a return address. Of frames that were guessed it must be one:
-   * their registers are as doubtful as they are.
+   * their registers are as doubtful as they are. Where the thread itself stands the return address may be in a register, and nothing on the stack.
    */
-  private believable(row: UnwindRow, cfa: number, registers: RegisterFile, kind: Activation['kind']): boolean {
+  private believable(row: UnwindRow, cfa: number, registers: RegisterFile, kind: Activation['kind'], interrupted: boolean): boolean {
     if (row.outermost) return true;
-    if (!(cfa >= registers.number(RSP) + 8)) return false;
+    const least = interrupted && row.returnAt === undefined ? 0 : 8;
+    if (!(cfa >= registers.number(RSP) + least)) return false;
     if (row.returnAt === undefined || (kind === 'normal' && row.cfaRegister === RSP)) return true;
     const address = this.memory.word(cfa + row.returnAt);
     return kind === 'normal' ? address !== undefined : this.fallback.calls.isReturnAddress(address);
@@ -218,7 +219,9 @@ export class Unwinder {
     if (caller.cfa === of.cfa && caller.pc === of.pc) return { reason: IDENTICAL };
     // Whatever call-frame information says, a caller lies above its callee and on a stack that is there: else there might be no end.
     const stackPointer = next.number(RSP);
-    if (stackPointer <= of.registers.number(RSP)) return { reason: INNER };
+    const own = of.registers.number(RSP);
+    const isEmpty = of.interrupted && row !== undefined && row.returnAt === undefined;
+    if (stackPointer < own || (stackPointer === own && !isEmpty)) return { reason: INNER };
     const touched = row === undefined || row.returnAt !== undefined || this.memory.word(stackPointer - 8) !== undefined;
     return touched ? caller : { reason: cannotAccess(stackPointer - 8) };
   }

@@ -131,8 +131,11 @@ class RealContext implements EvaluationContext {
   #plainName({ image }: LoadedImage, symbol: ElfSymbol): string {
     // gcc numbers the static variables of functions: count.0, count.1.
     if (symbol.type === 'object') return symbol.name.replace(/(?<=.)\.\d+$/, '');
-    if (this.language === 'c' || symbol.type !== 'function') return symbol.name;
+    const isClone = symbol.name.includes('.');
+    if ((this.language === 'c' && !isClone) || symbol.type !== 'function') return symbol.name;
     const fn = image.functionAt(symbol.address);
+    // Nor what the compiler has made of a function: f.isra.0, f.constprop.1.
+    if (isClone) return fn?.entry === symbol.address && symbol.name.startsWith(`${fn.name}.`) ? fn.name : symbol.name;
     const own = fn?.language === 'c++' && fn.entry === symbol.address && fn.name === symbol.name;
     return own ? symbol.name + demangledParameters(fn.type) : symbol.name;
   }

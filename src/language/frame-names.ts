@@ -30,6 +30,8 @@ export interface SymbolWorld {
   tlsAddress?(loaded: LoadedImage, offset: bigint): Address | undefined;
 }
 
+const isExported = (image: SymbolImage, name: string): boolean => image.symbolsNamed(name).some(({ binding }) => binding !== 'local');
+
 type Tag = 'struct' | 'union' | 'enum' | 'class';
 
 const MAX_SCOPES = 256;
@@ -97,10 +99,16 @@ export class FrameNames implements NameSpace {
 
   global(name: string): Meaning | undefined {
     for (const candidate of this.#spellings(name)) {
+      let foreign: Meaning | undefined;
       for (const loaded of this.#images()) {
-        const found = this.#inImage(loaded, candidate, undefined);
-        if (found) return found;
+        if (foreign && !isExported(loaded.image, candidate)) continue;
+        const object = this.#objectIn(loaded, candidate, undefined);
+        if (object && !object.isForeign) return object.meaning;
+        foreign ??= object?.meaning;
+        const other = foreign ? undefined : this.#typeIn(loaded, candidate);
+        if (other) return other;
       }
+      if (foreign) return foreign;
     }
     return this.#bareSymbol(name) ?? this.#inlinedHere(name) ?? this.#insideNamespace(name);
   }
@@ -170,13 +178,36 @@ export class FrameNames implements NameSpace {
   }
 
   #inImage(loaded: LoadedImage, name: string, file: string | undefined): Meaning | undefined {
+    return this.#objectIn(loaded, name, file)?.meaning ?? (file === undefined ? this.#typeIn(loaded, name) : undefined);
+  }
+
+  /** A variable or function. Foreign is what only another file's code sees: before it comes what any image exports under this name, as in gdb. */
+  #objectIn(loaded: LoadedImage, name: string, file: string | undefined): { meaning: Meaning; isForeign: boolean } | undefined {
     const { image } = loaded;
     const near = this.#near(image);
     const variable = this.#chooseVariable(image, name, file, near);
-    if (variable) return { kind: 'value', value: this.world.variable(variable, undefined) };
-    const fn = this.#chooseFunction(image, name, file, near);
-    if (fn) return { kind: 'value', value: this.functionValue(fn, loaded) };
-    if (file !== undefined) return undefined;
+    const isForeign = variable?.role === 'file-static' && file === undefined && !this.#isOwn(variable, image, near);
+    const fn = variable && !isForeign ? undefined : this.#chooseFunction(image, name, file, near);
+    if (variable && !fn?.external) return { meaning: { kind: 'value', value: this.world.variable(variable, undefined) }, isForeign };
+    if (!fn) return undefined;
+    const isElsewhere = !fn.external && file === undefined && fn.declared?.file.path !== this.#fileOf(image, near);
+    return { meaning: { kind: 'value', value: this.functionValue(fn, loaded) }, isForeign: isElsewhere };
+  }
+
+  #isOwn(variable: Variable, image: SymbolImage, near: FileAddress | undefined): boolean {
+    if (near === undefined) return false;
+    return image
+      .fileScopeVariables(near)
+      .some(({ name, declared }) => name === variable.name && declared?.line === variable.declared?.line);
+  }
+
+  /** Of the code that is looked at. */
+  #fileOf(image: SymbolImage, near: FileAddress | undefined): string | undefined {
+    return near === undefined ? undefined : image.functionAt(near)?.declared?.file.path;
+  }
+
+  #typeIn({ image }: LoadedImage, name: string): Meaning | undefined {
+    const near = this.#near(image);
     const enumerator = image.enumeratorNamed(name, near);
     if (enumerator) return { kind: 'value', value: Value.integer(enumerator.type, enumerator.value) };
     const type = image.typeNamed(name, undefined, near);
@@ -202,7 +233,7 @@ export class FrameNames implements NameSpace {
       .functionsNamed(name)
       .filter((fn) => isCalled(fn, name) && (!files || (fn.declared !== undefined && files.has(fn.declared.file.path))));
     if (all.length <= 1) return all[0];
-    const here = near === undefined ? undefined : image.functionAt(near)?.declared?.file.path;
+    const here = this.#fileOf(image, near);
     return all.find((fn) => fn.declared?.file.path === here && here !== undefined) ?? all.find((fn) => fn.external) ?? all[0];
   }
 

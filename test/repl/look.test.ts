@@ -77,6 +77,20 @@ it("a name that two files have is the current file's", () =>
     ['print level', 'whatis level', 'print sizeof(level)', 'up', 'print level', "print 'look_other.c'::level", "print 'look.c'::level"],
   ));
 
+it('what the program exports comes before what another file of a library has for itself', async () => {
+  const foreign = compileText('foreign.c', 'static int word = 7; static int count(void) { return word; } int (*counts)(void) = count;\n', [
+    '-c',
+    '-fPIC',
+  ]);
+  const library = compileText('stops_here.c', 'int stops_here(void) { return 1; }\n', [foreign, '-shared', '-fPIC']);
+  const text = 'int word = 42; int count = 43; int stops_here(void); int main(void) { return stops_here() + word + count; }\n';
+  const path = compileText('exports.c', text, [library]);
+  await compareAt(path, ['stops_here'], ['print word', 'print count', 'whatis counts', "print 'foreign.c'::word", 'up', 'print word']);
+});
+
+it('names functions as they are written, not as the compiler has split them', () =>
+  compareAt(program(['-O2']), ['inner'], ['up', 'x/2i $pc', 'x/i inner', 'info line inner']));
+
 it('the value returned is of the type behind the typedef', async () => {
   const { stdout } = await run(['-nx', '--batch', ...commands(`tbreak ${moved}`, 'run', 'finish', 'whatis $'), program([])]);
   expect(stdout).toContain('type = struct point\n');

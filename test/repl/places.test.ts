@@ -34,6 +34,8 @@ it('tells the addresses of lines, with and without code', () =>
     ],
   ));
 
+it('shows the last instructions of a file', () => compareAt(program('-O2'), [], ['x/3i tail', 'x/4i other', 'x/i work']));
+
 const disassemblies = ['main', '/r main', '/s main', '/m main', '/s work', '/m work', '/rs tail', 'main,main+7', 'main,+20', '/r work,+9'];
 
 it.each([['-O0'], ['-O2'], ['-O2', '-gdwarf-4'], ['-Os', '-no-pie']])('disassembles as gdb does %s %s', (...flags) =>
