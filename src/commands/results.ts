@@ -100,6 +100,8 @@ export interface StopResult {
   readonly program?: string;
   /** The family has as many live processes as it may (set process-limit). */
   readonly limit?: number;
+  /** A pause that nobody asked for; a message before it says why. */
+  readonly unasked?: true;
   readonly syscall?: SyscallResult;
   readonly exception?: { readonly kind: 'throw' | 'rethrow' | 'catch'; readonly type?: string };
   /** catch load, catch unload: the files. */

@@ -34,6 +34,7 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
     ...(stop.child && { child: stop.child.pid }),
     ...(stop.program !== undefined && { program: stop.program }),
     ...(stop.limit !== undefined && { limit: stop.limit }),
+    ...(stop.unasked && { unasked: true }),
     ...(stop.syscall && { syscall: describeSyscall(stop.syscall) }),
     ...(stop.exception && {
       exception: { kind: stop.exception.what, ...(stop.exception.type !== undefined && { type: stop.exception.type }) },

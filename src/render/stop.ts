@@ -40,7 +40,8 @@ const why = (stop: StopResult, style: Style): string[] => {
     case 'location':
       return [`Catchpoint ${stop.breakpoint ?? ''}`, ...fileLines('loaded', stop.loaded), ...fileLines('unloaded', stop.unloaded)];
     case 'pause':
-      return [stop.limit === undefined ? childStopped('SIGINT') : limitText(stop)];
+      if (stop.limit !== undefined) return [limitText(stop)];
+      return [stop.unasked ? 'Child stopped' : childStopped('SIGINT')];
     case 'watchpoint':
       return (stop.watches ?? (stop.watch ? [stop.watch] : [])).flatMap((watch) => watchLines(watch, style));
     case 'fork':

@@ -7,8 +7,9 @@ import type { Settings } from './settings.js';
 const grace = 20;
 
 export class Locking {
-  /** Whom the command is about: the others may have to wait. */
-  mover: Thread | undefined;
+  #mover: Thread | undefined;
+  /** It has stopped the program, of its own accord. */
+  hasStopped = false;
 
   constructor(
     private readonly settings: Settings,
@@ -16,6 +17,16 @@ export class Locking {
     /** Tells the user, and stops. */
     private readonly stop: (text: string) => void,
   ) {}
+
+  /** Whom the command is about that begins: the others may have to wait. */
+  begin(mover: Thread | undefined): void {
+    this.#mover = mover;
+    this.hasStopped = false;
+  }
+
+  get mover(): Thread | undefined {
+    return this.#mover;
+  }
 
   mayRun(thread: Thread): boolean {
     const mover = this.mover ?? thread;
@@ -29,6 +40,7 @@ export class Locking {
     setTimeout(() => {
       const left = this.threads().filter((thread) => thread.stopped && !this.mayRun(thread) && readStat(thread.tid)?.state === 't');
       if (this.mover !== ending || left.length === 0 || left.length < this.threads().length) return;
+      this.hasStopped = true;
       this.stop(`Thread ${ending.id} has ended; those that are left are locked (scheduler-locking, schedule-multiple).`);
     }, grace);
   }

@@ -198,7 +198,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     if (this.processes().every(({ held }) => held)) throw new DeetError('held', 'Every process is held.', 'Let one go: release N');
     this.engine.plan = plan;
     const mover = plan?.thread ?? this.#parts.selected() ?? this.lastStop?.thread;
-    this.#locking.mover = mover?.process.alive ? mover : undefined;
+    this.#locking.begin(mover?.process.alive ? mover : undefined);
     const displaced = this.#parts.settings.text('displaced-stepping');
     this.engine.outOfLine = displaced === 'on' || displaced === 'off' ? displaced : 'auto';
     const evaluation = this.#parts.settings.text('breakpoint condition-evaluation');
@@ -289,7 +289,11 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
         this.#parts.watchpoints.takeEnded();
         return { ...this.#stopOf(thread, 'watchpoint'), ...halt.detail };
       case 'pause':
-        return { ...this.#stopOf(thread, this.#guards.hung ? 'hang' : 'pause'), ...this.#guards.reached };
+        return {
+          ...this.#stopOf(thread, this.#guards.hung ? 'hang' : 'pause'),
+          ...this.#guards.reached,
+          ...(this.#locking.hasStopped && { unasked: true }),
+        };
     }
   }
 

@@ -259,10 +259,11 @@ int main(void) {
       session.settings.set('scheduler-locking', 'on');
       const events = record(session);
       const stop = stopOf(await session.continue());
-      expect([stop.reason, stop.thread.id]).toEqual(['pause', 1]);
+      expect([stop.reason, stop.thread.id, stop.unasked]).toEqual(['pause', 1, true]);
       expect(events.some((event) => event.type === 'message' && event.text.startsWith('Thread 2 has ended'))).toBe(true);
       session.settings.set('scheduler-locking', 'off');
-      expect(stopOf(await session.continue()).thread.id).toBe(1);
+      const next = stopOf(await session.continue());
+      expect([next.thread.id, next.unasked]).toEqual([1, undefined]);
       session.settings.set('scheduler-locking', 'on');
       expect(endOf(await session.continue())).toBe('exited 3');
     }));
