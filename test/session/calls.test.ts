@@ -149,6 +149,18 @@ describe('a call that is stopped and stays on the stack', () => {
       expect(endOf(await session.continue())).toBe('exited 0');
     }));
 
+  it('stays when return only leaves what its function has called', () =>
+    inMain(async (session) => {
+      const before = registers(session);
+      session.break('plus_one');
+      await expect(stay(session, 'plus_two(1)')).rejects.toThrow(CallStopped);
+      await session.returnNow();
+      expect(functions(session)).toEqual(['plus_two', called, 'main']);
+      await session.returnNow();
+      expect([registers(session), functions(session)]).toEqual([before, ['main']]);
+      expect(endOf(await session.continue())).toBe('exited 0');
+    }));
+
   it('stays at a signal, too, unless that is to unwind', () =>
     inMain(async (session) => {
       const before = registers(session);
