@@ -289,3 +289,15 @@ describe('a fork bomb stops at the limit', () => {
     }),
   );
 });
+
+it('the child that is not followed goes on unseen, its signals too', () =>
+  driven(
+    compileText(
+      'unseen_signal.c',
+      '#include <signal.h>\n#include <sys/wait.h>\n#include <unistd.h>\nint main(void) {\n  int status;\n  if (fork() == 0) return raise(SIGSEGV);\n  wait(&status);\n  return WTERMSIG(status);\n}\n',
+    ),
+    async (session) => {
+      session.settings.set('follow-fork-mode', 'parent');
+      expect(endOf(await session.run())).toBe('exited 11');
+    },
+  ));
