@@ -95,19 +95,19 @@ const startingPlace = (session: Session): Place => {
 };
 
 const show = (context: CommandContext, file: string, first: number, last: number): Result => {
-  const lines = context.sources.require(file);
+  const source = context.sources.require(file);
   const from = Math.max(1, first);
-  if (from > lines.length)
+  if (from > source.length)
     throw new DeetError(
       'no-line',
-      `Line number ${from} out of range; "${basename(file)}" has ${lines.length} lines.`,
+      `Line number ${from} out of range; "${basename(file)}" has ${source.length} lines.`,
       'Type "list 1" for its beginning.',
     );
-  const to = Math.min(last, lines.length);
+  const to = Math.min(last, source.length);
   context.memory.listed = { file, first: from, last: to };
   const position = selectedFrame(context.session)?.position;
   const current = position?.file.path === file && position.line >= from && position.line <= to ? position.line : undefined;
-  return { type: 'source', file, first: from, lines: lines.slice(from - 1, to), ...(current !== undefined && { current }) };
+  return { type: 'source', file, first: from, lines: source.lines(from, to), ...(current !== undefined && { current }) };
 };
 
 const list: Command = {
@@ -176,10 +176,10 @@ const search = (name: string, aliases: readonly string[], direction: 1 | -1): Co
     const expression = regularExpression(pattern);
     const { listed } = context.memory;
     const file = listed?.file ?? startingPlace(context.session).file;
-    const lines = context.sources.require(file);
+    const source = context.sources.require(file);
     const from = listed ? (direction === 1 ? listed.last + 1 : listed.first - 1) : 1;
-    for (let line = from; line >= 1 && line <= lines.length; line += direction)
-      if (expression.test(lines[line - 1] ?? '')) return show(context, file, line, line);
+    for (let line = from; line >= 1 && line <= source.length; line += direction)
+      if (expression.test(source.line(line) ?? '')) return show(context, file, line, line);
     throw new DeetError('not-found', 'Expression not found.');
   },
 });

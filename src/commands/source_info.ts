@@ -37,7 +37,7 @@ const infoSource: Command = {
   run: (context) => {
     const { file } = listedPlace(context);
     if (file === undefined) throw noCurrentFile();
-    const lines = context.sources.lines(file);
+    const lines = context.sources.text(file);
     const unit = currentUnit(context);
     return message(
       [

@@ -17,8 +17,8 @@ export const sourceHandlers = (target: () => Debuggee): Handlers => {
       const debuggee = target();
       const path = args.source?.path;
       if (path === undefined) throw new DeetError('no-file', 'deet has no sources of its own: only files can be shown.');
-      const lines = debuggee.interpreter.sources.require(debuggee.paths.toClient(debuggee.paths.toProgram(path)));
-      return { content: `${lines.join('\n')}\n`, mimeType: 'text/x-c' };
+      const source = debuggee.interpreter.sources.require(debuggee.paths.toClient(debuggee.paths.toProgram(path)));
+      return { content: `${source.lines().join('\n')}\n`, mimeType: 'text/x-c' };
     },
 
     loadedSources: () => {

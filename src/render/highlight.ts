@@ -1,5 +1,6 @@
 /** C source in colours: highlight.js once for a whole file, then cut into lines. Loaded for the first coloured line, not before (55 ms). */
 import type { HLJSApi } from 'highlight.js';
+import type { SourceText } from '../commands/source_text.js';
 
 /** Class of highlight.js -> SGR code (ECMA-48, 8.3.117). */
 const colours: Readonly<Record<string, string>> = {
@@ -18,7 +19,7 @@ const colours: Readonly<Record<string, string>> = {
 const largest = 500_000;
 
 let engine: HLJSApi | undefined;
-const files = new WeakMap<readonly string[], readonly string[]>();
+const files = new WeakMap<SourceText, readonly string[]>();
 
 export const loadHighlighter = async (): Promise<void> => {
   if (engine) return;
@@ -27,16 +28,16 @@ export const loadHighlighter = async (): Promise<void> => {
   engine = core;
 };
 
-/** The lines of a file with colours; as they are when the highlighter is not loaded. `clean` must have made them safe for a terminal. */
-export const highlighted = (source: readonly string[], clean: (line: string) => string): readonly string[] => {
-  const known = files.get(source);
-  if (known) return known;
-  const safe = source.map(clean);
-  const text = safe.join('\n');
-  const result =
-    engine && text.length <= largest ? toTerminal(engine.highlight(text, { language: 'c', ignoreIllegals: true }).value) : safe;
-  files.set(source, result);
-  return result;
+/** The lines of a file with colours; undefined when the highlighter is not loaded, or the file too large. `clean` makes them safe for a terminal. */
+export const highlighted = (source: SourceText, clean: (line: string) => string): readonly string[] | undefined => {
+  if (!engine || source.size > largest) return undefined;
+  let lines = files.get(source);
+  if (!lines) {
+    const text = source.lines().map(clean).join('\n');
+    lines = toTerminal(engine.highlight(text, { language: 'c', ignoreIllegals: true }).value);
+    files.set(source, lines);
+  }
+  return lines;
 };
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#x27': "'" };

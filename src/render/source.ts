@@ -1,6 +1,7 @@
 /** Source lines and instructions as text. */
 import { basename } from 'node:path';
 import type { InstructionResult, Result, SourceLead } from '../commands/results.js';
+import type { SourceText } from '../commands/source_text.js';
 import { lines as clean, line } from './escape.js';
 import { highlighted } from './highlight.js';
 import type { Style } from './style.js';
@@ -17,27 +18,29 @@ const numbered = (number: number, text: string, current: boolean, width: number,
   return `${current ? style.mark('->') : '  '} ${current ? style.bold(head) : style.dim(head)}  ${text}`.trimEnd();
 };
 
-const shownLines = (file: string, { style, sources }: TextOptions): readonly string[] | undefined => {
-  const source = sources.lines(file);
-  if (!source) return undefined;
-  return style.colour ? highlighted(source, clean) : source.map(clean);
+/** Both numbers included. */
+const shownLines = (source: SourceText, first: number, last: number, style: Style): readonly string[] => {
+  const coloured = style.colour ? highlighted(source, clean) : undefined;
+  return coloured?.slice(first - 1, last) ?? source.lines(first, last).map(clean);
 };
 
 /** The line, marked, with two around it. A file that cannot be read says so. */
 export const around = (file: string, current: number, options: TextOptions): string[] => {
-  const all = shownLines(file, options);
-  if (!all) return [options.style.dim(`   (${basename(file)} cannot be read: "directory FOLDER" says where the sources are)`)];
-  if (current > all.length)
-    return [options.style.dim(`   (${basename(file)} has only ${all.length} lines: was it changed after the program was built?)`)];
+  const source = options.sources.text(file);
+  if (!source) return [options.style.dim(`   (${basename(file)} cannot be read: "directory FOLDER" says where the sources are)`)];
+  if (current > source.length)
+    return [options.style.dim(`   (${basename(file)} has only ${source.length} lines: was it changed after the program was built?)`)];
   const first = Math.max(1, current - context);
-  const last = Math.min(all.length, current + context);
+  const last = Math.min(source.length, current + context);
   const width = String(last).length;
-  return all.slice(first - 1, last).map((text, index) => numbered(first + index, text, first + index === current, width, options.style));
+  return shownLines(source, first, last, options.style).map((text, index) =>
+    numbered(first + index, text, first + index === current, width, options.style),
+  );
 };
 
 export const renderListing = ({ file, first, lines, current }: Extract<Result, { type: 'source' }>, options: TextOptions): string => {
-  const all = options.style.colour ? shownLines(file, options) : undefined;
-  const texts = all?.slice(first - 1, first - 1 + lines.length) ?? lines.map(clean);
+  const source = options.style.colour ? options.sources.text(file) : undefined;
+  const texts = source ? shownLines(source, first, first + lines.length - 1, options.style) : lines.map(clean);
   const width = String(first + lines.length - 1).length;
   return texts.map((text, index) => numbered(first + index, text, first + index === current, width, options.style)).join('\n');
 };
@@ -82,9 +85,9 @@ export const renderDisassembly = (
 const inSymbol = (symbol: string | undefined): string => (symbol === undefined || /[+]\d+$/.test(symbol) ? (symbol ?? '') : `${symbol}+0`);
 
 const leadLines = ({ file, first, last, newFile }: SourceLead, mode: string | undefined, { sources }: TextOptions): string[] => {
-  const texts = sources.lines(file);
+  const source = sources.text(file);
   const rows = Array.from({ length: last - first + 1 }, (_, index) => {
-    const text = texts?.[first + index - 1];
+    const text = source?.line(first + index);
     return `${first + index}\t${text === undefined ? `in ${line(file)}` : clean(text)}`;
   });
   return newFile && !mode?.includes('m') ? [`${line(file)}:`, ...rows] : rows;

@@ -90,7 +90,7 @@ const where = ({ frame, calledFrom, returned, returnedNumber }: StopResult, opti
   const { file, line: number } = frame;
   const here = file === undefined || number === undefined ? undefined : { file, number };
   const stopped = `Stopped at ${here ? style.place(`${line(here.file)}:${here.number}`) : frameText(frame, style)}`;
-  const readable = here && sources.lines(here.file) !== undefined;
+  const readable = here && sources.text(here.file) !== undefined;
   const caller = readable ? [] : calledFromProgram(calledFrom, options);
   return [stopped, ...(here && caller.length === 0 ? around(here.file, here.number, options) : caller), ...value];
 };

@@ -115,7 +115,7 @@ const renderBacktrace = ({ frames, locals, more, end, style: form }: Extract<Res
 const renderFrame = (frame: FrameResult, { style, sources }: TextOptions): string => {
   const head = numbered(frame, style);
   if (frame.file === undefined || frame.line === undefined) return head;
-  const text = sources.lines(frame.file)?.[frame.line - 1];
+  const text = sources.text(frame.file)?.line(frame.line);
   return text === undefined ? head : `${head}\n${frame.line}\t${lines(text)}`;
 };
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SourceText } from '../../src/commands/source_text.js';
 import { Sources } from '../../src/commands/sources.js';
 import type { FrameResult, ProcessResult, Result } from '../../src/commands/results.js';
 import type { Problem } from '../../src/insight/report.js';
@@ -149,7 +150,7 @@ describe('colour', () => {
   it('of C begins anew on every line', async () => {
     await loadHighlighter();
     const source = ['/* a comment', '   over two lines */', 'int x = 3 < 4 && "a&b";'];
-    const shown = highlighted(source, (each) => each);
+    const shown = highlighted(new SourceText(Buffer.from(source.join('\n'))), (each) => each) ?? [];
     expect(shown[0]).toBe('\x1b[90m/* a comment\x1b[0m');
     expect(shown[1]).toBe('\x1b[90m   over two lines */\x1b[0m');
     expect(shown.map((each) => each.replace(/\x1b\[\d*m/g, ''))).toEqual(source);
