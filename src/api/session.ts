@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A debugging session as a script drives it: everything that the prompt can do, as methods and plain values. */
+import { speakTo } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import { Interpreter } from '../commands/interpreter.js';
 import type { Result } from '../commands/results.js';
@@ -39,6 +40,9 @@ export interface CoreFacts {
 
 /** For the shell-like words of a command. */
 const quoteWord = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+
+// Who imports this is a script.
+speakTo('script');
 
 const closed = (): DeetError => new DeetError('closed', 'This session has been closed.');
 

@@ -1,4 +1,5 @@
 /** The group "stop": breakpoints on places. */
+import { nameProgram } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import { parseLocation } from '../session/locations.js';
@@ -116,7 +117,7 @@ const rbreak: Command = {
     const [file, pattern] = [match?.[1], match?.[2] ?? ''];
     const expression = regularExpression(pattern);
     const image = context.session.programImage()?.image;
-    if (!image) throw new DeetError('no-program', 'No program.', 'Name one: file PROGRAM');
+    if (!image) throw new DeetError('no-program', 'No program.', nameProgram);
     const found = new Map<string, FunctionSymbol>();
     for (const name of image.functionNames()) {
       if (!expression.test(name)) continue;

@@ -38,8 +38,8 @@ export interface FrontEnd {
   readonly redirections: readonly ProgramRedirection[];
   /** Lines typed so far, oldest first. */
   history(): readonly string[];
-  /** A program of the user's (`shell`) gets the terminal. Returns its exit status. */
-  shell(command: string): number;
+  /** A program of the user's (`shell`) gets the terminal; where there is none, `say` is told what it wrote. Returns its exit status. */
+  shell(command: string, say: (output: string) => void): number;
 }
 
 /** Where `x` goes on, and how. */

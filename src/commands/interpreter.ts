@@ -25,6 +25,7 @@ import { Registry, type Found } from './registry.js';
 import { message, type ErrorResult, type Result } from './results.js';
 import { Sources } from './sources.js';
 import { describeStop, sightOf } from './stops.js';
+import { quietShell } from './quiet_shell.js';
 
 /** Nested scripts, definitions that call themselves: deeper is a mistake. */
 const deepestNesting = 100;
@@ -54,7 +55,7 @@ export interface InterpreterOptions {
   readonly sources?: Sources;
 }
 
-const silentFrontEnd: FrontEnd = { confirm: (_, otherwise = true) => otherwise, redirections: [], history: () => [], shell: () => 1 };
+const silentFrontEnd: FrontEnd = { confirm: (_, otherwise = true) => otherwise, redirections: [], history: () => [], shell: quietShell };
 
 export class Interpreter {
   readonly registry = new Registry(allCommands);

@@ -1,5 +1,6 @@
 /** The group "run": starting, continuing and ending the program. */
 import { resolve } from 'node:path';
+import { nameProgram } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import { toInteger } from '../language/value.js';
 import { integer, requireNone } from './arguments.js';
@@ -24,7 +25,7 @@ export const endFamily = ({ session, emit, kill }: CommandContext): void => {
 const begin = async (context: CommandContext, go: () => Promise<Parameters<CommandContext['conclude']>[0]>): Promise<void> => {
   const { session, text } = context;
   if (text.trim() !== '') setArguments(context, text);
-  if (session.program === undefined) throw new DeetError('no-program', 'No program to run.', 'Name one: file PROGRAM');
+  if (session.program === undefined) throw new DeetError('no-program', 'No program to run.', nameProgram);
   endFamily(context);
   context.conclude(await go());
 };

@@ -119,8 +119,10 @@ const shell: Command = {
   usage: '[COMMAND]',
   about: 'Run a command of the system, or a shell.',
   completes: ['file'],
-  run: ({ line, text, frontEnd, session }) => {
-    const status = frontEnd.shell(/^make\b/.test(line) ? `make ${text}` : text);
+  run: ({ line, text, frontEnd, session, emit }) => {
+    const status = frontEnd.shell(/^make\b/.test(line) ? `make ${text}` : text, (output) => {
+      emit(message(output, 'raw'));
+    });
     session.values.variables.set('_shell_exitcode', Value.integer(INT, BigInt(status)));
   },
 };

@@ -1,4 +1,5 @@
 /** The group "threads and processes": who is there, and whom commands mean. */
+import { startIt } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
@@ -11,7 +12,7 @@ import { regularExpression } from './regular_expression.js';
 import { message, type ProcessResult, type Result } from './results.js';
 import { needed } from './stepping.js';
 
-const noProcess = (): DeetError => new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
+const noProcess = (): DeetError => new DeetError('no-process', 'The program is not being run.', startIt);
 
 const infoThreads: Command = {
   name: 'threads',

@@ -1,5 +1,6 @@
 /** The group "understand": why the program stopped, what it waits for, who made whom, who holds what. insight/ finds out; this asks. */
 import { basename } from 'node:path';
+import { startIt } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Explanation } from '../insight/crash.js';
@@ -82,7 +83,7 @@ const whyCommand: Command = {
   about: 'What each process is blocked on, and who waits for whom.',
   run: ({ chronicle, session }): Result => {
     session.requireLive();
-    if (session.state === 'none') throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
+    if (session.state === 'none') throw new DeetError('no-process', 'The program is not being run.', startIt);
     return why(chronicle.family());
   },
 };
@@ -110,7 +111,7 @@ const infoFds: Command = {
     const [, changes, rest = ''] = /^\s*(-c\w*)?\s*(.*)$/.exec(text) ?? [];
     const chosen = rest.trim() === '' ? undefined : new Set(processesNamed(session, rest).map(({ pid }) => pid));
     const pids = session.processes().map(({ pid }) => pid);
-    if (pids.length === 0) throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
+    if (pids.length === 0) throw new DeetError('no-process', 'The program is not being run.', startIt);
     const wanted = ({ pid }: { readonly pid: number }): boolean => chosen?.has(pid) ?? true;
     // All are looked at, so that sharing shows; those asked for are shown.
     if (changes === undefined) return descriptorTables(pids).filter(wanted);

@@ -1,3 +1,5 @@
+import { inWords, type Advice } from './advice.js';
+
 /** What a user may be told when something they asked for cannot be done. */
 export interface Complaint {
   /** Stable, kebab-case, for scripts: `no-symbol`, `memory`, `bad-elf`, ... */
@@ -14,12 +16,15 @@ export interface Complaint {
  */
 export class DeetError extends Error implements Complaint {
   override readonly name = 'DeetError';
+  /** In the words of who drives deet. */
+  readonly hint: string | undefined;
   constructor(
     readonly code: string,
     message: string,
-    readonly hint?: string | undefined,
+    advice?: Advice,
   ) {
     super(message);
+    this.hint = advice === undefined ? undefined : inWords(advice);
   }
 }
 

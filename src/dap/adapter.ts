@@ -60,6 +60,10 @@ export class Adapter implements Answerer {
     };
   }
 
+  get running(): boolean {
+    return this.#lifecycle.debuggee?.session.state === 'running';
+  }
+
   interrupt(): void {
     this.#lifecycle.debuggee?.interrupt();
   }

@@ -4,6 +4,7 @@
  */
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { hex } from '../common/addresses.js';
+import { asSentence } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import type { BreakOptions } from '../session/breakpoints.js';
@@ -78,7 +79,11 @@ export class ClientBreakpoints {
       return described(breakpoint, debuggee);
     } catch (error) {
       if (!(error instanceof DeetError)) throw error;
-      return { verified: false, reason: 'failed', message: error.hint === undefined ? error.message : `${error.message} ${error.hint}` };
+      return {
+        verified: false,
+        reason: 'failed',
+        message: error.hint === undefined ? error.message : `${error.message} ${asSentence(error.hint)}`,
+      };
     }
   }
 }

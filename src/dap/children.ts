@@ -11,6 +11,7 @@ import { DeetError } from '../common/errors.js';
 import type { Process } from '../inferior/process.js';
 import { whileStopped } from '../session/quiet_stop.js';
 import type { Serve } from './adapter_parts.js';
+import { arrivedAt } from './arrived.js';
 import { ChildLifecycle } from './child_lifecycle.js';
 import { tellThreads } from './family_events.js';
 import type { Program } from './program.js';
@@ -113,7 +114,7 @@ export class ChildSessions {
       socket.end();
     };
     const adapter = this.serve(
-      { write: (text) => socket.write(text), end: () => socket.end() },
+      { write: (text) => socket.write(text), end: () => socket.end(), arrived: arrivedAt(socket) },
       finish,
       (client, ending) => new ChildLifecycle(client, ending, this.program, this),
     );

@@ -3,7 +3,10 @@
  * `continue` never sees the moment in between. Two things cannot wait for their turn: `pause` and `cancel` interrupt what the queue is busy with.
  */
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import { asSentence } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
+import { hearInterrupts, Interrupted } from '../common/interrupt.js';
+import type { Arrived } from './arrived.js';
 import { Deframer, encode } from './framing.js';
 import { Relay } from './relay.js';
 import { checkArguments, Later, type Command, type Handlers } from './protocol.js';
@@ -12,6 +15,7 @@ export interface Wire {
   write(text: string): void;
   /** Nothing more will be understood or sent. */
   end(): void;
+  readonly arrived: Arrived;
 }
 
 /** What a connection needs of whoever answers. */
@@ -19,9 +23,17 @@ export interface Answerer {
   readonly handlers: Handlers;
   /** Called as soon as a request arrives that cannot wait for its turn: whatever blocks the queue shall end soon. */
   interrupt(): void;
+  /** Requests are about a program that runs: that is what `interrupt` ends. */
+  readonly running: boolean;
 }
 
 const interrupting = new Set(['pause', 'cancel', 'disconnect', 'terminate', 'restart']);
+
+/** Whoever asks for one of these no longer wants what is being computed. */
+const leaving = new Set(['disconnect', 'terminate', 'restart']);
+
+/** Milliseconds between two looks at what has arrived while something is computed. */
+const attention = 20;
 
 /** What a user has asked for with a key or a button: there is no place of its own where the answer would be seen. Others show what failed where they asked. */
 const acting = new Set(['continue', 'next', 'stepIn', 'stepOut', 'pause', 'goto', 'restart', 'terminate', 'disconnect']);
@@ -30,12 +42,16 @@ const acting = new Set(['continue', 'next', 'stepIn', 'stepOut', 'pause', 'goto'
 const failure = (error: unknown, command: string): { message: string; body: { error: P.Message } } => {
   const known = error instanceof DeetError;
   const text = known
-    ? `${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`
+    ? `${error.message}${error.hint === undefined ? '' : ` ${asSentence(error.hint)}`}`
     : `A fault in deet itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
   // Braces would be taken for the names of variables.
   const format = text.replaceAll('{', '(').replaceAll('}', ')');
   return { message: text, body: { error: { id: known ? 1 : 2, format, ...((!known || acting.has(command)) && { showUser: true }) } } };
 };
+
+/** A computation, or a command of the debug console, that was given up half-way. */
+const isInterruption = (error: unknown): boolean =>
+  error instanceof Interrupted || (error instanceof DeetError && error.code === 'interrupted');
 
 /** The protocol's own word: the client has asked for it, and shows nothing. */
 const cancellation = { message: 'cancelled', body: {} };
@@ -44,6 +60,11 @@ const childSessionOf = (args: unknown): string | undefined => {
   const path = typeof args === 'object' && args !== null ? (args as { readonly childSession?: unknown }).childSession : undefined;
   return typeof path === 'string' ? path : undefined;
 };
+
+/** Connections whose request is being handled; of several the one that began last computes, the others wait for the program. */
+const handling = new Set<Connection>();
+
+hearInterrupts(() => [...handling].at(-1)?.unwanted ?? false);
 
 type Settle = (response: P.Response) => void;
 
@@ -150,14 +171,15 @@ export class Connection {
         return;
       }
       this.#enqueue(message.seq, message.command, message.arguments);
-    } else {
-      const { seq } = message;
-      if (typeof seq === 'number' && message.type !== 'event')
-        this.#answer(
-          seq,
-          typeof message.command === 'string' ? message.command : '',
-          failure(new DeetError('protocol', 'This is no request.'), ''),
-        );
+    } else if (message.type !== 'event') {
+      const { seq, command } = message;
+      // Without a number nobody can tell what the answer is to, but there is one: a client that waits for it sees why.
+      const fault = typeof seq === 'number' ? 'This is no request.' : 'A message needs a number, "seq".';
+      this.#answer(
+        typeof seq === 'number' ? seq : 0,
+        typeof command === 'string' ? command : '',
+        failure(new DeetError('protocol', fault), ''),
+      );
     }
   }
 
@@ -214,10 +236,36 @@ export class Connection {
     return this.#urgent.size > 0;
   }
 
+  #begin(seq: number): void {
+    this.#current = seq;
+    this.#listened = performance.now();
+    handling.add(this);
+  }
+
+  #finish(): void {
+    this.#current = undefined;
+    handling.delete(this);
+  }
+
+  /** When what has arrived was last looked at. */
+  #listened = 0;
+  #gone = false;
+
+  /** Does the client no longer want what it has asked for, as far as it has said so by now? */
+  get unwanted(): boolean {
+    const now = performance.now();
+    if (now - this.#listened < attention || this.answerer.running) return false;
+    const bytes = this.wire.arrived();
+    this.#listened = performance.now();
+    if (!bytes) this.#gone = true;
+    else if (bytes.length > 0) this.received(bytes);
+    return this.#gone || this.#givenUp === this.#current || [...this.#urgent].some((seq) => leaving.has(this.#commands.get(seq) ?? ''));
+  }
+
   async #handle(seq: number, command: string, args: unknown): Promise<void> {
     this.#urgent.delete(seq);
     if (!this.#waiting.delete(seq)) return;
-    this.#current = seq;
+    this.#begin(seq);
     let answered: object;
     try {
       if (args !== undefined && args !== null && (typeof args !== 'object' || Array.isArray(args)))
@@ -240,9 +288,9 @@ export class Connection {
       }
       answered = { success: true, ...(body !== undefined && { body }) };
     } catch (error) {
-      answered = this.#givenUp === seq ? cancellation : failure(error, command);
+      answered = this.#givenUp === seq || isInterruption(error) ? cancellation : failure(error, command);
     } finally {
-      this.#current = undefined;
+      this.#finish();
     }
     this.#answer(seq, command, answered);
     this.#act();

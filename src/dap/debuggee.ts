@@ -4,6 +4,7 @@
 import type { Interpreter } from '../commands/interpreter.js';
 import type { Result } from '../commands/results.js';
 import { hex, type Address } from '../common/addresses.js';
+import { pauseIt } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
 import type { Process } from '../inferior/process.js';
@@ -83,7 +84,7 @@ export class Debuggee {
   /** A thread to step or to look at. @throws DeetError `running` or `no-thread`. */
   stoppedThread(id: number): Thread {
     if (this.session.state === 'none') throw new DeetError('no-process', 'The program is not being run.');
-    if (this.session.state === 'running') throw new DeetError('running', 'The program is running.', 'Pause it first.');
+    if (this.session.state === 'running') throw new DeetError('running', 'The program is running.', pauseIt);
     return this.thread(id);
   }
 
@@ -195,7 +196,7 @@ export class Debuggee {
   /** @throws DeetError `running` or `no-frame`. */
   frame(id: number): { readonly thread: Thread; readonly frame: Frame } {
     const entry = this.handles.get(id);
-    if (this.session.state === 'running') throw new DeetError('running', 'The program is running.', 'Pause it first.');
+    if (this.session.state === 'running') throw new DeetError('running', 'The program is running.', pauseIt);
     const frame = entry?.kind === 'frame' ? this.session.stack(entry.thread).frame(entry.level) : undefined;
     if (entry?.kind !== 'frame' || !frame) throw new DeetError('no-frame', `There is no frame ${id} any more.`);
     return { thread: entry.thread, frame };

@@ -1,8 +1,10 @@
 /** `deet dap`: the Debug Adapter Protocol on stdin and stdout, or for one client after another on a port of this machine. */
 import { createServer, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
+import { speakTo } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import { Adapter } from './adapter.js';
+import { arrivedAt } from './arrived.js';
 
 const usage = 'Usage: deet dap [--listen 127.0.0.1:PORT]';
 
@@ -28,7 +30,7 @@ const serveStdio = (): Promise<number> =>
       stdin.destroy();
       resolve(0);
     };
-    const adapter = new Adapter({ write: (text) => stdout.write(text), end: finish }, finish);
+    const adapter = new Adapter({ write: (text) => stdout.write(text), end: finish, arrived: arrivedAt(stdin) }, finish);
     stdout.on('error', finish);
     stdin.on('data', (bytes: Buffer) => {
       adapter.connection.received(bytes);
@@ -42,7 +44,7 @@ const attend = (socket: Socket): void => {
     adapter.close();
     socket.end();
   };
-  const adapter = new Adapter({ write: (text) => socket.write(text), end: () => socket.end() }, finish);
+  const adapter = new Adapter({ write: (text) => socket.write(text), end: () => socket.end(), arrived: arrivedAt(socket) }, finish);
   socket.on('data', (bytes) => {
     adapter.connection.received(bytes);
   });
@@ -82,6 +84,7 @@ const serve = async (args: readonly string[]): Promise<number> => {
  * @param words `dap` and what is behind it. Returns the exit status.
  */
 export const main = async ([, ...args]: readonly string[]): Promise<number> => {
+  speakTo('editor');
   try {
     return await serve(args);
   } catch (error) {

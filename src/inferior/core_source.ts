@@ -19,11 +19,11 @@ const largestVdso = 1n << 20n;
 
 /** Nothing in a core file can run or be changed. */
 export const postMortem = (): DeetError =>
-  new DeetError(
-    'post-mortem',
-    'This is a core file: the program is dead, and can neither run nor be changed.',
-    'Type "run" to start it anew.',
-  );
+  new DeetError('post-mortem', 'This is a core file: the program is dead, and can neither run nor be changed.', {
+    prompt: 'Type "run" to start it anew.',
+    script: 'Start it anew with launch().',
+    editor: 'Launch it anew.',
+  });
 
 /** A file read where it is, because its memory may be larger than a JavaScript buffer. */
 class CoreFileBytes implements FileBytes {

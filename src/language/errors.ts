@@ -1,4 +1,5 @@
 /** Complaints about an expression, with the place in its text. */
+import type { Advice } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 
 /** A complaint that knows where in the expression the trouble is: front ends put a caret there. */
@@ -8,11 +9,11 @@ export class ExpressionError extends DeetError {
     message: string,
     /** Index into the expression's text. */
     readonly offset: number,
-    hint?: string,
+    advice?: Advice,
     /** The expression, where it is known. */
     readonly expression?: string,
   ) {
-    super(code, message, hint);
+    super(code, message, advice);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Calls in an expression (C11, 6.5.2.2): checked and converted here, carried out by whoever drives the evaluation. */
+import { evaluating } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { CType, FunctionType } from '../symbols/types.js';
 import type { Expression } from './ast.js';
@@ -81,7 +82,7 @@ function settledType(declared: FunctionType, returns: CType | undefined, name: s
   throw new DeetError(
     'no-debug-info',
     `'${name}' has unknown return type; cast the call to its declared return type`,
-    `print (int) ${name}(...)`,
+    evaluating(`(int) ${name}(...)`),
   );
 }
 

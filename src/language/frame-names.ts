@@ -2,6 +2,7 @@
  * Identifiers as a frame sees them: blocks outwards (C11, 6.2.1), the file's own names, the program's, other images', and at last
  * bare ELF symbols. C++ names are also tried in the namespaces and classes around.
  */
+import { typing } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import { fileAddress, type Address, type FileAddress } from '../common/addresses.js';
@@ -306,7 +307,7 @@ export class FrameNames implements NameSpace {
   #requireScope({ file, path }: ScopePath, container: CType | undefined): void {
     const images = this.#images();
     if (file !== undefined && !images.some(({ image }) => image.filesMatching(file).length > 0))
-      throw new DeetError('no-symbol', `No source file named "${file}".`, 'Type "info sources" for their names.');
+      throw new DeetError('no-symbol', `No source file named "${file}".`, typing('info sources', 'for their names'));
     const [first] = path;
     if (this.world.language !== 'c' || file !== undefined || container || first === undefined || path.length > 1) return;
     const known = images.some(({ image }) => image.functionsNamed(first).length > 0 || image.inlinedCallsOf(first).length > 0);

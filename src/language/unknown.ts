@@ -1,5 +1,6 @@
 /** Symbols that no debug information describes: a name, an address, and whether it is code. What they are, the user must say by a cast. */
 import type { Address } from '../common/addresses.js';
+import { evaluating } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { CType, FunctionType } from '../symbols/types.js';
 import * as c from './c-types.js';
@@ -37,6 +38,6 @@ export const isUndescribed = (type: FunctionType): boolean =>
 
 export function unknownType(value: Value): DeetError {
   const name = value.place instanceof SymbolPlace ? `'${value.place.symbol}'` : 'The symbol';
-  const hint = value.place instanceof SymbolPlace ? `print (int) ${value.place.symbol}` : undefined;
+  const hint = value.place instanceof SymbolPlace ? evaluating(`(int) ${value.place.symbol}`) : undefined;
   return new DeetError('no-debug-info', `${name} has unknown type; cast it to its declared type`, hint);
 }

@@ -1,11 +1,18 @@
 /** Why a process cannot be traced, in words that say what to do (ptrace(2), "Ptrace access mode checking"; Yama in the kernel's admin-guide). */
 import { readFileSync } from 'node:fs';
+import type { Advice } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import { errno } from './constants.js';
 import { readStat, readStatus } from './proc.js';
 
-const refused = (pid: number, why: string, hint: string, code = 'attach'): DeetError =>
-  new DeetError(code, `Cannot attach to process ${pid}: ${why}.`, hint);
+const refused = (pid: number, why: string, advice: Advice, code = 'attach'): DeetError =>
+  new DeetError(code, `Cannot attach to process ${pid}: ${why}.`, advice);
+
+const startWithDeet: Advice = {
+  prompt: 'Start the program with deet instead, which follows all its threads: run.',
+  script: 'Start the program with launch() instead, which follows all its threads.',
+  editor: 'Launch the program instead: then all its threads are followed.',
+};
 
 /** The value of kernel.yama.ptrace_scope; 0 also where there is no Yama. */
 const ptraceScope = (): number => {
@@ -17,7 +24,16 @@ const ptraceScope = (): number => {
 };
 
 export const noSuchProcess = (pid: number): DeetError =>
-  refused(pid, 'there is no such process', '"shell ps aux" lists those that there are.', 'process-gone');
+  refused(
+    pid,
+    'there is no such process',
+    {
+      prompt: '"shell ps aux" lists those that there are.',
+      script: 'ps aux lists those that there are.',
+      editor: 'ps aux lists those that there are.',
+    },
+    'process-gone',
+  );
 
 /** Node looks after every child that it has started, whenever one of them changes, and takes what the kernel says of it: a stop would be lost on its debugger. */
 export const childOfNode = (pid: number): DeetError =>
@@ -42,19 +58,14 @@ export const attachError = (pid: number, error: number): DeetError => {
   }
   // The leader stays for as long as its threads run (pthread_exit(3)), and cannot be traced any more.
   if (readStat(pid)?.state === 'Z' && (status?.threads ?? 0) > 1)
-    return refused(pid, 'its first thread has ended, and only others run on', 'Start the program with deet, which follows them: run.');
+    return refused(pid, 'its first thread has ended, and only others run on', startWithDeet);
   if (readStat(pid)?.state === 'Z')
     return refused(pid, 'it has ended, and its parent has not waited for it', '"info tree" of its parent tells more.');
   const own = process.geteuid?.() ?? 0;
   if (own !== 0 && status && status.user !== own)
     return refused(pid, `it belongs to user ${status.user}, deet runs as user ${own}`, 'Run deet as that user, or with sudo.');
   const scope = ptraceScope();
-  if (scope === 3)
-    return refused(
-      pid,
-      'the kernel forbids it (kernel.yama.ptrace_scope is 3, until the next boot)',
-      'Start the program with deet instead: run.',
-    );
+  if (scope === 3) return refused(pid, 'the kernel forbids it (kernel.yama.ptrace_scope is 3, until the next boot)', startWithDeet);
   if (scope > 0 && own !== 0)
     return refused(
       pid,

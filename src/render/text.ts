@@ -1,4 +1,5 @@
 /** Results as text for people: the handout's lines to the letter, anything more on lines of its own. */
+import { asSentence } from '../common/advice.js';
 import { basename } from 'node:path';
 import type { ErrorResult, FrameResult, Result, ThreadResult } from '../commands/results.js';
 import { caretLines } from '../language/errors.js';
@@ -133,17 +134,11 @@ const renderThreads = (threads: readonly ThreadResult[], style: Style): string =
   return ['  Id   Target  Frame', ...rows].join('\n');
 };
 
-/** A hint may be a sentence, or an example of what to type. */
-const advice = (hint: string): string => {
-  const text = line(hint);
-  return /^[a-z]/.test(text) && !/[.?]$/.test(text) ? `As in: ${text}` : text.charAt(0).toUpperCase() + text.slice(1);
-};
-
 /** One line: what went wrong, and what to do next. If it is about a part of an expression, two more point there. */
 const renderError = ({ message, hint, origin, code, expression, offset }: ErrorResult, style: Style): string => {
   const place = origin === undefined ? '' : `${basename(origin)}: `;
   const said = `${line(place)}${line(message)}`;
   const caret = expression === undefined ? undefined : caretLines(expression, offset ?? 0);
   const pointer = caret ? `\n  ${line(caret[0])}\n  ${style.mark(caret[1])}` : '';
-  return `${code === 'unknown-command' ? said : style.error(said)}${hint === undefined ? '' : ` ${advice(hint)}`}${pointer}`;
+  return `${code === 'unknown-command' ? said : style.error(said)}${hint === undefined ? '' : ` ${asSentence(line(hint))}`}${pointer}`;
 };

@@ -3,6 +3,7 @@
  * processes: an exit forgets only what was planted, and the next run resolves again.
  */
 import { hex, type Address } from '../common/addresses.js';
+import { typing } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { AddressSpace } from '../inferior/address_space.js';
 import { DebugRegisters } from '../inferior/debug_registers.js';
@@ -101,7 +102,7 @@ export class Breakpoints {
 
   #entry(id: number): PlantedBreakpoint {
     const entry = this.#entries.get(id);
-    if (!entry) throw new DeetError('no-breakpoint', `No breakpoint number ${id}.`, 'Type "info breakpoints" for the list.');
+    if (!entry) throw new DeetError('no-breakpoint', `No breakpoint number ${id}.`, typing('info breakpoints', 'for the list'));
     return entry;
   }
 

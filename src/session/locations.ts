@@ -4,6 +4,7 @@
  */
 import type { Address, FileAddress } from '../common/addresses.js';
 import { fileAddress } from '../common/addresses.js';
+import { typing } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import { nearest } from '../common/nearest.js';
 import type { LoadedImage } from '../inferior/frame.js';
@@ -135,7 +136,7 @@ export const noSuchPlace = (spec: LocationSpec, images: readonly SymbolImage[]):
   if (spec.file === undefined) return new DeetError('no-default', 'There is no current file.', 'Say FILE:LINE.');
   const matching = images.flatMap((image) => image.filesMatching(spec.file ?? ''));
   if (matching.length === 0) return noSuchFile(spec.file, images);
-  return new DeetError('no-line', `Line ${spec.line} is past the end of the code of "${spec.file}".`, 'Type "list" to see its lines.');
+  return new DeetError('no-line', `Line ${spec.line} is past the end of the code of "${spec.file}".`, typing('list', 'to see its lines'));
 };
 
 const noSuchFile = (file: string, images: readonly SymbolImage[]): DeetError => {

@@ -1,4 +1,5 @@
 /** Who may run when a command lets the family go (set scheduler-locking, set schedule-multiple), and what when nobody who may is left. */
+import { inWords, type Advice } from '../common/advice.js';
 import type { Thread } from '../inferior/thread.js';
 import { readStat } from '../linux/proc.js';
 import type { Settings } from './settings.js';
@@ -50,13 +51,19 @@ export class Locking {
     const still = this.threads().filter((thread) => thread.stopped && (thread.process.held || !this.mayRun(thread)));
     const processes = [...new Set(still.map(({ process }) => process))];
     const held = processes.filter((process) => process.held);
-    if (held.length > 0) return `${named(held)} held: Ctrl-C, then "release ${held[0].id}"`;
+    if (held.length > 0) return `${named(held)} held: ${inWords(interruptThen(`release ${held[0].id}`))}`;
     if (processes.length === 0) return undefined;
     return this.settings.text('scheduler-locking') === 'on'
-      ? `thread ${still[0].id} is locked: Ctrl-C, then "set scheduler-locking off"`
-      : `${named(processes)} not let run: Ctrl-C, then "set schedule-multiple on"`;
+      ? `thread ${still[0].id} is locked: ${inWords(interruptThen('set scheduler-locking off'))}`
+      : `${named(processes)} not let run: ${inWords(interruptThen('set schedule-multiple on'))}`;
   }
 }
+
+const interruptThen = (command: string): Advice => ({
+  prompt: `Ctrl-C, then "${command}"`,
+  script: `session.pause(), then session.command('${command}')`,
+  editor: `pause, then "${command}" in the debug console`,
+});
 
 const named = (processes: readonly Thread['process'][]): string =>
   processes.length === 1 ? `process ${processes[0].pid} is` : `processes ${processes.map(({ pid }) => pid).join(', ')} are`;

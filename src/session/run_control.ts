@@ -2,6 +2,7 @@
  * Run control: starts and ends the family, carries out steps, and turns the engine's halts into stops for the user. One command at a time: a second one while the
  * family runs is refused in the user's words.
  */
+import { pauseIt } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import { Engine } from '../inferior/engine.js';
 import type { TrapOwner } from '../inferior/debug_registers.js';
@@ -188,7 +189,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   #idle(): void {
-    if (this.engine.running) throw new DeetError('running', 'The program is running.', 'Stop it first (Ctrl-C, or "interrupt").');
+    if (this.engine.running) throw new DeetError('running', 'The program is running.', pauseIt);
   }
 
   /** Lets the family run, with a plan or freely, to the next reason to stop. */

@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path';
 import type { Address } from '../common/addresses.js';
+import { nameProgram, pauseIt, startIt, typing } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { Frame, LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
@@ -207,10 +208,10 @@ export class Session {
 
   /** @throws DeetError `no-process` or `running`. */
   selection(): Selection {
-    if (this.state === 'none') throw new DeetError('no-process', 'The program is not being run.', 'Type "run" to start it.');
-    if (this.state === 'running') throw new DeetError('running', 'The program is running.', 'Stop it first (Ctrl-C).');
+    if (this.state === 'none') throw new DeetError('no-process', 'The program is not being run.', startIt);
+    if (this.state === 'running') throw new DeetError('running', 'The program is running.', pauseIt);
     const thread = this.selectedThread();
-    if (!thread) throw new DeetError('no-thread', 'No thread is selected.', 'Type "info threads" and choose one with "thread N".');
+    if (!thread) throw new DeetError('no-thread', 'No thread is selected.', typing('info threads', 'and choose one with "thread N"'));
     const stack = this.stack(thread);
     const frame = stack.frame(this.#selected?.level ?? 0) ?? stack.frame(0);
     if (!frame) throw new DeetError('no-frame', 'No stack.');
@@ -270,7 +271,7 @@ export class Session {
 
   /** Starts the program and leaves it before its first instruction. */
   launch(): Thread {
-    if (this.program === undefined) throw new DeetError('no-program', 'No program to run.', 'Name one: file PROGRAM');
+    if (this.program === undefined) throw new DeetError('no-program', 'No program to run.', nameProgram);
     this.kill();
     const cwd = this.settings.text('cwd') || this.#options.cwd;
     const thread = this.control.launch({

@@ -1,4 +1,5 @@
 /** `set NAME VALUE` and `show NAME`: typed options with gdb's names, one table. */
+import { typing } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { OpenOptions } from '../symbols/open.js';
 import { DEFAULT_SETTINGS, type PrintSettings } from '../language/settings.js';
@@ -168,7 +169,7 @@ export class Settings {
   /** @throws DeetError `bad-value` in the user's words. */
   set(name: string, text: string): void {
     const option = this.find(name);
-    if (!option) throw new DeetError('no-setting', `There is no setting "${name}".`, 'Type "help set" for the list.');
+    if (!option) throw new DeetError('no-setting', `There is no setting "${name}".`, typing('help set', 'for the list'));
     this.#values.set(option.name, parse(option, text.trim()));
     for (const listener of this.#listeners) listener(option.name);
   }

@@ -1,4 +1,5 @@
 /** How signals are treated: gdb's table, changed by `handle`. */
+import { typing } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import { signalNamed, signals, type Signal, type SignalTreatment } from '../linux/signals.js';
 
@@ -62,7 +63,7 @@ export class SignalTable {
           throw new DeetError(
             'no-signal',
             `Unrecognized or ambiguous flag word or signal: "${word}".`,
-            'Type "info signals" for the names.',
+            typing('info signals', 'for the names'),
           );
         named.push(signal);
       }

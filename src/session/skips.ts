@@ -1,5 +1,6 @@
 /** `skip`: functions and files that `step` passes over. Names may be patterns, as in gdb's skip -gfile and -rfunction. */
 import { basename } from 'node:path';
+import { typing } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 
 /** How a name is meant: literally, with a shell's `*` and `?`, or as a regular expression. */
@@ -52,7 +53,7 @@ export class Skips {
   /** @throws DeetError `no-skip`. */
   get(id: number): Skip {
     const found = this.#skips.find((each) => each.id === id);
-    if (!found) throw new DeetError('no-skip', `No skip number ${id}.`, 'Type "info skip" for the list.');
+    if (!found) throw new DeetError('no-skip', `No skip number ${id}.`, typing('info skip', 'for the list'));
     return found;
   }
 

@@ -1,5 +1,6 @@
 /** Values of a session: expressions in the selected frame, the value history, convenience variables, conditions compiled once. */
 import { u64, type Address } from '../common/addresses.js';
+import { pauseIt } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import { checkInterrupt } from '../common/interrupt.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
@@ -104,7 +105,7 @@ const interruptible = (memory: Memory): Memory => ({
 const readOnly = (memory: Memory): Memory => ({
   read: (address, length) => memory.read(address, length),
   write: () => {
-    throw new DeetError('running', 'The program is running.', 'Stop it first.');
+    throw new DeetError('running', 'The program is running.', pauseIt);
   },
 });
 

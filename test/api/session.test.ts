@@ -122,6 +122,21 @@ describe('a session', () => {
     expect((await session.runToExit()).status).toBe(0);
   });
 
+  it('advises in the words of a script', async () => {
+    await using session = await launch(sample('hello'));
+    expect(await session.command('shell echo $((6 * 7)); echo trouble >&2')).toMatchObject([{ text: '42\n' }, { text: 'trouble\n' }]);
+    await session.runToExit();
+    const hintOf = (work: () => Promise<unknown>): Promise<string | undefined> =>
+      work().then(
+        () => undefined,
+        (error: unknown) => (error as DeetError).hint,
+      );
+    const start = "Start it with launch(), or once more with session.command('run').";
+    expect(await hintOf(() => session.evaluate('1 + argc'))).toBe(start);
+    expect(await hintOf(() => session.why())).toBe(start);
+    expect(await hintOf(() => session.command('delete 77'))).toBe("Call session.command('info breakpoints') for the list.");
+  });
+
   it('pauses what runs, and finds frames stale afterwards', async () => {
     const program = compileText('spins.c', 'int count;\nint main(void) {\n  for (;;)\n    count++;\n}\n');
     await using session = await launch(program, { settings });

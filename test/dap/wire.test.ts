@@ -72,6 +72,12 @@ describe('a client that does it wrong', () => {
     client.sendText('{"seq":6,"type":"request","command":"stepBack","arguments":{"threadId":1}}');
     expect(await client.answer(6)).toMatchObject({ success: false, message: expect.stringContaining('stepBack') });
     expect(client.output('stderr').match(/deet: the client sent/g)).toHaveLength(2);
+    expect(client.faults.splice(0)).toEqual([]);
+    // There is no number to answer to; the client of the tests finds that odd, too.
+    client.sendText('{"type":"request","command":"threads"}');
+    const answer = await client.until(() => client.messages.find(({ request_seq: seq }) => seq === 0), 'an answer');
+    expect(answer).toMatchObject({ success: false, command: 'threads', message: 'A message needs a number, "seq".' });
+    expect(client.faults.splice(0)).toHaveLength(1);
     expect(client.garbage).toBe('');
   });
 

@@ -2,7 +2,8 @@
 import type { CType } from '../../symbols/types.js';
 import { asPointer, asStruct } from '../types.js';
 import { toInteger, Value } from '../value.js';
-import { behindLinks, memberOf, Nonsense, plural, withoutCircle, type Row, type Subject, type View } from './view.js';
+import { neighbourhood } from './neighbourhood.js';
+import { behindLinks, memberOf, Nonsense, plural, sizeOfElement, withoutCircle, type Row, type Subject, type View } from './view.js';
 
 const isMap = (subject: Subject): boolean => subject.className.endsWith('map');
 
@@ -39,30 +40,43 @@ function view(subject: Subject, count: number, nodes: () => Generator<bigint>, l
   };
 }
 
-/** Steps to the next node in order, as _Rb_tree_increment does. */
-function nextInTree(node: bigint, linksAt: (node: bigint) => TreeLinks): bigint {
-  const { right } = linksAt(node);
-  if (right !== 0n) {
-    let next = right;
-    for (let i = 0; i < MAX_HEIGHT; i++) {
-      const { left } = linksAt(next);
-      if (left === 0n) return next;
-      next = left;
-    }
-    throw new Nonsense();
-  }
-  let [current, parent] = [node, linksAt(node).parent];
-  for (let i = 0; i < MAX_HEIGHT && linksAt(parent).right === current; i++) [current, parent] = [parent, linksAt(parent).parent];
-  return linksAt(current).right === parent ? current : parent;
-}
-
 /** A red-black tree of all memory is not as high. */
 const MAX_HEIGHT = 128;
 
-export interface TreeLinks {
+/** The nodes below one in order. Each is read once, and as a whole: a page deep in a big map passes all nodes before it. */
+function* nodesBelow(root: bigint, linksAt: (node: bigint) => TreeLinks): Generator<bigint> {
+  const open: { readonly node: bigint; readonly right: bigint }[] = [];
+  for (let next = root; ;) {
+    while (next !== 0n) {
+      if (open.length === MAX_HEIGHT) throw new Nonsense();
+      const { left, right } = linksAt(next);
+      open.push({ node: next, right });
+      next = left;
+    }
+    const inner = open.pop();
+    if (!inner) return;
+    yield inner.node;
+    next = inner.right;
+  }
+}
+
+interface TreeLinks {
   readonly left: bigint;
   readonly right: bigint;
-  readonly parent: bigint;
+}
+
+/** Reads pointers of a struct at an address; where they lie is looked up once. */
+function pointersOf(struct: Value, names: readonly string[]): (bytes: Uint8Array) => bigint[] {
+  const type = asStruct(struct.type);
+  const offsets = names.map((name) => {
+    const member = type?.members().find((each) => each.name === name);
+    if (!member) throw new Nonsense();
+    return member.offset;
+  });
+  return (bytes) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return offsets.map((offset) => view.getBigUint64(offset, true));
+  };
 }
 
 export function tree(subject: Subject): View {
@@ -71,15 +85,17 @@ export function tree(subject: Subject): View {
   const header = subject.field('_M_t', '_M_impl', '_M_header');
   const count = subject.number('_M_t', '_M_impl', '_M_node_count');
   const pointer = (object: Value, name: string): bigint => BigInt.asUintN(64, toInteger(memberOf(object, name, context)));
-  const linksAt = (node: bigint): TreeLinks => {
-    const links = Value.at(header.type, context.memory, node).fetched();
-    return { left: pointer(links, '_M_left'), right: pointer(links, '_M_right'), parent: pointer(links, '_M_parent') };
-  };
+  const sizeOfLinks = sizeOfElement(header.type);
+  const pointers = pointersOf(header, ['_M_left', '_M_right']);
   const first = pointer(header, '_M_left');
   if ((first === header.address) !== (count === 0)) throw new Nonsense();
-  function* nodes(): Generator<bigint> {
-    for (let node = first; node !== header.address; node = nextInTree(node, linksAt)) yield node;
-  }
+  const nodes = (): Generator<bigint> => {
+    const read = neighbourhood(context.memory);
+    return nodesBelow(pointer(header, '_M_parent'), (node) => {
+      const [left = 0n, right = 0n] = pointers(read(node, sizeOfLinks));
+      return { left, right };
+    });
+  };
   return view(subject, count, nodes, header.type, pairType(subject, holder));
 }
 
@@ -89,10 +105,16 @@ export function hash(subject: Subject): View {
   const first = memberOf(holder, '_M_before_begin', context);
   const links = asPointer(memberOf(first, '_M_nxt', context).type)?.target;
   if (!links) throw new Nonsense();
-  const next = (object: Value): bigint => BigInt.asUintN(64, toInteger(memberOf(object, '_M_nxt', context)));
   const count = subject.number('_M_h', '_M_element_count');
+  const sizeOfLinks = sizeOfElement(links);
+  const pointers = pointersOf(first, ['_M_nxt']);
   function* nodes(): Generator<bigint> {
-    for (let node = next(first); node !== 0n; node = next(Value.at(links ?? first.type, context.memory, node))) yield node;
+    const read = neighbourhood(context.memory);
+    let node = BigInt.asUintN(64, toInteger(memberOf(first, '_M_nxt', context)));
+    while (node !== 0n) {
+      yield node;
+      [node = 0n] = pointers(read(node, sizeOfLinks));
+    }
   }
   return view(subject, count, nodes, links, pairType(subject, holder));
 }
