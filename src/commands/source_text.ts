@@ -3,16 +3,24 @@
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
+/** Where each line begins, and where one behind the last would. */
+const lineStarts = (bytes: Uint8Array): Uint32Array => {
+  let count = 1;
+  for (const byte of bytes) if (byte === newline) count++;
+  const endsOpen = bytes.length > 0 && bytes.at(-1) !== newline;
+  const starts = new Uint32Array(count + (endsOpen ? 1 : 0));
+  let line = 1;
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] === newline) starts[line++] = at + 1;
+  if (endsOpen) starts[line] = bytes.length + 1;
+  return starts;
+};
+
 export class SourceText {
-  /** Where each line begins, and where the text ends. */
-  readonly #starts: readonly number[];
+  readonly #starts: Uint32Array;
 
   /** @param bytes UTF-8; lines end as those of Unix or of DOS */
   constructor(private readonly bytes: Buffer) {
-    const starts = [0];
-    for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) starts.push(at + 1);
-    if (starts.at(-1) !== bytes.length) starts.push(bytes.length + 1);
-    this.#starts = starts;
+    this.#starts = lineStarts(bytes);
   }
 
   /** Lines. */
@@ -31,7 +39,8 @@ export class SourceText {
     const next = this.#starts[number];
     if (start === undefined || next === undefined) return undefined;
     const end = next - 1;
-    return this.bytes.toString('utf8', start, end > start && this.bytes[end - 1] === carriageReturn ? end - 1 : end);
+    const ofDos = end > start && end < this.bytes.length && this.bytes[end - 1] === carriageReturn;
+    return this.bytes.toString('utf8', start, ofDos ? end - 1 : end);
   }
 
   /** Of two numbers from 1, both included, as far as there are such lines. */

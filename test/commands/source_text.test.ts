@@ -12,7 +12,7 @@ describe('the text of a source file', () => {
     ['a\n', ['a']],
     ['a\n\n', ['a', '']],
     ['a\r\nb\r\n', ['a', 'b']],
-    ['a\rb\r\n\r\nc', ['a\rb', '', 'c']],
+    ['a\rb\r\n\r\nc\r', ['a\rb', '', 'c\r']],
     ['ä\n→ b\n', ['ä', '→ b']],
   ])('%j has its lines, whatever ends them', (text, lines) => {
     const source = textOf(text);
