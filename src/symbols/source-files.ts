@@ -90,6 +90,14 @@ export class SourceFiles {
 
   private readonly found = new Map<string, readonly Compilation[]>();
 
+  /** Units whose own entry says that their line table is at this offset of .debug_line. */
+  private unitsWithTable(offset: number): readonly Compilation[] {
+    const places = positionsOf(this.file.section('info'), offsetPattern(offset), MAX_PLACES);
+    if (!places) return this.spans.find((span) => span.offset === offset)?.units ?? [];
+    const near = this.units.filter(({ own }) => own.section !== 'info' || places.some((at) => at >= own.offset && at < own.end));
+    return near.filter((unit) => unit.lineTableOffset === offset);
+  }
+
   private search(base: string): readonly Compilation[] {
     const text = Buffer.from(`${base}\0`, 'utf8');
     const patterns: Uint8Array[] = [text];
@@ -101,14 +109,32 @@ export class SourceFiles {
       for (const offset of offsets.flatMap((at) => stringStarts(bytes, at))) patterns.push(offsetPattern(offset));
     }
     const found = new Set<Compilation>();
-    searchAny(this.file.section('line'), patterns, (position) => {
-      const index = this.spans.findLastIndex(({ offset }) => offset <= position);
-      this.spans[index]?.units.forEach((unit) => found.add(unit));
-      return this.spans[index + 1]?.offset ?? Infinity;
+    const line = this.file.section('line');
+    let starts: readonly number[] | undefined;
+    searchAny(line, patterns, (position) => {
+      starts ??= tableStarts(line) ?? this.spans.map(({ offset }) => offset);
+      const index = starts.findLastIndex((start) => start <= position);
+      for (const unit of this.unitsWithTable(starts[index] ?? 0)) found.add(unit);
+      return starts[index + 1] ?? Infinity;
     });
     return [...found].sort((a, b) => a.number - b.number);
   }
 }
+
+/** Where the tables of .debug_line begin, by their own lengths (DWARF 5, 6.2.4); undefined when these do not fill the section. */
+const tableStarts = (section: Uint8Array): number[] | undefined => {
+  const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
+  const starts: number[] = [];
+  let at = 0;
+  while (at + 4 <= section.length) {
+    starts.push(at);
+    const length = view.getUint32(at, true);
+    if (length < 0xfffffff0) at += 4 + length;
+    else if (length === 0xffffffff && at + 12 <= section.length) at += 12 + Number(view.getBigUint64(at + 4, true));
+    else return undefined;
+  }
+  return at === section.length ? starts : undefined;
+};
 
 /** Offsets at which a string that ends in a name may begin: behind every `/` before it, and behind the zero before that. */
 const stringStarts = (bytes: Uint8Array, at: number): number[] => {
