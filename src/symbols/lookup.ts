@@ -85,8 +85,10 @@ export class Lookup {
     }
     if (origins.size === 0) return [];
     const result: ScopeNode[] = [];
-    // Where units refer to each other, a call may be inlined in another unit than the function's.
-    const units = this.names.isCalledAcross(name) ? this.info.compilations() : [...origins.keys()];
+    // Where units refer to each other, a call may be inlined in another unit than the function's; out of a partial unit it always is.
+    const homes = [...origins.keys()];
+    const across = homes.some(({ unit }) => unit.root.tag === Tag.partial_unit) || this.names.isCalledAcross(name);
+    const units = across ? this.info.compilations() : homes;
     for (const unit of units) result.push(...this.inlinedIn(unit, origins));
     return result;
   }

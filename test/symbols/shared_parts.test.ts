@@ -1,6 +1,6 @@
 /** Programs whose names and types dwz moved to a file that they share (.gnu_debugaltlink): they answer as before. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -53,5 +53,36 @@ describe('what dwz moved away', () => {
     const expected = answers(plain);
     expect(Object.values(expected)[0]).not.toEqual([]);
     expect(answers(shared)).toEqual(expected);
+  });
+});
+
+describe('inlined calls of a function that dwz moved to a partial unit', () => {
+  it('are found in the units that import it', () => {
+    const header = join(folder, 'mix.h');
+    writeFileSync(
+      header,
+      `static inline __attribute__((always_inline)) int mix(int a, int b) { int r = a * 31 + b; __asm__ volatile("" : "+r"(r)); return r ^ (r >> 3); }
+struct big { int one; long two; char three[40]; double four; struct big *next; };
+`,
+    );
+    const sources = ['one', 'two', 'main'].map((name, index) => {
+      const path = join(folder, `mix_${name}.c`);
+      writeFileSync(path, `#include "mix.h"\nstruct big big_${name};\nint ${name}(int a) { return mix(a, ${index}); }\n`);
+      return path;
+    });
+    const plain = join(folder, 'mix');
+    execFileSync('gcc', ['-g', '-O2', ...sources, '-o', plain]);
+    const moved = `${plain}.dwz`;
+    copyFileSync(plain, moved);
+    execFileSync('dwz', [moved]);
+    const dumped = execFileSync('readelf', ['--debug-dump=info', moved], { encoding: 'utf8' });
+    const partial = /DW_TAG_partial_unit[^]*?DW_TAG_compile_unit/.exec(dumped)?.[0] ?? '';
+    expect(partial).toMatch(/DW_AT_name\s*:.*\bmix\n/);
+    const calls = (path: string): unknown =>
+      openImage(path, { indexCache: false })
+        .inlinedCallsOf('mix')
+        .map(({ ranges }) => ranges);
+    expect(calls(plain)).toHaveLength(3);
+    expect(calls(moved)).toEqual(calls(plain));
   });
 });
