@@ -53,10 +53,12 @@ export const describeVariables = (variables: readonly Variable[], frame: Frame, 
   return variables.map((variable) => describeVariable(variable, context, frame));
 };
 
-/** Arguments as the line of a frame has them: structures and arrays only as `...` (set print frame-arguments). */
+/** Arguments as the line of a frame has them: structures and arrays, or all of them, only as `...` (set print frame-arguments). */
 const describeArguments = (frame: Frame, session: Session): VariableResult[] => {
   const context = session.context(frame);
-  const briefly = session.settings.text('print frame-arguments') === 'scalars';
+  const shown = session.settings.text('print frame-arguments');
+  if (shown === 'none') return parametersOf(frame).map((variable) => ({ ...describeVariable(variable, context, frame), brief: '...' }));
+  const briefly = shown === 'scalars';
   // As in gdb: what called main is not looked at.
   const entries = session.settings.text('print entry-values') === 'default' && !isOutermost(frame, session);
   return parametersOf(frame).map((variable) => {
@@ -85,6 +87,7 @@ export const describeFrame = (frame: Frame, session: Session): FrameResult => {
     ...(known && { file: position.file.path, line: position.line }),
     address: hex(frame.pc),
     args: frameLabel(frame) ? [] : describeArguments(frame, session),
+    ...(session.settings.text('print frame-arguments') === 'presence' && { presenceOnly: true as const }),
     inlined: frame.kind === 'inlined',
     ...(loaded && !isProgram(loaded, session) && { image: basename(loaded.image.path) }),
     ...(frame.kind === 'signal' && { signalHandler: true }),

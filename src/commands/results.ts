@@ -32,6 +32,8 @@ export interface FrameResult {
   readonly line?: number;
   readonly address: string;
   readonly args: readonly VariableResult[];
+  /** Text shows only whether there are arguments (set print frame-arguments presence). */
+  readonly presenceOnly?: true;
   readonly inlined: boolean;
   /** File name of the library it lies in; absent for the program itself. */
   readonly image?: string;

@@ -22,9 +22,13 @@ export const surfaceOf = ({ surface }: TextOptions): Surface => surface?.() ?? p
 export const assignment = ({ name, value }: VariableResult, style: Style): string => `${style.name(line(name))} = ${lines(value)}`;
 
 export const frameArguments = (frame: FrameResult, style: Style): string =>
-  argumentWords(frame.args)
-    .map(([names, value]) => [...names.map((name) => style.name(line(name))), line(value)].join('='))
-    .join(', ');
+  frame.presenceOnly
+    ? frame.args.length > 0
+      ? '...'
+      : ''
+    : argumentWords(frame.args)
+        .map(([names, value]) => [...names.map((name) => style.name(line(name))), line(value)].join('='))
+        .join(', ');
 
 /** Everything behind the number: `func2 (a=2) at FILE:LINE`, `0xADDR in read () from libc.so.6`. */
 export const frameText = (frame: FrameResult, style: Style): string => {

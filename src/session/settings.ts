@@ -103,7 +103,11 @@ export const options: readonly Option[] = [
     0,
   ),
   flag('print object', DEFAULT_SETTINGS.object, 'C++ objects show as what their virtual tables say they are.'),
-  choice('print frame-arguments', ['scalars', 'all'], 'The line of a frame shows structures and arrays as "..." (scalars), or whole.'),
+  choice(
+    'print frame-arguments',
+    ['scalars', 'all', 'none', 'presence'],
+    'The line of a frame shows structures and arrays as "..." (scalars), or whole; every value as "..." (none); only that there are arguments (presence).',
+  ),
   choice('print entry-values', ['default', 'no'], 'The line of a frame shows what parameters were at its entry, where the caller tells.'),
 ];
 

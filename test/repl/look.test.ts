@@ -110,6 +110,13 @@ it('structures in the line of a frame, and values at entry, are settings', async
   expect(stdout).toMatch(/^#0 {2}inner \(n=8, at=\{x = 10, y = -4, tag = 65 'A'\}, name=0x\w+ "mikado", far=0x\w+ <corner>\)/m);
 });
 
+it('values of arguments in the line of a frame can be left out, or all but that there are some', async () => {
+  const list = ['tbreak inner', 'run', 'set print frame-arguments none', 'bt 1', 'set print frame-arguments presence', 'bt'];
+  const { stdout } = await run(['-nx', '--batch', ...commands(...list), program(optimized)]);
+  expect(stdout).toMatch(/^#0 {2}inner \(n=\.\.\., at=\.\.\., name=\.\.\., far=\.\.\.\) at /m);
+  expect(stdout).toMatch(/^#0 {2}inner \(\.\.\.\) at /m);
+});
+
 it('shows the registers of AVX-512 where there are any', async () => {
   const list = [
     'run',
