@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { readStat } from '../linux/proc.js';
 import { blockedIn } from './blocked.js';
+import { busyWait, busyWaitText } from './busy_wait.js';
 import { deadlocks, stuckThreads } from './deadlock.js';
 import { isAlive, listed, type FamilyMember, type FamilyThread } from './family.js';
 import { OpenFiles } from './open_files.js';
@@ -78,7 +79,9 @@ const busyText = (member: FamilyMember, thread: FamilyThread): string => {
   const where = place
     ? `${place.function === undefined ? '' : `in ${place.function} `}at ${basename(place.file)}:${place.line}`
     : 'somewhere without source lines';
-  return spins ? `spins until the spin lock${lock ? ` \`${lock.name}\`` : ''} is free, ${where}` : `is not blocked: it is ${where}`;
+  if (spins) return `spins until the spin lock${lock ? ` \`${lock.name}\`` : ''} is free, ${where}`;
+  const wait = busyWait(member, thread);
+  return wait ? `is not blocked, it spins ${where}: ${busyWaitText(wait, member.threads.length > 1)}` : `is not blocked: it is ${where}`;
 };
 
 const numbered = (member: FamilyMember, thread: FamilyThread): { thread?: number } =>
