@@ -10,6 +10,7 @@ import type { Frame } from '../inferior/frame.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { parseExpression } from '../language/parser.js';
+import { readStat } from '../linux/proc.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { BreakOptions } from './breakpoints.js';
 import type { Session } from './session.js';
@@ -281,6 +282,8 @@ export class Watchpoints {
     const frame = scope?.find(thread.process);
     const owner = scope ? scope.threadIn(thread.process) : thread;
     if (!owner || (scope && !frame)) return this.#leaves(watch, thread) ? this.#ended.at(-1) : undefined;
+    // Of several threads that are stepped the first that looks need not be the one that wrote; a local's own mostly is, and looks next.
+    if (watched.software !== undefined && owner !== thread && readStat(owner.tid)?.state !== 'S') return undefined;
     const old = watched.look.value;
     const now = this.#lookAgain(watch, watched, owner, frame);
     const changed = !same(old, now);
