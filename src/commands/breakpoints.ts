@@ -127,10 +127,11 @@ const rbreak: Command = {
         found.set(`${fn.declared?.file.path ?? ''}:${fn.linkageName ?? name}`, fn);
       }
     }
-    if (found.size > mostMatches)
-      throw new DeetError('usage', `${found.size} functions match; that is more than ${mostMatches}.`, 'Give a narrower pattern.');
     const plain = file === undefined ? plainFunctions(image, expression) : [];
-    if (found.size + plain.length === 0) throw new DeetError('no-symbol', `No function of the program matches "${pattern}".`);
+    const count = found.size + plain.length;
+    if (count > mostMatches)
+      throw new DeetError('usage', `${count} functions match; that is more than ${mostMatches}.`, 'Give a narrower pattern.');
+    if (count === 0) throw new DeetError('no-symbol', `No function of the program matches "${pattern}".`);
     const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fn]) => fn);
     const set = (place: string, text: string): Result[] => {
       const breakpoint = context.session.break(place);

@@ -227,10 +227,11 @@ export const showDisplay = (display: Display, session: Session): Result[] => {
   const { format } = splitFormat(display.format);
   const value = session.values.now(display.expression);
   if (format.count !== undefined || format.size !== undefined || format.letter === 'i' || format.letter === 's') {
-    const { result } = examineMemory(session, examineAddress(value), format, FIRST_DEFAULTS);
+    const { result, error } = examineMemory(session, examineAddress(value), format, FIRST_DEFAULTS);
     const head = `${display.id}: x${display.format} ${display.expression}`;
     // One unit follows on the same line, as in gdb.
-    if ((format.count ?? 1) !== 1 || result.type !== 'memory') return [message(head), result];
+    if ((format.count ?? 1) !== 1 || result.type !== 'memory')
+      return [message(head), result, ...(error ? [message(`<error: ${error.message}>`)] : [])];
     return [{ ...result, text: `${head}  ${result.text}` }];
   }
   const shown = `${display.format} ${display.expression}`.trim();

@@ -1,6 +1,7 @@
 /** The group "look": machine code. */
 import { fileAddress, hex, u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { checkInterrupt } from '../common/interrupt.js';
 import { bytesFrom } from '../common/memory.js';
 import { disassemble, longestInstruction } from '../inferior/disassemble.js';
 import { toFile, toLoad } from '../inferior/images.js';
@@ -11,7 +12,7 @@ import { evaluated } from './values.js';
 import type { Command } from './command.js';
 import { selectedFrame } from './frames.js';
 import { inOrderOfCode, inOrderOfSource, type CodePart } from './mixed_source.js';
-import type { InstructionResult, Result } from './results.js';
+import type { InstructionResult } from './results.js';
 
 /** Longest range that one command shows. */
 const mostBytes = 1024 * 1024;
@@ -26,38 +27,81 @@ const nameAt = (session: Session): ((address: Address) => string | undefined) =>
 
 const syntaxOf = (session: Session): 'att' | 'intel' => (session.settings.text('disassembly-flavor') === 'intel' ? 'intel' : 'att');
 
-/** As many bytes as there are from an address on, and no fewer than `least`. @throws DeetError `memory` */
-const readSome = (session: Session, address: Address, most: number, least: number): Uint8Array => {
-  const { memory } = session.context(selectedFrame(session));
-  const bytes = bytesFrom(memory, address, most);
-  return bytes.length >= least ? bytes : memory.read(address, least);
+/** Instructions up to where memory cannot be read. */
+export interface FoundInstructions {
+  readonly instructions: readonly InstructionResult[];
+  /** Where the next one begins. */
+  readonly next: Address;
+  /** What ended them early. */
+  readonly error?: DeetError;
+}
+
+/** Why a byte cannot be read. */
+const errorAt = (session: Session, address: Address): DeetError => {
+  try {
+    session.context(selectedFrame(session)).memory.read(address, 1);
+  } catch (error) {
+    if (error instanceof DeetError) return error;
+    throw error;
+  }
+  return new DeetError('memory', `Cannot access memory at address ${hex(address)}`);
 };
 
-/** @throws DeetError `memory` */
-export const instructionsAt = (
-  session: Session,
-  address: Address,
-  count: number,
-): { readonly instructions: InstructionResult[]; readonly next: Address } => {
+/** So many instructions from an address on. */
+export const instructionsAt = (session: Session, address: Address, count: number): FoundInstructions => {
   const instructions: InstructionResult[] = [];
   let next = address;
   const pc = selectedFrame(session)?.pc;
+  const { memory } = session.context(selectedFrame(session));
   const symbolize = nameAt(session);
   while (instructions.length < count) {
+    checkInterrupt();
     const wanted = Math.min(count - instructions.length, 256);
-    const bytes = readSome(session, next, wanted * longestInstruction, 1);
+    const bytes = bytesFrom(memory, next, wanted * longestInstruction);
     const some = disassemble(bytes, next, { syntax: syntaxOf(session), symbolize }, wanted);
-    if (some.length === 0) break;
+    const last = some.at(-1);
+    if (!last) return { instructions, next, error: errorAt(session, next) };
     for (const each of some) instructions.push(describe(each, pc, symbolize(each.address)));
-    const last = some[some.length - 1];
     next = u64(last.address + BigInt(last.length));
   }
   return { instructions, next };
 };
 
-/** The text of one instruction (`print/i`, `x/i`). */
-export const instructionTextAt = (session: Session, address: Address): string =>
-  instructionsAt(session, address, 1).instructions[0]?.text ?? '(bad)';
+/**
+ * So many instructions before an address. Where they begin cannot be told from the bytes behind them: the line table says where a line's first one is.
+ * @throws DeetError `no-line`, `memory`
+ */
+export const instructionsBefore = (session: Session, address: Address, count: number): readonly InstructionResult[] => {
+  let instructions: readonly InstructionResult[] = [];
+  let from = address;
+  while (instructions.length < count) {
+    checkInterrupt();
+    const before = u64(from - 1n);
+    const loaded = session.imageAt(before);
+    const row = loaded?.image.lineAt(toFile(loaded, before));
+    if (!loaded || !row) {
+      if (instructions.length > 0) break;
+      throw new DeetError(
+        'no-line',
+        `No line number information available for address ${hex(before)}`,
+        `Give a range: disassemble START,END`,
+      );
+    }
+    const start = toLoad(loaded, row.address);
+    const line = instructionsOf(session, start, Number(from - start));
+    if (line.error) throw line.error;
+    instructions = [...line.instructions, ...instructions];
+    from = start;
+  }
+  return instructions.slice(-count);
+};
+
+/** The text of one instruction (`print/i`). @throws DeetError `memory` */
+export const instructionTextAt = (session: Session, address: Address): string => {
+  const { instructions, error } = instructionsAt(session, address, 1);
+  if (error) throw error;
+  return instructions[0]?.text ?? '(bad)';
+};
 
 const describe = (
   each: { readonly address: Address; readonly bytes: Uint8Array; readonly text: string },
@@ -115,22 +159,28 @@ const disassembleCommand: Command = {
     const match = /^(?:\/(\S*)\s*)?([\s\S]*)$/.exec(text.trim());
     const mode = modeOf(match?.[1] ?? '');
     const { name, parts } = await rangeOf(session, (match?.[2] ?? '').trim());
+    let failure: { readonly error: DeetError; readonly at: Address } | undefined;
     const instructions = parts.flatMap((part) => {
+      if (failure) return [];
       const length = Math.min(Number(part.end - part.start), mostBytes);
       if (length < Number(part.end - part.start))
         emit({ type: 'message', level: 'warning', text: `Only the first ${mostBytes} bytes are shown.` });
-      const plain = instructionsOf(session, part.start, length);
+      const { instructions: plain, next, error } = instructionsOf(session, part.start, length);
+      if (error) failure = { error, at: next };
       if (!/[ms]/.test(mode)) return plain;
       const placed = plain.map((each) => ({ ...each, ...lineAt(session, BigInt(each.address)) }));
       return mode.includes('s') ? inOrderOfCode(session, part, placed) : inOrderOfSource(session, part, placed);
     });
-    return {
+    if (failure && instructions.length === 0) throw failure.error;
+    emit({
       type: 'disassembly',
       instructions,
       ...(name !== undefined && { function: name }),
       ranges: parts.map(({ start, end }) => ({ start: hex(start), end: hex(end) })),
       ...(mode !== '' && { mode }),
-    } satisfies Result;
+      ...(failure && { unreadable: hex(failure.at) }),
+    });
+    if (failure) throw failure.error;
   },
 };
 
@@ -142,14 +192,17 @@ const modeOf = (letters: string): string => {
   return letters;
 };
 
-/** The instructions that begin in a range; the last may end behind it. @throws DeetError `memory` */
-const instructionsOf = (session: Session, start: Address, length: number): InstructionResult[] => {
+/** The instructions that begin in a range; the last may end behind it. */
+const instructionsOf = (session: Session, start: Address, length: number): FoundInstructions => {
   const pc = selectedFrame(session)?.pc;
+  const { memory } = session.context(selectedFrame(session));
   const symbolize = nameAt(session);
-  const bytes = readSome(session, start, length + longestInstruction - 1, length);
-  return disassemble(bytes, start, { syntax: syntaxOf(session), symbolize })
+  const bytes = bytesFrom(memory, start, length + longestInstruction - 1);
+  const instructions = disassemble(bytes, start, { syntax: syntaxOf(session), symbolize })
     .filter(({ address }) => address < start + BigInt(length))
     .map((each) => describe(each, pc, symbolize(each.address)));
+  const next = u64(start + BigInt(Math.min(bytes.length, length)));
+  return { instructions, next, ...(bytes.length < length && { error: errorAt(session, next) }) };
 };
 
 const lineAt = (session: Session, address: Address): { readonly line?: number; readonly file?: string } => {

@@ -1,7 +1,6 @@
-/** `info registers, breakpoints, watchpoints, signals, program, sharedlibrary, proc, auxv, files`. */
+/** `info registers, breakpoints, watchpoints, signals, program`. */
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
-import type { ProcessFact } from '../inferior/source.js';
 import type { EvaluationContext } from '../language/context.js';
 import { formatMember } from '../language/format.js';
 import { maskNames, registerNamed, registerValue } from '../language/registers.js';
@@ -15,7 +14,8 @@ import { describeBreakpoint } from './breakpoint-text.js';
 import { numberList, requireNone } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { setNextAddress } from './examine.js';
-import { regularExpression } from './regular_expression.js';
+import { infoFiles, infoSharedLibrary } from './image_info.js';
+import { infoAuxv, infoProc } from './process_info.js';
 import { infoScope } from './scope_info.js';
 import { infoFunctions, infoTypes, infoVariables } from './symbol_lists.js';
 import { infoVirtualTable } from './virtual_tables.js';
@@ -160,94 +160,6 @@ const infoProgram: Command = {
         `Process ${process.pid}, thread ${thread.id} (tid ${thread.tid}), of ${process.program}.`,
         `Program stopped at ${hex(thread.pc)}.`,
         ...(lastStop ? [lastStop.thread === thread ? reasonOf(lastStop) : `Thread ${lastStop.thread.id} is why all stopped.`] : []),
-      ].join('\n'),
-    );
-  },
-};
-
-const infoSharedLibrary: Command = {
-  name: 'sharedlibrary',
-  aliases: ['shared', 'dll'],
-  group: 'look',
-  usage: '[REGULAR-EXPRESSION]',
-  about: 'The files of the program: where they lie, and whether they have debug information.',
-  completes: ['none'],
-  run: ({ session, text }) => {
-    const expression = regularExpression(text.trim());
-    const images = session.images().filter(({ image }) => expression.test(image.path));
-    if (images.length === 0)
-      return message(text.trim() === '' ? 'No shared libraries loaded at this time.' : 'No shared libraries matched.');
-    const rows = images.map(({ image, bias }) => {
-      const from = hex(BigInt(image.span.low) + bias).padEnd(20);
-      const warning = image.warnings.map((each) => `\n    ${each}`).join('');
-      return `${from}${hex(BigInt(image.span.high) + bias).padEnd(20)}${(image.hasDebugInfo ? 'yes' : 'no').padEnd(10)}${image.path}${warning}`;
-    });
-    return message([`${'From'.padEnd(20)}${'To'.padEnd(20)}${'-g'.padEnd(10)}File`, ...rows].join('\n'));
-  },
-};
-
-const infoProc: Command = {
-  name: 'proc',
-  group: 'look',
-  usage: '[mappings | status | stat | cmdline | cwd | exe]',
-  about: 'What the kernel says of the selected process.',
-  completes: [['mappings', 'status', 'stat', 'cmdline', 'cwd', 'exe']],
-  run: ({ session, text }) => {
-    const { pid, source } = session.selection().process;
-    const word = text.trim();
-    const fact = (name: ProcessFact): string => {
-      const found = source.fact(name);
-      if (found === undefined) throw new DeetError('no-fact', `Nothing is known of the ${name} of process ${pid}.`);
-      return found;
-    };
-    const quoted = (name: ProcessFact): string => `${name} = '${fact(name)}'`;
-    if (word === '') {
-      const known = (['cmdline', 'cwd', 'exe'] as const).filter((name) => source.fact(name) !== undefined);
-      return message([`process ${pid}`, ...known.map(quoted)].join('\n'));
-    }
-    if ('mappings'.startsWith(word)) return message(fact('maps').trimEnd());
-    if (word === 'status' || word === 'stat') return message(fact(word).trimEnd());
-    if (word === 'cmdline' || word === 'cwd' || word === 'exe') return message(quoted(word));
-    throw new DeetError('usage', `"info proc ${word}" is not known.`, 'One of: mappings, status, stat, cmdline, cwd, exe.');
-  },
-};
-
-/** Entries of the auxiliary vector (getauxval(3), elf.h), by number. */
-const auxiliaryNames = new Map([
-  [3, 'AT_PHDR'], [4, 'AT_PHENT'], [5, 'AT_PHNUM'], [6, 'AT_PAGESZ'], [7, 'AT_BASE'], [8, 'AT_FLAGS'], [9, 'AT_ENTRY'], [11, 'AT_UID'], [12, 'AT_EUID'],
-  [13, 'AT_GID'], [14, 'AT_EGID'], [15, 'AT_PLATFORM'], [16, 'AT_HWCAP'], [17, 'AT_CLKTCK'], [23, 'AT_SECURE'], [25, 'AT_RANDOM'], [26, 'AT_HWCAP2'],
-  [31, 'AT_EXECFN'], [33, 'AT_SYSINFO_EHDR'], [51, 'AT_MINSIGSTKSZ'],
-]); // prettier-ignore
-
-const infoAuxv: Command = {
-  name: 'auxv',
-  group: 'look',
-  about: 'The auxiliary vector that the kernel gave the program.',
-  run: ({ session }) => {
-    const vector = session.selection().process.auxiliaryVector();
-    const rows = [...vector]
-      .filter(([type]) => type !== 0)
-      .map(([type, value]) => `${String(type).padEnd(5)}${(auxiliaryNames.get(type) ?? '?').padEnd(20)}${hex(value)}`);
-    return message(rows.join('\n'));
-  },
-};
-
-const infoFiles: Command = {
-  name: 'files',
-  aliases: ['target'],
-  group: 'look',
-  about: 'The program and its entry point.',
-  run: ({ session }) => {
-    const [first] = session.images();
-    if (!first) return message('No program.');
-    const { image, bias } = first;
-    return message(
-      [
-        `Symbols from "${image.path}".`,
-        `Entry point: ${hex(BigInt(image.entryPoint) + bias)}`,
-        `Position independent: ${image.relocatable ? 'yes' : 'no'}`,
-        ...(image.buildId === undefined ? [] : [`Build id: ${image.buildId}`]),
-        `Debug information: ${image.hasDebugInfo ? 'yes' : 'no'}`,
       ].join('\n'),
     );
   },

@@ -110,6 +110,9 @@ const show = (context: CommandContext, file: string, first: number, last: number
   return { type: 'source', file, first: from, lines: source.lines(from, to), ...(current !== undefined && { current }) };
 };
 
+/** How many lines one `list` shows. */
+const sizeOf = (session: Session): number => session.settings.number('listsize') || Infinity;
+
 const list: Command = {
   name: 'list',
   aliases: ['l'],
@@ -120,7 +123,7 @@ const list: Command = {
   repeats: 'bare',
   run: (context) => {
     const { session, memory } = context;
-    const size = session.settings.number('listsize') || 10;
+    const size = sizeOf(session);
     const text = context.text.trim();
     const { listed } = memory;
     if (text === '-' && listed) {

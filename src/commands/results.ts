@@ -285,6 +285,8 @@ export type Result =
       readonly function?: string;
       /** What was asked for: the function's parts, its entry first. Absent: so many instructions (`x/i`). */
       readonly ranges?: readonly { readonly start: string; readonly end: string }[];
+      /** Where memory cannot be read, before the end of what was asked for; an error follows. */
+      readonly unreadable?: string;
       readonly mode?: string;
     }
   | CoreResult

@@ -17,6 +17,25 @@ import { message, type Result } from './results.js';
 /** Most names that one command lists. */
 const mostNames = 20_000;
 
+/** The room that one command has for names. */
+class Room {
+  #left = mostNames;
+  #exceeded = false;
+
+  /** For one more name. False: there is none left. */
+  take(): boolean {
+    if (this.#left === 0) this.#exceeded = true;
+    else this.#left--;
+    return !this.#exceeded;
+  }
+
+  /** What a user is to know when names were left out. */
+  warnings(): Result[] {
+    const text = `More than ${mostNames} names match: only so many are listed. A narrower expression lists the others.`;
+    return this.#exceeded ? [message(text, 'warning')] : [];
+  }
+}
+
 /** What a user asks for: `[-q] [-n] [-t TYPE] [NAME]`, the latter regular expressions. */
 interface Request {
   readonly pattern: string;
@@ -89,20 +108,19 @@ const imagesFor = (session: Session, { pattern, typePattern }: Request): readonl
   return pattern === '' && typePattern === undefined ? images.slice(0, 1) : images;
 };
 
-function* matching(names: Iterable<string>, { name: expression }: Request): Generator<string> {
-  let count = 0;
+function* matching(names: Iterable<string>, { name: expression }: Request, room: Room): Generator<string> {
   for (const name of names) {
     checkInterrupt();
     if (!expression.test(name)) continue;
-    if (++count > mostNames) return;
+    if (!room.take()) return;
     yield name;
   }
 }
 
 /** The answer; a part of it that is empty is left out. */
-const answer = (request: Request, what: string, entries: readonly Entry[], plain: readonly string[]): Result => {
+const answer = (request: Request, what: string, entries: readonly Entry[], plain: readonly string[], room: Room): Result[] => {
   const others = plain.length > 0 ? ['', 'Non-debugging symbols:', ...plain] : [];
-  return message([...headingOf(request, what), ...grouped(entries), ...others].join('\n'));
+  return [message([...headingOf(request, what), ...grouped(entries), ...others].join('\n')), ...room.warnings()];
 };
 
 const inC = (language: string): 'c' | 'c++' => (language === 'c++' ? 'c++' : 'c');
@@ -123,8 +141,7 @@ export const plainFunctions = (image: SymbolImage, expression: RegExp): readonly
         symbol.address !== 0 &&
         expression.test(shownName(symbol)) &&
         image.functionAt(symbol.address)?.entry !== symbol.address,
-    )
-    .slice(0, mostNames);
+    );
 
 /** Variables that only the symbol table knows, by address. */
 const plainVariables = (image: SymbolImage, expression: RegExp): readonly ElfSymbol[] =>
@@ -137,8 +154,7 @@ const plainVariables = (image: SymbolImage, expression: RegExp): readonly ElfSym
         !symbol.name.endsWith(SLOT_SUFFIX) &&
         expression.test(shownName(symbol)) &&
         image.variablesNamed(symbol.name).length === 0,
-    )
-    .slice(0, mostNames);
+    );
 
 const shownName = ({ name }: ElfSymbol): string => demangledName(name) ?? name;
 
@@ -147,11 +163,13 @@ const plainRows = (
   images: readonly LoadedImage[],
   request: Request,
   list: (image: SymbolImage, expression: RegExp) => readonly ElfSymbol[],
+  room: Room,
 ): string[] =>
   request.debugOnly || request.typePattern !== undefined
     ? []
     : images.flatMap(({ image, bias }) =>
         list(image, request.name)
+          .filter(() => room.take())
           .toSorted((a, b) => a.address - b.address || compare(shownName(a), shownName(b)))
           .map((symbol) => `0x${(BigInt(symbol.address) + bias).toString(16).padStart(16, '0')}  ${shownName(symbol)}`),
       );
@@ -171,9 +189,10 @@ export const infoFunctions: Command = {
   completes: ['function'],
   run: ({ session, text }) => {
     const request = requestIn(text);
+    const room = new Room();
     const images = imagesFor(session, request);
     const entries = images.flatMap(({ image }) =>
-      [...matching(image.functionNames(), request)]
+      [...matching(image.functionNames(), request, room)]
         .flatMap((name) => image.functionsNamed(name).filter(({ qualifiedName }) => qualifiedName === name))
         .filter((fn) => suitsType(fn.type, inC(fn.language), request))
         .map((fn) => ({
@@ -184,7 +203,7 @@ export const infoFunctions: Command = {
           isStatic: !fn.external,
         })),
     );
-    return answer(request, 'functions', entries, plainRows(images, request, plainFunctions));
+    return answer(request, 'functions', entries, plainRows(images, request, plainFunctions, room), room);
   },
 };
 
@@ -210,14 +229,15 @@ export const infoVariables: Command = {
   completes: ['none'],
   run: ({ session, text }) => {
     const request = requestIn(text);
+    const room = new Room();
     const images = imagesFor(session, request);
     const entries = images.flatMap(({ image }) =>
-      [...matching(image.variableNames(), request)]
+      [...matching(image.variableNames(), request, room)]
         .flatMap((name): readonly Variable[] => image.variablesNamed(name))
         .filter((variable) => suitsType(variable.type, 'c', request))
         .map((variable) => variableEntry(variable, image)),
     );
-    return answer(request, 'variables', entries, plainRows(images, request, plainVariables));
+    return answer(request, 'variables', entries, plainRows(images, request, plainVariables, room), room);
   },
 };
 
@@ -236,14 +256,15 @@ export const infoTypes: Command = {
   completes: ['none'],
   run: ({ session, text }) => {
     const request = requestIn(text);
+    const room = new Room();
     const entries: Entry[] = [];
     for (const { image } of imagesFor(session, request))
       for (const each of image.declaredTypes((name) => request.name.test(name))) {
         checkInterrupt();
+        if (!room.take()) break;
         const name = each.line === 0 ? typeName(each.type) : each.name;
         entries.push({ file: each.file, line: each.line, name, text: typeText(each), isStatic: true });
-        if (entries.length >= mostNames) break;
       }
-    return answer(request, 'types', entries, []);
+    return answer(request, 'types', entries, [], room);
   },
 };

@@ -189,7 +189,7 @@ export class ElfFile {
   private mapped: readonly Section[] | undefined;
 
   /** Sections with addresses, by address. Those of thread-local data that take no room in the file (.tbss) overlap others. */
-  private get mappedSections(): readonly Section[] {
+  get mappedSections(): readonly Section[] {
     this.mapped ??= this.sections
       .filter((s) => s.flags & SHF.ALLOC && s.size > 0 && !(s.flags & SHF.TLS && s.type === SHT.NOBITS))
       .sort((a, b) => a.address - b.address);

@@ -99,11 +99,11 @@ const textOf = (syntax: Syntax): AssemblyText => {
   return made;
 };
 
-/** Calls `visit` with the reused instruction for each one in the bytes, until it returns false. */
+/** Calls `visit` with the reused instruction for each one in the bytes, until it returns false; `cutOff`: its bytes end before it does. */
 const walk = (
   bytes: Uint8Array,
   address: Address,
-  visit: (instruction: Iced.Instruction, offset: number, length: number) => boolean,
+  visit: (instruction: Iced.Instruction, offset: number, length: number, cutOff: boolean) => boolean,
 ): void => {
   const { iced, instruction } = machine();
   const decoder = new iced.Decoder(64, bytes, iced.DecoderOptions.None);
@@ -115,7 +115,8 @@ const walk = (
       decoder.decodeOut(instruction);
       // After a byte that starts no instruction the next one may: objdump goes on byte by byte, and so do we.
       const length = instruction.isInvalid ? 1 : instruction.length;
-      if (!visit(instruction, offset, length)) return;
+      const cutOff = instruction.isInvalid && decoder.lastError === iced.DecoderError.NoMoreBytes;
+      if (!visit(instruction, offset, length, cutOff)) return;
       offset += length;
     }
   } finally {
@@ -206,7 +207,7 @@ export const directTargets = (bytes: Uint8Array, address: Address): Address[] =>
   return targets;
 };
 
-/** All instructions of the bytes, at most `limit`; the last may be cut off by the end of the bytes and is `(bad)` then. */
+/** All instructions of the bytes, at most `limit`; of one that the end of the bytes cuts off each byte is shown (`.byte 0xe8`), as by objdump. */
 export const disassemble = (
   bytes: Uint8Array,
   address: Address,
@@ -216,12 +217,12 @@ export const disassemble = (
   const text = textOf(options.syntax ?? 'att');
   const list: Instruction[] = [];
   if (limit < 1) return list;
-  walk(bytes, address, (instruction, offset, length) => {
+  walk(bytes, address, (instruction, offset, length, cutOff) => {
     const own = bytes.subarray(offset, offset + length);
     list.push({
       ...decoded(instruction, u64(address + BigInt(offset)), length),
       bytes: own,
-      text: text.format(instruction, own, options.symbolize),
+      text: cutOff ? `.byte 0x${(own[0] ?? 0).toString(16)}` : text.format(instruction, own, options.symbolize),
     });
     return list.length < limit;
   });

@@ -7,7 +7,7 @@ import type { CommandFormat, UnitSize } from './command-format.js';
 import type { EvaluationContext } from './context.js';
 import { decayed } from './conversions.js';
 import { formatScalar, symbolicAddress, type Letter } from './format-letter.js';
-import { readString } from './strings.js';
+import { readString, stringsBefore } from './strings.js';
 import { glyphs, quotedString } from './text-writer.js';
 import type { TextKind } from './textual.js';
 import { asFunction, asStruct } from './types.js';
@@ -34,6 +34,8 @@ export interface Examined {
   readonly lines: readonly ExaminedLine[];
   /** Where the next `x` goes on. */
   readonly next: Address;
+  /** First address behind what was read. */
+  readonly end: Address;
   readonly defaults: ExamineDefaults;
   /** Becomes `$_` and `$__`; undefined when nothing was shown. */
   readonly last: Value | undefined;
@@ -41,13 +43,16 @@ export interface Examined {
   readonly error?: DeetError;
 }
 
-export interface InstructionReader {
-  /** Text and length of the instruction at an address. @throws DeetError */
-  (address: Address): { readonly text: string; readonly length: number };
-}
-
 /** More is for a file, not for eyes. */
 const MAX_ITEMS = 1_000_000;
+
+/** How many units a command asks for. @throws DeetError `too-big` */
+export function unitCount({ count = 1 }: CommandFormat): number {
+  if (Math.abs(count) > MAX_ITEMS)
+    throw new DeetError('too-big', `x shows at most ${MAX_ITEMS} units at once.`, 'dump memory FILE START END');
+  return count;
+}
+
 const COLUMNS: Readonly<Record<UnitSize, number>> = { 1: 8, 2: 8, 4: 4, 8: 2 };
 
 /** The address an argument of `x` means: a pointer's value, an array's or function's place. @throws DeetError */
@@ -78,29 +83,16 @@ function settle(format: CommandFormat, defaults: ExamineDefaults): ExamineDefaul
   }
 }
 
-export function examine(
-  start: Address,
-  format: CommandFormat,
-  defaults: ExamineDefaults,
-  context: EvaluationContext,
-  instruction?: InstructionReader,
-): Examined {
+export function examine(start: Address, format: CommandFormat, defaults: ExamineDefaults, context: EvaluationContext): Examined {
   const settled = settle(format, defaults);
-  const count = format.count ?? 1;
-  if (Math.abs(count) > MAX_ITEMS)
-    throw new DeetError('too-big', `x shows at most ${MAX_ITEMS} units at once.`, 'dump memory FILE START END');
-  const reader =
-    settled.letter === 's'
-      ? stringReader(settled.size, context)
-      : settled.letter === 'i'
-        ? instructionItems(context, instruction)
-        : scalarReader(settled.letter, settled.size, context);
+  const count = unitCount(format);
+  const reader = settled.letter === 's' ? stringReader(settled.size, context) : scalarReader(settled.letter, settled.size, context);
   const lines: { address: Address; label: string; cells: string[] }[] = [];
-  const columns = settled.letter === 's' || settled.letter === 'i' ? 1 : COLUMNS[settled.size];
-  let at = count < 0 ? backwards(start, count, settled) : u64(start);
-  const begin = at;
+  const columns = settled.letter === 's' ? 1 : COLUMNS[settled.size];
+  const [begin, units] = count < 0 ? backwards(start, -count, settled, context) : [u64(start), count];
+  let at = begin;
   let last: Value | undefined;
-  for (let i = 0; i < Math.abs(count); i++) {
+  for (let i = 0; i < units; i++) {
     if (i % columns === 0) lines.push({ address: at, label: symbolicAddress(at, context), cells: [] });
     try {
       const item = reader(at);
@@ -109,25 +101,25 @@ export function examine(
       at = u64(at + BigInt(item.length));
     } catch (error) {
       if (!(error instanceof DeetError)) throw error;
-      return { lines, next: at, defaults: settled, last, error };
+      return { lines, next: at, end: at, defaults: settled, last, error };
     }
   }
-  return { lines, next: count < 0 ? begin : at, defaults: settled, last };
+  return { lines, next: count < 0 ? begin : at, end: at, defaults: settled, last };
 }
 
-/** `label:<tab>cell<tab>cell`; an error stands where its cell would. `pc` marks the current instruction. */
-export function examinedText(examined: Examined, letter: Letter, pc?: Address): string[] {
-  return examined.lines.map((line, i) => {
-    const mark = letter === 'i' ? (line.address === pc ? '=> ' : '   ') : '';
-    const failed = examined.error !== undefined && i === examined.lines.length - 1;
-    const cells = failed ? [...line.cells, examined.error.message] : line.cells;
-    return `${mark}${line.label}:\t${cells.join('\t')}`;
-  });
-}
+/** `label:<tab>cell<tab>cell`, line by line. */
+export const examinedText = (lines: readonly ExaminedLine[]): string =>
+  lines.map(({ label, cells }) => `${label}:\t${cells.join('\t')}`).join('\n');
 
-function backwards(start: Address, count: number, { letter, size }: ExamineDefaults): Address {
-  if (letter === 's' || letter === 'i') throw new DeetError('usage', 'Strings and instructions cannot be examined backwards.');
-  return u64(start + BigInt(count * size));
+/** The place that so many units before `start` begin at, and how many there are. */
+function backwards(
+  start: Address,
+  count: number,
+  { letter, size }: ExamineDefaults,
+  context: EvaluationContext,
+): readonly [Address, number] {
+  if (letter !== 's') return [u64(start - BigInt(count * size)), count];
+  return stringsBefore(context, start, count, size === 8 ? 1 : size, longestString(context));
 }
 
 interface Item {
@@ -150,24 +142,18 @@ function scalarReader(letter: Exclude<Letter, 's'>, size: UnitSize, context: Eva
   };
 }
 
+/** In characters. */
+const longestString = ({ settings }: EvaluationContext): number => (settings.elements === 0 ? 1024 * 1024 : settings.elements);
+
 function stringReader(size: UnitSize, context: EvaluationContext): (address: Address) => Item {
   const kind: TextKind = { prefix: size === 2 ? 'u' : size === 4 ? 'U' : '', unit: size === 8 ? 1 : size };
-  const limit = context.settings.elements === 0 ? 1024 * 1024 : context.settings.elements;
   return (address) => {
-    const found = readString(context, address, kind.unit, limit);
+    const found = readString(context, address, kind.unit, longestString(context));
     const character = kind.unit === 2 ? c.CHAR16 : kind.unit === 4 ? c.CHAR32 : c.CHAR;
     const value = Value.at(c.arrayOf(character, found.bytes.length / kind.unit + 1), context.memory, address);
     if (found.error !== undefined && found.bytes.length === 0) return { text: found.error, length: 0, value };
     const text =
       quotedString(glyphs(found.bytes, kind.unit), kind, context.settings, !found.ended && found.error === undefined) + (found.error ?? '');
     return { text, length: found.bytes.length + (found.ended ? kind.unit : 0), value };
-  };
-}
-
-function instructionItems(context: EvaluationContext, instruction: InstructionReader | undefined): (address: Address) => Item {
-  return (address) => {
-    if (!instruction) throw new DeetError('usage', 'Instructions cannot be shown here.');
-    const { text, length } = instruction(address);
-    return { text, length, value: Value.at(c.arrayOf(c.UNSIGNED_CHAR, length), context.memory, address) };
   };
 }

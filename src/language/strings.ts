@@ -71,3 +71,40 @@ function endsHere(memory: Memory, address: Address, unit: number): boolean {
     throw error;
   }
 }
+
+/**
+ * Where so many strings before an address begin (or as many as memory holds), and how many they are. One that is longer than `limit` units counts as
+ * several, as it does forwards.
+ */
+export function stringsBefore(
+  context: { readonly memory: Memory },
+  address: Address,
+  count: number,
+  unit: number,
+  limit: number,
+): readonly [Address, number] {
+  const isEnd = (at: Address): boolean | undefined => {
+    try {
+      return terminator(context.memory.read(at, unit), unit) === 0;
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+      return undefined;
+    }
+  };
+  const step = BigInt(unit);
+  let start = address;
+  let found = 0;
+  for (; found < count; found++) {
+    // Its own terminator stands right before what was found last.
+    let at = start - step;
+    const last = isEnd(at);
+    if (last === undefined) break;
+    let length = last ? 0 : 1;
+    while (length < limit && isEnd(at - step) === false) {
+      at -= step;
+      length++;
+    }
+    start = at;
+  }
+  return [BigInt.asUintN(64, start), found];
+}

@@ -46,7 +46,7 @@ export const renderListing = ({ file, first, lines, current }: Extract<Result, {
 };
 
 export const renderDisassembly = (
-  { instructions, function: name, ranges = [], mode }: Extract<Result, { type: 'disassembly' }>,
+  { instructions, function: name, ranges = [], mode, unreadable }: Extract<Result, { type: 'disassembly' }>,
   options: TextOptions,
 ): string => {
   const { style } = options;
@@ -78,7 +78,7 @@ export const renderDisassembly = (
   if (mode?.includes('m') && rows.length > 0) rows.push('');
   const [whole] = ranges;
   const what = name === undefined ? (whole ? ` from ${whole.start} to ${whole.end}` : '') : ` for function ${line(name)}`;
-  return [`Dump of assembler code${what}:`, ...rows, 'End of assembler dump.'].join('\n');
+  return [`Dump of assembler code${what}:`, ...rows, ...(unreadable === undefined ? ['End of assembler dump.'] : [])].join('\n');
 };
 
 /** `main+0`: where an instruction lies, also at the symbol itself. */

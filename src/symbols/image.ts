@@ -79,6 +79,10 @@ export class ElfImage implements SymbolImage {
     return this.elf.entryPoint;
   }
 
+  sections(): ReturnType<SymbolImage['sections']> {
+    return this.elf.mappedSections.map(({ name, address, size }) => ({ name, address: fileAddress(address), size }));
+  }
+
   get tls(): { size: number; alignment: number } | undefined {
     const segment = this.elf.segments.find(({ type }) => type === 7);
     return segment && { size: segment.memorySize, alignment: segment.align };

@@ -109,8 +109,8 @@ describe('the text of instructions', () => {
     expect(list.map(({ address, length, text, flow }) => [address, length, text, flow])).toEqual([
       [0n, 1, '(bad)', 'invalid'],
       [1n, 1, 'nop', 'next'],
-      [2n, 1, '(bad)', 'invalid'],
-      [3n, 1, '(bad)', 'invalid'],
+      [2n, 1, '.byte 0x48', 'invalid'],
+      [3n, 1, '.byte 0x8b', 'invalid'],
     ]);
     expect(disassemble(code('90 90 90'), 0n, {}, 2)).toHaveLength(2);
     expect(decodeInstruction(new Uint8Array(0), 0n)).toBeUndefined();

@@ -111,7 +111,7 @@ const execute = (command: string, context: EvaluationContext): string => {
     case 'x': {
       const found = examine(examineAddress(evaluateNow(parsed, context)), format, lastExamined.get(context) ?? FIRST_DEFAULTS, context);
       lastExamined.set(context, found.defaults);
-      return examinedText(found, found.defaults.letter).join('\n');
+      return examinedText(found.lines) + (found.error?.message ?? '');
     }
     case 'whatis':
       return `type = ${whatis(typeOf(parsed, context), parsed.kind === 'type', context.language)}`;

@@ -1,8 +1,9 @@
 /** What commands say of a frame and its names, beside what gdb says at the same stop. */
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compile, compileText, fixture, fixtures, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { gdb } from '../helpers/gdb.js';
 import { compareAt } from './beside_gdb.js';
 import { commands, run } from './cli.js';
 
@@ -179,4 +180,39 @@ it('does not extend a value that has no place beyond itself', async () => {
   ]);
   expect(stdout).toContain('$1 = 3\n');
   expect(stderr).toContain("Only values in memory can be extended with '@'.");
+});
+
+describe('the files of a running program', () => {
+  const library = compileText('named_library.c', 'int in_library(int a) { return a + 1; }\n', ['-shared', '-fPIC']);
+  const user = compileText('library_user.c', `int in_library(int);\nint main(void) { return in_library(-1); }\n`, [library]);
+  const list = (command: string): string[] => ['break main', 'run', 'echo @@\\n', command, 'echo @@\\n'];
+  /** Addresses without what differs from run to run; files by their names, however they are reached. */
+  const rows = (stdout: string): string[] =>
+    (stdout.split('@@\n')[1] ?? '')
+      .trimEnd()
+      .split('\n')
+      .map((row) => row.replace(/0x0000[57][0-9a-f]{8}([0-9a-f]{3})/g, '0x$1').replace(/(?<=Yes[ (*)]+|in )\/\S*\//g, ''))
+      .sort();
+  const both = async (command: string): Promise<[string[], string[]]> => [
+    rows((await run([...commands(...list(command)), user])).stdout),
+    rows(gdb(list(command), user)),
+  ];
+
+  it.each(['info sharedlibrary', 'info sharedlibrary named_lib', 'info sharedlibrary nosuch'])('%s', async (command) => {
+    const [ours, theirs] = await both(command);
+    expect(ours).toEqual(theirs);
+  });
+
+  it('has no libraries before it runs', async () => {
+    expect((await run([...commands('info sharedlibrary'), user])).stdout).toBe('No shared libraries loaded at this time.\n');
+  });
+
+  it('info files: sections of all', async () => {
+    const [ours, theirs] = await both('info files');
+    const sections = (list: readonly string[]): string[] => list.filter((row) => row.startsWith('\t0x'));
+    expect(sections(ours).length).toBeGreaterThan(60);
+    expect(sections(ours).filter((row) => !row.includes('vdso'))).toEqual(
+      sections(theirs).filter((row) => !/system-supplied DSO|\.tbss/.test(row)),
+    );
+  });
 });

@@ -86,3 +86,65 @@ describe('an error in an expression', () => {
     expect(stderr).toBe('No symbol "nowhere" in current context.\n  words[0] + nowhere * 2\n             ^\n');
   });
 });
+
+describe('where memory ends', () => {
+  const edge = compileText(
+    'memory_edge.c',
+    `#include <string.h>
+#include <sys/mman.h>
+char *code, *text;
+int main(void) {
+  char *page = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  munmap(page + 4096, 4096);
+  code = page + 4096 - 4;
+  memcpy(code, "\\x90\\x90\\x90\\xe8", 4);
+  text = page + 64;
+  memcpy(text, "one\\0two\\0three", 14);
+  return 0;
+}
+`,
+  );
+  const there = (...typed: string[]): ReturnType<typeof run> =>
+    run([...commands('tbreak 11', 'run', 'echo @@\\n', ...typed, 'echo @@\\n'), edge]);
+  const shown = (stdout: string): string[] => (stdout.split('@@\n')[1] ?? '').trimEnd().split('\n');
+  const columns = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/^ *0x[0-9a-f]+(?: <[^>]+>)?:\t/, ''));
+
+  it.each([
+    ['x/20i code', ['nop', 'nop', 'nop', '.byte 0xe8']],
+    ['x/8xb code', ['0x90\t0x90\t0x90\t0xe8']],
+    ['x/3xh code', ['0x9090\t0xe890']],
+  ])('%s shows what can be read, then fails', async (command, expected) => {
+    const { stdout, stderr, status } = await there(command);
+    expect(columns(shown(stdout))).toEqual(expected);
+    expect(stderr).toMatch(/^Cannot access memory at address 0x[0-9a-f]+000\n$/);
+    expect(status).toBe(1);
+  });
+
+  it.each(['disassemble code,code+40', 'disassemble code,+40'])(
+    '%s does, too, and does not say that the dump is complete',
+    async (command) => {
+      const { stdout, stderr } = await there(command);
+      expect(columns(shown(stdout)).slice(1)).toEqual(['nop', 'nop', 'nop', '.byte 0xe8']);
+      expect(stderr).toMatch(/^Cannot access memory at address 0x[0-9a-f]+000\n$/);
+      expect(shown((await there('disassemble code,+3')).stdout).at(-1)).toBe('End of assembler dump.');
+    },
+  );
+
+  it('is told in JSON, as a field and as an error', async () => {
+    const { stdout } = await run(['--json', ...commands('tbreak 11', 'run', 'disassemble code,+40'), edge]);
+    const objects = stdout
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
+    expect(objects.find(({ type }) => type === 'disassembly')).toMatchObject({ unreadable: expect.stringMatching(/000$/) as string });
+    expect(objects.find(({ type }) => type === 'error')).toMatchObject({ code: 'memory', command: 'disassemble code,+40' });
+  });
+
+  it('shows instructions and strings before an address, and goes on backwards', async () => {
+    const { stdout, stderr } = await there('x/-2s text + 8', 'x/3i &main', 'x/-2i $_', 'x/-1i &main');
+    const lines = shown(stdout);
+    expect(columns(lines).slice(0, 2)).toEqual(['"one"', '"two"']);
+    expect(lines.slice(5)).toEqual(lines.slice(2, 4));
+    expect(stderr).toMatch(/^No line number information available for address 0x/);
+  });
+});

@@ -1,7 +1,8 @@
 /** Places in source and code, beside gdb. */
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { compile, fixtures } from '../helpers/build.js';
+import { describe, expect, it } from 'vitest';
+import { compile, compileText, fixtures } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { compareAt } from './beside_gdb.js';
 import { commands, run } from './cli.js';
@@ -18,6 +19,22 @@ it('lists as gdb does', () =>
       ...['list helper', 'list places.c:helper', 'list places_other.c:helper', 'list places_other.c:helper,', 'list places.c:twin'],
       ...['list places.c:10,places_other.c:5', 'list *work', 'list places_other.c:2', 'list 3', 'list places.h:1,3'],
       ...['list places.c:20', 'list +2', 'list -3', 'list work,tail', 'list places.c:1,+3'],
+    ],
+  ));
+
+it('lists as much as is asked for, or all', () =>
+  compareAt(
+    program(),
+    [],
+    [
+      'set listsize 3',
+      'list places.c:20',
+      'list',
+      'list -',
+      'set listsize unlimited',
+      'list places.c:20',
+      'set listsize 0',
+      'list places.c:9',
     ],
   ));
 
@@ -144,4 +161,41 @@ it('rbreak stops in each function, whoever knows it', async () => {
   );
   const bare = await run(['-nx', '--batch', ...commands('rbreak ^tai'), program('-O2', '-g0')]);
   expect(bare.stdout).toMatch(/^Set breakpoint 0 at 0x\w+\n {4}tail\n<function, no debug info> tail;\n$/);
+});
+
+describe('more names than one command lists', () => {
+  const many = compileText(
+    'many_names.c',
+    `#define TEN(m, n) m(n##0) m(n##1) m(n##2) m(n##3) m(n##4) m(n##5) m(n##6) m(n##7) m(n##8) m(n##9)
+#define HUNDRED(n) TEN(TEN_MORE, n)
+#define TEN_MORE(n) ONE(n##0) ONE(n##1) ONE(n##2) ONE(n##3) ONE(n##4) ONE(n##5) ONE(n##6) ONE(n##7) ONE(n##8) ONE(n##9)
+#define ONE(n) char many##n;
+${Array.from({ length: 201 }, (_, index) => `HUNDRED(${100 + index})`).join('\n')}
+int main(void) { return 0; }
+`,
+  );
+  const told = /More than 20000 names match: only so many are listed\. A narrower expression lists the others\./;
+
+  it('is told', async () => {
+    const { stdout } = await run([...commands('info variables many'), many]);
+    expect(stdout).toMatch(told);
+    expect(stdout.match(/many\d+;/g)).toHaveLength(20_000);
+    expect((await run([...commands('info variables many1'), many])).stdout).not.toMatch(told);
+  });
+
+  it('is told in JSON, and of names that only the symbol table has', async () => {
+    const plain = `${many}-plain`;
+    execFileSync('strip', ['-g', '-o', plain, many]);
+    const { stdout } = await run(['--json', ...commands('info variables many'), plain]);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((text) => JSON.parse(text) as object),
+    ).toContainEqual({
+      type: 'message',
+      level: 'warning',
+      text: expect.stringMatching(told) as string,
+    });
+  });
 });
