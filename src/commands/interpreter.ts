@@ -24,6 +24,7 @@ import { LoopSignal } from './loop-signal.js';
 import { Registry, type Found } from './registry.js';
 import { message, type ErrorResult, type Result } from './results.js';
 import { Sources } from './sources.js';
+import { StaleSources } from './stale_sources.js';
 import { describeStop, sightOf } from './stops.js';
 import { quietShell } from './quiet_shell.js';
 
@@ -60,6 +61,7 @@ const silentFrontEnd: FrontEnd = { confirm: (_, otherwise = true) => otherwise, 
 export class Interpreter {
   readonly registry = new Registry(allCommands);
   readonly sources: Sources;
+  readonly #stale: StaleSources;
   readonly displays = new Displays();
   readonly chronicle: Chronicle;
   readonly #descriptors: DescriptorHistory;
@@ -85,6 +87,7 @@ export class Interpreter {
     private readonly options: InterpreterOptions = {},
   ) {
     this.sources = options.sources ?? new Sources();
+    this.#stale = new StaleSources(session, this.sources);
     this.#frontEnd = { ...silentFrontEnd, ...options.frontEnd };
     this.#blocks = new Blocks(this.#opensBlock);
     session.redirections = this.#frontEnd.redirections;
@@ -347,6 +350,7 @@ export class Interpreter {
     for (const heading of headings) this.#emit(heading);
     // `list` begins around the frame that was shown last.
     if (result.type === 'frame') this.#memory.listed = undefined;
+    for (const warning of this.#stale.warnings(result)) this.#emit(warning);
     this.#collected.push(result);
     this.options.listener?.(result);
   }

@@ -133,7 +133,7 @@ const cd: Command = {
   usage: '[DIRECTORY]',
   about: "Change deet's working directory, and that of the next run.",
   completes: ['file'],
-  run: ({ text, session }) => {
+  run: ({ text, session, sources }) => {
     const path = text.trim() || homedir();
     try {
       process.chdir(path.replace(/^~(?=\/|$)/, homedir()));
@@ -141,6 +141,7 @@ const cd: Command = {
       throw new DeetError('file', `${path}: no such directory.`);
     }
     session.settings.set('cwd', process.cwd());
+    sources.forget();
     return message(`Working directory ${process.cwd()}.`);
   },
 };

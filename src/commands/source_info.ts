@@ -43,7 +43,9 @@ const infoSource: Command = {
       [
         `Current source file is ${file}`,
         ...(unit?.directory === undefined ? [] : [`Compilation directory is ${unit.directory}`]),
-        ...(lines ? [`Located in ${file}`, `Contains ${lines.length} line${lines.length === 1 ? '' : 's'}.`] : ['It cannot be read.']),
+        ...(lines
+          ? [`Located in ${context.sources.find(file)?.path ?? file}`, `Contains ${lines.length} line${lines.length === 1 ? '' : 's'}.`]
+          : ['It cannot be read.']),
         ...(unit
           ? [
               ...(unit.language === 'other' ? [] : [`Source language is ${unit.language}.`]),

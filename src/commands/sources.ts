@@ -1,6 +1,6 @@
 /** Source files as text: found, and read once. */
-import { readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import { SourceText } from './source_text.js';
 
@@ -13,20 +13,40 @@ export interface Substitution {
   readonly to: string;
 }
 
+/** Where a source was found. */
+export interface FoundSource {
+  readonly path: string;
+  /** When it was last written, in milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/** `/old/project/src/a.c`, `old/project/src/a.c`, ... `a.c`: of a tree that has moved, some of the upper folders may be left. */
+function* endsOf(path: string): Generator<string> {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  for (let from = 0; from < parts.length; from++) yield parts.slice(from).join('/');
+}
+
 export class Sources {
-  readonly #files = new Map<string, SourceText | undefined>();
-  /** Where files are looked for that are not at their recorded place (`directory`). */
+  readonly #places = new Map<string, FoundSource | undefined>();
+  readonly #texts = new Map<string, SourceText | undefined>();
+  /** Where files are looked for that are not at their recorded place (`directory`), before the working directory. */
   directories: readonly string[] = [];
   /** The first that fits is used. */
   substitutions: readonly Substitution[] = [];
 
+  /** Where the text of a file is taken from. Undefined: nowhere. */
+  find(path: string): FoundSource | undefined {
+    if (!this.#places.has(path)) this.#places.set(path, this.#look(path));
+    return this.#places.get(path);
+  }
+
   /** Undefined: the file cannot be read. */
   text(path: string): SourceText | undefined {
-    if (!this.#files.has(path)) {
-      const substitute = this.#substitute(path);
-      this.#files.set(path, (substitute === undefined ? undefined : this.#read(substitute)) ?? this.#read(path) ?? this.#elsewhere(path));
+    if (!this.#texts.has(path)) {
+      const place = this.find(path);
+      this.#texts.set(path, place && attempt(() => new SourceText(readFileSync(place.path))));
     }
-    return this.#files.get(path);
+    return this.#texts.get(path);
   }
 
   /** @throws DeetError `no-file` */
@@ -39,29 +59,41 @@ export class Sources {
 
   /** A program that was built again may have other sources. */
   forget(): void {
-    this.#files.clear();
+    this.#places.clear();
+    this.#texts.clear();
+  }
+
+  #look(path: string): FoundSource | undefined {
+    const substitute = this.#substitute(path);
+    const recorded = (substitute === undefined ? undefined : sourceAt(substitute)) ?? sourceAt(path);
+    if (recorded) return recorded;
+    const here = attempt(() => process.cwd());
+    for (const directory of [...this.directories, ...(here === undefined ? [] : [here])])
+      for (const end of endsOf(path)) {
+        const found = sourceAt(join(directory, end));
+        if (found) return found;
+      }
+    return undefined;
   }
 
   #substitute(path: string): string | undefined {
     const rule = this.substitutions.find(({ from }) => path === from || path.startsWith(from.endsWith('/') ? from : `${from}/`));
     return rule && rule.to + path.slice(rule.from.length);
   }
+}
 
-  #elsewhere(path: string): SourceText | undefined {
-    for (const directory of this.directories) {
-      const found = this.#read(join(directory, path)) ?? this.#read(join(directory, basename(path)));
-      if (found) return found;
-    }
+/** Undefined: the system refuses. */
+const attempt = <T>(look: () => T): T | undefined => {
+  try {
+    return look();
+  } catch {
     return undefined;
   }
+};
 
-  #read(path: string): SourceText | undefined {
-    try {
-      const facts = statSync(path);
-      if (!facts.isFile() || facts.size > largest) return undefined;
-      return new SourceText(readFileSync(path));
-    } catch {
-      return undefined;
-    }
-  }
-}
+const sourceAt = (path: string): FoundSource | undefined =>
+  attempt(() => {
+    const facts = statSync(path);
+    accessSync(path, constants.R_OK);
+    return facts.isFile() && facts.size <= largest ? { path, modified: facts.mtimeMs } : undefined;
+  });

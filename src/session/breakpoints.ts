@@ -254,6 +254,11 @@ export class Breakpoints {
     this.host.changed(breakpoint, 'changed');
   }
 
+  /** A run begins: hits are those of one run. */
+  countAnew(): void {
+    for (const { breakpoint } of this.#entries.values()) breakpoint.hits = 0;
+  }
+
   /** Where nothing is enabled, no int3 costs the program anything. */
   #replant({ locations }: Breakpoint): void {
     for (const { planted, address } of locations) for (const { space } of planted.keys()) space.sites.refresh(address);

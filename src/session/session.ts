@@ -18,6 +18,7 @@ import type { SymbolImage } from '../symbols/model.js';
 import type { Breakpoint } from './breakpoint.js';
 import { Breakpoints, type BreakOptions } from './breakpoints.js';
 import { parseLocation, placesIn, noSuchPlace, describeAddress, placeOfMain, type CurrentPlace, type FoundPlace } from './locations.js';
+import { Rebuilds } from './rebuilds.js';
 import { RunControl } from './run_control.js';
 import { imageOptions, Settings } from './settings.js';
 import { giveSignal } from './signal_delivery.js';
@@ -75,6 +76,7 @@ export class Session {
   environment: Record<string, string | undefined>;
   readonly #options: SessionOptions;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
+  readonly #rebuilds = new Rebuilds();
   #records = 0;
   #selected: { readonly thread: Thread; level: number } | undefined;
   #closed = false;
@@ -166,6 +168,7 @@ export class Session {
   /** The program as a file, whether it runs or not. Read again when it has been rebuilt. */
   programImage(): LoadedImage | undefined {
     const image = this.program === undefined ? undefined : sharedImage(this.program, imageOptions(this.settings));
+    this.#rebuilds.saw(image);
     return image && { image, bias: 0n };
   }
 
@@ -273,6 +276,9 @@ export class Session {
   launch(): Thread {
     if (this.program === undefined) throw new DeetError('no-program', 'No program to run.', nameProgram);
     this.kill();
+    this.breakpoints.countAnew();
+    const rebuilt = this.#rebuilds.running(this.programImage()?.image);
+    if (rebuilt !== undefined) this.announce(rebuilt, 'note');
     const cwd = this.settings.text('cwd') || this.#options.cwd;
     const thread = this.control.launch({
       program: this.program,

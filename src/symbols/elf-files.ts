@@ -30,6 +30,9 @@ export const openElf = (path: string): ElfFile => {
   return parseElf(new Uint8Array(mapping), path);
 };
 
+/** When a file was written last, in milliseconds since 1970. Undefined: it is gone. */
+export const modifiedAt = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+
 /** As openElf, for a file that is to be run or attached to. @throws DeetError also `not-a-program` */
 export const openProgram = (path: string): ElfFile => {
   const elf = openElf(path);

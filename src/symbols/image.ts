@@ -51,6 +51,7 @@ export class ElfImage implements SymbolImage {
   constructor(
     readonly path: string,
     private readonly files: ImageFiles,
+    readonly modified: number | undefined,
   ) {
     this.elf = files.elf;
   }

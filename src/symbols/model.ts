@@ -154,6 +154,8 @@ export interface UnitDescription {
 export interface SymbolImage {
   readonly path: string;
   readonly buildId: string | undefined;
+  /** When the file that was opened had been written last, in milliseconds since 1970; undefined: it is none (the vDSO). */
+  readonly modified: number | undefined;
   readonly hasDebugInfo: boolean;
   /** Sentences about what could not be read, for `info sharedlibrary` and warnings. */
   readonly warnings: readonly string[];

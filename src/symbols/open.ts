@@ -3,7 +3,7 @@ import { DwarfFile } from '../dwarf/file.js';
 import type { Unit } from '../dwarf/unit.js';
 import type { ElfFile } from '../elf/file.js';
 import { findDebugFile, findSupplementaryFile, type DebugFileSearch } from '../elf/separate.js';
-import { debugFileSearch, openElf, releasePages } from './elf-files.js';
+import { debugFileSearch, modifiedAt, openElf, releasePages } from './elf-files.js';
 import { ElfImage, type ImageFiles } from './image.js';
 import { indexStore } from './index-cache.js';
 import type { SymbolImage } from './model.js';
@@ -21,8 +21,11 @@ export interface OpenOptions {
  * @param path of an executable, a shared object or a core file
  * @throws DeetError when the file cannot be read or is not a 64-bit x86-64 ELF file
  */
-export const openImage = (path: string, options: OpenOptions = {}): SymbolImage =>
-  new ElfImage(path, new FilesBeside(openElf(path), debugFileSearch(options.debugDirectories), options.indexCache ?? true));
+export const openImage = (path: string, options: OpenOptions = {}): SymbolImage => {
+  const elf = openElf(path);
+  const files = new FilesBeside(elf, debugFileSearch(options.debugDirectories), options.indexCache ?? true);
+  return new ElfImage(path, files, modifiedAt(path));
+};
 
 /** The file itself, and those that hold parts of its debug information: each opened when first asked for. */
 class FilesBeside implements ImageFiles {

@@ -26,4 +26,5 @@ class LoneFile implements ImageFiles {
 }
 
 /** @throws DeetError when the bytes are no 64-bit x86-64 ELF image. */
-export const openImageBytes = (bytes: Uint8Array, name: string): SymbolImage => new ElfImage(name, new LoneFile(parseElf(bytes, name)));
+export const openImageBytes = (bytes: Uint8Array, name: string): SymbolImage =>
+  new ElfImage(name, new LoneFile(parseElf(bytes, name)), undefined);

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 
 const test = resolve(import.meta.dirname, '..');
@@ -37,7 +37,11 @@ export const compile = (path: string, flags: readonly string[] = [], compiler?: 
     .digest('hex')
     .slice(0, 16);
   const program = join(built, hash, basename(path, extname(path)));
-  if (existsSync(program)) return program;
+  if (existsSync(program)) {
+    // A checkout writes sources that are the same: deet, and gdb, would say that they are more recent than the program.
+    if (statSync(program).mtimeMs < statSync(path).mtimeMs) utimesSync(program, new Date(), new Date());
+    return program;
+  }
   mkdirSync(dirname(program), { recursive: true });
   const temporary = `${program}.${process.pid}`;
   execFileSync(command, [...words, '-o', temporary], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
