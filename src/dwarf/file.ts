@@ -6,7 +6,7 @@ import { Reader } from '../common/reader.js';
 import { AbbreviationPool, AbbreviationTable, type FormSizes } from './abbreviations.js';
 import { At, Tag, UnitType } from './constants.js';
 import type { Die } from './die.js';
-import { readUnitHeader, stringIn, Unit } from './unit.js';
+import { readUnitHeader, stringIn, Unit, type Contributions } from './unit.js';
 
 /** Where bytes come from: `info` means .debug_info (or .debug_info.dwo). Empty when there is none. */
 export type SectionSource = (name: string) => Uint8Array;
@@ -28,6 +28,8 @@ export class DwarfFile {
     private readonly parent?: DwarfFile,
     /** Told of stretches of a section that were passed over: most of their bytes will not be needed again. */
     private readonly passed: (bytes: Uint8Array) => void = () => undefined,
+    /** Of a package: which parts of its sections are those of the unit at an offset. */
+    private readonly contributionsAt?: (section: 'info' | 'types', offset: number) => Contributions | undefined,
   ) {}
 
   section(name: string): Uint8Array {
@@ -107,7 +109,7 @@ export class DwarfFile {
           this.warn(
             `.debug_${section}+0x${header.offset.toString(16)}: unit of version ${header.version} with ${header.addressSize}-byte addresses`,
           );
-        else units.push(new Unit(this, section, bytes, header));
+        else units.push(new Unit(this, section, bytes, header, undefined, this.contributionsAt?.(section, header.offset)));
         reader.seek(header.end);
         if (header.end >= passed + PASSED_STEP) {
           this.passed(bytes.subarray(passed, header.end));

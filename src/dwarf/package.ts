@@ -1,20 +1,22 @@
 /**
- * The index of a .dwp package, .debug_cu_index (DWARF 5, 7.3.5.3; GNU's version 2 before): a hash table from unit ids to
- * rows, each with the unit's part of every section.
+ * The indexes of a .dwp package, .debug_cu_index and .debug_tu_index (DWARF 5, 7.3.5.3; GNU's version 2 before): hash tables from
+ * unit ids and type signatures to rows, each with the unit's part of every section.
  */
 import { Reader } from '../common/reader.js';
 import type { Contributions } from './unit.js';
 
 export interface PackageRow extends Contributions {
-  /** Where the unit stands in .debug_info.dwo, and its size. */
-  readonly info: number;
-  readonly infoSize: number;
+  /** Type units of version 2 stand in .debug_types.dwo, all others in .debug_info.dwo. */
+  readonly section: 'info' | 'types';
+  /** Where the unit stands there, and its size. */
+  readonly offset: number;
+  readonly size: number;
 }
 
 export type PackageIndex = ReadonlyMap<bigint, PackageRow>;
 
 /** Section numbers DW_SECT_*: those that versions 2 and 5 share, and those that differ. */
-const Section = { info: 1, abbrev: 3, line: 4, locations: 5, strOffsets: 6 } as const;
+const Section = { info: 1, types: 2, abbrev: 3, line: 4, locations: 5, strOffsets: 6 } as const;
 const macroSection = (version: number): number => (version === 2 ? 8 : 7);
 const RANGES_5 = 8;
 
@@ -33,6 +35,7 @@ export const readPackageIndex = (bytes: Uint8Array): PackageIndex => {
     const rows = reader.part(slots * 4);
     const ids: number[] = [];
     for (let i = 0; i < columns; i++) ids.push(reader.u32());
+    const section = ids.includes(Section.info) ? 'info' : 'types';
     const offsets = reader.part(units * columns * 4);
     const sizes = reader.part(units * columns * 4);
     for (let slot = 0; slot < slots; slot++) {
@@ -44,8 +47,9 @@ export const readPackageIndex = (bytes: Uint8Array): PackageIndex => {
         return column < 0 ? 0 : from.at(from.end - (units - row + 1) * columns * 4 + column * 4).u32();
       };
       result.set(signature, {
-        info: cell(offsets, Section.info),
-        infoSize: cell(sizes, Section.info),
+        section,
+        offset: cell(offsets, Section[section]),
+        size: cell(sizes, Section[section]),
         abbreviations: cell(offsets, Section.abbrev),
         line: cell(offsets, Section.line),
         locations: cell(offsets, Section.locations),

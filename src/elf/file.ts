@@ -143,6 +143,12 @@ export class ElfFile {
     return section && this.contentsOf(section);
   }
 
+  /** Contents of all sections of a name, one behind the other: object files have one for each COMDAT group (type units of a .dwo). */
+  joinedData(name: string): Uint8Array | undefined {
+    const parts = this.sections.filter((section) => section.name === name).flatMap((section) => this.contentsOf(section) ?? []);
+    return parts.length > 1 ? Buffer.concat(parts) : parts[0];
+  }
+
   /** Contents of `.debug_NAME`, or of `.zdebug_NAME`, its form before SHF_COMPRESSED. */
   debugData(name: string): Uint8Array | undefined {
     return this.data(`.debug_${name}`) ?? this.data(`.zdebug_${name}`);

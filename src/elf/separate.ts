@@ -5,6 +5,7 @@
  */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { inWords, typing } from '../common/advice.js';
 import { FormatError } from '../common/errors.js';
 import { zlib } from '../common/lazy_modules.js';
 import { Reader } from '../common/reader.js';
@@ -34,7 +35,10 @@ const packedSymbols = (elf: ElfFile, search: DebugFileSearch): ElfFile | undefin
   const packed = elf.symtab ? undefined : elf.data('.gnu_debugdata');
   if (!packed) return undefined;
   const found = search.unpack(packed, `${elf.path} (.gnu_debugdata)`);
-  if (!found) search.missing.push(`${elf.path}: xz could not unpack .gnu_debugdata; names of static functions are missing`);
+  if (!found)
+    search.missing.push(
+      `${elf.path}: xz could not unpack .gnu_debugdata; names of static functions are missing. Is xz installed (Debian: xz-utils)?`,
+    );
   return found;
 };
 
@@ -54,24 +58,36 @@ export const findSupplementaryFile = (elf: ElfFile, search: DebugFileSearch): El
   }
   const found = byBuildId(buildId, search);
   if (!found)
-    search.missing.push(`${elf.path}: its debug information is not used, because the part that dwz moved to ${path} was not found`);
+    search.missing.push(
+      `${elf.path}: its debug information is not used, because the part that dwz moved to ${path} was not found. ${byItsBuildId(buildId)}`,
+    );
   return found;
 };
 
 /** Where the .dwp of a program (all its .dwo in one package) may be. */
 export const packagePaths = (elf: ElfFile): readonly string[] => unique([`${elf.path}.dwp`, `${realPath(elf.path)}.dwp`]);
 
-/** Where a .dwo that a unit names (DW_AT_dwo_name, DW_AT_comp_dir) may be: also beside the program, when the build moved. */
-export const splitPaths = (elf: ElfFile, name: string, directory: string | undefined): readonly string[] => {
+/** Where a .dwo that a unit names (DW_AT_dwo_name, DW_AT_comp_dir) may be: also beside the program, or in a debug-file-directory, when the build moved. */
+export const splitPaths = (elf: ElfFile, name: string, directory: string | undefined, search: DebugFileSearch): readonly string[] => {
   const beside = directoryOf(elf.path);
   const named = isAbsolute(name) ? [name] : [...(directory ? [resolve(directory, name)] : []), resolve(beside, name)];
-  return unique([...named, join(beside, basename(name))]);
+  const elsewhere = search.directories.flatMap((folder) => [join(folder, name), join(folder, basename(name))]);
+  return unique([...named, join(beside, basename(name)), ...elsewhere]);
 };
+
+/** What to do about a file that was not found. */
+export const nameItsFolder = (): string => inWords(typing('set debug-file-directory FOLDER', 'if it is elsewhere'));
+
+const byItsBuildId = (buildId: string): string =>
+  inWords(typing('set debug-file-directory FOLDER', `if it is FOLDER/${inFolder(buildId)}`));
+
+/** Where a debug file lies in a folder of them. */
+const inFolder = (buildId: string): string => join('.build-id', buildId.slice(0, 2), `${buildId.slice(2)}.debug`);
 
 const byBuildId = (buildId: string | undefined, search: DebugFileSearch): ElfFile | undefined => {
   if (buildId === undefined || buildId.length < 4) return undefined;
   for (const directory of search.directories) {
-    const file = search.open(join(directory, '.build-id', buildId.slice(0, 2), `${buildId.slice(2)}.debug`));
+    const file = search.open(join(directory, inFolder(buildId)));
     if (file?.buildId === buildId) return file;
   }
   return undefined;
@@ -99,7 +115,9 @@ const byDebugLink = (elf: ElfFile, search: DebugFileSearch): ElfFile | undefined
     const file = search.open(candidate);
     if (!file) continue;
     if (matches(file, elf, link.checksum)) return file;
-    search.missing.push(`${candidate} is not the debug file of this build of ${elf.path} (checksum or build-id differ); it is not used`);
+    search.missing.push(
+      `${candidate} is not the debug file of this build of ${elf.path} (checksum or build-id differ); it is not used. Put the one of this build in its place.`,
+    );
   }
   return undefined;
 };

@@ -149,7 +149,8 @@ const noSuchFile = (file: string, images: readonly SymbolImage[]): DeetError => 
 export const describeAddress = (loaded: LoadedImage | undefined, address: Address): Pick<FoundPlace, 'function' | 'position'> => {
   if (!loaded) return { function: undefined, position: undefined };
   const inFileAddress = fileAddress(Number(address - loaded.bias));
-  const fn = loaded.image.functionAt(inFileAddress);
+  const inlined = loaded.image.scopesAt(inFileAddress).find((scope) => scope.inlined)?.inlined;
+  const fn = inlined ?? loaded.image.functionAt(inFileAddress);
   return { function: fn?.qualifiedName ?? loaded.image.symbolAt(inFileAddress)?.name, position: loaded.image.lineAt(inFileAddress) };
 };
 

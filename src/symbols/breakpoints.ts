@@ -128,9 +128,10 @@ export class BreakpointRules {
     const result = new Map<number, ResolvedLocation>();
     for (const address of this.onePerBlock(addresses)) {
       const fn = this.info.functionAt(address);
+      const inlined = this.info.scopesAt(address).find((scope) => scope.inlined)?.inlined;
       const location = (fn && this.outOfPrologue(address, fn)) ?? {
         address,
-        function: fn?.qualifiedName,
+        function: inlined?.qualifiedName ?? fn?.qualifiedName,
         position: { file, line: wanted },
       };
       if (!result.has(location.address)) result.set(location.address, location);

@@ -140,7 +140,10 @@ export class Compilation implements UnitContext {
   private get lineHeader(): LineHeader | undefined {
     if (this.header === null) {
       const offset = this.lineTableOffset;
-      this.header = offset === undefined ? undefined : this.ask(() => readLineHeader(this.own, offset), undefined);
+      this.header =
+        offset === undefined
+          ? undefined
+          : this.ask(() => readLineHeader(this.own, offset + (this.own.contributions?.line ?? 0)), undefined);
     }
     return this.header;
   }

@@ -18,6 +18,8 @@ import type { CType } from './types.js';
 import { UnitMap } from './unit-map.js';
 import { distinct, locationOf, describeVariable, nameOf, readVariable, type ScopeHost } from './variables.js';
 
+const isType = ({ kind }: Unit): boolean => kind === UnitType.type || kind === UnitType.split_type;
+
 /** Where the split unit of a skeleton is found. */
 export interface SplitFiles {
   splitUnit(skeleton: Unit): Unit | undefined;
@@ -53,7 +55,6 @@ export class DebugInfo implements CompilationHost, ScopeHost {
   /** Compilation units first, in the order of the file; then type units; then what dwz moved to another file: types and names, no code. */
   compilations(): readonly Compilation[] {
     if (!this.list) {
-      const isType = (unit: Unit): boolean => unit.kind === UnitType.type || unit.kind === UnitType.split_type;
       const all = this.file.units();
       const ordered = [
         ...all.filter((unit) => !isType(unit)),
@@ -81,7 +82,31 @@ export class DebugInfo implements CompilationHost, ScopeHost {
     const unit = this.split.splitUnit(skeleton);
     const owner = this.byUnit.get(skeleton);
     if (unit && owner) this.byUnit.set(unit, owner);
+    if (unit && !this.knownSplitFiles.has(unit.file)) {
+      this.knownSplitFiles.add(unit.file);
+      this.newSplitFiles.push(unit.file);
+    }
     return unit;
+  }
+
+  private readonly knownSplitFiles = new Set<DwarfFile>();
+  private readonly newSplitFiles: DwarfFile[] = [];
+  private readonly splitTypeList: Compilation[] = [];
+  private readonly splitSignatures = new Set<bigint>();
+
+  /** The type units of the split files that have been opened, each type once. They are numbered behind the units of the file itself. */
+  splitTypes(): readonly Compilation[] {
+    const { length } = this.compilations();
+    for (const file of this.newSplitFiles.splice(0)) {
+      for (const unit of [...file.units(), ...file.typeSectionUnits()]) {
+        if (!isType(unit) || unit.typeSignature === undefined || this.splitSignatures.has(unit.typeSignature)) continue;
+        this.splitSignatures.add(unit.typeSignature);
+        const compilation = new Compilation(this, unit, length + this.splitTypeList.length);
+        this.byUnit.set(unit, compilation);
+        this.splitTypeList.push(compilation);
+      }
+    }
+    return this.splitTypeList;
   }
 
   entriesOf(unit: Compilation): EntryTable {

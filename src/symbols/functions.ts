@@ -90,7 +90,8 @@ export class ScopeNode implements Scope {
         break;
       }
       case Tag.inlined_subroutine: {
-        const ranges = rangesOf(die);
+        // Without a name (where damage hides it) there is no telling whose code it is, and gdb takes no notice of it.
+        const ranges = nameOf(die) === undefined ? [] : rangesOf(die);
         if (ranges.length > 0) this.addChild('inlined', die, ranges);
         break;
       }
@@ -168,7 +169,8 @@ export class FunctionEntry implements FunctionSymbol {
     this.image = host.image;
     const name = nameOf(this.die);
     const linkage = linkageNameOf(this.die);
-    this.name = name ?? linkage ?? '';
+    // Where the name stands in a part that is lost (link-time optimization with -gsplit-dwarf), the linker has it.
+    this.name = name ?? linkage ?? host.image.symbolAt(this.entry)?.name ?? '';
     if (linkage !== undefined && linkage !== this.name) this.linkageName = linkage;
   }
 

@@ -35,7 +35,7 @@ export class Lookup {
   private nameIndex: NameIndex | undefined;
 
   get names(): NameIndex {
-    return (this.nameIndex ??= new NameIndex(this.info.image.path, this.info.file, () => this.info.compilations(), this.info.store));
+    return (this.nameIndex ??= new NameIndex(this.info.image.path, this.info.file, this.info, this.info.store));
   }
 
   private dieOf(entry: NamedEntry): Die | undefined {
@@ -239,7 +239,7 @@ export class Lookup {
   /** Definitions of types whose qualified names suit, unit by unit. */
   *declaredTypes(suits: (name: string) => boolean): Iterable<DeclaredType> {
     const table = this.names.all();
-    const units = this.info.compilations();
+    const units = [...this.info.compilations(), ...this.info.splitTypes()];
     for (let index = 0; index < table.count; index++) {
       const kind = table.kinds[index];
       if (kind < Kind.struct || kind > Kind.base || table.flags[index] & Flag.declaration) continue;

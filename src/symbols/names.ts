@@ -27,6 +27,14 @@ export interface IndexStore {
   save(index: NameUnits): void;
 }
 
+/** What there is to look into. */
+export interface UnitLists {
+  /** All units of the file. */
+  compilations(): readonly Compilation[];
+  /** Type units of the split files that have been opened; more each time that one is. Numbered behind `compilations`. */
+  splitTypes(): readonly Compilation[];
+}
+
 const FUNCTIONS = Mark.code | Mark.inlined | Mark.nested;
 
 export class NameIndex {
@@ -34,10 +42,14 @@ export class NameIndex {
   constructor(
     private readonly path: string,
     private readonly file: DwarfFile,
-    /** All units of the file; not asked for before they are needed. */
-    private readonly units: () => readonly Compilation[],
+    /** Not asked before its answer is needed. */
+    private readonly lists: UnitLists,
     private readonly store: IndexStore | undefined,
   ) {}
+
+  private units(): readonly Compilation[] {
+    return this.lists.compilations();
+  }
 
   private made: NameUnits | undefined;
 
@@ -75,6 +87,7 @@ export class NameIndex {
           scanUnit(unit.unit, unit.number, table);
           pass.advance((index + 1) / (units.length + 1));
         }
+        for (const unit of this.lists.splitTypes()) scanUnit(unit.unit, unit.number, table);
       } finally {
         pass.end();
       }
@@ -88,7 +101,7 @@ export class NameIndex {
   /** Units that have functions of a name, by the compiler's index; undefined: deet's own is needed, or is there already. */
   private declared(name: string): readonly number[] | undefined {
     if (this.made) return undefined;
-    if (this.declaredNames === null) this.declaredNames = DeclaredNames.of(this.file, this.units);
+    if (this.declaredNames === null) this.declaredNames = DeclaredNames.of(this.file, () => this.units());
     return this.declaredNames?.of(name);
   }
 
@@ -133,6 +146,22 @@ export class NameIndex {
     };
     if (first) yield* this.inUnit(first, last, fits);
     for (const unit of this.unitsOf(functions ? bareName(last) : last, marks)) if (unit !== first) yield* this.inUnit(unit, last, fits);
+    if (marks & (Mark.type | Mark.enumerator)) yield* this.inSplitTypes(last, fits);
+  }
+
+  private splitTable = new EntryTable();
+  private splitCount = 0;
+
+  private *inSplitTypes(name: string, fits: (table: EntryTable, index: number) => boolean): Iterable<NamedEntry> {
+    const units = this.lists.splitTypes();
+    if (units.length === 0) return;
+    if (units.length > this.splitCount) {
+      this.splitTable = new EntryTable();
+      this.splitCount = units.length;
+      for (const unit of units) scanUnit(unit.unit, unit.number, this.splitTable);
+    }
+    const table = this.splitTable;
+    for (const index of table.named(name)) if (fits(table, index)) yield entry(table, index, units[table.units[index] - units[0].number]);
   }
 
   private *inUnit(unit: Compilation, name: string, fits: (table: EntryTable, index: number) => boolean): Iterable<NamedEntry> {

@@ -102,6 +102,7 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
   const parents: number[] = [-1];
   const known: (Shape | undefined)[] = [];
   const unresolved: { entry: number; origin: number }[] = [];
+  const completed: { entry: number; origin: number }[] = [];
   let position = root.next;
   while (position < end) {
     const offset = position;
@@ -149,8 +150,10 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
         table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
         break;
       default:
-        if (found.nameSection !== NameIn.none || shape.hasChildren)
+        if (found.nameSection !== NameIn.none || shape.hasChildren) {
           entry = table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
+          if (found.origin) completed.push({ entry, origin: found.origin });
+        }
         // Structs of C have no named parts of their own: what is declared inside is a type of the file.
         enter = kind === Kind.enum || (!plain && kind !== Kind.typedef && kind !== Kind.base);
     }
@@ -158,7 +161,17 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
     if (enter && parents.length < MAX_DEPTH) parents.push(entry);
     else position = found.sibling > position && found.sibling <= end ? found.sibling : skipChildren(unit, position);
   }
+  // A type unit has the declaration in its namespace, and the definition outside (DW_AT_specification).
+  for (const { entry, origin } of completed) {
+    const declaration = table.indexOfDie(origin, first);
+    if (declaration >= 0) table.parents[entry] = table.parents[declaration];
+  }
   for (const { entry, origin } of unresolved) resolveName(unit, table, entry, origin, first);
+};
+
+/** What link-time optimization leaves of a function that is only called: no call of it was inlined. */
+const declareOnly = (table: EntryTable, entry: number): void => {
+  if (table.flags[entry] & Flag.inlined) table.flags[entry] = (table.flags[entry] & ~Flag.inlined) | Flag.declaration;
 };
 
 /** A definition takes name and surroundings from the declaration that it completes. */
@@ -170,6 +183,7 @@ const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: numbe
       table.nameOffsets[entry] = table.nameOffsets[at];
       table.parents[entry] = table.parents[at];
       table.flags[entry] = table.flags[entry] | (table.flags[at] & Flag.external);
+      if (table.flags[at] & Flag.declaration) declareOnly(table, entry);
       return;
     }
     const next = originOf(unit, table.dies[at]);
@@ -179,6 +193,7 @@ const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: numbe
   // In another unit, or a declaration inside of a function: the entry itself knows.
   const die = unit.dieAt(table.dies[entry]);
   const named = die?.lineage().find((step) => step.has(At.name));
+  if (named?.flag(At.declaration)) declareOnly(table, entry);
   const place = named && namePlace(named.unit, named.offset);
   if (!place) return;
   const section =

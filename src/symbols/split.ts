@@ -4,12 +4,12 @@
  * table, DWARF 4's ranges) stays in the program's own file.
  */
 import { DwarfFile } from '../dwarf/file.js';
-import { readPackageIndex, type PackageIndex } from '../dwarf/package.js';
+import { readPackageIndex, type PackageIndex, type PackageRow } from '../dwarf/package.js';
 import { UnitType } from '../dwarf/constants.js';
-import { readUnitHeader, Unit } from '../dwarf/unit.js';
+import { readUnitHeader, Unit, type Contributions } from '../dwarf/unit.js';
 import { Reader } from '../common/reader.js';
 import type { ElfFile } from '../elf/file.js';
-import { packagePaths, splitPaths, type DebugFileSearch } from '../elf/separate.js';
+import { nameItsFolder, packagePaths, splitPaths, type DebugFileSearch } from '../elf/separate.js';
 
 /** Sections that a split unit shares with the program. */
 const SHARED = new Set(['addr', 'ranges', 'gnu_debugaltlink']);
@@ -30,15 +30,17 @@ export class SplitUnits {
     if (id === undefined || name === undefined) return undefined;
     const packed = this.fromPackage(skeleton, id);
     if (packed) return packed;
-    let other = false;
-    for (const path of splitPaths(this.main(), name, skeleton.compilationDirectory)) {
+    let other: string | undefined;
+    const paths = splitPaths(this.main(), name, skeleton.compilationDirectory, this.search);
+    for (const path of paths) {
       const file = this.file(path, skeleton.file);
       const unit = file?.units().find((candidate) => candidate.kind !== UnitType.split_type && candidate.dwoId === id);
       if (file && unit) return new Unit(file, 'info', unit.bytes, unit, skeleton);
-      other ||= file !== undefined;
+      if (file) other ??= path;
     }
-    const reason = other ? 'is of another build' : 'was not found';
-    this.search.missing.push(`${name} of ${this.main().path} ${reason}: its source has lines only, no variables and types`);
+    const reason = other === undefined ? `was not found (it would be ${paths[0]})` : `is of another build (${other})`;
+    const nextStep = other === undefined ? nameItsFolder() : 'Put the one of this build in its place.';
+    this.search.missing.push(`${name} of ${this.main().path} ${reason}: its source has lines only, no variables and types. ${nextStep}`);
     return undefined;
   }
 
@@ -59,7 +61,9 @@ export class SplitUnits {
         const elf = this.search.open(path);
         const table = elf?.data('.debug_cu_index');
         if (!elf || !table) continue;
-        this.package = { file: dwoFile(elf, skeleton.file), index: readPackageIndex(table) };
+        const index = readPackageIndex(table);
+        const types = readPackageIndex(elf.data('.debug_tu_index') ?? new Uint8Array(0));
+        this.package = { file: dwoFile(elf, skeleton.file, contributionsBy([...index.values(), ...types.values()])), index };
         break;
       }
     }
@@ -67,14 +71,23 @@ export class SplitUnits {
     if (!this.package || !row) return undefined;
     const { file } = this.package;
     const bytes = file.section('info');
-    const header = readUnitHeader(new Reader(bytes, '.debug_info.dwo', row.info, Math.min(bytes.length, row.info + row.infoSize)), 'info');
+    const header = readUnitHeader(new Reader(bytes, '.debug_info.dwo', row.offset, Math.min(bytes.length, row.offset + row.size)), 'info');
     return new Unit(file, 'info', bytes, header, skeleton, row);
   }
 }
 
-const dwoFile = (elf: ElfFile, parent: DwarfFile): DwarfFile =>
+type ContributionsAt = (section: 'info' | 'types', offset: number) => Contributions | undefined;
+
+const contributionsBy = (rows: readonly PackageRow[]): ContributionsAt => {
+  const places = new Map(rows.map((row) => [`${row.section}${row.offset}`, row]));
+  return (section, offset) => places.get(`${section}${offset}`);
+};
+
+const dwoFile = (elf: ElfFile, parent: DwarfFile, contributionsAt?: ContributionsAt): DwarfFile =>
   new DwarfFile(
-    (name) => (SHARED.has(name) ? parent.section(name) : elf.data(`.debug_${name}.dwo`)) ?? new Uint8Array(0),
+    (name) => (SHARED.has(name) ? parent.section(name) : elf.joinedData(`.debug_${name}.dwo`)) ?? new Uint8Array(0),
     undefined,
     parent,
+    undefined,
+    contributionsAt,
   );

@@ -51,18 +51,7 @@ export class StructReader implements StructType {
 
   /** A declaration stands for the definition, wherever in the image that is. */
   private get definition(): Die {
-    if (!this.found) {
-      this.found = this.die;
-      try {
-        // A type unit's skeleton in the unit itself names the signature of the whole (DWARF 5, 5.7.1).
-        const signed = this.die.reference(At.signature);
-        if (signed) this.found = signed;
-        else if (this.die.flag(At.declaration)) this.found = this.types.around.definitionOf(this.die) ?? this.die;
-      } catch (error) {
-        this.die.unit.file.warn(error);
-      }
-    }
-    return this.found;
+    return (this.found ??= this.types.definitionOf(this.die));
   }
 
   get size(): number | undefined {

@@ -75,6 +75,17 @@ export class TypeReader {
     }
   }
 
+  /** A declaration stands for the definition, wherever in the image that is; itself, if there is none. */
+  definitionOf(die: Die): Die {
+    try {
+      // A type unit's skeleton in the unit itself names the signature of the whole (DWARF 5, 5.7.1).
+      return die.reference(At.signature) ?? (die.flag(At.declaration) ? this.around.definitionOf(die) : undefined) ?? die;
+    } catch (error) {
+      die.unit.file.warn(error);
+      return die;
+    }
+  }
+
   private make(die: Die): CType {
     switch (die.tag) {
       case Tag.base_type:
@@ -240,14 +251,14 @@ class EnumReader implements EnumType {
     private readonly die: Die,
     private readonly types: TypeReader,
   ) {
-    this.name = types.around.nameOf(die);
-    if (die.flag(At.enum_class)) this.scoped = true;
+    this.name = types.around.nameOf(die) ?? types.around.nameOf(this.definition);
+    if (this.definition.flag(At.enum_class)) this.scoped = true;
   }
 
   private definitionDie: Die | undefined;
 
   private get definition(): Die {
-    return (this.definitionDie ??= this.die.flag(At.declaration) ? (this.types.around.definitionOf(this.die) ?? this.die) : this.die);
+    return (this.definitionDie ??= this.types.definitionOf(this.die));
   }
 
   get size(): number {
@@ -285,7 +296,7 @@ class EnumReader implements EnumType {
     if (this.list) return this.list;
     const result: { name: string; value: bigint }[] = [];
     const bits = this.size * 8;
-    const prefix = this.types.around.enumeratorPrefix(this.die);
+    const prefix = this.types.around.enumeratorPrefix(this.definition);
     try {
       for (const child of this.definition.children()) {
         if (child.tag !== Tag.enumerator || result.length >= MAX_ENUMERATORS) continue;

@@ -64,7 +64,9 @@ describe('.gnu_debuglink', () => {
     writeFileSync(debug, bytes);
     expect(found(path)).toEqual({
       path: undefined,
-      missing: [`${debug} is not the debug file of this build of ${path} (checksum or build-id differ); it is not used`],
+      missing: [
+        `${debug} is not the debug file of this build of ${path} (checksum or build-id differ); it is not used. Put the one of this build in its place.`,
+      ],
     });
   });
 
@@ -162,10 +164,13 @@ describe('.gnu_debugaltlink', () => {
 });
 
 describe('split DWARF', () => {
-  it('is looked for where the compiler put it, and beside the program', () => {
+  it('is looked for where the compiler put it, beside the program, and in folders of debug files', () => {
     const elf = load(place(programs.noPie(), 'bin', 'prog'));
     expect(packagePaths(elf)).toEqual([`${elf.path}.dwp`]);
-    expect(splitPaths(elf, 'obj/a.dwo', '/build')).toEqual(['/build/obj/a.dwo', join(folder, 'bin/obj/a.dwo'), join(folder, 'bin/a.dwo')]);
-    expect(splitPaths(elf, '/obj/a.dwo', '/build')).toEqual(['/obj/a.dwo', join(folder, 'bin/a.dwo')]);
+    const search = debugFileSearch(['/debug']);
+    const beside = join(folder, 'bin/a.dwo');
+    const there = ['/debug/obj/a.dwo', '/debug/a.dwo'];
+    expect(splitPaths(elf, 'obj/a.dwo', '/build', search)).toEqual(['/build/obj/a.dwo', join(folder, 'bin/obj/a.dwo'), beside, ...there]);
+    expect(splitPaths(elf, '/obj/a.dwo', '/build', search)).toEqual(['/obj/a.dwo', beside, ...there]);
   });
 });

@@ -44,7 +44,9 @@ export const compile = (path: string, flags: readonly string[] = [], compiler?: 
   }
   mkdirSync(dirname(program), { recursive: true });
   const temporary = `${program}.${process.pid}`;
-  execFileSync(command, [...words, '-o', temporary], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+  // clang leaves .dwo files in the folder where it runs.
+  const cwd = flags.includes('-gsplit-dwarf') ? dirname(program) : undefined;
+  execFileSync(command, [...words, '-o', temporary], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', ...(cwd ? { cwd } : {}) });
   renameSync(temporary, program);
   return program;
 };

@@ -18,8 +18,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const shell = (script: string): string => execFileSync('/bin/sh', ['-ec', script], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
 
-const backtrace = async (program = 'prog'): Promise<{ warnings: string[]; frames: string[] }> => {
-  const { stdout } = await run([...commands('break twice', 'run', 'backtrace', 'info locals'), join(folder, program)]);
+const backtrace = async (program = 'prog', ...before: string[]): Promise<{ warnings: string[]; frames: string[] }> => {
+  const { stdout } = await run([...commands(...before, 'break twice', 'run', 'backtrace', 'info locals'), join(folder, program)]);
   const lines = stdout.split('\n');
   return {
     warnings: lines.filter((line) => line.startsWith('warning: ')),
@@ -31,11 +31,20 @@ describe('a file of debug information', () => {
   it('that -gsplit-dwarf made and that is gone leaves lines and names', async () => {
     shell('gcc -g -gsplit-dwarf -c prog.c; gcc prog.o -o prog');
     expect(await backtrace()).toEqual({ warnings: [], frames: ['#0  twice (x=0) at prog.c:2', '#1  main () at prog.c:5'] });
-    renameSync(join(folder, 'prog.dwo'), join(folder, 'gone.dwo'));
+    mkdirSync(join(folder, 'away'));
+    renameSync(join(folder, 'prog.dwo'), join(folder, 'away/prog.dwo'));
+    const lines = 'its source has lines only, no variables and types';
+    const advice = 'Type "set debug-file-directory FOLDER" if it is elsewhere.';
     expect(await backtrace()).toEqual({
-      warnings: [`warning: prog.dwo of ${folder}/prog was not found: its source has lines only, no variables and types`],
+      warnings: [`warning: prog.dwo of ${folder}/prog was not found (it would be ${folder}/prog.dwo): ${lines}. ${advice}`],
       frames: ['#0  twice () at prog.c:2', '#1  main () at prog.c:5'],
     });
+    const { frames } = await backtrace('prog', `set debug-file-directory ${folder}/away`);
+    expect(frames).toEqual(['#0  twice (x=0) at prog.c:2', '#1  main () at prog.c:5']);
+    shell("sed -i 's/twice/other/' prog.c; gcc -g -gsplit-dwarf -c prog.c -o new.o; mv new.dwo prog.dwo");
+    expect((await backtrace()).warnings).toEqual([
+      `warning: prog.dwo of ${folder}/prog is of another build (${folder}/prog.dwo): ${lines}. Put the one of this build in its place.`,
+    ]);
   });
 
   it('that was built again is not that of .gnu_debuglink', async () => {
@@ -57,7 +66,9 @@ describe('a file of debug information', () => {
     renameSync(join(folder, 'prog'), join(folder, 'away/prog'));
     expect(await backtrace('away/prog')).toEqual({
       warnings: [
-        `warning: ${folder}/away/prog: its debug information is not used, because the part that dwz moved to common.dwz was not found`,
+        expect.stringMatching(
+          /\/away\/prog: its debug information is not used, because the part that dwz moved to common\.dwz was not found\. Type "set debug-file-directory FOLDER" if it is FOLDER\/\.build-id\/..\/\w+\.debug\.$/,
+        ),
       ],
       frames: ['#0  twice ()', '#1  main ()'],
     });

@@ -18,7 +18,8 @@ const infoOf = (path: string): DebugInfo => {
 const markOf = (kind: number, flags: number): number => {
   switch (kind) {
     case Kind.function:
-      return flags & Flag.code ? Mark.code : flags & Flag.inlined ? Mark.inlined : Mark.other;
+      // The pass in the addon follows no references: to it a function that link-time optimization only calls may be inlined.
+      return flags & Flag.code ? Mark.code : flags & Flag.inlined ? Mark.inlined : Mark.inlined | Mark.other;
     case Kind.variable:
       return Mark.variable;
     case Kind.enumerator:
