@@ -77,14 +77,14 @@ describe.each([
     expect(answers(split)).toEqual(expected);
     expect(answers(build(`${name}.types`, compiler, version, '-fdebug-types-section'))).toEqual(expected);
   });
+});
 
-  // binutils' dwp packs DWARF 4 only, and has a bug of its own with DWARF 5.
-  it.runIf(version === '-gdwarf-4')('in a package', () => {
-    const whole = build(`${name}.whole`, compiler, version);
-    const packed = build(`${name}.packed`, compiler, version, '-gsplit-dwarf', '-fdebug-types-section');
-    execFileSync('dwp', ['-e', packed, '-o', `${packed}.dwp`], { cwd: folder });
-    for (const unit of ['one', 'two']) rmSync(`${packed}.${unit}.dwo`);
-    expect(existsSync(`${packed}.dwp`)).toBe(true);
-    expect(answers(packed)).toEqual(answers(whole));
-  });
+// binutils' dwp packs DWARF 4; with DWARF 5 it ends in a fault of its own.
+it.each(['g++', 'clang++'])('in a package of DWARF 4, %s', (compiler) => {
+  const name = `${compiler}.packed`;
+  const packed = build(name, compiler, '-gdwarf-4', '-gsplit-dwarf', '-fdebug-types-section');
+  execFileSync('dwp', ['-e', packed, '-o', `${packed}.dwp`], { cwd: folder });
+  for (const unit of ['one', 'two']) rmSync(`${packed}.${unit}.dwo`);
+  expect(existsSync(`${packed}.dwp`)).toBe(true);
+  expect(answers(packed)).toEqual(answers(build(`${name}.whole`, compiler, '-gdwarf-4')));
 });
