@@ -93,10 +93,11 @@ export const infoFrame: Command = {
     const innermost = whole && innermostOf(whole, session);
     const callee = innermost && innermost.level > 0 ? session.stack().frame(innermost.level - 1) : undefined;
     const inlined = of.kind === 'inlined';
-    const saved = (inlined ? [] : savedRegisters).flatMap(([name, number]) => {
-      const at = caller?.savedAt(number);
+    const saved = savedRegisters.flatMap(([name, number]) => {
+      // An inlined call has saved nothing itself: its registers are where those have saved them that it called.
+      const at = (inlined ? whole : caller)?.savedAt(number);
       // What the frames further in have saved lies further in.
-      return at === undefined || (callee && at < callee.cfa) ? [] : [`${name} at ${hex(at)}`];
+      return at === undefined || (!inlined && callee && at < callee.cfa) ? [] : [`${name} at ${hex(at)}`];
     });
     const words = argumentWords(args);
     // Neither an inlined call nor a function that has jumped away has a frame of its own.
@@ -114,7 +115,7 @@ export const infoFrame: Command = {
       isGuest
         ? ` Arglist at unknown address.`
         : ` Arglist at ${at}, args: ${words.map(([names, value]) => [...names, value].join('=')).join(', ')}`.trimEnd(),
-      ` Locals at ${at}, Previous frame's sp ${inlined ? 'in rsp' : `is ${hex(of.cfa)}`}`,
+      ` Locals at ${at}, Previous frame's sp ${inlined ? (callee ? `is ${hex(callee.cfa)}` : 'in rsp') : `is ${hex(of.cfa)}`}`,
       ...(saved.length > 0 ? [' Saved registers:', `  ${saved.join(', ')}`] : []),
     ];
     return message(lines.join('\n'));

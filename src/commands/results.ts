@@ -112,6 +112,8 @@ export interface StopResult {
   readonly returned?: VariableResult;
   /** The number of the returned value in the value history. */
   readonly returnedNumber?: number;
+  /** The returned value as `print` shows it: a pointer with its type. */
+  readonly returnedText?: string;
   readonly frame?: FrameResult;
   /** For a stop outside of the program's own code (in a library, or where there are no lines): the innermost frame that is in it. */
   readonly calledFrom?: FrameResult;

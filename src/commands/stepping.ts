@@ -5,7 +5,7 @@ import type { FoundPlace } from '../session/locations.js';
 import type { Command } from './command.js';
 import { requireNone } from './arguments.js';
 import { countOf } from './run.js';
-import { describeFrame } from './frames.js';
+import { argumentWords, describeFrame } from './frames.js';
 
 interface Stepper {
   readonly name: string;
@@ -56,8 +56,10 @@ const finish: Command = {
   },
 };
 
-const frameWords = ({ level, function: name, file, line, address }: ReturnType<typeof describeFrame>): string =>
-  `#${level}  ${name ?? address}${file === undefined ? '' : ` at ${file}:${line ?? 0}`}`;
+const frameWords = ({ level, function: name, file, line, address, args }: ReturnType<typeof describeFrame>): string => {
+  const given = argumentWords(args).map(([names, value]) => [...names, value].join('='));
+  return `#${level}  ${name ?? address} (${given.join(', ')})${file === undefined ? '' : ` at ${file}:${line ?? 0}`}`;
+};
 
 const until: Command = {
   name: 'until',

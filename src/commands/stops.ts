@@ -7,7 +7,7 @@ import type { Session } from '../session/session.js';
 import type { Stop, WatchReport } from '../session/types.js';
 import { describeFrame, programCaller } from './frames.js';
 import type { Result, StopResult, SyscallResult, WatchResult } from './results.js';
-import { describeValue } from './values.js';
+import { describeValue, shown } from './values.js';
 
 export const describeStop = (stop: Stop, session: Session): StopResult => {
   const { process, thread, breakpoints, signal, watch, returned } = stop;
@@ -44,6 +44,7 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
     ...(returned && {
       returned: describeValue(`$${returned.number}`, returned.value, session.context(frame)),
       returnedNumber: returned.number,
+      returnedText: shown(returned.value, session.context(frame)),
     }),
     ...(frame && { frame: describeFrame(frame, session) }),
     ...(caller && { calledFrom: describeFrame(caller, session) }),

@@ -113,6 +113,15 @@ export const printed = (value: Value, context: EvaluationContext, options: Forma
   }
 };
 
+/** As `print` shows it; what cannot be read says so. */
+export const shown = (value: Value, context: EvaluationContext): string => {
+  try {
+    return formatValue(value, context);
+  } catch (error) {
+    return unreadable(error);
+  }
+};
+
 /** Evaluates in the selected frame; a call that something stops stays on the stack. @throws DeetError in the user's words */
 export const evaluated = (session: Session, text: string): Promise<Value> => session.values.evaluate(text, undefined, 'stay');
 

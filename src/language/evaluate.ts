@@ -368,7 +368,8 @@ class Evaluator implements OperandEvaluator {
       if (!asStruct(pointer.target))
         throw new DeetError('type', 'Attempt to extract a component of a value that is not a structure pointer.');
       object = this.#pointee(object, pointer.target);
-    } else if (asArray(object.type) && node.arrow) {
+    } else if (asArray(object.type)) {
+      // Nor does it mind an array, which stands for its first element.
       object = this.#dereference(object);
     } else if (node.arrow && asStruct(object.type)) {
       object = this.#held(object) ?? (yield* this.#arrow(object)) ?? object;

@@ -7,7 +7,19 @@ import * as c from './c-types.js';
 import { decayed } from './conversions.js';
 import { negate as negateFloat } from './floats.js';
 import { isUnknown, unknownType } from './unknown.js';
-import { asArray, asComplex, asFloat, asFunction, asInteger, asPointer, asStruct, nameOf, sizeOf, strip } from './types.js';
+import {
+  asArray,
+  asComplex,
+  asFloat,
+  asFunction,
+  asInteger,
+  asPointer,
+  asStruct,
+  nameOf,
+  sizeOf,
+  strip,
+  withoutTypedef,
+} from './types.js';
 import { toFloat, toInteger, Value } from './value.js';
 
 /** Distance between neighbours behind a pointer; void and functions count as 1 (GNU C). @throws DeetError */
@@ -21,8 +33,9 @@ export function stride(pointer: PointerType): number {
   return Math.max(1, size);
 }
 
+/** The result keeps the pointer's qualifiers and loses its typedef, as in gdb. */
 function movePointer(pointer: Value, type: PointerType, count: bigint): Value {
-  return Value.integer(type, toInteger(pointer) + count * BigInt(stride(type)));
+  return Value.integer(withoutTypedef(pointer.type), toInteger(pointer) + count * BigInt(stride(type)));
 }
 
 /** @throws DeetError */

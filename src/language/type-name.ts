@@ -21,7 +21,7 @@ export function specifier(type: CType, language: Language): string {
     case 'base':
       return baseName(type);
     case 'typedef':
-      return type.name;
+      return language === 'c++' ? templateName(type.name) : type.name;
     case 'struct':
     case 'union':
     case 'class':
@@ -61,10 +61,17 @@ export function objectQualifiers(object: CType): string {
     .join('');
 }
 
-/** A parameter list as the C++ demangler writes it: `(int, char const*)` but for the place of `const`. */
-export const demangledParameters = (type: FunctionType): string =>
-  parameterList(type, 'c++')
-    .replace('(void)', '()')
+/** A parameter list as the C++ demangler writes it: `(int, char const**)`, `()`. */
+export function demangledParameters(type: FunctionType): string {
+  const list = type.parameters.map((parameter) => demangledOrder(declaration(parameter.type, '', 'c++')));
+  if (type.varargs) list.push('...');
+  return `(${list.join(', ')})`;
+}
+
+/** `const char **` with its qualifiers behind what they qualify, as a mangled name has them, and no space in front of signs. */
+const demangledOrder = (text: string): string =>
+  text
+    .replace(/^((?:const |volatile )+)((?:[^*&([<]|<.*>)+?)(?=\s*(?:[*&([].*)?$)/, (_, words: string, name: string) => `${name} ${words.trim()}`)
     .replace(/ (?=[*&])/g, '');
 
 /**

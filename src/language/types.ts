@@ -44,6 +44,15 @@ export function unqualified(type: CType): CType {
 export const isQualified = (type: CType): type is QualifiedType =>
   type.kind === 'const' || type.kind === 'volatile' || type.kind === 'restrict' || type.kind === 'atomic';
 
+/** The type that typedefs stand for, with the qualifiers on the way there. */
+export function withoutTypedef(type: CType, depth = 0): CType {
+  if (depth > MAX_CHAIN) return type;
+  if (type.kind === 'typedef') return withoutTypedef(type.target, depth + 1);
+  if (!isQualified(type)) return type;
+  const target = withoutTypedef(type.target, depth + 1);
+  return target === type.target ? type : { ...type, target };
+}
+
 export const isStruct = (type: CType): type is StructType => type.kind === 'struct' || type.kind === 'union' || type.kind === 'class';
 
 export type IntegerType = BaseType | EnumType;

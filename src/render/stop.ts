@@ -83,9 +83,9 @@ const watchLines = ({ id, expression, old, new: now, scopeEnded, file, line: num
   ];
 };
 
-const where = ({ frame, calledFrom, returned, returnedNumber }: StopResult, options: TextOptions): string[] => {
+const where = ({ frame, calledFrom, returned, returnedNumber, returnedText }: StopResult, options: TextOptions): string[] => {
   const { style, sources } = options;
-  const value = returned ? [`Value returned is ${style.name(`$${returnedNumber ?? ''}`)} = ${lines(returned.value)}`] : [];
+  const value = returned ? [`Value returned is ${style.name(`$${returnedNumber ?? ''}`)} = ${lines(returnedText ?? returned.value)}`] : [];
   if (!frame) return value;
   const { file, line: number } = frame;
   const here = file === undefined || number === undefined ? undefined : { file, number };
