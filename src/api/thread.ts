@@ -1,6 +1,5 @@
 /** Threads and processes of the program. */
 import { DeetError } from '../common/errors.js';
-import { isOutermost } from '../commands/frames.js';
 import type { Process as InnerProcess } from '../inferior/process.js';
 import type { Thread as InnerThread } from '../inferior/thread.js';
 import type { Session as Engine } from '../session/session.js';
@@ -123,7 +122,7 @@ export class Thread {
     for (const frame of this.#engine.stack(this.#inner)) {
       if (frames.length >= limit) break;
       frames.push(new Frame(frame, this.#inner, this.#engine));
-      if (isOutermost(frame, this.#engine)) break;
+      if (this.#engine.endsAtMain(frame)) break;
     }
     return frames;
   }

@@ -4,7 +4,7 @@ import type { Frame } from '../inferior/frame.js';
 import { toFile, toLoad } from '../inferior/images.js';
 import type { Session } from '../session/session.js';
 import type { Command } from './command.js';
-import { argumentWords, describeFrame, isOutermost } from './frames.js';
+import { argumentWords, describeFrame } from './frames.js';
 import { message } from './results.js';
 
 /** Callee-saved registers and the return address, by DWARF number. */
@@ -65,7 +65,7 @@ const innermostOf = (whole: Frame, session: Session): Frame => {
 };
 
 const relatives = (of: Frame, session: Session): string[] => {
-  const caller = isOutermost(of, session) ? undefined : session.stack().frame(of.level + 1);
+  const caller = session.endsAtMain(of) ? undefined : session.stack().frame(of.level + 1);
   const callee = of.level > 0 ? session.stack().frame(of.level - 1) : undefined;
   const up = !caller
     ? ''

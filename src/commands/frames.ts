@@ -13,10 +13,6 @@ import type { Scope, Variable } from '../symbols/model.js';
 import type { FrameResult, ThreadResult, VariableResult } from './results.js';
 import { briefText, describeVariable } from './values.js';
 
-/** Above main there is only the C library's start-up code (`set backtrace past-main on` shows it). */
-export const isOutermost = (frame: Frame, session: Session): boolean =>
-  frame.functionName === 'main' && frame.kind !== 'inlined' && !session.settings.flag('backtrace past-main');
-
 /** Deep recursion is walked this far to find its outermost frames, or how many frames there are. */
 export const mostWalked = 2_000_000;
 
@@ -28,7 +24,7 @@ export function* framesOf(session: Session): Generator<Frame> {
     if (count++ >= limit) return;
     checkInterrupt();
     yield frame;
-    if (isOutermost(frame, session)) return;
+    if (session.endsAtMain(frame)) return;
   }
 }
 
@@ -60,7 +56,7 @@ const describeArguments = (frame: Frame, session: Session): VariableResult[] => 
   if (shown === 'none') return parametersOf(frame).map((variable) => ({ ...describeVariable(variable, context, frame), brief: '...' }));
   const briefly = shown === 'scalars';
   // As in gdb: what called main is not looked at.
-  const entries = session.settings.text('print entry-values') === 'default' && !isOutermost(frame, session);
+  const entries = session.settings.text('print entry-values') === 'default' && !session.endsAtMain(frame);
   return parametersOf(frame).map((variable) => {
     const described = describeVariable(variable, context, frame);
     const entry = entries ? valueAtEntry(variable, frame) : undefined;

@@ -8,7 +8,7 @@ import { integer, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { frameApply } from './applying.js';
 import { infoFrame } from './frame_info.js';
-import { describeFrame, describeVariables, framesOf, isOutermost, mostWalked, parametersOf, scopesOf } from './frames.js';
+import { describeFrame, describeVariables, framesOf, mostWalked, parametersOf, scopesOf } from './frames.js';
 import { message, type FrameResult, type Result, type VariableResult } from './results.js';
 import { countOf } from './run.js';
 
@@ -100,7 +100,7 @@ const backtrace: Command = {
       last = frame;
     }
     const hidden = more();
-    const atEnd = hidden === undefined && last !== undefined && !isOutermost(last, session);
+    const atEnd = hidden === undefined && last !== undefined && !session.endsAtMain(last);
     const end = atEnd && (count === undefined || count < 0) ? session.stack().endReason : undefined;
     return { ...piece(), ...(hidden !== undefined && { more: hidden }), ...(end !== undefined && { end }) };
   },
@@ -153,7 +153,7 @@ const move = async ({ session, text }: CommandContext, direction: 1 | -1): Promi
     // Not beyond main, and no further than there are frames.
     while (moved < count && level < mostWalked) {
       const here = session.stack().frame(level);
-      if (!here || isOutermost(here, session) || !session.stack().frame(level + 1)) break;
+      if (!here || session.endsAtMain(here) || !session.stack().frame(level + 1)) break;
       level++;
       moved++;
     }

@@ -2,7 +2,7 @@
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
-import { describeFrame, isOutermost } from '../commands/frames.js';
+import { describeFrame } from '../commands/frames.js';
 import { frameLabel, type Frame } from '../inferior/frame.js';
 import type { Thread } from '../inferior/thread.js';
 import { parseExpression } from '../language/parser.js';
@@ -45,7 +45,7 @@ export const inspectionHandlers = (target: () => Debuggee): Handlers => ({
     for (const frame of stack) {
       if (level >= end) break;
       if (level++ >= start) frames.push(stackFrame(frame, thread, debuggee, args.format));
-      outermost = isOutermost(frame, debuggee.session);
+      outermost = debuggee.session.endsAtMain(frame);
       if (outermost) break;
     }
     // Deep recursion is not walked to its end to count it: "there is more" is enough for the client to ask.

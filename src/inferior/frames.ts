@@ -35,6 +35,8 @@ export interface StackOptions {
   readonly originalPc?: (pc: Address) => Address | undefined;
   /** Calls that deet has made and that have not come back. */
   readonly calls?: readonly OwnCall[];
+  /** What called main is the C library's start-up code: only if this is set, its call sites are read for the values that main had at entry. */
+  readonly pastMain?: boolean;
 }
 
 const NO_TAILS: readonly TailCall[] = [];
@@ -93,6 +95,7 @@ export class Stack implements Iterable<Frame> {
   private readonly unwinder: Unwinder;
   private readonly thread: ThreadContext;
   private readonly chains: CallChains;
+  private readonly pastMain: boolean;
   private readonly entries = new EntryValues((owner, expression) => this.describeEntry(owner, expression));
   /** Activations 0, 64, 128, ... as far as they are known. */
   private readonly spaced: Start[];
@@ -100,7 +103,8 @@ export class Stack implements Iterable<Frame> {
   private readonly runs = new Map<number, Step[]>();
   private last: Step | undefined;
 
-  constructor({ registers, wide, memory, images, tls, skipInlinedAtStart, leaveOut, originalPc, calls }: StackOptions) {
+  constructor({ registers, wide, memory, images, tls, skipInlinedAtStart, leaveOut, originalPc, calls, pastMain }: StackOptions) {
+    this.pastMain = pastMain ?? false;
     this.thread = { user: registers.slice(), memory, wide: wide ?? (() => undefined), tls: tls ?? (() => undefined) };
     this.unwinder = new Unwinder(images, memory, originalPc, calls);
     this.chains = new CallChains(this.unwinder);
@@ -261,12 +265,13 @@ export class Stack implements Iterable<Frame> {
   private describeEntry({ index, tail }: EntryOwner, expression: Uint8Array): EntryDescription | undefined {
     const step = this.at(index);
     if (step === undefined || isEnd(step.caller)) return undefined;
+    const callee = tail === 0 ? symbolsOf(step.activation.place).function : step.tails[tail - 1]?.function;
+    if (callee?.qualifiedName === 'main' && !this.pastMain) return undefined;
     const jump = step.tails[tail];
     const outer = jump === undefined ? this.at(index + 1) : step;
     const site = jump?.site ?? this.chains.siteOf(step.caller);
     if (outer === undefined || site === undefined) return undefined;
     const context = this.context(outer, jump === undefined ? 0 : tail + 1);
-    const callee = tail === 0 ? symbolsOf(step.activation.place).function : step.tails[tail - 1]?.function;
     // A jump was followed to its target when the chain was found.
     if (jump === undefined && !(callee && this.chains.goesTo(site, step.caller, context, step.activation, callee))) return undefined;
     if (callee && !enteredByCall(callee)) return undefined;

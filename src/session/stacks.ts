@@ -13,12 +13,13 @@ interface Kept {
   readonly stackPointer: Address;
   readonly hidden: number;
   readonly images: number;
+  readonly pastMain: boolean;
 }
 
 const kept = new WeakMap<Thread, Kept>();
 
 /** @throws DeetError `running` when the thread is not stopped. */
-export const stackOf = (thread: Thread, hidden: number): Stack => {
+export const stackOf = (thread: Thread, hidden: number, pastMain = false): Stack => {
   const { process } = thread;
   const { pc, stackPointer } = thread;
   const known = kept.get(thread);
@@ -28,7 +29,8 @@ export const stackOf = (thread: Thread, hidden: number): Stack => {
     known.pc === pc &&
     known.stackPointer === stackPointer &&
     known.hidden === hidden &&
-    known.images === images
+    known.images === images &&
+    known.pastMain === pastMain
   )
     return known.stack;
   const stack = new Stack({
@@ -39,8 +41,9 @@ export const stackOf = (thread: Thread, hidden: number): Stack => {
     tls: (image: LoadedImage, offset: bigint) => threadLocal(thread, image, offset),
     skipInlinedAtStart: hidden,
     calls: thread.calls.slice(),
+    pastMain,
   });
-  kept.set(thread, { stack, generation: process.space.generation, pc, stackPointer, hidden, images });
+  kept.set(thread, { stack, generation: process.space.generation, pc, stackPointer, hidden, images, pastMain });
   return stack;
 };
 

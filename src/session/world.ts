@@ -175,7 +175,7 @@ export class ProgramWorld implements StepWorld {
   }
 
   stack(thread: Thread): Stack {
-    return stackOf(thread, this.hidden(thread));
+    return stackOf(thread, this.hidden(thread), this.settings.flag('backtrace past-main'));
   }
 
   plant(thread: Thread, address: Address, owner: SiteOwner): () => void {

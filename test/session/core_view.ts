@@ -1,7 +1,7 @@
 /** What deet and gdb see in a core file, in one form. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeVariables, isOutermost, scopesOf } from '../../src/commands/frames.js';
+import { describeVariables, scopesOf } from '../../src/commands/frames.js';
 import { describeValue } from '../../src/commands/values.js';
 import { hex } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';
@@ -78,7 +78,7 @@ export const deetView = (session: Session, expressions: readonly string[] = []):
           for (const { name, value } of describeVariables(scope.variables(), frame, session)) locals[name] ??= settled(value);
       const name = frame.kind === 'signal' ? '<signal handler called>' : (frame.functionName ?? '??');
       frames.push({ name, pc: hex(frame.pc), line: frame.position?.line ?? 0, locals });
-      if (isOutermost(frame, session)) break;
+      if (session.endsAtMain(frame)) break;
     }
     return { tid: thread.tid, id: thread.id, frames, registers: registersOf(thread) };
   });
