@@ -25,11 +25,14 @@ export interface CurrentPlace {
   readonly address?: Address;
 }
 
-/** Before a run places count in the file of main. */
-export const placeOfMain = (image: SymbolImage | undefined): CurrentPlace => {
-  const main = image?.functionsNamed('main')[0];
-  return { file: main?.declared?.file.path ?? image?.lineAt(main?.entry ?? fileAddress(0))?.file.path, line: undefined };
-};
+/** Before a run places count in the file of main, which most places have no need of: it is looked for when it is asked for. */
+export const placeOfMain = (image: SymbolImage | undefined): CurrentPlace => ({
+  get file() {
+    const main = image?.functionsNamed('main')[0];
+    return main?.declared?.file.path ?? image?.lineAt(main?.entry ?? fileAddress(0))?.file.path;
+  },
+  line: undefined,
+});
 
 /** A place in one image. */
 export interface FoundPlace {
