@@ -76,8 +76,7 @@ export class BreakpointRules {
       if (!result.has(location.address)) result.set(location.address, location);
     };
     for (const fn of this.info.lookup.functions(name)) add(this.atStart(fn.ranges[0]?.low ?? fn.entry, fn, fn.qualifiedName));
-    for (const call of this.info.lookup.inlinedCalls(name))
-      add(this.atStart(call.ranges[0]?.low ?? fileAddress(0), call.owner, call.inlined?.qualifiedName ?? name));
+    for (const { low, owner, qualifiedName } of this.info.lookup.inlinedCalls(name)) add(this.atStart(low, owner, qualifiedName));
     return [...result.values()].sort((a, b) => a.address - b.address);
   }
 

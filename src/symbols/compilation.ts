@@ -269,24 +269,6 @@ export class Compilation implements UnitContext {
     return this.nestedList;
   }
 
-  private ordered: readonly CodeEntry[] | undefined;
-
-  /** The function whose entry has another entry, given by its offset, somewhere below. */
-  codeAround(offset: number): CodeEntry | undefined {
-    this.ordered ??= [...this.code(), ...this.nested()].sort((a, b) => a.die.offset - b.die.offset);
-    const { ordered } = this;
-    let low = 0;
-    let high = ordered.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (ordered[middle].die.offset <= offset) low = middle + 1;
-      else high = middle;
-    }
-    // A nested function may have ended before the offset: then it is in the one around it.
-    for (let i = low - 1; i >= 0; i--) if (this.ask(() => ordered[i].die.siblingOffset(), 0) > offset) return ordered[i];
-    return undefined;
-  }
-
   private spans: readonly CodeSpan[] | undefined;
   private nestedSpans: readonly CodeSpan[] | undefined;
 

@@ -203,7 +203,9 @@ export class ElfImage implements SymbolImage {
   }
 
   inlinedCallsOf(name: string): readonly Scope[] {
-    return this.guard<readonly Scope[]>([], (info) => info.lookup.inlinedCalls(name));
+    return this.guard<readonly Scope[]>([], (info) =>
+      info.lookup.inlinedCalls(name).flatMap(({ die, low }) => info.scopesAt(low).find((scope) => scope.die.offset === die.offset) ?? []),
+    );
   }
 
   unitAt(address: FileAddress): UnitDescription | undefined {

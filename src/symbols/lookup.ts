@@ -1,6 +1,8 @@
 /** Look-ups by name: functions and their inlined copies, variables, types, enumerators, and what declarations stand for. */
+import type { FileAddress } from '../common/addresses.js';
 import { At, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
+import { rangesOf } from '../dwarf/ranges.js';
 import { walk } from '../dwarf/walk.js';
 import type { Compilation } from './compilation.js';
 import {
@@ -16,13 +18,23 @@ import {
 } from './cxx-names.js';
 import type { DebugInfo } from './debug-info.js';
 import { Flag, Kind, type EntryTable } from './entries.js';
-import type { FunctionEntry, ScopeNode } from './functions.js';
+import type { FunctionEntry } from './functions.js';
 import type { DeclaredType, Variable } from './model.js';
 import { Mark } from './name-units.js';
 import { dieOf, NameIndex, type NamedEntry } from './names.js';
 import { spellingsOf } from './types-reader.js';
 import type { CType } from './types.js';
 import { distinct, linkageNameOf, nameOf, readVariable } from './variables.js';
+
+/** A call that became a copy of what it calls, as far as a breakpoint needs it. */
+export interface InlinedCode {
+  readonly die: Die;
+  readonly low: FileAddress;
+  /** The function that has the copy. */
+  readonly owner: FunctionEntry;
+  /** Of the function that is called. */
+  readonly qualifiedName: string;
+}
 
 type TypeTag = 'struct' | 'union' | 'enum' | 'class';
 
@@ -73,7 +85,7 @@ export class Lookup {
   }
 
   /** Inlined calls of the functions of this name, in whatever function they are. */
-  inlinedCalls(name: string): ScopeNode[] {
+  inlinedCalls(name: string): InlinedCode[] {
     const written = writtenName(name);
     const origins = new Map<Compilation, Set<number>>();
     for (const entry of this.names.find(name, Mark.inlined)) {
@@ -84,7 +96,7 @@ export class Lookup {
       else origins.set(entry.unit, new Set([die]));
     }
     if (origins.size === 0) return [];
-    const result: ScopeNode[] = [];
+    const result: InlinedCode[] = [];
     // Where units refer to each other, a call may be inlined in another unit than the function's; out of a partial unit it always is.
     const homes = [...origins.keys()];
     const across = homes.some(({ unit }) => unit.root.tag === Tag.partial_unit) || this.names.isCalledAcross(name);
@@ -98,8 +110,8 @@ export class Lookup {
     return die === undefined || meansParameters(written, linkageNameOf(die));
   }
 
-  private inlinedIn(unit: Compilation, origins: Map<Compilation, Set<number>>): ScopeNode[] {
-    const result: ScopeNode[] = [];
+  private inlinedIn(unit: Compilation, origins: Map<Compilation, Set<number>>): InlinedCode[] {
+    const result: InlinedCode[] = [];
     try {
       const { unit: dies } = unit;
       walk(
@@ -109,8 +121,8 @@ export class Lookup {
           const die = dies.dieAt(offset);
           const origin = die?.reference(At.abstract_origin);
           if (!die || !origin || !this.isOneOf(origin, origins)) return;
-          const scope = this.scopeOf(die, unit);
-          if (scope) result.push(scope);
+          const call = this.codeOfCall(die, origin, unit);
+          if (call) result.push(call);
         },
       );
     } catch (error) {
@@ -123,12 +135,12 @@ export class Lookup {
     return origin.lineage().some((step) => origins.get(this.info.compilationOf(step))?.has(step.offset));
   }
 
-  /** The scope that an entry of an inlined call describes, in the tree of its function. */
-  private scopeOf(die: Die, unit: Compilation): ScopeNode | undefined {
-    const code = unit.codeAround(die.offset);
-    let scope: ScopeNode | undefined = code && this.info.functionOf(code, unit).scope();
-    while (scope && scope.die.offset !== die.offset) scope = scope.children().findLast((child) => child.die.offset <= die.offset);
-    return scope;
+  /** Of the function around it no more is read than where it lies: it may have hundreds of inlined calls. */
+  private codeOfCall(die: Die, origin: Die, unit: Compilation): InlinedCode | undefined {
+    const low = rangesOf(die).at(0)?.low;
+    const code = low === undefined || low === 0 ? undefined : unit.codeAt(low);
+    if (low === undefined || !code) return undefined;
+    return { die, low, owner: this.info.functionOf(code, unit), qualifiedName: this.info.functionName(origin) };
   }
 
   /** Every qualified name of entries that `suits` accepts, each once. */
