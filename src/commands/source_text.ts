@@ -1,26 +1,79 @@
-/** The text of a source file, of which only the lines that somebody asks for become strings: a generated file may have 250,000. */
+/**
+ * The text of a source file. A generated file may have 250,000 lines, of which a few are shown at each stop: it is gone through once for where its lines begin, and those that
+ * somebody asks for are read from it then.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Where each line begins, and where one behind the last would. */
-const lineStarts = (bytes: Uint8Array): Uint32Array => {
-  let count = 1;
-  for (const byte of bytes) if (byte === newline) count++;
-  const endsOpen = bytes.length > 0 && bytes.at(-1) !== newline;
-  const starts = new Uint32Array(count + (endsOpen ? 1 : 0));
-  let line = 1;
-  for (let at = 0; at < bytes.length; at++) if (bytes[at] === newline) starts[line++] = at + 1;
-  if (endsOpen) starts[line] = bytes.length + 1;
-  return starts;
-};
+/** Bytes of one read. */
+const pieceSize = 64 * 1024;
+
+/** Where lines begin: offsets in bytes, in ascending order, as many as are counted. */
+class Starts {
+  offsets = new Uint32Array(1024);
+  count = 1;
+
+  /**
+   * Adds the lines that begin behind the newlines of a piece. A function of its own: V8 compiles what is called often, long before the end of a file.
+   * @param base offset of the piece in the file
+   */
+  take(piece: Uint8Array, length: number, base: number): void {
+    for (let at = 0; at < length; at++) if (piece[at] === newline) this.add(base + at + 1);
+  }
+
+  add(offset: number): void {
+    if (this.count === this.offsets.length) {
+      const larger = new Uint32Array(2 * this.count);
+      larger.set(this.offsets);
+      this.offsets = larger;
+    }
+    this.offsets[this.count++] = offset;
+  }
+}
 
 export class SourceText {
-  readonly #starts: Uint32Array;
+  /** Where each line begins, and where one behind the last would. */
+  #starts = new Uint32Array(1);
+  /** In bytes. */
+  #size = 0;
+  #changed = 0;
 
-  /** @param bytes UTF-8; lines end as those of Unix or of DOS */
-  constructor(private readonly bytes: Buffer) {
-    this.#starts = lineStarts(bytes);
+  /**
+   * @param path of a file of UTF-8, whose lines end as those of Unix or of DOS
+   * @throws Error of node:fs where it cannot be read
+   */
+  constructor(readonly path: string) {
+    this.#open((file) => {
+      this.#scan(file);
+    });
+  }
+
+  #open<T>(look: (file: number) => T): T {
+    const file = openSync(this.path, 'r');
+    try {
+      return look(file);
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  #scan(file: number): void {
+    const starts = new Starts();
+    const piece = Buffer.allocUnsafeSlow(pieceSize);
+    let size = 0;
+    let isOpen = false;
+    for (let length = readSync(file, piece, 0, pieceSize, 0); length > 0; length = readSync(file, piece, 0, pieceSize, size)) {
+      starts.take(piece, length, size);
+      size += length;
+      isOpen = piece[length - 1] !== newline;
+    }
+    // As if the last line had an end.
+    if (isOpen) starts.add(size + 1);
+    this.#starts = starts.offsets.slice(0, starts.count);
+    this.#size = size;
+    this.#changed = fstatSync(file).mtimeMs;
   }
 
   /** Lines. */
@@ -30,22 +83,39 @@ export class SourceText {
 
   /** In bytes. */
   get size(): number {
-    return this.bytes.length;
+    return this.#size;
   }
 
   /** @param number from 1 */
   line(number: number): string | undefined {
-    const start = this.#starts[number - 1];
-    const next = this.#starts[number];
-    if (start === undefined || next === undefined) return undefined;
-    const end = next - 1;
-    const ofDos = end > start && end < this.bytes.length && this.bytes[end - 1] === carriageReturn;
-    return this.bytes.toString('utf8', start, ofDos ? end - 1 : end);
+    return this.lines(number, number).at(0);
   }
 
   /** Of two numbers from 1, both included, as far as there are such lines. */
   lines(first = 1, last = this.length): string[] {
-    const from = Math.max(1, first);
-    return Array.from({ length: Math.max(0, Math.min(last, this.length) - from + 1) }, (_, index) => this.line(from + index) ?? '');
+    try {
+      return this.#open((file) => {
+        // Somebody may be editing it.
+        const { mtimeMs, size } = fstatSync(file);
+        if (mtimeMs !== this.#changed || size !== this.#size) this.#scan(file);
+        return this.#read(file, Math.max(1, first), Math.min(last, this.length));
+      });
+    } catch {
+      // It is no longer there.
+      return [];
+    }
+  }
+
+  #read(file: number, first: number, last: number): string[] {
+    if (first > last) return [];
+    const start = this.#starts[first - 1];
+    const bytes = Buffer.alloc(Math.min(this.#starts[last], this.#size) - start);
+    readSync(file, bytes, 0, bytes.length, start);
+    return Array.from({ length: last - first + 1 }, (_, index) => {
+      const from = this.#starts[first - 1 + index] - start;
+      const end = this.#starts[first + index] - 1 - start;
+      const ofDos = end > from && end < bytes.length && bytes[end - 1] === carriageReturn;
+      return bytes.toString('utf8', from, ofDos ? end - 1 : end);
+    });
   }
 }

@@ -1,5 +1,5 @@
-/** Source files as text: found, and read once. */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+/** Source files as text: found, and gone through once. */
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeetError } from '../common/errors.js';
 import { SourceText } from './source_text.js';
@@ -44,7 +44,7 @@ export class Sources {
   text(path: string): SourceText | undefined {
     if (!this.#texts.has(path)) {
       const place = this.find(path);
-      this.#texts.set(path, place && attempt(() => new SourceText(readFileSync(place.path))));
+      this.#texts.set(path, place && attempt(() => new SourceText(place.path)));
     }
     return this.#texts.get(path);
   }

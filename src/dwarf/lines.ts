@@ -207,34 +207,26 @@ const skipValue = (reader: Reader, form: number, offsetSize: number): void => {
   }
 };
 
-/** Columns that grow. */
+/** As long as the program might make them: it has at least one byte for each row. What is never written takes no memory. */
 class Rows {
   count = 0;
-  private capacity = 256;
-  addresses = new Float64Array(this.capacity);
-  files = new Uint32Array(this.capacity);
-  lines = new Uint32Array(this.capacity);
-  columns = new Uint16Array(this.capacity);
-  flags = new Uint8Array(this.capacity);
-  discriminators = new Uint32Array(this.capacity);
+  readonly addresses: Float64Array;
+  readonly files: Uint32Array;
+  readonly lines: Uint32Array;
+  readonly columns: Uint16Array;
+  readonly flags: Uint8Array;
+  readonly discriminators: Uint32Array;
 
-  grow(): void {
-    const larger = <T extends { set(from: T): void }>(old: T, make: new (length: number) => T): T => {
-      const copy = new make(this.capacity);
-      copy.set(old);
-      return copy;
-    };
-    this.capacity *= 2;
-    this.addresses = larger<Float64Array<ArrayBuffer>>(this.addresses, Float64Array);
-    this.files = larger<Uint32Array<ArrayBuffer>>(this.files, Uint32Array);
-    this.lines = larger<Uint32Array<ArrayBuffer>>(this.lines, Uint32Array);
-    this.columns = larger<Uint16Array<ArrayBuffer>>(this.columns, Uint16Array);
-    this.flags = larger<Uint8Array<ArrayBuffer>>(this.flags, Uint8Array);
-    this.discriminators = larger<Uint32Array<ArrayBuffer>>(this.discriminators, Uint32Array);
+  constructor(most: number) {
+    this.addresses = new Float64Array(most);
+    this.files = new Uint32Array(most);
+    this.lines = new Uint32Array(most);
+    this.columns = new Uint16Array(most);
+    this.flags = new Uint8Array(most);
+    this.discriminators = new Uint32Array(most);
   }
 
   push(address: number, file: number, line: number, column: number, flags: number, discriminator: number): void {
-    if (this.count === this.capacity) this.grow();
     const at = this.count++;
     this.addresses[at] = address;
     this.files[at] = file;
@@ -250,8 +242,9 @@ class Rows {
  * that its rows are of use.
  */
 export const runLineProgram = (unit: Unit, header: LineHeader): { rows: LineRows; problem?: unknown } => {
-  const rows = new Rows();
   const reader = new Reader(unit.file.section('line'), '.debug_line', header.program, header.end);
+  // One more for the end of a sequence that the program leaves open.
+  const rows = new Rows(Math.min(reader.remaining, MAX_ROWS) + 1);
   let problem: unknown;
   try {
     while (!reader.atEnd) runSequence(header, reader, rows);

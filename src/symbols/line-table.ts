@@ -7,47 +7,22 @@ import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { RowFlag, type LineRows } from '../dwarf/lines.js';
 import type { AddressRange, LineRow, SourceFile } from './model.js';
 
-/** Of the recorded rows: an address, and line 0 where a sequence ends. */
 export class LineTable {
   readonly count: number;
-  private readonly addresses: Float64Array;
-  private readonly lines: Uint32Array;
-  private readonly files: Uint32Array;
-  private readonly columns: Uint16Array;
-  private readonly flags: Uint8Array;
-  private readonly discriminators: Uint32Array;
+  /** Numbers of the recorded rows, by address: the rows themselves are many and stay where they are. */
+  private readonly order: Uint32Array;
 
   /**
    * @param sources the file of each file number; numbers that mean the same file have the same object
    * @param lowest the unit's first address: sequences at 0 below it belong to code that the linker dropped
    */
   constructor(
-    rows: LineRows,
+    private readonly rows: LineRows,
     private readonly sources: readonly (SourceFile | undefined)[],
     lowest: number,
   ) {
-    const kept = recorded(rows, sources, lowest);
-    // Sequences may stand in any order. At one address an end comes before what begins there.
-    const order = kept.sort(
-      (a, b) => rows.addresses[a] - rows.addresses[b] || (rows.flags[b] & RowFlag.endSequence) - (rows.flags[a] & RowFlag.endSequence),
-    );
-    this.count = order.length;
-    this.addresses = new Float64Array(this.count);
-    this.lines = new Uint32Array(this.count);
-    this.files = new Uint32Array(this.count);
-    this.columns = new Uint16Array(this.count);
-    this.flags = new Uint8Array(this.count);
-    this.discriminators = new Uint32Array(this.count);
-    for (let i = 0; i < this.count; i++) {
-      const from = order[i];
-      const end = (rows.flags[from] & RowFlag.endSequence) !== 0;
-      this.addresses[i] = rows.addresses[from];
-      this.lines[i] = end ? 0 : rows.lines[from];
-      this.files[i] = rows.files[from];
-      this.columns[i] = rows.columns[from];
-      this.flags[i] = rows.flags[from];
-      this.discriminators[i] = rows.discriminators[from];
-    }
+    this.order = inOrder(recorded(rows, sources, lowest), rows);
+    this.count = this.order.length;
   }
 
   /** Index of the first row behind `address`. */
@@ -56,34 +31,39 @@ export class LineTable {
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.addresses[middle] <= address) low = middle + 1;
+      if (this.rows.addresses[this.order[middle]] <= address) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
   address(index: number): FileAddress {
-    return fileAddress(this.addresses[index]);
+    return fileAddress(this.rows.addresses[this.order[index]]);
   }
 
+  /** 0 where a sequence ends. */
   line(index: number): number {
-    return this.lines[index];
+    return this.isEnd(index) ? 0 : this.rows.lines[this.order[index]];
   }
 
   source(index: number): SourceFile | undefined {
-    return this.sources[this.files[index]];
+    return this.sources[this.rows.files[this.order[index]]];
+  }
+
+  private has(index: number, flag: number): boolean {
+    return (this.rows.flags[this.order[index]] & flag) !== 0;
   }
 
   isStatement(index: number): boolean {
-    return (this.flags[index] & RowFlag.isStatement) !== 0;
+    return this.has(index, RowFlag.isStatement);
   }
 
   isEnd(index: number): boolean {
-    return (this.flags[index] & RowFlag.endSequence) !== 0;
+    return this.has(index, RowFlag.endSequence);
   }
 
   prologueEnd(index: number): boolean {
-    return (this.flags[index] & RowFlag.prologueEnd) !== 0;
+    return this.has(index, RowFlag.prologueEnd);
   }
 
   /**
@@ -92,14 +72,14 @@ export class LineTable {
    */
   indexAt(address: number): number {
     let index = this.upperBound(address) - 1;
-    if (index < 0 || this.lines[index] === 0) return -1;
+    if (index < 0 || this.line(index) === 0) return -1;
     if (!this.isStatement(index)) {
       let other = index;
       while (
         other > 0 &&
-        this.addresses[other - 1] === this.addresses[other] &&
-        this.lines[other - 1] !== 0 &&
-        this.files[other - 1] === this.files[other] &&
+        this.address(other - 1) === this.address(other) &&
+        this.line(other - 1) !== 0 &&
+        this.source(other - 1) === this.source(other) &&
         !this.isStatement(other)
       )
         other--;
@@ -111,38 +91,37 @@ export class LineTable {
   /** Index of the first row at or behind an address, in whatever file. */
   firstAt(address: number): number {
     let index = this.upperBound(address);
-    while (index > 0 && this.addresses[index - 1] === address) index--;
+    while (index > 0 && this.address(index - 1) === address) index--;
     return index;
   }
 
   /** Index of the first row of a file at exactly this address that has a line; -1: none. */
   firstOf(address: number, source: SourceFile | undefined): number {
-    for (let index = this.firstAt(address); index < this.count && this.addresses[index] === address; index++)
-      if (this.lines[index] !== 0 && this.source(index) === source) return index;
+    for (let index = this.firstAt(address); index < this.count && this.address(index) === address; index++)
+      if (this.line(index) !== 0 && this.source(index) === source) return index;
     return -1;
   }
 
   /** The address of the next row behind that of `index`. */
   endOf(index: number): FileAddress {
-    const next = this.upperBound(this.addresses[index]);
-    return fileAddress(next < this.count ? this.addresses[next] : this.addresses[index] + 1);
+    const next = this.upperBound(this.address(index));
+    return next < this.count ? this.address(next) : fileAddress(this.address(index) + 1);
   }
 
   row(index: number): LineRow | undefined {
     const file = this.source(index);
     if (!file) return undefined;
-    const flags = this.flags[index];
-    const column = this.columns[index];
+    const column = this.rows.columns[this.order[index]];
     return {
       file,
-      line: this.lines[index],
+      line: this.line(index),
       ...(column > 0 ? { column } : {}),
       address: this.address(index),
       end: this.endOf(index),
-      isStatement: (flags & RowFlag.isStatement) !== 0,
-      prologueEnd: (flags & RowFlag.prologueEnd) !== 0,
-      epilogueBegin: (flags & RowFlag.epilogueBegin) !== 0,
-      discriminator: this.discriminators[index],
+      isStatement: this.isStatement(index),
+      prologueEnd: this.prologueEnd(index),
+      epilogueBegin: this.has(index, RowFlag.epilogueBegin),
+      discriminator: this.rows.discriminators[this.order[index]],
     };
   }
 
@@ -155,9 +134,9 @@ export class LineTable {
   rowsIn(range: AddressRange): LineRow[] {
     const result: LineRow[] = [];
     let index = Math.max(0, this.upperBound(range.low) - 1);
-    while (index > 0 && this.addresses[index - 1] === this.addresses[index]) index--;
-    for (; index < this.count && this.addresses[index] < range.high; index++) {
-      if (this.lines[index] === 0) continue;
+    while (index > 0 && this.address(index - 1) === this.address(index)) index--;
+    for (; index < this.count && this.address(index) < range.high; index++) {
+      if (this.line(index) === 0) continue;
       const row = this.row(index);
       if (row && row.end > range.low) result.push(row);
     }
@@ -172,8 +151,8 @@ export class LineTable {
     const addresses: FileAddress[] = [];
     let best: number | undefined;
     for (let index = 0; index < this.count; index++) {
-      if (this.lines[index] === 0 || this.source(index) !== source || !this.isStatement(index)) continue;
-      const found = this.lines[index];
+      const found = this.line(index);
+      if (found === 0 || this.source(index) !== source || !this.isStatement(index)) continue;
       if (found === line) addresses.push(this.address(index));
       else if (found > line && (best === undefined || found < best)) best = found;
     }
@@ -184,8 +163,8 @@ export class LineTable {
   *usedSources(): Iterable<SourceFile> {
     const seen = new Set<number>();
     for (let index = 0; index < this.count; index++) {
-      const file = this.files[index];
-      if (this.lines[index] === 0 || seen.has(file)) continue;
+      const file = this.rows.files[this.order[index]];
+      if (this.line(index) === 0 || seen.has(file)) continue;
       seen.add(file);
       const source = this.sources[file];
       if (source) yield source;
@@ -193,12 +172,22 @@ export class LineTable {
   }
 }
 
+interface Recorded {
+  /** Numbers of rows, in the order of the program. */
+  readonly kept: Uint32Array;
+  /** Where in `kept` each sequence begins. */
+  readonly begins: readonly number[];
+}
+
 /**
- * Which rows count, as numbers of `rows`. Left out: rows of line 0; sequences at address 0; rows that repeat the line
+ * Which rows count. Left out: rows of line 0; sequences at address 0; rows that repeat the line
  * of the row before with a discriminator; and, where the file changes, the rows of the earlier file at the same address.
  */
-const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], lowest: number): number[] => {
-  const kept: number[] = [];
+const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], lowest: number): Recorded => {
+  const { addresses, files, lines, flags: allFlags, discriminators } = rows;
+  const kept = new Uint32Array(rows.count);
+  let count = 0;
+  const begins: number[] = [];
   let begin = 0; // of this sequence, in `kept`
   let dropped = false;
   let first = true;
@@ -210,17 +199,20 @@ const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], 
   let statementHere = false;
   /** The end of a file's rows at an address undoes those that it has there. */
   const popAt = (address: number, source: SourceFile | undefined): void => {
-    for (let at = kept.length - 1; at >= begin && rows.addresses[kept[at]] === address; at--)
-      if (sources[rows.files[kept[at]]] === source) kept.splice(at, 1);
+    let first = count;
+    while (first > begin && addresses[kept[first - 1]] === address) first--;
+    let left = first;
+    for (let at = first; at < count; at++) if (sources[files[kept[at]]] !== source) kept[left++] = kept[at];
+    count = left;
   };
   for (let i = 0; i < rows.count; i++) {
-    const address = rows.addresses[i];
-    const flags = rows.flags[i];
-    const line = rows.lines[i];
+    const address = addresses[i];
+    const flags = allFlags[i];
+    const line = lines[i];
     const end = (flags & RowFlag.endSequence) !== 0;
-    const switched = !first && rows.files[i] !== rows.files[i - 1];
+    const switched = !first && files[i] !== files[i - 1];
     // Also when the row before is left out: the change of files ends what it belongs to.
-    if (switched) lastSource = sources[rows.files[i - 1]];
+    if (switched) lastSource = sources[files[i - 1]];
     if (first) {
       first = false;
       dropped = address === 0 && lowest > 0;
@@ -230,22 +222,23 @@ const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], 
       discriminated = false;
       lastAddress = -1;
       statementHere = false;
-      begin = kept.length;
+      begin = count;
+      begins.push(begin);
     }
     const statement = (flags & RowFlag.isStatement) !== 0;
-    const source = sources[rows.files[i]];
-    if (line !== previousLine || switched) discriminated = rows.discriminators[i] !== 0;
-    else if (rows.discriminators[i] !== 0) discriminated = true;
+    const source = sources[files[i]];
+    if (line !== previousLine || switched) discriminated = discriminators[i] !== 0;
+    else if (discriminators[i] !== 0) discriminated = true;
     previousLine = line;
     if (!dropped) {
       const changed = source !== lastSource;
       const ignored = !end && (line === 0 || (changed && lastAddress === address && !statement && statementHere));
       if ((changed && !ignored) || end) popAt(address, lastSource);
       if (end) {
-        if (kept.length > begin) kept.push(i);
+        if (count > begin) kept[count++] = i;
       } else if (!ignored && source) {
         if (changed || line !== lastLine || !discriminated) {
-          kept.push(i);
+          kept[count++] = i;
           lastLine = line;
         }
         lastSource = source;
@@ -258,5 +251,24 @@ const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], 
     }
     if (end) first = true;
   }
-  return kept;
+  return { kept: kept.slice(0, count), begins };
+};
+
+/** Sequences may stand in any order, and the rows of a damaged one too. At one address an end comes before what begins there. */
+const inOrder = ({ kept, begins }: Recorded, { addresses, flags }: LineRows): Uint32Array => {
+  const pieces = begins.map((begin, i) => kept.subarray(begin, begins[i + 1])).filter(({ length }) => length > 0);
+  pieces.sort((a, b) => addresses[a[0]] - addresses[b[0]]);
+  const order = new Uint32Array(kept.length);
+  let at = 0;
+  for (const piece of pieces) {
+    order.set(piece, at);
+    at += piece.length;
+  }
+  const isEnd = (row: number): number => flags[row] & RowFlag.endSequence;
+  for (let i = 1; i < order.length; i++) {
+    const step = addresses[order[i]] - addresses[order[i - 1]];
+    if (step < 0 || (step === 0 && isEnd(order[i]) > isEnd(order[i - 1])))
+      return kept.sort((a, b) => addresses[a] - addresses[b] || isEnd(b) - isEnd(a));
+  }
+  return order;
 };

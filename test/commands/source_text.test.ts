@@ -1,8 +1,21 @@
 /** The lines of a source file, by their numbers. */
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { SourceText } from '../../src/commands/source_text.js';
 
-const textOf = (text: string): SourceText => new SourceText(Buffer.from(text, 'utf8'));
+const folder = mkdtempSync(join(tmpdir(), 'deet-source-'));
+const path = join(folder, 'source.c');
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const textOf = (text: string): SourceText => {
+  writeFileSync(path, text);
+  return new SourceText(path);
+};
 
 describe('the text of a source file', () => {
   it.each<[string, readonly string[]]>([
@@ -27,5 +40,23 @@ describe('the text of a source file', () => {
     expect(source.lines(2, 9)).toEqual(['b', 'c']);
     expect(source.lines(0, 1)).toEqual(['a']);
     expect(source.lines(4, 9)).toEqual([]);
+  });
+
+  it('has long lines, and more of them than one read brings', () => {
+    const lines = Array.from({ length: 30_000 }, (_, index) => `${index} ${'ä'.repeat(index % 7)}`);
+    lines[20_000] = 'x'.repeat(200_000);
+    const source = textOf(lines.join('\n'));
+    expect(source.lines()).toEqual(lines);
+    expect(source.lines(19_999, 20_002)).toEqual(lines.slice(19_998, 20_002));
+  });
+
+  it('is that of now when somebody has changed the file, and none when it has gone', () => {
+    const source = textOf('one\ntwo\nthree\n');
+    expect(source.line(3)).toBe('three');
+    writeFileSync(path, 'a line before\none\ntwo\nthree\n');
+    expect(source.lines(3, 9)).toEqual(['two', 'three']);
+    rmSync(path);
+    expect(source.lines()).toEqual([]);
+    expect(source.line(1)).toBeUndefined();
   });
 });

@@ -150,7 +150,10 @@ describe('colour', () => {
   it('of C begins anew on every line', async () => {
     await loadHighlighter();
     const source = ['/* a comment', '   over two lines */', 'int x = 3 < 4 && "a&b";'];
-    const shown = highlighted(new SourceText(Buffer.from(source.join('\n'))), (each) => each) ?? [];
+    const folder = mkdtempSync(join(tmpdir(), 'deet-colours-'));
+    writeFileSync(join(folder, 'a.c'), source.join('\n'));
+    const shown = highlighted(new SourceText(join(folder, 'a.c')), (each) => each) ?? [];
+    rmSync(folder, { recursive: true });
     expect(shown[0]).toBe('\x1b[90m/* a comment\x1b[0m');
     expect(shown[1]).toBe('\x1b[90m   over two lines */\x1b[0m');
     expect(shown.map((each) => each.replace(/\x1b\[\d*m/g, ''))).toEqual(source);
