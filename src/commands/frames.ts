@@ -7,6 +7,7 @@ import type { Stack } from '../inferior/frames.js';
 import { toFile } from '../inferior/images.js';
 import { valueAtEntry } from '../language/entry-values.js';
 import { formatMember } from '../language/format.js';
+import type { Memory } from '../language/place.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Session } from '../session/session.js';
 import type { Scope, Variable } from '../symbols/model.js';
@@ -43,15 +44,18 @@ export function* scopesOf(frame: Frame): Generator<Scope> {
   }
 }
 
-export const describeVariables = (variables: readonly Variable[], frame: Frame, session: Session): VariableResult[] => {
+/** What the program's memory is read through. */
+export type Through = (real: Memory) => Memory;
+
+export const describeVariables = (variables: readonly Variable[], frame: Frame, session: Session, through?: Through): VariableResult[] => {
   if (variables.length === 0) return [];
-  const context = session.context(frame);
+  const context = session.context(frame, through);
   return variables.map((variable) => describeVariable(variable, context, frame));
 };
 
 /** Arguments as the line of a frame has them: structures and arrays, or all of them, only as `...` (set print frame-arguments). */
-const describeArguments = (frame: Frame, session: Session): VariableResult[] => {
-  const context = session.context(frame);
+const describeArguments = (frame: Frame, session: Session, through: Through | undefined): VariableResult[] => {
+  const context = session.context(frame, through);
   const shown = session.settings.text('print frame-arguments');
   if (shown === 'none') return parametersOf(frame).map((variable) => ({ ...describeVariable(variable, context, frame), brief: '...' }));
   const briefly = shown === 'scalars';
@@ -74,7 +78,7 @@ export const argumentWords = (args: readonly VariableResult[]): readonly (readon
   });
 
 /** A frame with its arguments. */
-export const describeFrame = (frame: Frame, session: Session): FrameResult => {
+export const describeFrame = (frame: Frame, session: Session, through?: Through): FrameResult => {
   const { position, functionName, loaded } = frame;
   const known = position !== undefined && position.line > 0;
   return {
@@ -82,7 +86,7 @@ export const describeFrame = (frame: Frame, session: Session): FrameResult => {
     ...(functionName !== undefined && { function: functionName }),
     ...(known && { file: position.file.path, line: position.line }),
     address: hex(frame.pc),
-    args: frameLabel(frame) ? [] : describeArguments(frame, session),
+    args: frameLabel(frame) ? [] : describeArguments(frame, session, through),
     ...(session.settings.text('print frame-arguments') === 'presence' && { presenceOnly: true as const }),
     inlined: frame.kind === 'inlined',
     ...(loaded && !isProgram(loaded, session) && { image: basename(loaded.image.path) }),

@@ -129,7 +129,8 @@ export class Interpreter {
   }
 
   /**
-   * Runs one line. Nothing is thrown: an error is a result. `typed`: by a person, so a blank line repeats the last command.
+   * Runs one line and returns its results, if no listener has heard them. Nothing is thrown: an error is a result. `typed`: by a person, so a blank line repeats
+   * the last command.
    */
   async execute(line: string, { typed = false }: { readonly typed?: boolean } = {}): Promise<Result[]> {
     this.#collected = [];
@@ -351,8 +352,9 @@ export class Interpreter {
     // `list` begins around the frame that was shown last.
     if (result.type === 'frame') this.#memory.listed = undefined;
     for (const warning of this.#stale.warnings(result)) this.#emit(warning);
-    this.#collected.push(result);
-    this.options.listener?.(result);
+    // A backtrace of 100,000 frames comes in pieces, so that nobody needs to hold all of them.
+    if (this.options.listener) this.options.listener(result);
+    else this.#collected.push(result);
   }
 
   readonly #opensBlock = (line: string): Block | undefined => {

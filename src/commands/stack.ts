@@ -1,5 +1,6 @@
 /** The group "look": the stack and its frames. */
 import { DeetError } from '../common/errors.js';
+import { PageMemory } from '../common/page_memory.js';
 import { checkInterrupt } from '../common/interrupt.js';
 import { stackPicture } from '../insight/stack_picture.js';
 import type { Frame } from '../inferior/frame.js';
@@ -8,7 +9,7 @@ import { integer, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { frameApply } from './applying.js';
 import { infoFrame } from './frame_info.js';
-import { describeFrame, describeVariables, framesOf, mostWalked, parametersOf, scopesOf } from './frames.js';
+import { describeFrame, describeVariables, framesOf, mostWalked, parametersOf, scopesOf, type Through } from './frames.js';
 import { message, type FrameResult, type Result, type VariableResult } from './results.js';
 import { countOf } from './run.js';
 
@@ -89,14 +90,16 @@ const backtrace: Command = {
       ...(full && { locals }),
       ...form,
     });
+    const pages = new PageMemory(process.space);
+    const through: Through = (real) => ({ read: (address, length) => pages.read(address, length), write: real.write.bind(real) });
     // Each frame is described when its turn comes, and then let go of: describing reads its arguments.
     for (const frame of frames) {
       if (shown.length === inOnePiece) {
         emit({ ...piece(), continued: true });
         [shown, locals] = [[], []];
       }
-      shown.push(describeFrame(frame, session));
-      if (full) locals.push(localsOf(frame, session));
+      shown.push(describeFrame(frame, session, through));
+      if (full) locals.push(localsOf(frame, session, through));
       last = frame;
     }
     const hidden = more();
@@ -190,12 +193,13 @@ const down: Command = {
 };
 
 /** Locals of all blocks around the pc, innermost first: the order in which a name is looked up. */
-const localsOf = (of: Frame, session: Session): VariableResult[] =>
+const localsOf = (of: Frame, session: Session, through?: Through): VariableResult[] =>
   [...scopesOf(of)].flatMap((scope) =>
     describeVariables(
       scope.variables().filter(({ role }) => role !== 'parameter'),
       of,
       session,
+      through,
     ),
   );
 

@@ -11,6 +11,7 @@ import { sharedImage } from '../inferior/shared_images.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import type { CallRequest, EvaluationContext } from '../language/context.js';
+import type { Memory } from '../language/place.js';
 import type { Value } from '../language/value.js';
 import { resolveProgram, type ProgramRedirection } from '../linux/launch.js';
 import { openImage } from '../symbols/open.js';
@@ -483,8 +484,8 @@ export class Session {
   }
 
   /** The world of expressions as a frame sees it; without one, that of the program's globals. */
-  context(frame?: Frame): EvaluationContext {
-    return this.values.context(frame);
+  context(frame?: Frame, memory?: (real: Memory) => Memory): EvaluationContext {
+    return this.values.context(frame, undefined, memory);
   }
 
   /** @throws DeetError in the user's words. */
