@@ -22,6 +22,8 @@ const Role = { none: 0, name: 1, sibling: 2, origin: 3, declaration: 4, external
 interface Shape {
   readonly kind: number;
   readonly hasChildren: boolean;
+  /** Its entries say whether their calls are inlined (DW_AT_inline): abstract instances of functions. */
+  readonly isAbstract: boolean;
   /** Flags that every entry of the shape has. */
   readonly flags: number;
   /** Triples of role, form and step (abbreviations.ts). */
@@ -50,7 +52,8 @@ const shapeOf = (abbreviation: Abbreviation): Shape => {
     if (role === Role.none && step > 0 && last >= 0 && program[last] === Role.none && program[last + 2] > 0) program[last + 2] += step;
     else program.push(role, forms[i], step);
   });
-  return { kind: kindOf(abbreviation.tag), hasChildren: abbreviation.hasChildren, flags, program };
+  const isAbstract = attributes.includes(At.inline);
+  return { kind: kindOf(abbreviation.tag), hasChildren: abbreviation.hasChildren, isAbstract, flags, program };
 };
 
 const shapes = new WeakMap<Abbreviation, Shape>();
@@ -101,7 +104,7 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
   const found: Found = { nameSection: 0, nameOffset: 0, flags: 0, sibling: 0, origin: 0, end: 0 };
   const parents: number[] = [-1];
   const known: (Shape | undefined)[] = [];
-  const unresolved: { entry: number; origin: number }[] = [];
+  const unresolved: { entry: number; origin: number; isAbstract: boolean }[] = [];
   const completed: { entry: number; origin: number }[] = [];
   let position = root.next;
   while (position < end) {
@@ -143,7 +146,7 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
         if (kind === Kind.function && !(found.flags & (Flag.code | Flag.declaration))) found.flags |= Flag.inlined;
         if (kind === Kind.function && plain && found.flags & Flag.declaration && !(found.flags & Flag.code)) break;
         const added = table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
-        if (found.origin && found.nameSection === NameIn.none) unresolved.push({ entry: added, origin: found.origin });
+        if (found.origin && found.nameSection === NameIn.none) unresolved.push({ entry: added, origin: found.origin, isAbstract: shape.isAbstract });
         break;
       }
       case Kind.enumerator:
@@ -166,16 +169,20 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
     const declaration = table.indexOfDie(origin, first);
     if (declaration >= 0) table.parents[entry] = table.parents[declaration];
   }
-  for (const { entry, origin } of unresolved) resolveName(unit, table, entry, origin, first);
+  for (const { entry, origin, isAbstract } of unresolved) {
+    const isDeclared = resolveName(unit, table, entry, origin, first);
+    // The abstract instance of a method completes a declaration, too; without being one, it is what link-time optimization
+    // leaves of a function that is only called: no call of it was inlined.
+    if (isDeclared && !isAbstract) declareOnly(table, entry);
+  }
 };
 
-/** What link-time optimization leaves of a function that is only called: no call of it was inlined. */
 const declareOnly = (table: EntryTable, entry: number): void => {
   if (table.flags[entry] & Flag.inlined) table.flags[entry] = (table.flags[entry] & ~Flag.inlined) | Flag.declaration;
 };
 
-/** A definition takes name and surroundings from the declaration that it completes. */
-const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: number, first: number): void => {
+/** A definition takes name and surroundings from the declaration that it completes. True: what has the name is a mere declaration. */
+const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: number, first: number): boolean => {
   let at = table.indexOfDie(origin, first);
   for (let depth = 0; at >= 0 && depth < 8; depth++) {
     if (table.nameSections[at] !== NameIn.none) {
@@ -183,8 +190,7 @@ const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: numbe
       table.nameOffsets[entry] = table.nameOffsets[at];
       table.parents[entry] = table.parents[at];
       table.flags[entry] = table.flags[entry] | (table.flags[at] & Flag.external);
-      if (table.flags[at] & Flag.declaration) declareOnly(table, entry);
-      return;
+      return (table.flags[at] & Flag.declaration) !== 0;
     }
     const next = originOf(unit, table.dies[at]);
     if (next === undefined) break;
@@ -193,19 +199,20 @@ const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: numbe
   // In another unit, or a declaration inside of a function: the entry itself knows.
   const die = unit.dieAt(table.dies[entry]);
   const named = die?.lineage().find((step) => step.has(At.name));
-  if (named?.flag(At.declaration)) declareOnly(table, entry);
+  const isDeclared = named?.flag(At.declaration) ?? false;
   const place = named && namePlace(named.unit, named.offset);
-  if (!place) return;
+  if (!place) return isDeclared;
   const section =
     named.unit.bytes === unit.bytes
       ? place.nameSection
       : named.unit.file === unit.file.supplementary()
         ? SHARED[place.nameSection]
         : undefined;
-  if (section === undefined) return;
+  if (section === undefined) return isDeclared;
   if (named.unit.file !== unit.file) table.declareElsewhere(entry, () => qualifiedNameOf(named));
   table.nameSections[entry] = section;
   table.nameOffsets[entry] = place.nameOffset;
+  return isDeclared;
 };
 
 /** Of units in files that other units refer to. */

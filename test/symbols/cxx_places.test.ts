@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { bareName, meansParameters, samePart, writtenName } from '../../src/symbols/cxx-names.js';
 import { openImage } from '../../src/symbols/open.js';
-import { compile, fixtures } from '../helpers/build.js';
+import { compile, compileText, fixtures } from '../helpers/build.js';
 import { askGdb } from './oracle.js';
 
 const everywhere = [
@@ -41,6 +41,22 @@ describe('places of C++ functions', () => {
   it('... split', () => places(build(['-gsplit-dwarf']), [...everywhere, ...described]));
   it('... by clang++', () => places(build([], 'clang++'), [...everywhere, ...described]));
   it('... and without debug information', () => places(build(['-g0']), everywhere));
+});
+
+const methods = `
+struct Tree {
+  int count = 0;
+  void add(int n);
+  int sum() const { return count + 1; }
+};
+volatile int sink;
+inline void Tree::add(int n) { count += n; sink = count; }
+int grow(Tree &tree) { tree.add(sink); return tree.sum(); }
+int main() { Tree tree; tree.add(sink + 1); return grow(tree) + tree.sum(); }
+`;
+
+it.each(['g++', 'clang++'] as const)('places of methods are also where their calls are inlined, %s', (compiler) => {
+  places(compileText('methods.cc', methods, ['-O2'], compiler), ['Tree::add', 'Tree::sum', 'add', 'Tree::add(int)']);
 });
 
 describe('names', () => {
