@@ -216,3 +216,15 @@ describe('the files of a running program', () => {
     );
   });
 });
+
+it('info auxv says what each entry means, as gdb does', async () => {
+  const program = compileText('short.c', 'int main(void) { return 0; }\n');
+  const rows = (stdout: string): string[] =>
+    stdout
+      .split('\n')
+      .filter((row) => /^\d+ +AT_(?!NULL|RSEQ)/.test(row))
+      .map((row) => row.replace(/0x7[0-9a-f]{11}/, '0xSTACK'));
+  const theirs = rows(gdb(['break main', 'run', 'info auxv'], program));
+  expect(theirs.length).toBeGreaterThan(15);
+  expect(rows((await run([...commands('break main', 'run', 'info auxv'), program])).stdout)).toEqual(theirs);
+});
