@@ -70,12 +70,17 @@ export const numberList = (text: string, what: string): number[] => {
   return numbers;
 };
 
+/** A `<` here opens the arguments of a template: `Box<int, 3>::get`, but not `operator<`. */
+const opensTemplate = (text: string, at: number): boolean => /[\w]$/.test(text.slice(0, at)) && !/\boperator$/.test(text.slice(0, at));
+
 /**
  * Splits at commas that stand outside of quotes and brackets.
+ * @param places they are places in the program, not expressions: angle brackets hold arguments of templates
  */
-export const splitCommas = (text: string): string[] => {
+export const splitCommas = (text: string, { places = false } = {}): string[] => {
   const parts: string[] = [];
   let depth = 0;
+  let templates = 0;
   let quote = '';
   let start = 0;
   for (let at = 0; at < text.length; at++) {
@@ -86,7 +91,9 @@ export const splitCommas = (text: string): string[] => {
     } else if (each === '"' || each === "'") quote = each;
     else if ('([{'.includes(each)) depth++;
     else if (')]}'.includes(each)) depth--;
-    else if (each === ',' && depth === 0) {
+    else if (places && each === '<' && (templates > 0 || opensTemplate(text, at))) templates++;
+    else if (each === '>' && templates > 0) templates--;
+    else if (each === ',' && depth === 0 && templates === 0) {
       parts.push(text.slice(start, at).trim());
       start = at + 1;
     }

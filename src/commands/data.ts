@@ -216,6 +216,7 @@ const ptype: Command = {
         offsets: flags.includes('o'),
         hexadecimal: flags.includes('x'),
         methods: !flags.includes('m'),
+        typedefs: !flags.includes('t'),
         raw: flags.includes('r'),
       }),
     );

@@ -140,7 +140,7 @@ const functionAround = (session: Session, address: Address): CodeRange => {
 
 const rangeOf = async (session: Session, text: string): Promise<CodeRange> => {
   if (text === '') return functionAround(session, session.selection().frame.pc);
-  const [from, to] = splitCommas(text);
+  const [from, to] = splitCommas(text, { places: true });
   const start = session.values.address(from);
   if (to === undefined) return functionAround(session, start);
   const end = to.startsWith('+') ? start + toInteger(await evaluated(session, to.slice(1))) : session.values.address(to);

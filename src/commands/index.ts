@@ -4,6 +4,7 @@ import type { Command } from './command.js';
 import { conditionCommands } from './conditions.js';
 import { coreCommands } from './core.js';
 import { dataCommands, dataInfo } from './data.js';
+import { demanglingCommands } from './demangling.js';
 import { disassemblyCommands } from './disassembly.js';
 import { examineCommands } from './examine.js';
 import { historyCommands, infoAddress } from './history.js';
@@ -59,6 +60,7 @@ export const allCommands: readonly Command[] = [
   ...listingCommands,
   ...dataCommands,
   ...examineCommands,
+  ...demanglingCommands,
   ...disassemblyCommands,
   info,
   ...threadCommands,

@@ -2,8 +2,10 @@
 import { basename } from 'node:path';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
+import { isStruct } from '../language/types.js';
 import { isOfFile, parseLocation, type CurrentPlace, type LocationSpec } from '../session/locations.js';
 import type { Session } from '../session/session.js';
+import { signatureOf } from '../symbols/cxx-names.js';
 import { splitCommas } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { selectedFrame } from './frames.js';
@@ -25,12 +27,22 @@ export const listedPlace = ({ session, memory: { listed } }: CommandContext): Cu
 const headsOf = (spec: Extract<LocationSpec, { kind: 'function' }>, session: Session): Place[] => {
   const heads = session.images().flatMap(({ image }) =>
     image.functionsNamed(spec.name).flatMap((fn) => {
-      const { declared, qualifiedName: name } = fn;
+      const { declared } = fn;
+      const name = (fn.linkageName === undefined ? undefined : signatureOf(fn.linkageName)) ?? fn.qualifiedName;
       if (!declared || (spec.file !== undefined && !isOfFile(spec.file, declared.file, image, fn.entry))) return [];
       return [{ file: declared.file.path, line: declared.line, name }];
     }),
   );
-  return heads.filter(({ file, line }, index) => heads.findIndex((each) => each.file === file && each.line === line) === index);
+  return heads
+    .filter(({ file, line }, index) => heads.findIndex((each) => each.file === file && each.line === line) === index)
+    .toSorted((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
+};
+
+/** C++: a class is listed from where it is declared. */
+const classesNamed = ({ name, file }: Extract<LocationSpec, { kind: 'function' }>, session: Session): Place[] => {
+  if (file !== undefined) return [];
+  const types = session.images().flatMap(({ image }) => image.typeNamed(name) ?? []);
+  return types.flatMap((type) => (isStruct(type) && type.declared ? [{ file: type.declared.file.path, line: type.declared.line }] : []));
 };
 
 /**
@@ -49,6 +61,8 @@ const placesOf = (text: string, context: CommandContext): Place[] => {
   if (spec.kind === 'function') {
     const heads = headsOf(spec, session);
     if (heads.length > 0) return heads;
+    const [declared] = session.context(selectedFrame(session)).language === 'c++' ? classesNamed(spec, session) : [];
+    if (declared) return [declared];
   }
   const places = session
     .resolvePlaces(text)
@@ -136,7 +150,7 @@ const list: Command = {
       return show(context, file, first, first + size - 1);
     };
     if (text === '' || text === '-' || text === '+') return around(startingPlace(session));
-    const [from, to] = splitCommas(text);
+    const [from, to] = splitCommas(text, { places: true });
     if (to === undefined) {
       const places = placesOf(text, context);
       if (places.length > 1) return places.flatMap((place) => [message(describePlace(place)), around(place)]);

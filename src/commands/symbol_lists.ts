@@ -6,7 +6,7 @@ import type { LoadedImage } from '../inferior/frame.js';
 import { declaration, typeName } from '../language/type-name.js';
 import { strip } from '../language/types.js';
 import type { Session } from '../session/session.js';
-import { demangledName } from '../symbols/cxx-names.js';
+import { demangledName, signatureOf } from '../symbols/cxx-names.js';
 import type { CType } from '../symbols/types.js';
 import type { DeclaredType, ElfSymbol, FunctionSymbol, SymbolImage, Variable } from '../symbols/model.js';
 import { Words } from './arguments.js';
@@ -125,9 +125,13 @@ const answer = (request: Request, what: string, entries: readonly Entry[], plain
 
 const inC = (language: string): 'c' | 'c++' => (language === 'c++' ? 'c++' : 'c');
 
-/** `static int f(int)`. */
-export const functionText = (fn: FunctionSymbol): string =>
-  `${fn.external ? '' : 'static '}${declaration(fn.type, fn.qualifiedName, inC(fn.language))}`;
+/** `static int f(int)`; in C++ as its mangled name tells, `int ns::Class::f(int) const`, without what the compiler passes unseen. */
+export const functionText = (fn: FunctionSymbol): string => {
+  const signature = fn.linkageName === undefined ? undefined : signatureOf(fn.linkageName);
+  const text =
+    signature === undefined ? declaration(fn.type, fn.qualifiedName, inC(fn.language)) : declaration(fn.type.returns, signature, 'c++');
+  return `${fn.external ? '' : 'static '}${text}`;
+};
 
 const isCode = ({ type }: ElfSymbol): boolean => type === 'function' || type === 'ifunc';
 
@@ -153,7 +157,7 @@ const plainVariables = (image: SymbolImage, expression: RegExp): readonly ElfSym
         symbol.section !== undefined &&
         !symbol.name.endsWith(SLOT_SUFFIX) &&
         expression.test(shownName(symbol)) &&
-        image.variablesNamed(symbol.name).length === 0,
+        image.variablesNamed(shownName(symbol)).length === 0,
     );
 
 const shownName = ({ name }: ElfSymbol): string => demangledName(name) ?? name;
@@ -247,6 +251,9 @@ const typeText = ({ name, type, language, line }: DeclaredType): string => {
   return `${typeName(type, inC(language))}${line === 0 && strip(type).kind === 'base' ? '' : ';'}`;
 };
 
+/** C++: `struct { ... } inner` in a class has the class's name before it, and none of its own. */
+const isNameless = ({ type, language }: DeclaredType): boolean => language === 'c++' && 'name' in type && type.name === undefined;
+
 export const infoTypes: Command = {
   name: 'types',
   aliases: ['ty'],
@@ -261,6 +268,7 @@ export const infoTypes: Command = {
     for (const { image } of imagesFor(session, request))
       for (const each of image.declaredTypes((name) => request.name.test(name))) {
         checkInterrupt();
+        if (isNameless(each)) continue;
         if (!room.take()) break;
         const name = each.line === 0 ? typeName(each.type) : each.name;
         entries.push({ file: each.file, line: each.line, name, text: typeText(each), isStatic: true });

@@ -14,7 +14,7 @@ import type { Macro } from './macros.js';
 import { valueAtEntry } from './entry-values.js';
 import { MemoryPlace, type Memory } from './place.js';
 import { symbolValue } from './unknown.js';
-import { isStruct } from './types.js';
+import { isStruct, strip } from './types.js';
 import { Value } from './value.js';
 
 /** What turns symbols into values; built in frame-context.ts. */
@@ -155,7 +155,20 @@ export class FrameNames implements NameSpace {
   /** Inside a class its name means the class, not its constructors (C++17, [class]/2). */
   #spellings(name: string): string[] {
     const prefixes = this.#enclosing().filter((prefix) => prefix !== name && !prefix.endsWith(`::${name}`));
-    return [...prefixes.map((prefix) => `${prefix}::${name}`), name];
+    const all = [...prefixes.map((prefix) => `${prefix}::${name}`), name];
+    return [...all, ...all.flatMap((each) => this.#behindTypedef(each) ?? [])];
+  }
+
+  /** `std::string::size_type` is declared in the class that `std::string` is a name of. */
+  #behindTypedef(name: string): string | undefined {
+    const end = this.world.language === 'c++' ? /::[^:<>]+$/.exec(name)?.index : undefined;
+    if (end === undefined) return undefined;
+    for (const { image } of this.#images()) {
+      const type = image.typeNamed(name.slice(0, end), undefined, this.#near(image));
+      const meant = type?.kind === 'typedef' ? strip(type) : undefined;
+      if (meant && isStruct(meant) && meant.name !== undefined) return meant.name + name.slice(end);
+    }
+    return undefined;
   }
 
   /** `ns::Class`, `ns` inside `ns::Class::f`. */

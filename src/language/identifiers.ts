@@ -38,8 +38,22 @@ function noSymbol(name: string, context: EvaluationContext): DeetError {
     const [frame] = /^\w+ \d+/.exec(elsewhere) ?? [''];
     return new DeetError('no-symbol', `No symbol "${name}" in current context.`, `${elsewhere} has it: "${frame}" goes there.`);
   }
-  const near = nearest(name, context.names.suggestions());
+  const near = instanceOf(name, context) ?? nearest(name, context.names.suggestions());
   return new DeetError('no-symbol', `No symbol "${name}" in current context.`, near === undefined ? undefined : `did you mean "${near}"?`);
+}
+
+/** Of `Box<int>`, where the program has `Box<int, 3>`: arguments that were left out are what is most often missing. */
+function instanceOf(name: string, { names }: EvaluationContext): string | undefined {
+  const beginning = /^.*?</.exec(name)?.[0];
+  if (beginning === undefined) return undefined;
+  const given = name.replace(/\s*>$/, '');
+  let other: string | undefined;
+  for (const each of names.suggestions()) {
+    if (!each.startsWith(beginning) || !each.endsWith('>') || each.includes('>::')) continue;
+    if (each.startsWith(`${given},`)) return each;
+    other ??= each;
+  }
+  return other;
 }
 
 function keyword(name: string, context: EvaluationContext): Meaning | undefined {
@@ -73,6 +87,8 @@ export function scopedIdentifier(node: ScopedName, context: EvaluationContext): 
   if (found) return found;
   const inherited = node.path.length > 0 ? memberOfThis(node.name, context) : undefined;
   if (inherited) return inherited;
+  const scope = node.path.join('::');
+  if (scope.includes('<') && !names.type(scope)) throw noSymbol(scope, context);
   throw new DeetError(
     'no-symbol',
     `No symbol "${node.name}" in ${context.language === 'c++' && node.file === undefined ? `namespace "${node.path.join('::')}"` : 'specified context'}.`,

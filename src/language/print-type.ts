@@ -14,6 +14,8 @@ export interface TypeOptions {
   readonly hexadecimal?: boolean;
   /** C++: `ptype/m` leaves methods out. */
   readonly methods?: boolean;
+  /** C++: `ptype/t` leaves out the names that a class has for types. */
+  readonly typedefs?: boolean;
   /** C++: `ptype/r` shows what the library keeps to itself, and arguments of templates for their parameters. */
   readonly raw?: boolean;
 }
@@ -36,7 +38,7 @@ export function ptype(type: CType, options: TypeOptions = {}): string {
   // What is inside a std::vector says nothing to its users.
   if (short && options.offsets !== true && 'name' in bare && isKnownByName(bare.name ?? ''))
     return `type = ${shortNames(typeName(expanded, 'c++'))}`;
-  const printer = new TypePrinter(options, renamingIn(expanded, options));
+  const printer = new TypePrinter(options, renamingIn(expanded, options), shortTypedefs(expanded, options));
   const offsets = options.offsets === true && isStruct(strip(expanded));
   const text =
     (offsets ? '/* offset      |    size */  ' : '') +
@@ -56,13 +58,36 @@ function withoutTypedefs(type: CType, depth: number): CType {
   return type.kind === 'function' ? functionLike(type, deeper(type.returns), type.parameters) : type;
 }
 
-/** `[with T = int]`: inside a class template's instance its arguments go by the names of the parameters. */
-function renamingIn(type: CType, { raw, language }: TypeOptions): ReadonlyMap<string, string> {
+/** The class whose body is shown, behind pointers, arrays and what a function returns; undefined where names are shown as they are. */
+function shownClass(type: CType, { raw, language }: TypeOptions): StructType | undefined {
   let innermost = strip(type);
-  for (let depth = 0; depth < 16 && (innermost.kind === 'pointer' || innermost.kind === 'array'); depth++)
-    innermost = strip(innermost.kind === 'pointer' ? innermost.target : innermost.element);
-  const names = raw === true || language !== 'c++' || !isStruct(innermost) ? [] : (innermost.templateNames?.() ?? []);
+  for (let depth = 0; depth < 16; depth++) {
+    if (innermost.kind === 'pointer') innermost = strip(innermost.target);
+    else if (innermost.kind === 'array') innermost = strip(innermost.element);
+    else if (innermost.kind === 'function') innermost = strip(innermost.returns);
+    else break;
+  }
+  return raw !== true && language === 'c++' && isStruct(innermost) ? innermost : undefined;
+}
+
+/** `[with T = int]`: inside a class template's instance its arguments go by the names of the parameters. */
+function renamingIn(type: CType, options: TypeOptions): ReadonlyMap<string, string> {
+  const names = shownClass(type, options)?.templateNames?.() ?? [];
   return new Map(names.map(({ name, type: argument }) => [typeName(argument, 'c++'), name]));
+}
+
+/** Inside a class its own names for types need no `Class::`. */
+function shortTypedefs(type: CType, options: TypeOptions): ReadonlyMap<string, string> {
+  const typedefs = shownClass(type, options)?.typedefs?.() ?? [];
+  return new Map(typedefs.map(({ type: { name } }) => [name, lastPart(name)]));
+}
+
+/** `value_type` of `Box<ns::T>::value_type`: what a typedef itself is called has no template arguments. */
+const lastPart = (name: string): string => name.slice(name.lastIndexOf('::') + (name.includes('::') ? 2 : 0));
+
+interface Labels {
+  before(access: string | undefined, always: boolean): string[];
+  shown(): boolean;
 }
 
 class TypePrinter {
@@ -74,8 +99,10 @@ class TypePrinter {
   constructor(
     private readonly options: TypeOptions,
     private readonly names: ReadonlyMap<string, string>,
+    typedefs: ReadonlyMap<string, string>,
   ) {
-    this.#renaming = names.size > 0 ? (type) => names.get(typeName(type, 'c++')) : undefined;
+    const own = (type: CType): string | undefined => (type.kind === 'typedef' ? typedefs.get(type.name) : undefined);
+    this.#renaming = names.size + typedefs.size > 0 ? (type) => own(type) ?? names.get(typeName(type, 'c++')) : undefined;
     this.#language = options.language ?? 'c';
     this.#column = options.offsets === true ? new LayoutColumn(options.hexadecimal) : undefined;
   }
@@ -133,14 +160,24 @@ class TypePrinter {
       const words = `${method.isStatic ? 'static ' : method.virtual ? 'virtual ' : ''}${methodText(method, type, this.#renaming)}`;
       lines.push(...labels.before(method.access, true), `${inner}${words};`);
     }
+    lines.push(...this.#typedefs(type, level, labels, lines.length > 0));
     if (this.#column) lines.push(...this.#column.close(type, level));
     return lines;
   }
 
+  #typedefs(type: StructType, level: number, labels: Labels, isBelow: boolean): string[] {
+    const typedefs = this.options.typedefs === false || this.#column || this.#language !== 'c++' ? [] : (type.typedefs?.() ?? []);
+    const rows = typedefs.flatMap(({ type: { name, target }, access }) => [
+      ...labels.before(access, false),
+      `${this.#indent(level + 4)}typedef ${declaration(target, lastPart(name), 'c++', 0, undefined, this.#renaming)};`,
+    ]);
+    return rows.length > 0 && isBelow ? ['', ...rows] : rows;
+  }
+
   /** C++ access labels, where any member is not what the keyword makes it. */
-  #labels(type: StructType, level: number): { before(access: string | undefined, always: boolean): string[]; shown(): boolean } {
+  #labels(type: StructType, level: number): Labels {
     const usual = type.kind === 'class' ? 'private' : 'public';
-    const all = [...type.members().filter((member) => !member.isBase), ...type.methods()];
+    const all = [...type.members().filter((member) => !member.isBase), ...type.methods(), ...(type.typedefs?.() ?? [])];
     const needed = this.#language === 'c++' && all.some((member) => (member.access ?? usual) !== usual);
     let current: string | undefined;
     return {

@@ -18,7 +18,8 @@ export function joinTemplates(text: string, tokens: readonly Token[], isKnown: (
     if (token.kind === 'name' && end !== undefined && last) {
       const scope = scopeBefore(joined);
       const spelled = spellings(text.slice(token.offset, last.end));
-      const name = [...spelled, ...spelled.flatMap((each) => withAllArguments(scope, each))].find((each) => isKnown(scope + each));
+      const known = [...spelled, ...spelled.flatMap((each) => withAllArguments(scope, each))].find((each) => isKnown(scope + each));
+      const name = known ?? (isNoComparison(last, tokens[end + 1]) ? spelled[0] : undefined);
       if (name !== undefined) {
         joined.push({ kind: 'name', name, offset: token.offset, end: last.end });
         at = end;
@@ -33,6 +34,10 @@ export function joinTemplates(text: string, tokens: readonly Token[], isKnown: (
 /** `vector<int>` of the C++ library as debug information has it. */
 const withAllArguments = (scope: string, name: string): string[] =>
   (['gcc', 'clang'] as const).map((writer) => fullNames(scope + name, writer).slice(scope.length));
+
+/** No expression ends with `>`, and nobody compares with `::name`: it is a name, which the program has not, and that is to be said. */
+const isNoComparison = (last: Token, next: Token | undefined): boolean =>
+  next?.kind === 'end' || (next?.kind === 'operator' && next.text === '::' && next.offset === last.end);
 
 /** Index of the `>` that closes the `<` here. */
 function closing(tokens: readonly Token[], start: number): number | undefined {

@@ -1,6 +1,7 @@
 /** The parser's view of its tokens: look, take, complain; and the limit on nesting that protects every later recursion. */
 import { ExpressionError } from './errors.js';
 import { tokenize, type Token } from './lexer.js';
+import { joinOperators } from './operator-names.js';
 import { joinTemplates } from './template-names.js';
 import { expandMacros, type MacroLookup } from './macros.js';
 
@@ -36,7 +37,8 @@ export class TokenStream {
     readonly text: string,
     { macros, isTemplate = () => false, cxx = false }: StreamOptions = {},
   ) {
-    const tokens = joinTemplates(text, cxx ? tokenize(text).map(operatorOf) : tokenize(text), isTemplate);
+    const words = cxx ? joinOperators(text, tokenize(text).map(operatorOf)) : tokenize(text);
+    const tokens = joinTemplates(text, words, isTemplate);
     this.#tokens = macros ? expandMacros(text, tokens, macros) : tokens;
   }
 

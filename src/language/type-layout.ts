@@ -44,7 +44,8 @@ export class LayoutColumn {
     const size = sizeOf(member.type) ?? 0;
     if (type.kind === 'union') return [`/* ${this.#number(size, 21, 4)} */`];
     const bit = member.offset * 8 + (member.bitOffset ?? 0);
-    const lines = hole(bit - level.end, 'hole');
+    // What comes first is behind a pointer to the virtual table, which is no hole.
+    const lines = level.end === 0 ? [] : hole(bit - level.end, 'hole');
     level.end = bit + (member.bitSize ?? size * 8);
     const at = level.start + bit;
     const byte = this.#number(Math.floor(at / 8), 6, 4);

@@ -6,7 +6,7 @@ import { At, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import type { SourcePosition } from './model.js';
 import type { TypeReader } from './types-reader.js';
-import type { CType, Member, Method, StructType } from './types.js';
+import type { CType, Member, Method, StructType, TypedefType } from './types.js';
 
 const MAX_MEMBERS = 1_000_000;
 /** DW_DEFAULTED_in_class (DWARF 5, 5.7.8). */
@@ -175,6 +175,14 @@ export class StructReader implements StructType {
     return this.definition.children().flatMap((child) => {
       const name = child.tag === Tag.template_type_parameter ? child.string(At.name) : undefined;
       return name === undefined ? [] : [{ name, type: this.types.typeOf(child) }];
+    });
+  }
+
+  typedefs(): readonly { readonly type: TypedefType; readonly access?: string }[] {
+    return this.definition.children().flatMap((child) => {
+      const type = child.tag === Tag.typedef ? this.types.read(child) : undefined;
+      const access = accessOf(child);
+      return type?.kind === 'typedef' ? [{ type, ...(access ? { access } : {}) }] : [];
     });
   }
 

@@ -66,6 +66,8 @@ export interface StructType {
   members(): readonly Member[];
   /** C++ member functions, by name and type, for ptype. */
   methods(): readonly Method[];
+  /** C++: names for types that are members; their names are whole (`ns::Class::name`). */
+  typedefs?(): readonly { readonly type: TypedefType; readonly access?: string }[];
 }
 
 /** A C++ member function. */

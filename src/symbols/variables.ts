@@ -105,7 +105,7 @@ export const describeVariable = (die: Die, name: string, unit: Compilation, host
     },
     location,
     get declared(): SourcePosition | undefined {
-      return unit.declared(die);
+      return placeUnit.declared(place);
     },
     artificial: lineage.some((step) => step.flag(At.artificial)),
     ...(isDeclaration ? { isDeclaration } : {}),
