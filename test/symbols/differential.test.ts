@@ -1,46 +1,19 @@
 /**
  * Against gdb, in every form in which compilers and linkers leave debug information: the same breakpoints for every function
- * and every line, the same line and scopes for every few bytes of code, the same layout of every type.
+ * and every line, the same line and scopes for every few bytes of code, the same layout of every type. Against addr2line: the same
+ * chains of inlined calls. The rows of line tables are held against readelf in dwarf/lines.test.ts, running frames against gdb in
+ * repl/builds.test.ts.
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { FileAddress } from '../../src/common/addresses.js';
 import type { SymbolImage } from '../../src/symbols/model.js';
 import { openImage } from '../../src/symbols/open.js';
-import { fixture, fixtures, type Compiler } from '../helpers/build.js';
+import { fixture, fixtures } from '../helpers/build.js';
+import { allBuilds, otherBuilds } from '../helpers/matrix.js';
 import { addressesIn, askGdb, describeType, scopesAt, symbolsProgram, type Answers, type Questions } from './oracle.js';
-
-interface Row {
-  readonly name: string;
-  readonly flags: readonly string[];
-  readonly compiler?: Compiler;
-}
-
-const rows: readonly Row[] = [
-  { name: 'gcc -O0', flags: [] },
-  { name: 'gcc -O0, position independent', flags: ['-pie', '-fPIE', '-fcf-protection=full'] },
-  { name: 'gcc -O0, stack protector', flags: ['-fstack-protector-all'] },
-  { name: 'gcc -O0, DWARF 4', flags: ['-gdwarf-4'] },
-  { name: 'gcc -O0, DWARF 3', flags: ['-gdwarf-3'] },
-  { name: 'gcc -O0, DWARF 2, strict', flags: ['-gdwarf-2', '-gstrict-dwarf'] },
-  { name: 'gcc -O0, 64-bit DWARF', flags: ['-gdwarf64'] },
-  { name: 'gcc -O0, compressed', flags: ['-gz'] },
-  { name: 'gcc -O0, type units', flags: ['-fdebug-types-section'] },
-  { name: 'gcc -O0, type units of DWARF 4', flags: ['-fdebug-types-section', '-gdwarf-4'] },
-  { name: 'gcc -O0, split', flags: ['-gsplit-dwarf'] },
-  { name: 'gcc -O0, split, DWARF 4', flags: ['-gsplit-dwarf', '-gdwarf-4'] },
-  { name: 'gcc -O0, static', flags: ['-static'] },
-  { name: 'gcc -Og', flags: ['-Og'] },
-  { name: 'gcc -O2', flags: ['-O2'] },
-  { name: 'gcc -O2, DWARF 4', flags: ['-O2', '-gdwarf-4'] },
-  { name: 'gcc -O2, split', flags: ['-O2', '-gsplit-dwarf'] },
-  { name: 'gcc -O2, split, DWARF 4', flags: ['-O2', '-gsplit-dwarf', '-gdwarf-4'] },
-  { name: 'gcc -O2, sections of their own, some dropped', flags: ['-O2', '-ffunction-sections', '-Wl,--gc-sections'] },
-  { name: 'clang -O0', flags: ['-std=gnu11'], compiler: 'clang' },
-  { name: 'clang -O0, DWARF 4', flags: ['-std=gnu11', '-gdwarf-4'], compiler: 'clang' },
-  { name: 'clang -O2', flags: ['-std=gnu11', '-O2'], compiler: 'clang' },
-  { name: 'clang -O2, DWARF 4', flags: ['-std=gnu11', '-O2', '-gdwarf-4'], compiler: 'clang' },
-];
 
 const sources = ['symbols.c', 'symbols_other.c', 'symbols.h'].map((name) => join(fixtures, name));
 
@@ -88,7 +61,7 @@ const compareWithGdb = (program: string, image: SymbolImage, paths: readonly str
 };
 
 describe('symbols as gdb sees them', () => {
-  it.each(rows)('$name', ({ flags, compiler }) => {
+  it.each([...allBuilds, ...otherBuilds])('$name', ({ flags, compiler }) => {
     const program = symbolsProgram(flags, compiler);
     const image = openImage(program);
     const { breaks, types } = compareWithGdb(program, image, sources);
@@ -117,5 +90,51 @@ describe('symbols as gdb sees them', () => {
       const theirs = addresses[address].scopes.map((part) => (typeof part === 'string' ? part.replace(/\(.*/, '') : part));
       expect(scopesAt(image, address), `at 0x${address.toString(16)}`).toEqual(theirs);
     }
+  });
+});
+
+/** The functions at an address, innermost first; of those that others are inlined into, the line of the call. */
+const chainAt = (image: SymbolImage, address: FileAddress): string => {
+  const result: string[] = [];
+  let line: number | undefined;
+  for (const { kind, inlined, owner } of image.scopesAt(address)) {
+    const name = inlined?.name ?? (kind === 'function' ? owner.name : undefined);
+    if (name === undefined) continue;
+    result.push(line === undefined ? name : `${name}:${line}`);
+    line = inlined?.call?.line;
+  }
+  return result.join(' ');
+};
+
+/** By addr2line, in the same form. */
+const theirChains = (program: string, addresses: readonly number[]): Map<number, string> => {
+  const input = addresses.map((address) => address.toString(16)).join('\n');
+  const text = execFileSync('addr2line', ['-a', '-f', '-i', '-e', program], { input, encoding: 'utf8', maxBuffer: 2 ** 26 });
+  const parts = text.split(/^0x/m).slice(1);
+  return new Map(
+    parts.map((part) => {
+      const [address, ...lines] = part.trimEnd().split('\n');
+      const frames = lines.flatMap((name, i) => (i % 2 === 0 ? [{ name, line: /:\d+/.exec(lines[i + 1])?.[0] ?? '' }] : []));
+      return [parseInt(address, 16), frames.map(({ name, line }, i) => (i === 0 ? name : name + line)).join(' ')];
+    }),
+  );
+};
+
+describe('inlined calls as addr2line sees them', () => {
+  // binutils 2.40 reads no .dwo, and loses inlined calls behind the type units of DWARF 5.
+  const readable = allBuilds.filter(
+    ({ flags }) =>
+      flags.includes('-O2') &&
+      !flags.includes('-gsplit-dwarf') &&
+      !(flags.includes('-fdebug-types-section') && flags.includes('-gdwarf-5')),
+  );
+
+  it.each(readable)('$name', ({ flags, compiler }) => {
+    const program = symbolsProgram(flags, compiler);
+    const image = openImage(program);
+    const addresses = addressesIn(image, 1).filter((address) => image.scopesAt(address).length > 0);
+    const ours = new Map(addresses.map((address) => [Number(address), chainAt(image, address)]));
+    expect([...ours.values()].filter((chain) => chain.includes(' ')).length).toBeGreaterThan(20);
+    expect(ours).toEqual(theirChains(program, addresses));
   });
 });
