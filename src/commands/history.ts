@@ -2,6 +2,7 @@
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { convenienceFunctions } from '../language/functions.js';
+import { threadLocalOffset } from '../language/location-text.js';
 import { parsePrintf, runPrintf } from '../language/printf.js';
 import { typeName } from '../language/type-name.js';
 import { asFunction, isVoid } from '../language/types.js';
@@ -107,6 +108,16 @@ const eval_: Command = {
   },
 };
 
+/** A variable of which each thread has its own: where it lies in the storage of a file, as in gdb. */
+const threadLocalPlace = (session: Session, name: string): string | undefined => {
+  for (const { image } of session.images())
+    for (const { location, isDeclaration } of image.variablesNamed(name)) {
+      const offset = isDeclaration === true ? undefined : threadLocalOffset(location);
+      if (offset !== undefined) return `a thread-local variable at offset ${hex(offset)} in the thread-local storage for \`${image.path}'`;
+    }
+  return undefined;
+};
+
 const placeOf = (value: Value): string => {
   const { place, address } = value;
   if (asFunction(value.type) && address !== undefined) return `a function at address ${hex(address)}`;
@@ -126,6 +137,8 @@ export const infoAddress: Command = {
     const name = needed(text.trim(), 'Which symbol?', 'info address main');
     const context = session.context(selectedFrame(session));
     const local = context.names.local(name);
+    const perThread = local ? undefined : threadLocalPlace(session, name);
+    if (perThread !== undefined) return message(`Symbol "${name}" is ${perThread}.`);
     const found = local ?? context.names.global(name);
     if (found?.kind !== 'value') throw new DeetError('no-symbol', `No symbol "${name}" in current context.`);
     const where = placeOf(found.value);

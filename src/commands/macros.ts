@@ -40,7 +40,10 @@ export const infoMacro: Command = {
     if (!found)
       throw new DeetError('no-symbol', `The symbol \`${name}' has no definition as a C/C++ preprocessor macro here.`, 'Compile with -g3.');
     const parameters = found.parameters ? `(${found.parameters.join(', ')})` : '';
-    return message(`#define ${name}${parameters} ${found.body}`);
+    const { defined = [], body } = found;
+    const places = defined.map(({ path, line }, index) => `${index === 0 ? 'Defined at' : '  included at'} ${path}:${line}`);
+    const definition = defined[0]?.line === 0 ? `-D${name}${parameters}=${body}` : `#define ${name}${parameters} ${body}`;
+    return message([...places, definition].join('\n'));
   },
 };
 

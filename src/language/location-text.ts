@@ -20,6 +20,27 @@ const valueText = (bytes: Uint8Array): string | undefined => {
   return `the value that $${dwarfRegisterName(bytes[2] - Op.reg0) ?? '?'} had at the function's entry`;
 };
 
+/** Of `const8u 16, form_tls_address`: bytes from the beginning of the file's thread-local storage (DWARF 5, 2.5.1.3). */
+const offsetOfThread = (bytes: Uint8Array, unit: UnitContext): bigint | undefined => {
+  const last = bytes.at(-1);
+  if (last !== Op.form_tls_address && last !== Op.GNU_push_tls_address) return undefined;
+  const reader = new Reader(bytes, 'DWARF expression');
+  const first = reader.u8();
+  const read = new Map<number, () => number | bigint>([
+    [Op.const4u, () => reader.u32()],
+    [Op.const8u, () => reader.u64()],
+    [Op.addr, () => reader.u64()],
+    [Op.addrx, () => unit.addressAt(reader.uleb())],
+    [Op.constx, () => unit.addressAt(reader.uleb())],
+  ]).get(first);
+  const offset = read?.();
+  return offset === undefined || reader.offset !== bytes.length - 1 ? undefined : BigInt(offset);
+};
+
+/** Where a variable of each thread lies in its file's thread-local storage, in bytes; undefined: it is none. */
+export const threadLocalOffset = (location: LocationDescription | undefined): bigint | undefined =>
+  location?.kind === 'expression' ? offsetOfThread(location.bytes, location.unit) : undefined;
+
 const expressionText = (bytes: Uint8Array, unit: UnitContext, bias: bigint): string => {
   try {
     return operationText(bytes, unit, bias);
@@ -49,6 +70,8 @@ const operationText = (bytes: Uint8Array, unit: UnitContext, bias: bigint): stri
     const address = unit.addressAt(reader.uleb());
     return atEnd(`static storage at address ${hex(BigInt(address) + bias)}`);
   }
+  const offset = offsetOfThread(bytes, unit);
+  if (offset !== undefined) return `a thread-local variable at offset ${hex(offset)} in the thread-local storage`;
   return valueText(bytes) ?? complex;
 };
 

@@ -9,6 +9,8 @@ export interface Macro {
   /** Undefined: an object-like macro. The last may be `...`. */
   readonly parameters?: readonly string[];
   readonly body: string;
+  /** Where it is defined, and behind that the `#include` that leads there, outwards. Line 0: by the compiler or its `-D`. */
+  readonly defined?: readonly { readonly path: string; readonly line: number }[];
 }
 
 export type MacroLookup = (name: string) => Macro | undefined;

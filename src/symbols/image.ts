@@ -12,7 +12,7 @@ import { DebugInfo } from './debug-info.js';
 import { bareName, demangledParts, meansName, meansParameters, writtenName } from './cxx-names.js';
 import { Flag, Kind } from './entries.js';
 import { FunctionEntry } from './functions.js';
-import { findMacro } from './macros.js';
+import { findMacro, type Macro } from './macros.js';
 import type {
   AddressRange,
   CallFrameSource,
@@ -338,8 +338,8 @@ export class ElfImage implements SymbolImage {
     return this.guard<{ value: bigint; type: CType } | undefined>(undefined, (info) => info.lookup.enumerator(name, this.near(info, near)));
   }
 
-  macroNamed(name: string, near?: FileAddress): { parameters?: readonly string[]; body: string } | undefined {
-    return this.guard<{ parameters?: readonly string[]; body: string } | undefined>(undefined, (info) => {
+  macroNamed(name: string, near?: FileAddress): Macro | undefined {
+    return this.guard<Macro | undefined>(undefined, (info) => {
       const unit = near === undefined ? undefined : info.compilationAt(near);
       if (unit && near !== undefined) return findMacro(name, unit, unit.lines().rowAt(near));
       for (const candidate of info.compilations()) {

@@ -6,6 +6,7 @@ import type { FileAddress } from '../common/addresses.js';
 import type { Language } from '../dwarf/constants.js';
 import type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
 import type { ElfSymbol } from '../elf/symbols.js';
+import type { Macro } from './macros.js';
 import type { CType, FunctionType } from './types.js';
 
 export type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
@@ -236,7 +237,7 @@ export interface SymbolImage {
   /** Enumerators are constants in scope of their unit. */
   enumeratorNamed(name: string, near?: FileAddress): { value: bigint; type: CType } | undefined;
   /** Macros where -g3 has them: the replacement text. */
-  macroNamed(name: string, near?: FileAddress): { parameters?: readonly string[]; body: string } | undefined;
+  macroNamed(name: string, near?: FileAddress): Macro | undefined;
 
   /** Call-frame information, for the unwinder. */
   readonly callFrames: CallFrameSource;

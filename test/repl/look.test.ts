@@ -153,9 +153,16 @@ it('expands macros, and runs a command under a setting', async () => {
   ];
   const { stdout, stderr } = await run(['-nx', '--batch', ...commands(...list), path]);
   expect(stdout).toMatch(/^\$1 = 2\n\$2 = \{.*\} <main>\n\$3 = \{.*\} 0x\w+ <main>\nprint pretty is off\./m);
-  expect(stdout).toContain('expands to: ((10) * 2) + 1\n#define MAX(a, b) ((a) > (b) ? (a) : (b))\n');
+  expect(stdout).toContain('expands to: ((10) * 2) + 1\n');
   expect(stderr).toMatch(/^Unrecognized command\.[^]*`NOTHING' has no definition/);
 });
+
+it('says where a macro is defined, and through which files', () =>
+  compareAt(
+    compile(join(fixtures, 'macros.c'), ['-g3', '-DGIVEN=5']),
+    ['main'],
+    ['info macro MAX', 'info macro NULL', 'info macro EOF', 'info macro GIVEN', 'info macro __GNUC__'],
+  ));
 
 it('says which frame has a name that this one does not know', async () => {
   const { stderr } = await run([

@@ -80,6 +80,20 @@ describe('info address', () => {
   });
 });
 
+it('info address says that a variable is thread-local, running or not', async () => {
+  const threads = compileText(
+    'threadlocal.c',
+    '__thread int first = 1;\n__thread int second;\nint main(void) { return first + second; }\n',
+  );
+  const { stdout } = await run([
+    ...commands('info address second', 'break main', 'run', 'info address second', 'info scope main'),
+    threads,
+  ]);
+  const [before, ...others] = stdout.split('\n').filter((line) => line.includes('"second"'));
+  expect(before).toBe(`Symbol "second" is a thread-local variable at offset 0x4 in the thread-local storage for \`${threads}'.`);
+  expect(others).toEqual([before]);
+});
+
 describe('an error in an expression', () => {
   it('has a caret under the place', async () => {
     const { stderr } = await inMain('print words[0] + nowhere * 2');
