@@ -266,7 +266,7 @@ export class Stack implements Iterable<Frame> {
     const step = this.at(index);
     if (step === undefined || isEnd(step.caller)) return undefined;
     const callee = tail === 0 ? symbolsOf(step.activation.place).function : step.tails[tail - 1]?.function;
-    if (callee?.qualifiedName === 'main' && !this.pastMain) return undefined;
+    if (callee?.isMain && !this.pastMain) return undefined;
     const jump = step.tails[tail];
     const outer = jump === undefined ? this.at(index + 1) : step;
     const site = jump?.site ?? this.chains.siteOf(step.caller);

@@ -103,7 +103,7 @@ function mayVary(type: CType): boolean {
 function countOf(dynamic: DynamicCount, context: FrameContext, read: ReadVariable): number | undefined {
   const count = dynamic.count ? bound(dynamic.count, context, read) : undefined;
   const upper = dynamic.upper ? bound(dynamic.upper, context, read) : undefined;
-  const number = count ?? (upper === undefined ? undefined : upper + 1n);
+  const number = count ?? (upper === undefined ? undefined : upper - BigInt(dynamic.lower ?? 0) + 1n);
   return number === undefined || number < 0n || number > MAX_COUNT ? undefined : Number(number);
 }
 

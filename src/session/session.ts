@@ -349,7 +349,8 @@ export class Session {
 
   /** Behind main there is only the C library (`set backtrace past-main on` shows it). */
   endsAtMain(frame: Frame): boolean {
-    return frame.functionName === 'main' && frame.kind !== 'inlined' && !this.settings.flag('backtrace past-main');
+    const isMain = frame.functionName === 'main' || frame.function?.isMain === true;
+    return isMain && frame.kind !== 'inlined' && !this.settings.flag('backtrace past-main');
   }
 
   /** Without a place: like next, but does not go back in a loop. With a place: runs there in the same frame, or to the caller. */

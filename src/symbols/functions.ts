@@ -192,6 +192,13 @@ export class FunctionEntry implements FunctionSymbol {
     return this.anywhere(At.external);
   }
 
+  get isMain(): boolean {
+    const { qualifiedName } = this;
+    if (qualifiedName === 'main' || this.anywhere(At.main_subprogram)) return true;
+    // Go's compiler says it by the name alone.
+    return qualifiedName === 'main.main' && this.language === 'other';
+  }
+
   get noReturn(): boolean {
     return this.anywhere(At.noreturn);
   }

@@ -117,6 +117,8 @@ export interface FunctionSymbol {
   callSites(): readonly CallSite[];
   /** DW_AT_noreturn. */
   readonly noReturn: boolean;
+  /** Where the program begins, for who wrote it: C's main, or what the language has for it (DW_AT_main_subprogram). */
+  readonly isMain: boolean;
 }
 
 /** A place that a user named, resolved in this file: where a breakpoint goes. */
