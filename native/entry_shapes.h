@@ -27,11 +27,11 @@ enum Mark : uint8_t {
 
 // The numbers of DWARF 5, 7.5, that matter here.
 enum Tag : uint64_t {
-  kClassType = 0x02, kEnumerationType = 0x04, kStructureType = 0x13, kTypedef = 0x16, kUnionType = 0x17, kModule = 0x1e,
+  kClassType = 0x02, kEnumerationType = 0x04, kMember = 0x0d, kStructureType = 0x13, kTypedef = 0x16, kUnionType = 0x17, kModule = 0x1e,
   kBaseType = 0x24, kConstant = 0x27, kEnumeratorTag = 0x28, kSubprogram = 0x2e, kVariableTag = 0x34, kInterfaceType = 0x38,
   kNamespace = 0x39, kUnspecifiedType = 0x3b, kTemplateAlias = 0x43,
 };
-enum Attribute : uint64_t { kName = 0x03, kLowPc = 0x11, kAbstractOrigin = 0x31, kDeclaration = 0x3c, kSpecification = 0x47, kRanges = 0x55 };
+enum Attribute : uint64_t { kName = 0x03, kLowPc = 0x11, kAbstractOrigin = 0x31, kDeclaration = 0x3c, kExternal = 0x3f, kSpecification = 0x47, kRanges = 0x55 };
 enum Form : uint64_t {
   kAddr = 0x01, kBlock2 = 0x03, kBlock4 = 0x04, kData2 = 0x05, kData4 = 0x06, kData8 = 0x07, kString = 0x08, kBlock = 0x09, kBlock1 = 0x0a,
   kData1 = 0x0b, kFlag = 0x0c, kSdata = 0x0d, kStrp = 0x0e, kUdata = 0x0f, kRefAddr = 0x10, kRef1 = 0x11, kRef2 = 0x12, kRef4 = 0x13,
@@ -202,6 +202,10 @@ class Abbreviations {
  private:
   static constexpr uint64_t kMaxDense = 0x1000;
 
+  struct Specified {
+    uint64_t attribute, form, value;
+  };
+
   void readNext() {
     const uint64_t code = cursor_.leb();
     if (code == 0 || cursor_.bad()) {
@@ -215,7 +219,7 @@ class Abbreviations {
     shape.function = tag == kSubprogram;
     shape.children = cursor_.byte() != 0;
     shape.first = static_cast<uint32_t>(steps_.size());
-    bool known = true;
+    attributes_.clear();
     for (;;) {
       const uint64_t attribute = cursor_.leb();
       const uint64_t form = cursor_.leb();
@@ -225,8 +229,12 @@ class Abbreviations {
         return;
       }
       if (attribute == 0 && form == 0) break;
-      known = known && add(shape, attribute, form, value);
+      // DWARF 4 and before: a static member is a variable that its class declares.
+      if (tag == kMember && (attribute == kDeclaration || attribute == kExternal)) shape.mark = kVariable;
+      attributes_.push_back({attribute, form, value});
     }
+    bool known = true;
+    for (const Specified& each : attributes_) known = known && add(shape, each.attribute, each.form, each.value);
     shape.count = static_cast<uint32_t>(steps_.size()) - shape.first;
     if (!known) return;  // as if it were not there: an entry that needs it ends its unit
     if (code >= kMaxDense) {
@@ -265,6 +273,7 @@ class Abbreviations {
   Cursor cursor_;
   Sizes sizes_;
   bool done_ = false;
+  std::vector<Specified> attributes_;  // of the abbreviation that is being read
   std::vector<Step> steps_;
   std::vector<Shape> dense_;
   std::unordered_map<uint64_t, Shape> sparse_;

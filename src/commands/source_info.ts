@@ -6,6 +6,7 @@ import { toFile, toLoad } from '../inferior/images.js';
 import { symbolWords as symbolWordsAt } from '../language/format-letter.js';
 import { parseLocation } from '../session/locations.js';
 import type { Session } from '../session/session.js';
+import { demangle } from '../symbols/demangle.js';
 import type { UnitDescription } from '../symbols/model.js';
 import { Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
@@ -144,9 +145,8 @@ const infoSymbol: Command = {
     if (!loaded || !symbol || at === undefined) return message(`No symbol matches ${text.trim()}.`);
     const offset = at - symbol.address;
     const section = symbol.section === undefined ? '' : ` in section ${symbol.section}`;
-    const shown = session.context(selectedFrame(session)).symbolAt(address)?.name ?? symbol.name;
-    // The linker's symbol is asked for, not the function that the compiler has made it of.
-    const name = symbol.type === 'function' && symbol.name.startsWith(`${shown}.`) ? symbol.name : shown;
+    // The linker's symbol is asked for, not the function that the compiler has made it of; but gcc numbers the static variables of functions.
+    const name = demangle(symbol.name) ?? (symbol.type === 'object' ? symbol.name.replace(/(?<=.)\.\d+$/, '') : symbol.name);
     const file = session.images().length > 1 ? ` of ${loaded.image.path}` : '';
     return message(`${name}${offset === 0 ? '' : ` + ${offset}`}${section}${file}`);
   },

@@ -116,7 +116,7 @@ class Formatter {
   #top(value: Value): string {
     const bare = strip(value.type);
     const viewed = bare.kind === 'pointer' && bare.reference !== undefined && hasView(bare.target) && !this.options.raw;
-    if (bare.kind === 'pointer' && !viewed && this.#letter === undefined) {
+    if (bare.kind === 'pointer' && !viewed && (this.#letter === undefined || bare.reference !== undefined)) {
       const text = bare.reference === undefined && this.#isPlainText(value.type, bare);
       const name = typeName(value.type, this.context.language);
       return text ? this.#value(value, 0) : `(${name}) ${this.#value(value, 0)}`;
@@ -156,7 +156,8 @@ class Formatter {
       const [real, imaginary] = complexParts(value).map((part) => formatScalar(part, letter, this.context, this.options));
       return `${real} + ${imaginary}i`;
     }
-    if (letter !== undefined && bare.kind !== 'void') {
+    // What a reference leads to is formatted, not where that is.
+    if (letter !== undefined && bare.kind !== 'void' && !(bare.kind === 'pointer' && bare.reference)) {
       return formatScalar(value, letter, this.context, this.options);
     }
     switch (bare.kind) {
@@ -216,7 +217,7 @@ class Formatter {
     // A function is its name, whatever the settings.
     if (asFunction(target)) return this.address(address, true);
     const shown = this.address(address);
-    return text && address !== 0n ? `${shown} ${this.string(address, text)}`.trimStart() : shown;
+    return text && this.#letter === undefined && address !== 0n ? `${shown} ${this.string(address, text)}`.trimStart() : shown;
   }
 
   /** The NUL-terminated string at an address, no further than the limit; with what went wrong behind it. */
@@ -280,8 +281,8 @@ class Formatter {
 
   #array(value: Value, array: ArrayType, depth: number): string {
     const count = countOf(array);
-    // A flexible array member, `extern int a[]`: where it begins is all that is known.
-    if (array.count === undefined && value.address !== undefined) return this.#pointerTo(value.address, array.element);
+    // A flexible array member, one of no elements as before C99, `extern int a[]`: where it begins is all that is known.
+    if ((array.count === undefined || array.count === 0) && value.address !== undefined) return this.#pointerTo(value.address, array.element);
     const text = array.vector ? undefined : textKind(array.element);
     if (text && this.#letter === undefined) return this.#characters(value, array, text, count);
     if (this.#tooDeep(depth)) return '{...}';
@@ -438,7 +439,7 @@ class Formatter {
       this.#anonymous -= nameless;
       this.#virtualBases = around;
     }
-    if (member.isBase) return `<${nameOf(member.type) ?? ''}> = ${text}`;
+    if (member.isBase) return `<${nameOf(strip(member.type)) ?? ''}> = ${text}`;
     const name = member.name ?? '';
     return name === '' ? text : `${member.staticVariable ? 'static ' : ''}${name} = ${text}`;
   }

@@ -185,9 +185,15 @@ const CANONICAL: ReadonlyMap<string, string> = new Map([
 /** Compilers write `long unsigned int`; people, and gdb, `unsigned long`. */
 export const baseName = (type: BaseType): string => CANONICAL.get(type.name) ?? type.name;
 
-/** The same inside template arguments: `Box<unsigned long>`. */
+/** The same inside template arguments, and all in the words of the demangler: `Box<unsigned long>`, `Box<char const*, 3ul>` of clang's `Box<const char *, 3UL>`. */
 export const templateName = (name: string): string =>
-  name.includes('<') ? name.replace(/\b(?:long |short )+(?:unsigned )?int\b/g, (words) => CANONICAL.get(words) ?? words) : name;
+  name.includes('<')
+    ? name
+        .replace(/\b(?:long |short )+(?:unsigned )?int\b/g, (words) => CANONICAL.get(words) ?? words)
+        .replace(/\b\d+[UL]+\b/g, (number) => number.toLowerCase())
+        .replace(/ (?=[*&])/g, '')
+        .replace(/(?<=[<,(] ?)const ([\w:]+(?: [\w:]+)*)(?=[*&,>)])/g, '$1 const')
+    : name;
 
 /** Structural where C is (pointers, arrays, functions), by name where C is (struct, enum). Qualifiers below the top count. */
 export function sameType(a: CType, b: CType, depth = 0): boolean {

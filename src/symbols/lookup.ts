@@ -216,10 +216,12 @@ export class Lookup {
   definitionOfVariable(declaration: Die): { die: Die; unit: Compilation } | undefined {
     const name = nameOf(declaration);
     if (name === undefined) return undefined;
+    const wanted = this.qualifiedName(declaration);
     for (const entry of this.names.find(name, Mark.variable, this.info.compilationOf(declaration))) {
       if (entry.kind !== Kind.variable || !(entry.flags & Flag.located) || !(entry.flags & Flag.external)) continue;
       const die = this.dieOf(entry);
-      if (die) return { die, unit: entry.unit };
+      // Other classes may have a static member of the same name; what a function declares for itself is in no scope here.
+      if (die && (wanted === name || this.qualifiedName(die) === wanted)) return { die, unit: entry.unit };
     }
     return undefined;
   }

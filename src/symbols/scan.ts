@@ -4,7 +4,7 @@
  */
 import { Reader } from '../common/reader.js';
 import { Skip, skipStep, type Abbreviation } from '../dwarf/abbreviations.js';
-import { At, Form, languageOf } from '../dwarf/constants.js';
+import { At, Form, languageOf, Tag } from '../dwarf/constants.js';
 import { localReference, skipChildren, type Die } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
 import { EntryTable, Flag, Kind, kindOf, NameIn } from './entries.js';
@@ -53,7 +53,10 @@ const shapeOf = (abbreviation: Abbreviation): Shape => {
     else program.push(role, forms[i], step);
   });
   const isAbstract = attributes.includes(At.inline);
-  return { kind: kindOf(abbreviation.tag), hasChildren: abbreviation.hasChildren, isAbstract, flags, program };
+  // DWARF 4 and before: a static member is a variable that its class declares.
+  const isStatic = abbreviation.tag === Tag.member && (attributes.includes(At.declaration) || attributes.includes(At.external));
+  const kind = isStatic ? Kind.variable : kindOf(abbreviation.tag);
+  return { kind, hasChildren: abbreviation.hasChildren, isAbstract, flags, program };
 };
 
 const shapes = new WeakMap<Abbreviation, Shape>();

@@ -31,6 +31,19 @@ it('a pointer that finish tells has its type, and the frame that is left its arg
   expect(stdout).toMatch(/^Value returned is \$1 = \(struct pair \*\) 0x7f\w+$/m);
 });
 
+const empty = `
+struct old { int n; char text[0]; unsigned short wide[0]; int rows[0][3]; } old = {2};
+char after[4] = "ab";
+int main(void) { int none[0]; static int count; return old.n + count + (int)sizeof none; }
+`;
+
+it('arrays of no elements are shown by where they begin, and symbols as the linker has them', () =>
+  compareAt(compileText('empty.c', empty), ['main'], [
+    ...['old', 'old.text', '/x old', '/d old.wide', '&old.rows', 'old.rows', 'none', 'old.text[0]@2'].map((each) => `print ${each}`),
+    'info locals',
+    'info symbol &count',
+  ]));
+
 const nested = `
 volatile int sink;
 __attribute__((noinline)) int leaf(int n) { sink += n; return sink; }
@@ -41,3 +54,32 @@ int main(void) { return outer(2) & 1; }
 
 it('where an inlined call in the middle of a stack lies, and who keeps its registers', () =>
   compareAt(compileText('nested.c', nested, ['-O2']), ['leaf'], ['set print entry-values no', 'bt', 'frame 1', 'info frame', 'frame 2', 'info frame']));
+
+const references = `
+namespace ns { struct Base { int b = 4; }; template <class T> struct Sel { using type = Base; }; template <class T> using alias = typename Sel<T>::type; }
+struct D : public ns::alias<int> { static constexpr int k = 64; static constexpr double half = 0.5; static const unsigned char c = 'x'; static int real; int n = 3; };
+struct E { static int real; };
+int D::real = 9;
+int E::real = 7;
+template <class T, unsigned long N> struct Arr { T v[N]; };
+struct Node { Arr<Node *, 3UL> kids; Arr<const char *, 2> names; };
+int f(int &r, D &d, const double &x, int *&p, Node &n, int (&a)[3]) {
+  E e;
+  return r + d.n + (int)x + *p + a[0] + D::real + E::real + (n.kids.v[0] != 0) + (int)sizeof e;
+}
+int main() { int i = 4; D d; double x = 2; int *p = &i; Node n = {}; int a[3] = {1, 2, 3}; return f(i, d, x, p, n, a); }
+`;
+const asked = [
+  ...['/x r', '/c r', '/t r', '/d d', '/x x', '/f x', '/x p', '/a r', '/x a', '/x n', 'd', 'd.c', '/x d.k', 'd.real', 'e.real', 'D::real', 'E::real', 'D::half'].map(
+    (each) => `print ${each}`,
+  ),
+  ...['output/x r', 'whatis n.kids', 'whatis n.names', 'ptype n', 'info args'],
+];
+
+it.each([
+  ['g++', '-gdwarf-5'],
+  ['g++', '-gdwarf-4'],
+  ['clang++', '-gdwarf-5'],
+  ['clang++', '-gdwarf-4'],
+] as const)('formats go through references, and static members are found in their class, %s %s', (compiler, version) =>
+  compareAt(compileText('references.cc', references, [version], compiler), ['references.cc:11'], asked));
