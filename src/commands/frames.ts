@@ -7,6 +7,7 @@ import type { Stack } from '../inferior/frames.js';
 import { toFile } from '../inferior/images.js';
 import { valueAtEntry } from '../language/entry-values.js';
 import { formatMember } from '../language/format.js';
+import { asReference } from '../language/types.js';
 import type { Memory } from '../language/place.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Session } from '../session/session.js';
@@ -63,9 +64,12 @@ const describeArguments = (frame: Frame, session: Session, through: Through | un
   const entries = session.settings.text('print entry-values') === 'default' && !session.endsAtMain(frame);
   return parametersOf(frame).map((variable) => {
     const described = describeVariable(variable, context, frame);
-    const entry = entries ? valueAtEntry(variable, frame) : undefined;
+    const value = entries ? valueAtEntry(variable, frame) : undefined;
+    const entry = value && formatMember(value, context);
+    // A reference leads to the same object from the beginning to the end.
+    const tells = entry !== undefined && !(entry === described.value && asReference(variable.type));
     const brief = briefly && !described.optimizedOut ? briefText(variable, frame, context) : undefined;
-    return { ...described, ...(entry && { entry: formatMember(entry, context) }), ...(brief !== undefined && { brief }) };
+    return { ...described, ...(tells && { entry }), ...(brief !== undefined && { brief }) };
   });
 };
 

@@ -109,10 +109,10 @@ const infoLine: Command = {
     const spec = parseLocation(where, listedPlace(context));
     // Numbers count in the file that was listed last.
     const full = spec.kind === 'line' && spec.file !== undefined ? `${spec.file}:${spec.line}` : where;
-    return placesOf(session, full).map(({ loaded, address, position, function: name }) => {
+    return placesOf(session, full).map(({ loaded, address, position }) => {
       const row = loaded?.image.lineAt(toFile(loaded, address));
       if (!loaded || !row || !position)
-        return message(`No line number information available for address ${hex(address)}${name === undefined ? '' : ` <${name}>`}`);
+        return message(`No line number information available for address ${hex(address)}${symbolWords(session, address)}`);
       const start = toLoad(loaded, row.address);
       setNextAddress({ session, memory }, start);
       const at = (offset: bigint): string => `${hex(offset)}${symbolWords(session, offset)}`;

@@ -142,8 +142,9 @@ export class ProgramWorld implements StepWorld {
    */
   revealTo(thread: Thread, functions: readonly (string | undefined)[]): void {
     const calls = this.#startingAt(thread).map(({ inlined }) => inlined?.qualifiedName);
-    // Of a function that is inlined into itself the outer call.
-    const depths = functions.map((wanted) => (wanted === undefined ? 0 : calls.lastIndexOf(wanted)));
+    const opened = this.#openedAt(thread);
+    // Of a function that is inlined into itself the outer call; at its own beginning (g++: a deleting destructor into which the plain one is inlined) none.
+    const depths = functions.map((wanted) => (wanted === undefined ? 0 : wanted === opened ? calls.length : calls.lastIndexOf(wanted)));
     this.#setHidden(thread, Math.min(calls.length, ...depths.filter((depth) => depth >= 0)));
   }
 
@@ -151,6 +152,13 @@ export class ProgramWorld implements StepWorld {
     const loaded = thread.process.images.imageAt(thread.pc);
     const call = this.#startingAt(thread).at(this.hidden(thread) - 1);
     return this.hidden(thread) > 0 && loaded && call ? BigInt(Math.max(...call.ranges.map(({ high }) => high))) + loaded.bias : undefined;
+  }
+
+  /** The function, not an inlined call, that begins where the thread stands, with or without its prologue. */
+  #openedAt(thread: Thread): string | undefined {
+    const place = located(thread, thread.pc);
+    const fn = place?.loaded.image.functionAt(place.at);
+    return place && fn && (place.at === fn.entry || place.at === place.loaded.image.afterPrologue(fn)) ? fn.qualifiedName : undefined;
   }
 
   /** Inlined calls that begin where the thread stands, innermost first. */

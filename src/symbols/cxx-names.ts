@@ -107,7 +107,7 @@ const closing = (text: string, open: number): number => {
  */
 export const demangledName = (linkage: string): string | undefined => {
   const demangled = demangle(linkage);
-  if (demangled === undefined) return undefined;
+  if (demangled === undefined || linkage.endsWith('@plt')) return demangled;
   const { start, end, isLocal } = nameIn(demangled);
   if (end <= start) return demangled;
   return isLocal || demangled.slice(start, end).includes('[abi:') ? demangled.slice(start) : demangled.slice(start, end);
@@ -142,7 +142,7 @@ export const writtenName = (text: string): WrittenName => {
 export const demangledParts = (linkage: string): WrittenName | undefined => {
   const demangled = demangle(linkage);
   // The linker's own additions are named after the functions that they jump to.
-  if (demangled === undefined || / thunk to /.test(demangled)) return undefined;
+  if (demangled === undefined || linkage.endsWith('@plt') || / thunk to /.test(demangled)) return undefined;
   const { start, end } = nameIn(demangled);
   return { parts: splitName(demangled.slice(start, end)), parameters: demangled.slice(end), whole: true };
 };

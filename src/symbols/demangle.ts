@@ -13,8 +13,14 @@ const rustSign = (sign: string, code: string): string => {
   return known ?? (point === undefined || point < 0x20 ? sign : String.fromCodePoint(point));
 };
 
-/** Undefined when the name is not mangled. */
+const STUB = '@plt';
+
+/** `operator delete(void*)@plt` for the stub of `_ZdlPv`. Undefined when the name is not mangled. */
 export const demangle = (symbol: string): string | undefined => {
+  if (symbol.endsWith(STUB)) {
+    const called = demangle(symbol.slice(0, -STUB.length));
+    return called && called + STUB;
+  }
   const text = native.demangle(symbol);
   if (text === undefined || !RUST_HASH.test(text)) return text;
   return text

@@ -83,3 +83,28 @@ it.each([
   ['clang++', '-gdwarf-4'],
 ] as const)('formats go through references, and static members are found in their class, %s %s', (compiler, version) =>
   compareAt(compileText('references.cc', references, [version], compiler), ['references.cc:11'], asked));
+
+const destroyed = `
+struct Base { virtual ~Base(); int a = 1; };
+volatile int sink;
+__attribute__((noinline)) Base::~Base() { sink++; }
+struct Derived : Base { ~Derived() override = default; };
+struct Pair { int first, second; };
+__attribute__((noinline)) Base *make() { return new Derived; }
+__attribute__((noinline)) int leaf(Pair &pair) { return sink + pair.first; }
+__attribute__((noinline)) int use(Pair &pair) { return leaf(pair) + pair.second; }
+__attribute__((noinline)) void drop(Base *p) { delete p; sink++; }
+int main() { Pair pair = {1, 2}; Base *p = make(); int used = use(pair); drop(p); return sink - 2 + used; }
+`;
+const destroying = (): string => compileText('destroyed.cc', destroyed, ['-O2']);
+
+it('a deleting destructor is stopped in before the plain one that is inlined at its beginning', () =>
+  compareAt(destroying(), ['drop', 'Derived::~Derived'], ['bt', 'info frame']));
+
+it('what a reference leads to is not told twice, nor in the line of a frame', () =>
+  compareAt(destroying(), ['leaf'], ['bt', 'frame 1', 'info args']));
+
+it('the stub of a C++ function has its name', async () => {
+  const { stdout } = await run(['--batch', ...commands('info line *0x401036'), destroying()]);
+  expect(stdout).toBe('No line number information available for address 0x401036 <operator new(unsigned long)@plt+6>\n');
+});
