@@ -27,7 +27,8 @@ enum Mark : uint8_t {
 
 // The numbers of DWARF 5, 7.5, that matter here.
 enum Tag : uint64_t {
-  kClassType = 0x02, kEnumerationType = 0x04, kMember = 0x0d, kStructureType = 0x13, kTypedef = 0x16, kUnionType = 0x17, kModule = 0x1e,
+  kClassType = 0x02, kEnumerationType = 0x04, kMember = 0x0d, kStructureType = 0x13, kTypedef = 0x16, kUnionType = 0x17,
+  kInlinedSubroutine = 0x1d, kModule = 0x1e,
   kBaseType = 0x24, kConstant = 0x27, kEnumeratorTag = 0x28, kSubprogram = 0x2e, kVariableTag = 0x34, kInterfaceType = 0x38,
   kNamespace = 0x39, kUnspecifiedType = 0x3b, kTemplateAlias = 0x43,
 };
@@ -197,6 +198,9 @@ class Abbreviations {
     }
   }
 
+  // Calls are inlined out of other units: link-time optimization, where function and caller both have whole units of their own.
+  bool inlinesAcross() const { return inlinesAcross_; }
+
   std::span<const Step> steps(const Shape& shape) const { return std::span(steps_).subspan(shape.first, shape.count); }
 
  private:
@@ -229,6 +233,7 @@ class Abbreviations {
         return;
       }
       if (attribute == 0 && form == 0) break;
+      if (tag == kInlinedSubroutine && attribute == kAbstractOrigin && form == kRefAddr) inlinesAcross_ = true;
       // DWARF 4 and before: a static member is a variable that its class declares.
       if (tag == kMember && (attribute == kDeclaration || attribute == kExternal)) shape.mark = kVariable;
       attributes_.push_back({attribute, form, value});
@@ -274,6 +279,7 @@ class Abbreviations {
   Sizes sizes_;
   bool done_ = false;
   std::vector<Specified> attributes_;  // of the abbreviation that is being read
+  bool inlinesAcross_ = false;
   std::vector<Step> steps_;
   std::vector<Shape> dense_;
   std::unordered_map<uint64_t, Shape> sparse_;

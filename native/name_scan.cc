@@ -76,7 +76,7 @@ class NameScan {
     return std::move(keys_);
   }
 
-  // Entries that have their names from other units: link-time optimization, partial units.
+  // Entries that have their names from other units, or calls inlined from there: link-time optimization, partial units.
   bool crossing() const { return crossing_; }
 
  private:
@@ -110,6 +110,7 @@ class NameScan {
       }
       const Shape* shape = table.find(code, abbreviationBudget_);
       if (shape == nullptr) return false;
+      crossing_ = crossing_ || table.inlinesAcross();
       entry(number, place, sizes, table, *shape, offset, body != 0, cursor);
       if (cursor.bad()) return false;
       if (shape->children) {

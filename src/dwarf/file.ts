@@ -166,6 +166,8 @@ const importedLanguages = (units: readonly Unit[]): ReadonlyMap<Unit, number> =>
   const visit = (unit: Unit, language: number): void => {
     try {
       for (const child of unit.root.children()) {
+        // dwz puts base types first: operations of the stack machine refer to them by small numbers.
+        if (child.tag === Tag.base_type) continue;
         if (child.tag !== Tag.imported_unit) break;
         const imported = child.reference(At.import)?.unit;
         if (!imported || languages.has(imported)) continue;

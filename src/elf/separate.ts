@@ -28,6 +28,8 @@ export interface DebugFileSearch {
  */
 export const findDebugFile = (elf: ElfFile, search: DebugFileSearch): ElfFile | undefined => {
   if (elf.hasDebugInfo) return undefined;
+  if (elf.section('.stab'))
+    search.missing.push(`${elf.path}: its debug information is in stabs, which deet does not read. Compile it with gcc or clang, and -g.`);
   return byBuildId(elf.buildId, search) ?? byDebugLink(elf, search) ?? packedSymbols(elf, search);
 };
 

@@ -43,7 +43,7 @@ export class NameUnits {
 
   /**
    * @param keys 64-bit words in ascending order, lowest bits first: eight of `Mark`, 24 of the unit's number, 32 of the hash
-   * @param crossing true where entries have their names from other units (link-time optimization, partial units)
+   * @param crossing true where entries have their names from other units, or calls are inlined from there (link-time optimization, partial units)
    */
   constructor(
     readonly keys: Uint8Array,

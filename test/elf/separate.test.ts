@@ -174,3 +174,13 @@ describe('split DWARF', () => {
     expect(splitPaths(elf, '/obj/a.dwo', '/build', search)).toEqual(['/obj/a.dwo', beside, ...there]);
   });
 });
+
+it('stabs are told of: they are not read', () => {
+  const path = place(programs.noPie(), 'stabs');
+  writeFileSync(`${path}.stab`, 'x');
+  run('strip', '-g', path);
+  run('objcopy', '--add-section', `.stab=${path}.stab`, path);
+  const image = openImage(path, { debugDirectories: [] });
+  expect(image.hasDebugInfo).toBe(false);
+  expect(image.missing).toEqual([expect.stringContaining('is in stabs, which deet does not read')]);
+});

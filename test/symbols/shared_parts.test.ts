@@ -86,3 +86,45 @@ struct big { int one; long two; char three[40]; double four; struct big *next; }
     expect(calls(moved)).toEqual(calls(plain));
   });
 });
+
+it('types of a partial unit that is imported behind base types speak the language of who imports it', () => {
+  writeFileSync(
+    join(folder, 'big.h'),
+    'struct big { int one; long two; char three[40]; double four; struct big *next; };\ntypedef struct big big;\n',
+  );
+  const sources = ['first', 'second'].map((name) => {
+    const path = join(folder, `big_${name}.c`);
+    const text = `#include "big.h"\nbig big_${name};\nextern int seen(int);\nint ${name}(int n, float f) { double d = (double)n * (double)f; seen(n); n = (int)d; return seen(n); }\n`;
+    writeFileSync(path, text);
+    return path;
+  });
+  const main = join(folder, 'big_main.c');
+  writeFileSync(
+    main,
+    'int first(int, float), second(int, float);\nint seen(int n) { return n; }\nint main(void) { return first(1, 2) + second(3, 4); }\n',
+  );
+  const program = join(folder, 'big');
+  execFileSync('gcc', ['-g', '-O2', ...sources, main, '-o', program]);
+  execFileSync('dwz', [program]);
+  expect(execFileSync('readelf', ['--debug-dump=info', program], { encoding: 'utf8' })).toMatch(
+    /DW_TAG_base_type\)(?:\n +<.*)+\n <1>.*DW_TAG_imported_unit/,
+  );
+  expect(openImage(program, { indexCache: false }).typeNamed('big')?.kind).toBe('typedef');
+});
+
+it('calls that clang inlined into another unit at link time are found', () => {
+  const sources = [
+    ['callee', 'int helped(int n) { int twice = n * 2; __asm__ volatile("" : "+r"(twice)); return twice; }\n'],
+    ['caller', 'int helped(int);\nint main(int argc, char **argv) { (void)argv; return helped(argc) + helped(argc + 1); }\n'],
+  ].map(([name, text]) => {
+    const path = join(folder, `${name}.c`);
+    writeFileSync(path, text);
+    return path;
+  });
+  const program = join(folder, 'across');
+  execFileSync('clang', ['-g', '-O2', '-flto', ...sources, '-o', program]);
+  const image = openImage(program, { indexCache: false });
+  expect(image.functionsNamed('helped')).toEqual([]);
+  expect(image.inlinedCallsOf('helped')).toHaveLength(2);
+  expect(image.locationsOfFunction?.('helped')).toHaveLength(2);
+});
