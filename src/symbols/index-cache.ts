@@ -13,7 +13,7 @@ import { NameUnits } from './name-units.js';
 import type { IndexStore } from './names.js';
 
 /** To be raised when the meaning of what is kept changes: keys, the numbering of units. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 const MAGIC = 'deet index\n';
 /** Magic, CRC-32 of all that follows, length of the identity, crossing, then the identity and zeros up to a multiple of eight. */

@@ -41,7 +41,7 @@ describe('a file of debug information', () => {
     });
     const { frames } = await backtrace('prog', `set debug-file-directory ${folder}/away`);
     expect(frames).toEqual(['#0  twice (x=0) at prog.c:2', '#1  main () at prog.c:5']);
-    shell("sed -i 's/twice/other/' prog.c; gcc -g -gsplit-dwarf -c prog.c -o new.o; mv new.dwo prog.dwo");
+    shell("sed 's/twice/other/' prog.c > new.c; gcc -g -gsplit-dwarf -c new.c; mv new.dwo prog.dwo");
     expect((await backtrace()).warnings).toEqual([
       `warning: prog.dwo of ${folder}/prog is of another build (${folder}/prog.dwo): ${lines}. Put the one of this build in its place.`,
     ]);
