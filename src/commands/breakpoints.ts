@@ -1,17 +1,12 @@
 /** The group "stop": breakpoints on places. */
-import { nameProgram } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { Breakpoint } from '../session/breakpoint.js';
 import { parseLocation } from '../session/locations.js';
-import type { FunctionSymbol } from '../symbols/model.js';
-import { meansFile } from '../symbols/source-files.js';
 import type { BreakOptions } from '../session/breakpoints.js';
 import { describeBreakpoint, notesOn, parseBreakText } from './breakpoint-text.js';
 import { threadNumbered } from './applying.js';
 import { numberList } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
-import { regularExpression } from './regular_expression.js';
-import { functionText, plainFunctions } from './symbol_lists.js';
 import { withVariables } from './variables.js';
 import { message, type BreakpointResult, type Result } from './results.js';
 
@@ -100,52 +95,6 @@ const thbreak: Command = {
   about: 'As hbreak, once.',
   completes: ['location', 'expression'],
   run: breaker({ hardware: true, temporary: true }),
-};
-
-/** More functions than this are a mistake in the pattern. */
-const mostMatches = 500;
-
-const rbreak: Command = {
-  name: 'rbreak',
-  aliases: ['rb'],
-  group: 'stop',
-  usage: '[FILE:]REGULAR-EXPRESSION',
-  about: 'Stop in every function of the program whose name matches.',
-  completes: ['function'],
-  run: (context) => {
-    const match = /^(?:([^:\s]+):(?!:))?\s*(.*)$/.exec(context.text.trim());
-    const [file, pattern] = [match?.[1], match?.[2] ?? ''];
-    const expression = regularExpression(pattern);
-    const image = context.session.programImage()?.image;
-    if (!image) throw new DeetError('no-program', 'No program.', nameProgram);
-    const found = new Map<string, FunctionSymbol>();
-    for (const name of image.functionNames()) {
-      if (!expression.test(name)) continue;
-      for (const fn of image.functionsNamed(name)) {
-        if (fn.qualifiedName !== name && fn.name !== name) continue;
-        if (file !== undefined && !(fn.declared && meansFile(file, fn.declared.file.path))) continue;
-        found.set(`${fn.declared?.file.path ?? ''}:${fn.linkageName ?? name}`, fn);
-      }
-    }
-    const plain = file === undefined ? plainFunctions(image, expression) : [];
-    const count = found.size + plain.length;
-    if (count > mostMatches)
-      throw new DeetError('usage', `${count} functions match; that is more than ${mostMatches}.`, 'Give a narrower pattern.');
-    if (count === 0) throw new DeetError('no-symbol', `No function of the program matches "${pattern}".`);
-    const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fn]) => fn);
-    const set = (place: string, text: string): Result[] => {
-      const breakpoint = context.session.break(place);
-      return [breakpointResult(breakpoint, 'set', notesOn(breakpoint, context.session)), message(text)];
-    };
-    return [
-      // One for each function, also where two files have one of the same name.
-      ...sorted.flatMap((fn) => {
-        const name = fn.linkageName ?? fn.qualifiedName;
-        return set(fn.declared ? `${fn.declared.file.path}:${name}` : name, `${functionText(fn)};`);
-      }),
-      ...plain.flatMap(({ name }) => set(name, `<function, no debug info> ${name};`)),
-    ];
-  },
 };
 
 /** Breakpoints by a list of numbers; all of them without one. @throws DeetError */
@@ -314,4 +263,4 @@ const disable: Command = {
   ],
 };
 
-export const breakpointCommands: readonly Command[] = [break_, tbreak, hbreak, thbreak, rbreak, delete_, clear, enable, disable];
+export const breakpointCommands: readonly Command[] = [break_, tbreak, hbreak, thbreak, delete_, clear, enable, disable];

@@ -14,6 +14,7 @@ import { leavingCommands } from './leaving.js';
 import { listingCommands } from './listing.js';
 import { infoMacro, macroCommands } from './macros.js';
 import { memoryCommands } from './memory.js';
+import { rbreakCommands } from './rbreak.js';
 import { runCommands } from './run.js';
 import { sourceInfo } from './source_info.js';
 import { directory } from './source_paths.js';
@@ -54,6 +55,7 @@ export const allCommands: readonly Command[] = [
   ...signalCommands,
   ...coreCommands,
   ...breakpointCommands,
+  ...rbreakCommands,
   ...conditionCommands,
   ...steppingCommands,
   ...stackCommands,

@@ -150,6 +150,25 @@ it('a number is a line of the file that was listed last', async () => {
   expect(stderr).toBe('');
 });
 
+it('rbreak stops in functions of libraries, too, once they are there; of too many only in those of the program', async () => {
+  const library = compileText(
+    'many_functions.c',
+    `${Array.from({ length: 501 }, (_, at) => `int lib_${at}(void) { return ${at}; }`).join('\n')}\n`,
+    ['-shared', '-fPIC'],
+  );
+  const user = compileText('user.c', 'int lib_7(void);\nint lib_own(void) { return lib_7(); }\nint main(void) { return lib_own(); }\n', [
+    library,
+  ]);
+  const { stdout, stderr } = await run([...commands('break main', 'run', 'rbreak ^lib_7$', 'rbreak ^lib_[0-9o]'), user]);
+  expect(stdout.match(/^(?! ).*(?:;|narrower.*)$/gm)).toEqual([
+    'int lib_7(void);',
+    'int lib_own(void);',
+    expect.stringContaining('lib_7@plt'),
+    expect.stringContaining('501 functions of libraries match'),
+  ]);
+  expect(stderr).toBe('');
+});
+
 it('rbreak stops in each function, whoever knows it', async () => {
   const described = await run(['-nx', '--batch', ...commands('rbreak ^hel', 'rbreak places_other.c:o'), program()]);
   expect(described.stdout.replace(/0x\w+/g, 'X').replaceAll(`${fixtures}/`, '')).toBe(
