@@ -54,6 +54,12 @@ const wholeOf = (frame: Frame, session: Session): Frame | undefined => {
   return at;
 };
 
+/** The frame that `whole`, with the inlined calls that share it, has called. */
+const calledBy = (whole: Frame | undefined, session: Session): Frame | undefined => {
+  const innermost = whole && innermostOf(whole, session);
+  return innermost && innermost.level > 0 ? session.stack().frame(innermost.level - 1) : undefined;
+};
+
 /** The innermost inlined call that shares a frame; the frame itself if there is none. */
 const innermostOf = (whole: Frame, session: Session): Frame => {
   let at = whole;
@@ -90,14 +96,14 @@ export const infoFrame: Command = {
     const whole = wholeOf(of, session);
     const caller = whole && session.stack().frame(whole.level + 1);
     // Inlined calls further in share the frame: what it has saved is told of the frame itself, as in gdb.
-    const innermost = whole && innermostOf(whole, session);
-    const callee = innermost && innermost.level > 0 ? session.stack().frame(innermost.level - 1) : undefined;
+    const callee = calledBy(whole, session);
     const inlined = of.kind === 'inlined';
+    // An inlined call has saved nothing itself: its registers are where the function that it called has saved them.
+    const below = inlined ? calledBy(wholeOf(callee ?? of, session), session) : callee;
     const saved = savedRegisters.flatMap(([name, number]) => {
-      // An inlined call has saved nothing itself: its registers are where those have saved them that it called.
       const at = (inlined ? whole : caller)?.savedAt(number);
       // What the frames further in have saved lies further in.
-      return at === undefined || (!inlined && callee && at < callee.cfa) ? [] : [`${name} at ${hex(at)}`];
+      return at === undefined || (below && at < below.cfa) ? [] : [`${name} at ${hex(at)}`];
     });
     const words = argumentWords(args);
     // Neither an inlined call nor a function that has jumped away has a frame of its own.

@@ -20,10 +20,12 @@ int main(void) {
 }
 `;
 const program = (): string => compileText('pointed.c', text);
-const inside = `pointed.c:${text.split('\n').findIndex((line) => line.includes('// inside')) + 1}`;
+const lineIn = (source: string, part: string): number => source.split('\n').findIndex((line) => line.includes(part)) + 1;
+const inside = `pointed.c:${lineIn(text, '// inside')}`;
 
 it.each(['from + 1', '1 + other', 'other - 1', 'here.first', 'here.second.depth', '&here.second'])('%s', (expression) =>
-  compareAt(program(), [inside], [`print ${expression}`, `whatis ${expression}`]));
+  compareAt(program(), [inside], [`print ${expression}`, `whatis ${expression}`]),
+);
 
 it('a pointer that finish tells has its type, and the frame that is left its arguments', async () => {
   const { stdout } = await run(['--batch', ...commands(`break ${inside}`, 'run', 'finish'), program()]);
@@ -38,22 +40,32 @@ int main(void) { int none[0]; static int count; return old.n + count + (int)size
 `;
 
 it('arrays of no elements are shown by where they begin, and symbols as the linker has them', () =>
-  compareAt(compileText('empty.c', empty), ['main'], [
-    ...['old', 'old.text', '/x old', '/d old.wide', '&old.rows', 'old.rows', 'none', 'old.text[0]@2'].map((each) => `print ${each}`),
-    'info locals',
-    'info symbol &count',
-  ]));
+  compareAt(
+    compileText('empty.c', empty),
+    ['main'],
+    [
+      ...['old', 'old.text', '/x old', '/d old.wide', '&old.rows', 'old.rows', 'none', 'old.text[0]@2'].map((each) => `print ${each}`),
+      'info locals',
+      'info symbol &count',
+    ],
+  ));
 
 const nested = `
 volatile int sink;
-__attribute__((noinline)) int leaf(int n) { sink += n; return sink; }
+__attribute__((noinline)) int deepest(int n) { int a = sink, b = sink, c = sink; sink += n; asm volatile("" ::: "rbx", "r12", "r13", "r14");
+  return a + b + c + sink; }
+__attribute__((noinline)) int leaf(int n) { int kept = n + sink; asm volatile("" ::: "rbx"); return deepest(n) + kept; }
 static inline __attribute__((always_inline)) int twice(int n) { return leaf(n) + leaf(n + 1); }
 __attribute__((noinline)) int outer(int n) { int kept = n * 3; return twice(n) + kept; }
 int main(void) { return outer(2) & 1; }
 `;
 
 it('where an inlined call in the middle of a stack lies, and who keeps its registers', () =>
-  compareAt(compileText('nested.c', nested, ['-O2']), ['leaf'], ['set print entry-values no', 'bt', 'frame 1', 'info frame', 'frame 2', 'info frame']));
+  compareAt(
+    compileText('nested.c', nested, ['-O2']),
+    [`nested.c:${lineIn(nested, 'a + b')}`],
+    ['set print entry-values no', 'bt', 'frame 1', 'info frame', 'frame 2', 'info frame', 'frame 3', 'info frame'],
+  ));
 
 const references = `
 namespace ns { struct Base { int b = 4; }; template <class T> struct Sel { using type = Base; }; template <class T> using alias = typename Sel<T>::type; }
@@ -70,9 +82,26 @@ int f(int &r, D &d, const double &x, int *&p, Node &n, int (&a)[3]) {
 int main() { int i = 4; D d; double x = 2; int *p = &i; Node n = {}; int a[3] = {1, 2, 3}; return f(i, d, x, p, n, a); }
 `;
 const asked = [
-  ...['/x r', '/c r', '/t r', '/d d', '/x x', '/f x', '/x p', '/a r', '/x a', '/x n', 'd', 'd.c', '/x d.k', 'd.real', 'e.real', 'D::real', 'E::real', 'D::half'].map(
-    (each) => `print ${each}`,
-  ),
+  ...[
+    '/x r',
+    '/c r',
+    '/t r',
+    '/d d',
+    '/x x',
+    '/f x',
+    '/x p',
+    '/a r',
+    '/x a',
+    '/x n',
+    'd',
+    'd.c',
+    '/x d.k',
+    'd.real',
+    'e.real',
+    'D::real',
+    'E::real',
+    'D::half',
+  ].map((each) => `print ${each}`),
   ...['output/x r', 'whatis n.kids', 'whatis n.names', 'ptype n', 'info args'],
 ];
 
@@ -82,7 +111,8 @@ it.each([
   ['clang++', '-gdwarf-5'],
   ['clang++', '-gdwarf-4'],
 ] as const)('formats go through references, and static members are found in their class, %s %s', (compiler, version) =>
-  compareAt(compileText('references.cc', references, [version], compiler), ['references.cc:11'], asked));
+  compareAt(compileText('references.cc', references, [version], compiler), ['references.cc:11'], asked),
+);
 
 const destroyed = `
 struct Base { virtual ~Base(); int a = 1; };
