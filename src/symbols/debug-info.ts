@@ -133,18 +133,25 @@ export class DebugInfo implements CompilationHost, ScopeHost {
 
   // ---- by address
 
-  private map: UnitMap | undefined;
+  private unitMap: UnitMap | undefined;
+
+  private get map(): UnitMap {
+    return (this.unitMap ??= new UnitMap(this.file, this.compilations()));
+  }
 
   /** The compilation that has the code at an address. */
   compilationAt(address: number): Compilation | undefined {
-    return (this.map ??= new UnitMap(this.file, this.compilations())).at(address);
+    return this.map.at(address);
   }
 
   private readonly functions = new Map<CodeEntry, FunctionEntry>();
 
   functionOf(code: CodeEntry, unit: Compilation): FunctionEntry {
     let entry = this.functions.get(code);
-    if (!entry) this.functions.set(code, (entry = new FunctionEntry(code, unit, this)));
+    if (!entry) {
+      this.functions.set(code, (entry = new FunctionEntry(code, unit, this)));
+      this.map.meet(unit);
+    }
     return entry;
   }
 

@@ -25,9 +25,15 @@ export const openElf = (path: string): ElfFile => {
     if (error instanceof DeetError) throw error;
     throw cannotRead(path, errnoOf(error));
   }
+  const bytes = mapFile(path);
+  if (typeof bytes === 'number') throw cannotRead(path, bytes);
+  return parseElf(bytes, path);
+};
+
+/** The bytes of a file, of which those that are looked at come into memory; -errno: it cannot be read. */
+export const mapFile = (path: string): Uint8Array | number => {
   const mapping = native.mapFile(path);
-  if (typeof mapping === 'number') throw cannotRead(path, mapping);
-  return parseElf(new Uint8Array(mapping), path);
+  return typeof mapping === 'number' ? mapping : new Uint8Array(mapping);
 };
 
 /** When a file was written last, in milliseconds since 1970. Undefined: it is gone. */

@@ -4,20 +4,27 @@
  * be read or written is no error. Entries are written beside their place and renamed into it, so that two writers, or a reader and a writer,
  * never see half of one; the oldest go when the folder grows too big.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { zlib } from '../common/lazy_modules.js';
 import { version } from '../common/version.js';
+import { mapFile } from './elf-files.js';
 import { NameUnits } from './name-units.js';
 import type { IndexStore } from './names.js';
 
 /** To be raised when the meaning of what is kept changes: keys, the numbering of units. */
 const FORMAT = 6;
 
-const MAGIC = 'deet index\n';
-/** Magic, CRC-32 of all that follows, length of the identity, crossing, then the identity and zeros up to a multiple of eight. */
-const HEADER = 24;
+const MAGIC = 'deet index\n\0';
+/**
+ * Magic, CRC-32 of all that follows up to the keys, length of the identity, crossing, number of blocks, then the identity, the CRC-32 of each block of keys, and zeros up to
+ * a multiple of eight.
+ */
+const HEADER = 28;
+
+/** Keys are checked in blocks of so many bytes, each when it is first looked at: a look-up touches ten of hundreds. */
+const BLOCK = 32 * 1024;
 
 /** Bytes of all entries together. */
 const MAX_TOTAL = 256 * 2 ** 20;
@@ -69,38 +76,62 @@ const attempt = <T>(work: () => T): T | undefined => {
   }
 };
 
-const keysAt = (identity: Buffer): number => Math.ceil((HEADER + identity.length) / 8) * 8;
+/** Where the keys begin. */
+const keysAt = (identity: Buffer, blocks: number): number => Math.ceil((HEADER + identity.length + 4 * blocks) / 8) * 8;
+
+const blocksOf = (keys: Uint8Array): Uint8Array[] =>
+  Array.from({ length: Math.ceil(keys.length / BLOCK) }, (_, index) => keys.subarray(index * BLOCK, (index + 1) * BLOCK));
 
 const read = (path: string, identity: Buffer): NameUnits | undefined => {
   if (statSync(path).size > MAX_TOTAL) return undefined;
-  const bytes = readFileSync(path);
-  const start = keysAt(identity);
-  if (bytes.length < start || (bytes.length - start) % 8 !== 0) return undefined;
-  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC || bytes.readUInt32LE(16) !== identity.length) return undefined;
-  if (!bytes.subarray(HEADER, HEADER + identity.length).equals(identity)) return undefined;
-  if (bytes.readUInt32LE(12) !== zlib().crc32(bytes.subarray(16))) return undefined;
+  const mapped = mapFile(path);
+  if (typeof mapped === 'number') return undefined;
+  const bytes = Buffer.from(mapped.buffer, mapped.byteOffset, mapped.length);
+  if (bytes.length < HEADER || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC || bytes.readUInt32LE(16) !== identity.length)
+    return undefined;
+  const blocks = bytes.readUInt32LE(24);
+  const start = keysAt(identity, blocks);
+  const keys = bytes.subarray(start);
+  if (start > bytes.length || keys.length % 8 !== 0 || Math.ceil(keys.length / BLOCK) !== blocks) return undefined;
+  const sums = HEADER + identity.length;
+  if (!bytes.subarray(HEADER, sums).equals(identity)) return undefined;
+  const { crc32 } = zlib();
+  if (bytes.readUInt32LE(12) !== crc32(bytes.subarray(16, start))) return undefined;
   // The eldest by this time go first.
   const now = new Date();
   attempt(() => utimesSync(path, now, now));
-  // A view of words must begin at a multiple of its word's size.
-  const keys = bytes.subarray(start);
-  return new NameUnits(keys.byteOffset % 8 === 0 ? keys : Uint8Array.from(keys), bytes.readUInt32LE(20) !== 0);
+  const good = new Uint8Array(blocks);
+  const isGood = (block: number): boolean =>
+    good[block] === 1 ||
+    (crc32(keys.subarray(block * BLOCK, (block + 1) * BLOCK)) === bytes.readUInt32LE(sums + 4 * block) && (good[block] = 1) === 1);
+  // A key lies in one block.
+  return new NameUnits(keys, bytes.readUInt32LE(20) !== 0, (from) => isGood(Math.floor(from / BLOCK)));
 };
 
 const write = (path: string, identity: Buffer, index: NameUnits): void => {
-  const start = keysAt(identity);
-  const bytes = Buffer.alloc(start + index.keys.length);
-  if (bytes.length > MAX_TOTAL) return;
-  bytes.write(MAGIC, 'latin1');
-  bytes.writeUInt32LE(identity.length, 16);
-  bytes.writeUInt32LE(index.crossing ? 1 : 0, 20);
-  identity.copy(bytes, HEADER);
-  bytes.set(index.keys, start);
-  bytes.writeUInt32LE(zlib().crc32(bytes.subarray(16)), 12);
+  const { keys } = index;
+  const { crc32 } = zlib();
+  const blocks = blocksOf(keys);
+  const start = keysAt(identity, blocks.length);
+  const head = Buffer.alloc(start);
+  if (start + keys.length > MAX_TOTAL) return;
+  head.write(MAGIC, 'latin1');
+  head.writeUInt32LE(identity.length, 16);
+  head.writeUInt32LE(index.crossing ? 1 : 0, 20);
+  head.writeUInt32LE(blocks.length, 24);
+  identity.copy(head, HEADER);
+  for (const [number, block] of blocks.entries()) head.writeUInt32LE(crc32(block), HEADER + identity.length + 4 * number);
+  head.writeUInt32LE(crc32(head.subarray(16)), 12);
   makeFolder(folder());
   const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}.new`;
   try {
-    writeFileSync(temporary, bytes, { mode: 0o600, flag: 'wx' });
+    const file = openSync(temporary, 'wx', 0o600);
+    try {
+      writeFileSync(file, head);
+      writeFileSync(file, keys);
+    } finally {
+      closeSync(file);
+    }
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

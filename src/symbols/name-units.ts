@@ -38,6 +38,9 @@ const hashOf = (name: string): number => {
   return hash >>> 0 || 1;
 };
 
+/** Tells whether bytes of an index are as they were written: of one that lies in a file, whoever reads it must ask before. */
+export type Check = (from: number, to: number) => boolean;
+
 export class NameUnits {
   private readonly words: Uint32Array;
 
@@ -48,28 +51,36 @@ export class NameUnits {
   constructor(
     readonly keys: Uint8Array,
     readonly crossing: boolean,
+    private readonly check: Check = () => true,
   ) {
     this.words = new Uint32Array(keys.buffer, keys.byteOffset, keys.byteLength / 4);
   }
 
-  /** Numbers of the units, in ascending order. Functions are known by their bare names (cxx-names.ts). */
-  of(name: string, marks: number): number[] {
+  /** Numbers of the units, in ascending order; undefined: the index is damaged. Functions are known by their bare names (cxx-names.ts). */
+  of(name: string, marks: number): number[] | undefined {
     const found = new Set<number>();
-    this.collect(ANY_NAME, marks, found);
-    this.collect(hashOf(name), marks, found);
+    if (!this.collect(ANY_NAME, marks, found) || !this.collect(hashOf(name), marks, found)) return undefined;
     return [...found].sort((a, b) => a - b);
   }
 
-  private collect(hash: number, marks: number, found: Set<number>): void {
+  /** False: damage. */
+  private collect(hash: number, marks: number, found: Set<number>): boolean {
     const { words } = this;
+    const isGood = (index: number): boolean => this.check(8 * index, 8 * index + 8);
     let low = 0;
     let high = words.length / 2;
     while (low < high) {
       const middle = (low + high) >>> 1;
+      if (!isGood(middle)) return false;
       if (words[2 * middle + 1] < hash) low = middle + 1;
       else high = middle;
     }
-    for (; low < words.length / 2 && words[2 * low + 1] === hash; low++) if (words[2 * low] & marks) found.add(words[2 * low] >>> 8);
+    for (; low < words.length / 2; low++) {
+      if (!isGood(low)) return false;
+      if (words[2 * low + 1] !== hash) break;
+      if (words[2 * low] & marks) found.add(words[2 * low] >>> 8);
+    }
+    return true;
   }
 }
 

@@ -54,19 +54,26 @@ export class NameIndex {
   private made: NameUnits | undefined;
 
   private get index(): NameUnits {
-    if (!this.made) {
-      this.made = this.store?.load();
-      if (!this.made) {
-        const pass = this.pass();
-        try {
-          this.made = scanNames(this.file, this.units());
-          this.store?.save(this.made);
-        } finally {
-          pass.end();
-        }
-      }
+    return (this.made ??= this.store?.load() ?? this.scanned());
+  }
+
+  private scanned(): NameUnits {
+    const pass = this.pass();
+    try {
+      const index = scanNames(this.file, this.units());
+      this.store?.save(index);
+      return index;
+    } finally {
+      pass.end();
     }
-    return this.made;
+  }
+
+  private numbersOf(name: string, marks: number): readonly number[] {
+    const known = this.index.of(name, marks);
+    if (known) return known;
+    // What was kept between runs is damaged.
+    this.made = this.scanned();
+    return this.made.of(name, marks) ?? [];
   }
 
   /** Over all units. */
@@ -112,7 +119,7 @@ export class NameIndex {
 
   /** Units that have entries of a name, of kinds given as `Mark`; perhaps more than really do. */
   unitsOf(name: string, marks: number): readonly Compilation[] {
-    const numbers = (marks & ~FUNCTIONS ? undefined : this.declared(name)) ?? this.index.of(name, marks);
+    const numbers = (marks & ~FUNCTIONS ? undefined : this.declared(name)) ?? this.numbersOf(name, marks);
     if (numbers.length === 0) return [];
     const units = this.units();
     return numbers.filter((number) => number < units.length).map((number) => units[number]);

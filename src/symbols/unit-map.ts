@@ -26,8 +26,16 @@ export class UnitMap {
   ) {}
 
   private searches = 0;
+  private readonly met = new Set<Compilation>();
+
+  /** A unit that is known for another reason, as for a name: its code is asked for next, and that should not take the ranges of all others. */
+  meet(unit: Compilation): void {
+    if (!this.arangeSpans && unit.own.file === this.file) this.met.add(unit);
+  }
 
   at(address: number): Compilation | undefined {
+    if (!this.arangeSpans)
+      for (const unit of this.met) if (unit.ranges.some(({ low, high }) => address >= low && address < high)) return unit;
     const index = this.inAranges(address) ?? find(this.others, address);
     return index === undefined ? undefined : this.units[index];
   }

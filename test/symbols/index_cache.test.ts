@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { indexStore } from '../../src/symbols/index-cache.js';
-import { NameUnits } from '../../src/symbols/name-units.js';
+import { Mark, NameUnits } from '../../src/symbols/name-units.js';
 import { fixture } from '../helpers/build.js';
 import { commands, run } from '../repl/cli.js';
 
@@ -40,14 +40,37 @@ describe('an entry', () => {
     expect(readdirSync(folder)).toEqual([`${id}.index`]);
   });
 
-  it.each([0, 5, 12, 16, 20, 30, 50, 80, 95])('is not believed with another byte %d', (at) => {
+  it('is not believed with any other byte', () => {
     keep();
     const bytes = readFileSync(path);
-    bytes[at] ^= 0x40;
-    writeFileSync(path, bytes);
-    expect(kept()).toBeUndefined();
+    for (let at = 0; at < bytes.length; at++) {
+      const damaged = Buffer.from(bytes);
+      damaged[at] ^= 0x40;
+      writeFileSync(path, damaged);
+      expect(indexStore(id, sizes, false)?.load()?.of('main', Mark.any), `byte ${at}`).toBeUndefined();
+    }
     keep();
     expect(kept()).toEqual(contents(index));
+  });
+
+  it('of many names is looked at where it must be, and believed there', () => {
+    const keys = BigUint64Array.from({ length: 20_000 }, (_, i) => (BigInt(i * 214_748) << 32n) | (BigInt(i) << 8n) | 1n);
+    indexStore(id, sizes, false)?.save(new NameUnits(new Uint8Array(keys.buffer), false));
+    const bytes = readFileSync(path);
+    const answers = (): (number[] | undefined)[] => {
+      const found = indexStore(id, sizes, false)?.load();
+      return ['func1', 'malloc', 'strlen', 'counter', 'abort'].map((name) => found?.of(name, Mark.any));
+    };
+    const whole = answers();
+    expect(whole.every((answer) => answer !== undefined)).toBe(true);
+    // The last key: none of these names has a hash as high as those of its block.
+    bytes[bytes.length - 1] ^= 0x40;
+    writeFileSync(path, bytes);
+    expect(answers()).toEqual(whole);
+    // The middle one: every search begins there.
+    bytes[bytes.length - 80_000] ^= 0x40;
+    writeFileSync(path, bytes);
+    expect(answers()).toEqual(whole.map(() => undefined));
   });
 
   it.each([0, 10, 24, 60, -1])('is not believed when cut off at %d', (length) => {
@@ -141,6 +164,19 @@ describe('libc with its debug file (libc6-dbg)', () => {
     const said = (each: { stdout: string }): string => each.stdout.replace(/^\[Inferior \d+ killed\]$/m, '');
     for (const each of first) expect(said(each)).toBe(said(next));
     expect(next.stdout).toContain('printf.c');
+  });
+
+  it('is made anew when what was kept of it is damaged', async () => {
+    const first = await run(words(), { env });
+    const [largest = ''] = readdirSync(folder)
+      .map((name) => join(folder, name))
+      .sort((a, b) => statSync(b).size - statSync(a).size);
+    const bytes = readFileSync(largest);
+    writeFileSync(largest, Buffer.from(bytes).fill(0x5a, bytes.length >>> 1));
+    const next = await run(words(), { env });
+    const said = (each: { stdout: string }): string => each.stdout.replace(/^\[Inferior \d+ killed\]$/m, '');
+    expect(said(next)).toBe(said(first));
+    expect(readFileSync(largest)).toEqual(bytes);
   });
 
   it('set index-cache off', async () => {
