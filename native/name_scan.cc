@@ -9,12 +9,18 @@
 #include "facilities.h"
 #include "mapped_file.h"
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <span>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace deet {
@@ -46,38 +52,68 @@ struct Sections {
   Data entries, abbreviations, strings, lineStrings, stringOffsets, sharedStrings;
 };
 
-// As src/symbols/name-units.ts hands it over: eight numbers.
+// As src/symbols/name-units.ts hands it over: nine numbers.
 struct UnitPlace {
-  uint64_t end, firstEntry, abbreviations, version, offsetSize, addressSize, stringOffsetsBase, start;
+  uint64_t number, end, firstEntry, abbreviations, version, offsetSize, addressSize, stringOffsetsBase, start;
+
+  bool contains(uint64_t offset) const { return offset >= start && offset < end; }
 };
 
+// An entry that has its name from another.
+struct Pending {
+  uint64_t origin;
+  uint32_t unit;
+  uint8_t mark;
+};
+
+constexpr uint64_t keyOf(uint32_t hash, uint32_t unit, uint8_t mark) { return uint64_t{hash} << 32 | uint64_t{unit} << 8 | mark; }
+
+// Reads units one after the other. Several can read different units of the same sections at the same time.
 class NameScan {
  public:
   explicit NameScan(const Sections& sections)
-      : sections_(sections), abbreviationBudget_(4 * sections.abbreviations.size() + 4096), hashes_(kHashes) {}
+      : sections_(sections), abbreviationBudget_(4 * sections.abbreviations.size() + 4096), hashes_(kHashes), lately_(kLately) {}
 
   // A unit that could not be read to its end may have any name behind the damage.
-  void unit(uint32_t number, const UnitPlace& place) {
-    if (!readUnit(number, place)) keys_.push_back(key(0, number, kAnything));
-  }
-
-  // Names of entries that have theirs from another; then everything in order, each name once for each unit.
-  std::vector<uint64_t> finish() {
-    for (const Pending& pending : pending_) keys_.push_back(key(originName(pending.origin), pending.unit, pending.mark));
-    sortKeys();
-    size_t kept = 0;
-    for (const uint64_t each : keys_) {
-      if (kept > 0 && (keys_[kept - 1] ^ each) < 0x100)
-        keys_[kept - 1] |= each & 0xff;
+  void unit(const UnitPlace& place) {
+    const auto number = static_cast<uint32_t>(place.number);
+    names_.clear();
+    pending_.clear();
+    if (!readUnit(number, place)) add(keyOf(0, number, kAnything));
+    for (const Pending& each : pending_) {
+      const auto [hash, outside] = originName(each.origin, place);
+      if (outside == 0)
+        add(keyOf(hash, number, each.mark));
       else
-        keys_[kept++] = each;
+        elsewhere.push_back({outside, number, each.mark});
     }
-    keys_.resize(kept);
-    return std::move(keys_);
   }
 
-  // Entries that have their names from other units, or calls inlined from there: link-time optimization, partial units.
-  bool crossing() const { return crossing_; }
+  // The name of an entry that stands in one of these units, which are in the order of offsets; 0: it cannot be told.
+  uint32_t nameAt(uint64_t offset, std::span<const UnitPlace> places) {
+    for (int steps = 0; steps < kMostSteps; steps++) {
+      const auto next = std::upper_bound(places.begin(), places.end(), offset, [](uint64_t a, const UnitPlace& b) { return a < b.start; });
+      if (next == places.begin() || !std::prev(next)->contains(offset)) return 0;
+      const UnitPlace& place = *std::prev(next);
+      if (!isReadable(place)) return 0;
+      const Sizes sizes = sizesOf(place);
+      Abbreviations& table = tableAt(place.abbreviations, sizes);
+      Cursor cursor(sections_.entries.first(place.end), offset);
+      const Shape* shape = table.find(cursor.leb(), abbreviationBudget_);
+      if (shape == nullptr || shape->mark == 0) return 0;
+      const Said said = read(place, sizes, table, *shape, cursor);
+      if (cursor.bad()) return 0;
+      if (said.named) return said.hash;
+      offset = said.origin;
+    }
+    return 0;
+  }
+
+  std::vector<uint64_t> keys;
+  // Entries that have their names from other units: link-time optimization, partial units.
+  std::vector<Pending> elsewhere;
+  // There are such entries, or calls inlined from other units.
+  bool crossing = false;
 
  private:
   struct Named {
@@ -86,15 +122,33 @@ class NameScan {
     uint32_t hash;
   };
 
-  struct Pending {
-    uint64_t origin;
-    uint32_t unit;
-    uint8_t mark;
+  // What an entry says of itself.
+  struct Said {
+    bool named = false;
+    bool declaration = false;
+    uint32_t hash = 0;
+    uint64_t origin = 0;
   };
 
+  // Overloaded functions, members of templates: most names of a unit come many times.
+  void add(uint64_t key) {
+    uint64_t& slot = lately_[(key >> 32) % kLately];
+    if (slot == key) return;
+    slot = key;
+    keys.push_back(key);
+  }
+
+  bool isReadable(const UnitPlace& place) const {
+    return place.end <= sections_.entries.size() && place.firstEntry <= place.end && (place.offsetSize == 4 || place.offsetSize == 8);
+  }
+
+  static Sizes sizesOf(const UnitPlace& place) {
+    return {place.version, static_cast<unsigned>(place.offsetSize), static_cast<unsigned>(place.addressSize)};
+  }
+
   bool readUnit(uint32_t number, const UnitPlace& place) {
-    if (place.end > sections_.entries.size() || place.firstEntry > place.end || (place.offsetSize != 4 && place.offsetSize != 8)) return false;
-    const Sizes sizes{place.version, static_cast<unsigned>(place.offsetSize), static_cast<unsigned>(place.addressSize)};
+    if (!isReadable(place)) return false;
+    const Sizes sizes = sizesOf(place);
     Abbreviations& table = tableAt(place.abbreviations, sizes);
     Cursor cursor(sections_.entries.first(place.end), place.firstEntry);
     uint32_t depth = 0;
@@ -110,7 +164,7 @@ class NameScan {
       }
       const Shape* shape = table.find(code, abbreviationBudget_);
       if (shape == nullptr) return false;
-      crossing_ = crossing_ || table.inlinesAcross();
+      crossing = crossing || table.inlinesAcross();
       entry(number, place, sizes, table, *shape, offset, body != 0, cursor);
       if (cursor.bad()) return false;
       if (shape->children) {
@@ -122,28 +176,6 @@ class NameScan {
     }
     return !cursor.bad();
   }
-
-  // By the digits of the hash, which keeps the units in their order; then what was added out of that order.
-  void sortKeys() {
-    constexpr unsigned bits = 11;
-    std::vector<uint64_t> other(keys_.size());
-    for (unsigned shift = 32; shift < 64; shift += bits) {
-      std::array<size_t, (1 << bits) + 1> starts{};
-      const auto digit = [&](uint64_t each) { return (each >> shift) & ((1 << bits) - 1); };
-      for (const uint64_t each : keys_) starts[digit(each) + 1]++;
-      for (size_t i = 1; i < starts.size(); i++) starts[i] += starts[i - 1];
-      for (const uint64_t each : keys_) other[starts[digit(each)]++] = each;
-      keys_.swap(other);
-    }
-    for (size_t first = 0, end = 0; first < keys_.size(); first = end) {
-      const uint64_t hash = keys_[first] >> 32;
-      bool ordered = true;
-      for (end = first + 1; end < keys_.size() && keys_[end] >> 32 == hash; end++) ordered = ordered && keys_[end - 1] >> 8 <= keys_[end] >> 8;
-      if (!ordered) std::sort(keys_.begin() + static_cast<ptrdiff_t>(first), keys_.begin() + static_cast<ptrdiff_t>(end));
-    }
-  }
-
-  static uint64_t key(uint32_t hash, uint32_t unit, uint8_t mark) { return uint64_t{hash} << 32 | uint64_t{unit} << 8 | mark; }
 
   // The units of one object file stand together and share their table.
   Abbreviations& tableAt(uint64_t offset, const Sizes& sizes) {
@@ -160,37 +192,49 @@ class NameScan {
   void entry(uint32_t unit, const UnitPlace& place, const Sizes& sizes, const Abbreviations& table, const Shape& shape, size_t offset,
              bool inBody, Cursor& cursor) {
     // Of what stands in bodies only functions count.
-    const bool wanted = shape.mark != 0 && (!inBody || shape.function);
-    bool named = false;
-    bool declaration = shape.declaration;
-    uint32_t hash = 0;
-    uint64_t origin = 0;
-    for (const Step& step : table.steps(shape)) {
-      switch (wanted || step.role == Role::skip ? step.role : Role::pass) {
-        case Role::skip: cursor.skip(step.size); break;
-        case Role::pass: skipForm(cursor, step.form, sizes); break;
-        case Role::declaration: declaration = cursor.byte() != 0; break;
-        case Role::origin: origin = reference(cursor, step.form, place, sizes); break;
-        case Role::name:
-          named = true;
-          hash = name(cursor, step.form, place, sizes, shape.function);
-          break;
-      }
+    if (shape.mark == 0 || (inBody && !shape.function)) {
+      for (const Step& step : table.steps(shape)) pass(step, sizes, cursor);
+      return;
     }
-    if (!wanted || cursor.bad() || !(named || origin != 0)) return;
-    if (shape.mark == kCode || shape.mark == kVariable) names_.push_back({offset, named ? 0 : origin, hash});
+    const Said said = read(place, sizes, table, shape, cursor);
+    if (cursor.bad() || !(said.named || said.origin != 0)) return;
+    if (shape.mark == kCode || shape.mark == kVariable) names_.push_back({offset, said.named ? 0 : said.origin, said.hash});
     if (inBody && !shape.code) return;
     uint8_t mark = shape.mark;
     if (inBody)
       mark = kNested;
     else if (shape.function && !shape.code)
-      mark = declaration ? kOther : kInlined;
-    else if (mark == kType && declaration)
+      mark = said.declaration ? kOther : kInlined;
+    else if (mark == kType && said.declaration)
       mark = kOther;
-    if (named)
-      keys_.push_back(key(hash, unit, mark));
+    if (said.named)
+      add(keyOf(said.hash, unit, mark));
     else
-      pending_.push_back({origin, unit, mark});
+      pending_.push_back({said.origin, unit, mark});
+  }
+
+  static void pass(const Step& step, const Sizes& sizes, Cursor& cursor) {
+    if (step.role == Role::skip)
+      cursor.skip(step.size);
+    else
+      skipForm(cursor, step.form, sizes);
+  }
+
+  Said read(const UnitPlace& place, const Sizes& sizes, const Abbreviations& table, const Shape& shape, Cursor& cursor) {
+    Said said;
+    said.declaration = shape.declaration;
+    for (const Step& step : table.steps(shape)) {
+      switch (step.role) {
+        case Role::skip: case Role::pass: pass(step, sizes, cursor); break;
+        case Role::declaration: said.declaration = cursor.byte() != 0; break;
+        case Role::origin: said.origin = reference(cursor, step.form, place, sizes); break;
+        case Role::name:
+          said.named = true;
+          said.hash = name(cursor, step.form, place, sizes, shape.function);
+          break;
+      }
+    }
+    return said;
   }
 
   // `bare`: of a template's instance, the template's name.
@@ -237,7 +281,7 @@ class NameScan {
     return hash;
   }
 
-  // An offset in the section; 1, which no entry has, where it cannot be told.
+  // An offset in the section; one that no entry has where it cannot be told.
   uint64_t reference(Cursor& cursor, uint64_t form, const UnitPlace& place, const Sizes& sizes) {
     switch (form) {
       case kRef1: return place.start + cursor.number(1);
@@ -246,27 +290,37 @@ class NameScan {
       case kRef8: return place.start + cursor.number(8);
       case kRefUdata: return place.start + cursor.leb();
       case kRefAddr:
-        crossing_ = true;
+        crossing = true;
         return cursor.number(sizes.version <= 2 ? sizes.address : sizes.offset);
       default:
-        crossing_ = true;
+        crossing = true;
         skipForm(cursor, form, sizes);
-        return 1;
+        return UINT64_MAX;
     }
   }
 
-  // The list is in the order of offsets, because the units are.
-  uint32_t originName(uint64_t origin) const {
-    for (int steps = 0; steps < 8; steps++) {
+  struct Origin {
+    uint32_t hash;
+    uint64_t outside;
+  };
+
+  // In its own unit, or the offset outside of it where the name is; neither where it cannot be told.
+  Origin originName(uint64_t origin, const UnitPlace& place) const {
+    for (int steps = 0; steps < kMostSteps; steps++) {
+      if (!place.contains(origin)) return {0, origin};
+      // The list is in the order of offsets.
       const auto found = std::lower_bound(names_.begin(), names_.end(), origin, [](const Named& a, uint64_t b) { return a.offset < b; });
-      if (found == names_.end() || found->offset != origin) return 0;
-      if (found->origin == 0) return found->hash;
+      if (found == names_.end() || found->offset != origin) return {0, 0};
+      if (found->origin == 0) return {found->hash, 0};
       origin = found->origin;
     }
-    return 0;
+    return {0, 0};
   }
 
   static constexpr size_t kHashes = 1 << 15;
+  static constexpr size_t kLately = 1 << 14;
+  // From one entry to that which it has its name from: two in what compilers write.
+  static constexpr int kMostSteps = 8;
 
   const Sections sections_;
   size_t abbreviationBudget_;
@@ -274,13 +328,119 @@ class NameScan {
   uint64_t tableOffset_ = 0;
   Sizes tableSizes_{};
   std::vector<std::pair<uint64_t, uint32_t>> hashes_;
-  std::vector<uint64_t> keys_;
+  std::vector<uint64_t> lately_;
+  // Of the unit that is being read.
   std::vector<Named> names_;
   std::vector<Pending> pending_;
-  bool crossing_ = false;
 };
 
+// By the digits of the hash, which keeps the units in their order; then what was added out of that order. Each name once for each unit.
+void sortKeys(std::vector<uint64_t>& keys) {
+  constexpr unsigned bits = 11;
+  std::vector<uint64_t> other(keys.size());
+  for (unsigned shift = 32; shift < 64; shift += bits) {
+    std::array<size_t, (1 << bits) + 1> starts{};
+    const auto digit = [&](uint64_t each) { return (each >> shift) & ((1 << bits) - 1); };
+    for (const uint64_t each : keys) starts[digit(each) + 1]++;
+    for (size_t i = 1; i < starts.size(); i++) starts[i] += starts[i - 1];
+    for (const uint64_t each : keys) other[starts[digit(each)]++] = each;
+    keys.swap(other);
+  }
+  for (size_t first = 0, end = 0; first < keys.size(); first = end) {
+    const uint64_t hash = keys[first] >> 32;
+    bool ordered = true;
+    for (end = first + 1; end < keys.size() && keys[end] >> 32 == hash; end++) ordered = ordered && keys[end - 1] >> 8 <= keys[end] >> 8;
+    if (!ordered) std::sort(keys.begin() + static_cast<ptrdiff_t>(first), keys.begin() + static_cast<ptrdiff_t>(end));
+  }
+  size_t kept = 0;
+  for (const uint64_t each : keys) {
+    if (kept > 0 && (keys[kept - 1] ^ each) < 0x100)
+      keys[kept - 1] |= each & 0xff;
+    else
+      keys[kept++] = each;
+  }
+  keys.resize(kept);
+}
+
 constexpr uint64_t kReleaseStep = 1 << 20;
+
+// Some units that stand one behind the other. Each page is read once: a file of hundreds of megabytes need never be in memory as a whole.
+void scanUnits(NameScan& scan, const Sections& sections, std::span<const UnitPlace> places) {
+  if (places.empty()) return;
+  uint64_t released = std::min<uint64_t>(places.front().start, sections.entries.size());
+  for (const UnitPlace& place : places) {
+    scan.unit(place);
+    const uint64_t end = std::min<uint64_t>(place.end, sections.entries.size());
+    if (end < released + kReleaseStep && &place != &places.back()) continue;
+    if (end > released) releasePages(sections.entries.data() + released, end - released);
+    released = std::max(released, end);
+  }
+}
+
+// A thread costs less than reading this many bytes.
+constexpr uint64_t kThreadsWork = 8 << 20;
+constexpr unsigned kMostThreads = 4;
+
+// The parts of the list that threads read at the same time, about equally long.
+std::vector<std::span<const UnitPlace>> partsOf(std::span<const UnitPlace> places, uint64_t size) {
+  const uint64_t wanted = std::min<uint64_t>({size / kThreadsWork, kMostThreads, std::thread::hardware_concurrency()});
+  const uint64_t length = size / std::max<uint64_t>(wanted, 1) + 1;
+  std::vector<std::span<const UnitPlace>> parts;
+  for (size_t first = 0, at = 0; at < places.size(); at++) {
+    const bool last = at + 1 == places.size();
+    if (!last && places[at].end - std::min(places[first].start, places[at].end) < length) continue;
+    parts.push_back(places.subspan(first, at + 1 - first));
+    first = at + 1;
+  }
+  return parts;
+}
+
+// Signals are for the threads of Node; a file that is cut off while it is read (mapped_file.cc) is the reader's own.
+class WithoutSignals {
+ public:
+  WithoutSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL}) sigdelset(&all, own);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  WithoutSignals(const WithoutSignals&) = delete;
+  WithoutSignals& operator=(const WithoutSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+struct Index {
+  std::vector<uint64_t> keys;
+  bool crossing;
+};
+
+Index indexOf(const Sections& sections, std::span<const UnitPlace> places) {
+  const auto parts = partsOf(places, sections.entries.size());
+  std::deque<NameScan> scans;
+  for (size_t i = 0; i < std::max<size_t>(parts.size(), 1); i++) scans.emplace_back(sections);
+  {
+    const WithoutSignals quiet;
+    std::vector<std::jthread> threads;
+    for (size_t i = 1; i < parts.size(); i++) threads.emplace_back([&, i] { scanUnits(scans[i], sections, parts[i]); });
+    if (!parts.empty()) scanUnits(scans[0], sections, parts[0]);
+  }
+  NameScan& first = scans[0];
+  Index index{std::move(first.keys), first.crossing};
+  std::vector<Pending> elsewhere = std::move(first.elsewhere);
+  for (size_t i = 1; i < scans.size(); i++) {
+    index.keys.insert(index.keys.end(), scans[i].keys.begin(), scans[i].keys.end());
+    elsewhere.insert(elsewhere.end(), scans[i].elsewhere.begin(), scans[i].elsewhere.end());
+    index.crossing = index.crossing || scans[i].crossing;
+  }
+  // In the order of offsets, so that units are met one after the other.
+  std::sort(elsewhere.begin(), elsewhere.end(), [](const Pending& a, const Pending& b) { return a.origin < b.origin; });
+  for (const auto& [origin, unit, mark] : elsewhere) index.keys.push_back(keyOf(first.nameAt(origin, places), unit, mark));
+  sortKeys(index.keys);
+  return index;
+}
 
 Data bytesOf(const Napi::Value& value) {
   const auto array = value.As<Napi::Uint8Array>();
@@ -290,29 +450,19 @@ Data bytesOf(const Napi::Value& value) {
 Napi::Value scanNames(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Sections sections{bytesOf(info[0]), bytesOf(info[1]), bytesOf(info[2]), bytesOf(info[3]), bytesOf(info[4]), bytesOf(info[5])};
-  const auto places = info[6].As<Napi::Float64Array>();
-  constexpr size_t columns = sizeof(UnitPlace) / sizeof(uint64_t) + 1;
-  NameScan scan(sections);
-  // Each page is read once: a file of hundreds of megabytes need never be in memory as a whole.
-  uint64_t released = 0;
-  const auto release = [&](uint64_t end) {
-    end = std::min<uint64_t>(end, sections.entries.size());
-    if (end > released) releasePages(sections.entries.data() + released, end - released);
-    released = std::max(released, end);
-  };
-  for (size_t at = 0; at + columns <= places.ElementLength(); at += columns) {
+  const auto numbers = info[6].As<Napi::Float64Array>();
+  constexpr size_t columns = sizeof(UnitPlace) / sizeof(uint64_t);
+  std::vector<UnitPlace> places(numbers.ElementLength() / columns);
+  for (size_t at = 0; at < places.size(); at++) {
     const auto number = [&](size_t column) {
-      const double value = places[at + column];
+      const double value = numbers[columns * at + column];
       return value >= 0 && value <= 0x1p53 ? static_cast<uint64_t>(value) : UINT64_MAX;
     };
-    scan.unit(static_cast<uint32_t>(number(0)),
-              {number(1), number(2), number(3), number(4), number(5), number(6), number(7), number(8)});
-    if (number(1) >= released + kReleaseStep) release(number(1));
+    places[at] = {number(0), number(1), number(2), number(3), number(4), number(5), number(6), number(7), number(8)};
   }
-  release(sections.entries.size());
+  const auto [keys, crossing] = indexOf(sections, places);
+  releasePages(sections.entries.data(), sections.entries.size());
   for (const Data& section : {sections.strings, sections.abbreviations}) releasePages(section.data(), section.size());
-  const bool crossing = scan.crossing();
-  const std::vector<uint64_t> keys = scan.finish();
   auto buffer = Napi::ArrayBuffer::New(env, keys.size() * sizeof(uint64_t));
   std::copy(keys.begin(), keys.end(), static_cast<uint64_t*>(buffer.Data()));
   auto result = Napi::Object::New(env);

@@ -67,4 +67,51 @@ describe('scanNames', () => {
     expect(scan(info, undefined, [1, 2, 3])).toHaveLength(0);
     expect(scan(new Uint8Array(0))).not.toHaveLength(0); // units that cannot be read may have any name
   });
+
+  it('of many megabytes, which several threads read, is that of the parts', () => {
+    const copies = Math.ceil((20 * 2 ** 20) / info.length);
+    const one = placesOf(info);
+    const units = one.length / 9;
+    const entries = new Uint8Array(copies * info.length);
+    const places: number[] = [];
+    for (let copy = 0; copy < copies; copy++) {
+      const base = copy * info.length;
+      entries.set(info, base);
+      const moved = [copy * units, base, base, 0, 0, 0, 0, 0, base];
+      places.push(...one.map((value, i) => value + moved[i % 9]));
+    }
+    const expected = Array.from(scan(info)).flatMap((key) =>
+      Array.from({ length: copies }, (_, copy) => key + (BigInt(copy * units) << 8n)),
+    );
+    expected.sort((a, b) => (a < b ? -1 : 1));
+    const keys = scan(entries, undefined, places);
+    expect(keys).toHaveLength(expected.length);
+    expect(keys.every((key, i) => key === expected[i])).toBe(true);
+  });
+
+  it('finds names in other units, whichever thread reads them', () => {
+    const [count, size] = [24, 2 ** 20];
+    // A unit with one function that has a name, and one that has its name from another unit (DW_FORM_ref_addr).
+    const abbreviations = Uint8Array.of(1, 0x11, 1, 0, 0, 2, 0x2e, 0, 3, 8, 0x11, 1, 0, 0, 3, 0x2e, 0, 0x31, 0x10, 0x11, 1, 0, 0, 0);
+    const entries = new Uint8Array(count * size);
+    const view = new DataView(entries.buffer);
+    const other = (unit: number): number => (unit + 17) % count;
+    for (let unit = 0; unit < count; unit++) {
+      const at = unit * size;
+      view.setUint32(at, size - 4, true);
+      view.setUint16(at + 4, 5, true);
+      entries.set([1, 8], at + 6);
+      entries.set([1, 2, 0x41 + unit, 0], at + 12);
+      entries[at + 24] = 3;
+      view.setUint32(at + 25, other(unit) * size + 13, true);
+    }
+    const keys = scan(entries, abbreviations, placesOf(entries));
+    expect(keys).toHaveLength(2 * count);
+    const hashesOf = (unit: number): bigint[] =>
+      Array.from(keys).flatMap((key) => (((key >> 8n) & 0xff_ffffn) === BigInt(unit) ? [key >> 32n] : []));
+    for (let unit = 0; unit < count; unit++) {
+      const shared = hashesOf(unit).filter((hash) => hashesOf(other(unit)).includes(hash));
+      expect(shared, `unit ${unit}`).toHaveLength(1);
+    }
+  });
 });
