@@ -282,7 +282,8 @@ class Formatter {
   #array(value: Value, array: ArrayType, depth: number): string {
     const count = countOf(array);
     // A flexible array member, one of no elements as before C99, `extern int a[]`: where it begins is all that is known.
-    if ((array.count === undefined || array.count === 0) && value.address !== undefined) return this.#pointerTo(value.address, array.element);
+    if ((array.count === undefined || array.count === 0) && value.address !== undefined)
+      return this.#pointerTo(value.address, array.element);
     const text = array.vector ? undefined : textKind(array.element);
     if (text && this.#letter === undefined) return this.#characters(value, array, text, count);
     if (this.#tooDeep(depth)) return '{...}';

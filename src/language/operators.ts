@@ -7,19 +7,7 @@ import * as c from './c-types.js';
 import { decayed } from './conversions.js';
 import { negate as negateFloat } from './floats.js';
 import { isUnknown, unknownType } from './unknown.js';
-import {
-  asArray,
-  asComplex,
-  asFloat,
-  asFunction,
-  asInteger,
-  asPointer,
-  asStruct,
-  nameOf,
-  sizeOf,
-  strip,
-  withoutTypedef,
-} from './types.js';
+import { asArray, asComplex, asFloat, asFunction, asInteger, asPointer, asStruct, nameOf, sizeOf, strip, withoutTypedef } from './types.js';
 import { toFloat, toInteger, Value } from './value.js';
 
 /** Distance between neighbours behind a pointer; void and functions count as 1 (GNU C). @throws DeetError */

@@ -71,7 +71,10 @@ export function demangledParameters(type: FunctionType): string {
 /** `const char **` with its qualifiers behind what they qualify, as a mangled name has them, and no space in front of signs. */
 const demangledOrder = (text: string): string =>
   text
-    .replace(/^((?:const |volatile )+)((?:[^*&([<]|<.*>)+?)(?=\s*(?:[*&([].*)?$)/, (_, words: string, name: string) => `${name} ${words.trim()}`)
+    .replace(
+      /^((?:const |volatile )+)((?:[^*&([<]|<.*>)+?)(?=\s*(?:[*&([].*)?$)/,
+      (_, words: string, name: string) => `${name} ${words.trim()}`,
+    )
     .replace(/ (?=[*&])/g, '');
 
 /**

@@ -149,7 +149,8 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
         if (kind === Kind.function && !(found.flags & (Flag.code | Flag.declaration))) found.flags |= Flag.inlined;
         if (kind === Kind.function && plain && found.flags & Flag.declaration && !(found.flags & Flag.code)) break;
         const added = table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
-        if (found.origin && found.nameSection === NameIn.none) unresolved.push({ entry: added, origin: found.origin, isAbstract: shape.isAbstract });
+        if (found.origin && found.nameSection === NameIn.none)
+          unresolved.push({ entry: added, origin: found.origin, isAbstract: shape.isAbstract });
         break;
       }
       case Kind.enumerator:
