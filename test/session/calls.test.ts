@@ -72,10 +72,9 @@ describe('a call into the program', () => {
 
   it('that forks makes a child that goes on from here', () =>
     inMain(async (session, output) => {
-      // Before the call: the child goes on at once, and may be there before its parent has returned.
-      session.break(at('// end'));
       const child = await number(session, 'forks()');
       expect(session.processes().map(({ pid }) => pid)).toContain(child);
+      session.break(at('// end'));
       const pids = new Set<number>();
       for (let stop = 0; stop < 2; stop++) pids.add(stopOf(await session.continue()).process.pid);
       expect(pids.size).toBe(2);
