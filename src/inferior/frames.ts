@@ -4,6 +4,7 @@
  * activation is kept; those between are found again from there.
  */
 import type { Address } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
 import type { MemoryReader } from '../common/memory.js';
 import type { Frame, ImageMap, LoadedImage } from './frame.js';
 import { CallChains, enteredByCall, type TailCall } from './frames_calls.js';
@@ -90,6 +91,17 @@ class Step implements Start {
     return this.level + this.own + this.tails.length;
   }
 }
+
+/**
+ * Memory as a function sees it that has left by a jump: where its frame was, the frame of the function that it jumped to is now. gcc describes arguments
+ * of such calls by what lay there.
+ */
+const withoutLeft = (memory: MemoryReader, from: bigint | undefined, to: bigint): MemoryReader => ({
+  read: (address, length) => {
+    if (from !== undefined && address >= from && address < to) throw new DeetError('memory', 'The frame has been left.');
+    return memory.read(address, length);
+  },
+});
 
 export class Stack implements Iterable<Frame> {
   private readonly unwinder: Unwinder;
@@ -258,7 +270,8 @@ export class Stack implements Iterable<Frame> {
     for (const register of CALLER_SAVED) registers.forget(register);
     registers.setNumber(RSP, cfa - 8);
     registers.setNumber(RIP, call.site.returnAddress + Number(place.loaded?.bias ?? 0n));
-    return new ActivationContext(this.thread, registers, cfa, place.loaded, call.site.returnAddress - 1, call.function, entry);
+    const thread = { ...this.thread, memory: withoutLeft(this.thread.memory, activation.registers.value(RSP), BigInt(cfa - 8)) };
+    return new ActivationContext(thread, registers, cfa, place.loaded, call.site.returnAddress - 1, call.function, entry);
   }
 
   /** The call site's expression for a value that the function of `owner` had at entry. */

@@ -138,3 +138,29 @@ it('the stub of a C++ function has its name', async () => {
   const { stdout } = await run(['--batch', ...commands('info line *0x401036'), destroying()]);
   expect(stdout).toBe('No line number information available for address 0x401036 <operator new(unsigned long)@plt+6>\n');
 });
+
+const jumped = `
+volatile int sink;
+struct box { int n; };
+__attribute__((noinline)) int inner(int n) { sink += n; return sink; }
+__attribute__((noinline)) struct box *pick(struct box *from) { sink++; return from + sink; }
+__attribute__((noinline)) int target(struct box *ctx, int n) {
+  volatile long area[16];
+  for (int i = 0; i < 16; i++) area[i] = 0x1234567 + i;
+  asm volatile("" ::: "rdi", "rsi", "memory");
+  return inner(30) + (int)area[2] + n;
+}
+__attribute__((noinline)) int via(struct box *from, int n) {
+  struct box *chosen = pick(from);
+  asm volatile("" ::: "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15");
+  inner(n + 1);
+  return target(chosen, 5);
+}
+int main(void) { struct box box = {1}; return via(&box, 2) & 1; }
+`;
+
+it('what lay in a frame that was left by a jump is not told as an argument', async () => {
+  const program = compileText('jumped.c', jumped, ['-O2', '-fomit-frame-pointer', '-fno-ipa-sra', '-fno-ipa-cp']);
+  const { stdout } = await run(['--batch', ...commands('break inner if n == 30', 'run', 'bt'), program]);
+  expect(stdout).toMatch(/^#1 {2}target \(ctx=<optimized out>, n=n@entry=5\) at .*\n#2 {2}via \(from=from@entry=0x\w+, n=/m);
+});
