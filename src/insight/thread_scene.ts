@@ -77,7 +77,8 @@ export const symbolAt = (process: Pick<Process, 'images'>, address: Address): Na
   const offset = at - symbol.address;
   const image = loaded.image.path;
   const member = type && memberAt(type, offset);
-  const name = demangledName(symbol.name) ?? symbol.name;
+  // Of a stub whoever asks wants the function that it jumps to: without `@plt`.
+  const name = (symbol.name.endsWith('@plt') ? undefined : demangledName(symbol.name)) ?? symbol.name;
   if (!member) return { name, offset, image };
   const { suffix, rest, typeName } = member;
   return { name: name + suffix, offset: rest, image, ...(typeName === undefined ? {} : { type: typeName }) };
