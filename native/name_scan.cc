@@ -8,8 +8,8 @@
 #include "entry_shapes.h"
 #include "facilities.h"
 #include "mapped_file.h"
+#include "signal_mask.h"
 
-#include <pthread.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -396,21 +396,12 @@ std::vector<std::span<const UnitPlace>> partsOf(std::span<const UnitPlace> place
 }
 
 // Signals are for the threads of Node; a file that is cut off while it is read (mapped_file.cc) is the reader's own.
-class WithoutSignals {
- public:
-  WithoutSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL}) sigdelset(&all, own);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  WithoutSignals(const WithoutSignals&) = delete;
-  WithoutSignals& operator=(const WithoutSignals&) = delete;
-
- private:
-  sigset_t before_;
-};
+sigset_t allButFaults() {
+  sigset_t signals;
+  sigfillset(&signals);
+  for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL}) sigdelset(&signals, own);
+  return signals;
+}
 
 struct Index {
   std::vector<uint64_t> keys;
@@ -422,7 +413,7 @@ Index indexOf(const Sections& sections, std::span<const UnitPlace> places) {
   std::deque<NameScan> scans;
   for (size_t i = 0; i < std::max<size_t>(parts.size(), 1); i++) scans.emplace_back(sections);
   {
-    const WithoutSignals quiet;
+    const SignalMask quiet(SIG_SETMASK, allButFaults());
     std::vector<std::jthread> threads;
     for (size_t i = 1; i < parts.size(); i++) threads.emplace_back([&, i] { scanUnits(scans[i], sections, parts[i]); });
     if (!parts.empty()) scanUnits(scans[0], sections, parts[0]);

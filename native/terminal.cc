@@ -2,6 +2,7 @@
 // either is stopped by SIGTTOU, unless it blocks the signal: deet is in the background while its program runs.
 #include "binding.h"
 #include "facilities.h"
+#include "signal_mask.h"
 
 #include <signal.h>
 #include <termios.h>
@@ -12,26 +13,17 @@
 namespace deet {
 namespace {
 
-class BlockedTtou {
- public:
-  BlockedTtou() {
-    sigset_t ttou;
-    sigemptyset(&ttou);
-    sigaddset(&ttou, SIGTTOU);
-    pthread_sigmask(SIG_BLOCK, &ttou, &before_);
-  }
-  ~BlockedTtou() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  BlockedTtou(const BlockedTtou&) = delete;
-  BlockedTtou& operator=(const BlockedTtou&) = delete;
-
- private:
-  sigset_t before_;
-};
+sigset_t ttou() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTTOU);
+  return signals;
+}
 
 long terminalGroup(int descriptor) { return orErrno(tcgetpgrp(descriptor)); }
 
 long setTerminalGroup(int descriptor, int group) {
-  BlockedTtou blocked;
+  const SignalMask blocked(SIG_BLOCK, ttou());
   return orErrno(tcsetpgrp(descriptor, group));
 }
 
@@ -47,7 +39,7 @@ long setTerminalMode(int descriptor, Bytes bytes) {
   termios mode;
   if (bytes.size() != sizeof mode) return -EINVAL;
   std::memcpy(&mode, bytes.data(), sizeof mode);
-  BlockedTtou blocked;
+  const SignalMask blocked(SIG_BLOCK, ttou());
   return orErrno(tcsetattr(descriptor, TCSADRAIN, &mode));
 }
 

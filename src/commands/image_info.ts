@@ -1,12 +1,10 @@
 /** The files that a program is made of: `info sharedlibrary, files`. */
-import { hex, type Address } from '../common/addresses.js';
+import { hex, wideHex } from '../common/addresses.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import { toLoad } from '../inferior/images.js';
 import type { Command } from './command.js';
 import { regularExpression } from './regular_expression.js';
 import { message } from './results.js';
-
-const wide = (address: Address): string => `0x${address.toString(16).padStart(16, '0')}`;
 
 const columns = (...cells: readonly [string, string, string, string]): string =>
   `${cells[0].padEnd(20)}${cells[1].padEnd(20)}${cells[2].padEnd(12)}${cells[3]}`;
@@ -16,7 +14,7 @@ const rowOf = (loaded: LoadedImage): string => {
   const { image } = loaded;
   const text = image.sections().find(({ name }) => name === '.text');
   const [low, high] = text ? [text.address, text.address + text.size] : [image.span.low, image.span.high];
-  const row = columns(wide(toLoad(loaded, low)), wide(toLoad(loaded, high)), `Yes${image.hasDebugInfo ? '' : ' (*)'}`, image.path);
+  const row = columns(wideHex(toLoad(loaded, low)), wideHex(toLoad(loaded, high)), `Yes${image.hasDebugInfo ? '' : ' (*)'}`, image.path);
   return [row, ...image.warnings.map((each) => `    ${each}`)].join('\n');
 };
 
@@ -51,7 +49,7 @@ export const infoFiles: Command = {
     const sections = (loaded: LoadedImage, of: string): string[] =>
       loaded.image.sections().map(({ name, address, size }) => {
         const [from, to] = [toLoad(loaded, address), toLoad(loaded, address + size)];
-        return `\t${wide(from)} - ${wide(to)} is ${name}${of}`;
+        return `\t${wideHex(from)} - ${wideHex(to)} is ${name}${of}`;
       });
     return message(
       [

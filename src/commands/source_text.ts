@@ -38,7 +38,8 @@ export class SourceText {
   #starts = new Uint32Array(1);
   /** In bytes. */
   #size = 0;
-  #changed = 0;
+  /** When it was gone through it had been written last: milliseconds since 1970. */
+  #modified = 0;
 
   /**
    * @param path of a file of UTF-8, whose lines end as those of Unix or of DOS
@@ -73,7 +74,7 @@ export class SourceText {
     if (isOpen) starts.add(size + 1);
     this.#starts = starts.offsets.slice(0, starts.count);
     this.#size = size;
-    this.#changed = fstatSync(file).mtimeMs;
+    this.#modified = fstatSync(file).mtimeMs;
   }
 
   /** Lines. */
@@ -97,7 +98,7 @@ export class SourceText {
       return this.#open((file) => {
         // Somebody may be editing it.
         const { mtimeMs, size } = fstatSync(file);
-        if (mtimeMs !== this.#changed || size !== this.#size) this.#scan(file);
+        if (mtimeMs !== this.#modified || size !== this.#size) this.#scan(file);
         return this.#read(file, Math.max(1, first), Math.min(last, this.length));
       });
     } catch {

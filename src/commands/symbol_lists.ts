@@ -1,4 +1,5 @@
 /** `info functions, variables, types`: names by regular expression, with their types, file by file. */
+import { wideHex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { checkInterrupt } from '../common/interrupt.js';
 import { SLOT_SUFFIX } from '../elf/plt.js';
@@ -175,7 +176,7 @@ const plainRows = (
         list(image, request.name)
           .filter(() => room.take())
           .toSorted((a, b) => a.address - b.address || compare(shownName(a), shownName(b)))
-          .map((symbol) => `0x${(BigInt(symbol.address) + bias).toString(16).padStart(16, '0')}  ${shownName(symbol)}`),
+          .map((symbol) => `${wideHex(BigInt(symbol.address) + bias)}  ${shownName(symbol)}`),
       );
 
 const suitsType = (type: CType, language: 'c' | 'c++', { type: expression }: Request): boolean => expression.test(typeName(type, language));

@@ -17,5 +17,8 @@ export const fileAddress = (value: number): FileAddress => value as FileAddress;
 /** `0x` and lower-case digits, the form of every address that deet prints. */
 export const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 
+/** With all sixteen digits, so that columns of addresses stand below each other. */
+export const wideHex = (value: bigint | number | string): string => `0x${BigInt(value).toString(16).padStart(16, '0')}`;
+
 /** Wraps to 64 bits, as the machine does. */
 export const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);

@@ -38,17 +38,6 @@ export interface LineHeader {
 /** Bits of `LineRows.flags`. */
 export const RowFlag = { isStatement: 1, prologueEnd: 2, epilogueBegin: 4, endSequence: 8 } as const;
 
-/** The matrix of 6.2.2 in the order of the program; one array per column. */
-export interface LineRows {
-  readonly count: number;
-  readonly addresses: Float64Array;
-  readonly files: Uint32Array;
-  readonly lines: Uint32Array;
-  readonly columns: Uint16Array;
-  readonly flags: Uint8Array;
-  readonly discriminators: Uint32Array;
-}
-
 /** One unit's program cannot have more rows than this (12,000 functions of 1,000 rows each): damage. */
 const MAX_ROWS = 12_000_000;
 
@@ -207,8 +196,8 @@ const skipValue = (reader: Reader, form: number, offsetSize: number): void => {
   }
 };
 
-/** As long as the program might make them: it has at least one byte for each row. What is never written takes no memory. */
-class Rows {
+/** The matrix of 6.2.2 in the order of the program; one array per column. */
+export class LineRows {
   count = 0;
   readonly addresses: Float64Array;
   readonly files: Uint32Array;
@@ -217,6 +206,7 @@ class Rows {
   readonly flags: Uint8Array;
   readonly discriminators: Uint32Array;
 
+  /** @param most rows that there may be; those that are never written take no memory */
   constructor(most: number) {
     this.addresses = new Float64Array(most);
     this.files = new Uint32Array(most);
@@ -243,8 +233,8 @@ class Rows {
  */
 export const runLineProgram = (unit: Unit, header: LineHeader): { rows: LineRows; problem?: unknown } => {
   const reader = new Reader(unit.file.section('line'), '.debug_line', header.program, header.end);
-  // One more for the end of a sequence that the program leaves open.
-  const rows = new Rows(Math.min(reader.remaining, MAX_ROWS) + 1);
+  // The program has at least one byte for each row; one more for the end of a sequence that it leaves open.
+  const rows = new LineRows(Math.min(reader.remaining, MAX_ROWS) + 1);
   let problem: unknown;
   try {
     while (!reader.atEnd) runSequence(header, reader, rows);
@@ -258,7 +248,7 @@ export const runLineProgram = (unit: Unit, header: LineHeader): { rows: LineRows
 };
 
 /** From the initial state of 6.2.2 up to DW_LNE_end_sequence, or the end of the program. */
-const runSequence = (header: LineHeader, reader: Reader, rows: Rows): void => {
+const runSequence = (header: LineHeader, reader: Reader, rows: LineRows): void => {
   const { minimumInstructionLength, maximumOperations, lineBase, lineRange, opcodeBase } = header;
   const initial = header.defaultIsStatement ? RowFlag.isStatement : 0;
   let address = 0;

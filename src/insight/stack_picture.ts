@@ -3,7 +3,7 @@
  * them (System V ABI, 3.2.2: the stack frame). Locals come from the debug information, saved registers from call-frame information, the canary
  * from the code that writes it.
  */
-import { hex, u64, type Address } from '../common/addresses.js';
+import { hex, u64, wideHex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader } from '../common/memory.js';
 import { frameLabel, type Frame } from '../inferior/frame.js';
@@ -241,7 +241,7 @@ class Picture {
     if (!found || !this.#isInside(found.address)) return;
     const value = this.#word(found.address) ?? 0n;
     const intact = value === found.expected;
-    const entry = this.#add('canary', found.address, 8, 'canary', { value: `0x${value.toString(16).padStart(16, '0')}` });
+    const entry = this.#add('canary', found.address, 8, 'canary', { value: wideHex(value) });
     if (intact) entry.notes.push('intact');
     else if (!found.written) entry.notes.push('not written yet');
     else {

@@ -2,6 +2,7 @@
  * The program's macros in an expression (C11, 6.10.3), where debug information has them (gcc -g3; DWARF 5, 6.3). Tokens of an
  * expansion stand, for complaints, where the macro's name stands.
  */
+import type { MacroPlace } from '../symbols/model.js';
 import { ExpressionError } from './errors.js';
 import { MAX_EXPRESSION_LENGTH, tokenize, type Token } from './lexer.js';
 
@@ -10,7 +11,7 @@ export interface Macro {
   readonly parameters?: readonly string[];
   readonly body: string;
   /** Where it is defined, and behind that the `#include` that leads there, outwards. Line 0: by the compiler or its `-D`. */
-  readonly defined?: readonly { readonly path: string; readonly line: number }[];
+  readonly defined?: readonly MacroPlace[];
 }
 
 export type MacroLookup = (name: string) => Macro | undefined;

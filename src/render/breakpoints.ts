@@ -1,4 +1,5 @@
 /** Breakpoints as text. */
+import { wideHex } from '../common/addresses.js';
 import type { BreakpointData, BreakpointResult, LocationResult } from '../commands/results.js';
 import { line, lines } from './escape.js';
 import type { Style } from './style.js';
@@ -56,7 +57,7 @@ const detailsOf = (each: BreakpointData): string[] => [
 export const renderBreakpoints = (breakpoints: readonly BreakpointData[], style: Style): string => {
   if (breakpoints.length === 0) return 'No breakpoints or watchpoints.';
   const wide = breakpoints.some(({ kind }) => kind !== 'breakpoint') ? 15 : 10;
-  const address = (text: string): string => style.address(`0x${text.slice(2).padStart(16, '0')}`);
+  const address = (text: string): string => style.address(wideHex(text));
   const files = new Set(breakpoints.flatMap(({ locations }) => locations.flatMap(({ file }) => file ?? [])));
   const rows = breakpoints.flatMap((each) => {
     const { id, kind, enabled, locations, pending, spec } = each;

@@ -1,4 +1,5 @@
 /** A frame in one line, and what all renderers of text are given. */
+import { wideHex } from '../common/addresses.js';
 import { argumentWords } from '../commands/frames.js';
 import type { FrameResult, VariableResult } from '../commands/results.js';
 import type { Sources } from '../commands/sources.js';
@@ -43,8 +44,6 @@ export const frameText = (frame: FrameResult, style: Style): string => {
       : ` at ${style.place(`${line(file)}:${number ?? 0}`)}`;
   // A frame without lines, and a caller's, whose pc is inside a line, show their address; gdb does it for every caller.
   const showAddress = file === undefined;
-  const before = showAddress ? `${style.address(padded(address))} in ` : '';
+  const before = showAddress ? `${style.address(wideHex(address))} in ` : '';
   return `${before}${style.function(line(name ?? '??'))} (${frameArguments(frame, style)})${where}`;
 };
-
-const padded = (address: string): string => `0x${address.slice(2).padStart(16, '0')}`;

@@ -1,5 +1,6 @@
 /** Source lines and instructions as text. */
 import { basename } from 'node:path';
+import { wideHex } from '../common/addresses.js';
 import type { InstructionResult, Result, SourceLead } from '../commands/results.js';
 import type { SourceText } from '../commands/source_text.js';
 import { lines as clean, line } from './escape.js';
@@ -93,7 +94,5 @@ const leadLines = ({ file, first, last, newFile }: SourceLead, mode: string | un
   return newFile && !mode?.includes('m') ? [`${line(file)}:`, ...rows] : rows;
 };
 
-const wide = (address: string): string => `0x${address.slice(2).padStart(16, '0')}`;
-
-const row = ({ address, text, current }: InstructionResult, label: string, bytes: string, style: Style, shown = wide(address)): string =>
+const row = ({ address, text, current }: InstructionResult, label: string, bytes: string, style: Style, shown = wideHex(address)): string =>
   `${current ? style.mark('=>') : '  '} ${style.address(shown)}${label === ' <>' ? '' : line(label)}:\t${bytes}${line(text)}`;

@@ -6,7 +6,7 @@
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { At, Form, Tag, UnitType, languageOf, type Language } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
-import { filePath, joinPath, readLineHeader, runLineProgram, type LineHeader } from '../dwarf/lines.js';
+import { filePath, joinPath, LineRows, readLineHeader, runLineProgram, type LineHeader } from '../dwarf/lines.js';
 import { readLocationList } from '../dwarf/lists.js';
 import { rangesOf } from '../dwarf/ranges.js';
 import type { Unit } from '../dwarf/unit.js';
@@ -339,18 +339,7 @@ export class Compilation implements UnitContext {
   }
 }
 
-const emptyRun = {
-  rows: {
-    count: 0,
-    addresses: new Float64Array(0),
-    files: new Uint32Array(0),
-    lines: new Uint32Array(0),
-    columns: new Uint16Array(0),
-    flags: new Uint8Array(0),
-    discriminators: new Uint32Array(0),
-  },
-  problem: undefined,
-};
+const emptyRun = { rows: new LineRows(0), problem: undefined };
 
 const plausible = (range: AddressRange): boolean => range.low > 0;
 

@@ -12,19 +12,20 @@ import { DebugInfo } from './debug-info.js';
 import { bareName, demangledParts, meansName, meansParameters, writtenName } from './cxx-names.js';
 import { Flag, Kind } from './entries.js';
 import { FunctionEntry } from './functions.js';
-import { findMacro, type Macro } from './macros.js';
+import { findMacro } from './macros.js';
 import type {
   AddressRange,
   CallFrameSource,
+  DeclaredType,
   ElfSymbol,
   FunctionSymbol,
   LineRow,
+  Macro,
   ResolvedLocation,
   Scope,
   SourceFile,
   SymbolImage,
   UnitDescription,
-  DeclaredType,
   Variable,
 } from './model.js';
 import type { IndexStore } from './names.js';

@@ -79,8 +79,9 @@ const attempt = <T>(work: () => T): T | undefined => {
 /** Where the keys begin. */
 const keysAt = (identity: Buffer, blocks: number): number => Math.ceil((HEADER + identity.length + 4 * blocks) / 8) * 8;
 
-const blocksOf = (keys: Uint8Array): Uint8Array[] =>
-  Array.from({ length: Math.ceil(keys.length / BLOCK) }, (_, index) => keys.subarray(index * BLOCK, (index + 1) * BLOCK));
+const blocksIn = (keys: Uint8Array): number => Math.ceil(keys.length / BLOCK);
+
+const blockOf = (keys: Uint8Array, block: number): Uint8Array => keys.subarray(block * BLOCK, (block + 1) * BLOCK);
 
 const read = (path: string, identity: Buffer): NameUnits | undefined => {
   if (statSync(path).size > MAX_TOTAL) return undefined;
@@ -92,7 +93,7 @@ const read = (path: string, identity: Buffer): NameUnits | undefined => {
   const blocks = bytes.readUInt32LE(24);
   const start = keysAt(identity, blocks);
   const keys = bytes.subarray(start);
-  if (start > bytes.length || keys.length % 8 !== 0 || Math.ceil(keys.length / BLOCK) !== blocks) return undefined;
+  if (start > bytes.length || keys.length % 8 !== 0 || blocksIn(keys) !== blocks) return undefined;
   const sums = HEADER + identity.length;
   if (!bytes.subarray(HEADER, sums).equals(identity)) return undefined;
   const { crc32 } = zlib();
@@ -100,27 +101,30 @@ const read = (path: string, identity: Buffer): NameUnits | undefined => {
   // The eldest by this time go first.
   const now = new Date();
   attempt(() => utimesSync(path, now, now));
-  const good = new Uint8Array(blocks);
-  const isGood = (block: number): boolean =>
-    good[block] === 1 ||
-    (crc32(keys.subarray(block * BLOCK, (block + 1) * BLOCK)) === bytes.readUInt32LE(sums + 4 * block) && (good[block] = 1) === 1);
+  const checked = new Set<number>();
+  const isGood = (block: number): boolean => {
+    if (checked.has(block)) return true;
+    const isAsWritten = crc32(blockOf(keys, block)) === bytes.readUInt32LE(sums + 4 * block);
+    if (isAsWritten) checked.add(block);
+    return isAsWritten;
+  };
   // A key lies in one block.
-  return new NameUnits(keys, bytes.readUInt32LE(20) !== 0, (from) => isGood(Math.floor(from / BLOCK)));
+  return new NameUnits(keys, bytes.readUInt32LE(20) !== 0, (offset) => isGood(Math.floor(offset / BLOCK)));
 };
 
 const write = (path: string, identity: Buffer, index: NameUnits): void => {
   const { keys } = index;
   const { crc32 } = zlib();
-  const blocks = blocksOf(keys);
-  const start = keysAt(identity, blocks.length);
+  const blocks = blocksIn(keys);
+  const start = keysAt(identity, blocks);
   const head = Buffer.alloc(start);
   if (start + keys.length > MAX_TOTAL) return;
   head.write(MAGIC, 'latin1');
   head.writeUInt32LE(identity.length, 16);
   head.writeUInt32LE(index.crossing ? 1 : 0, 20);
-  head.writeUInt32LE(blocks.length, 24);
+  head.writeUInt32LE(blocks, 24);
   identity.copy(head, HEADER);
-  for (const [number, block] of blocks.entries()) head.writeUInt32LE(crc32(block), HEADER + identity.length + 4 * number);
+  for (let block = 0; block < blocks; block++) head.writeUInt32LE(crc32(blockOf(keys, block)), HEADER + identity.length + 4 * block);
   head.writeUInt32LE(crc32(head.subarray(16)), 12);
   makeFolder(folder());
   const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}.new`;

@@ -1,20 +1,7 @@
 /** The definition of a macro that holds at a place of the source. */
 import { readMacros } from '../dwarf/macros.js';
 import type { Compilation } from './compilation.js';
-import type { SourceFile, SourcePosition } from './model.js';
-
-export interface Macro {
-  /** Absent: not a function-like macro. */
-  readonly parameters?: readonly string[];
-  readonly body: string;
-  /** Where it is defined, and behind that the `#include` that leads there, outwards. Line 0: by the compiler or its `-D`. */
-  readonly defined: readonly MacroPlace[];
-}
-
-export interface MacroPlace {
-  readonly path: string;
-  readonly line: number;
-}
+import type { Macro, MacroPlace, SourceFile, SourcePosition } from './model.js';
 
 /** @param until where it is used: later definitions do not count; undefined: at the end of the unit */
 export const findMacro = (name: string, unit: Compilation, until: SourcePosition | undefined): Macro | undefined => {

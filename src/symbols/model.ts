@@ -6,7 +6,6 @@ import type { FileAddress } from '../common/addresses.js';
 import type { Language } from '../dwarf/constants.js';
 import type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
 import type { ElfSymbol } from '../elf/symbols.js';
-import type { Macro } from './macros.js';
 import type { CType, FunctionType } from './types.js';
 
 export type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
@@ -151,6 +150,20 @@ export interface UnitDescription {
   /** Of DWARF. */
   readonly version: number;
   readonly hasMacros: boolean;
+}
+
+/** A macro of the program, as it holds at some place (gcc -g3; DWARF 5, 6.3). */
+export interface Macro {
+  /** Absent: not a function-like macro. */
+  readonly parameters?: readonly string[];
+  readonly body: string;
+  /** Where it is defined, and behind that the `#include` that leads there, outwards. Line 0: by the compiler or its `-D`. */
+  readonly defined: readonly MacroPlace[];
+}
+
+export interface MacroPlace {
+  readonly path: string;
+  readonly line: number;
 }
 
 /** One file's symbols. Every look-up is lazy; none throws for damaged debug information: what is unreadable is absent. */

@@ -38,8 +38,8 @@ const hashOf = (name: string): number => {
   return hash >>> 0 || 1;
 };
 
-/** Tells whether bytes of an index are as they were written: of one that lies in a file, whoever reads it must ask before. */
-export type Check = (from: number, to: number) => boolean;
+/** Tells whether the key at an offset is as it was written: of an index that lies in a file, whoever reads it must ask before. */
+export type Check = (offset: number) => boolean;
 
 export class NameUnits {
   private readonly words: Uint32Array;
@@ -66,7 +66,7 @@ export class NameUnits {
   /** False: damage. */
   private collect(hash: number, marks: number, found: Set<number>): boolean {
     const { words } = this;
-    const isGood = (index: number): boolean => this.check(8 * index, 8 * index + 8);
+    const isGood = (index: number): boolean => this.check(8 * index);
     let low = 0;
     let high = words.length / 2;
     while (low < high) {

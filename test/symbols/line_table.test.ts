@@ -1,6 +1,6 @@
 /** Which rows of a line program count, held against what gdb keeps of the same sequences (its lnp_state_machine, seen by `maint info line-table`). */
 import { expect, it } from 'vitest';
-import { RowFlag } from '../../src/dwarf/lines.js';
+import { LineRows, RowFlag } from '../../src/dwarf/lines.js';
 import { LineTable } from '../../src/symbols/line-table.js';
 import type { SourceFile } from '../../src/symbols/model.js';
 
@@ -11,21 +11,11 @@ type Row = readonly [address: number, file: number, line: number, statement: 0 |
 
 /** A sequence of these rows that ends at 0x100. */
 const tableOf = (...rows: readonly Row[]): LineTable => {
-  const all = [...rows.map((row) => [...row, 0]), [0x100, rows.at(-1)?.[1] ?? 1, 0, 0, 0, RowFlag.endSequence]];
-  const column = (index: number): number[] => all.map((row) => row[index]);
-  return new LineTable(
-    {
-      count: all.length,
-      addresses: Float64Array.from(column(0)),
-      files: Uint32Array.from(column(1)),
-      lines: Uint32Array.from(column(2)),
-      columns: new Uint16Array(all.length),
-      flags: Uint8Array.from(all.map((row) => row[5] | (row[3] === 1 ? RowFlag.isStatement : 0))),
-      discriminators: Uint32Array.from(column(4)),
-    },
-    sources,
-    0,
-  );
+  const all = new LineRows(rows.length + 1);
+  for (const [address, file, line, statement, discriminator] of rows)
+    all.push(address, file, line, 0, statement === 1 ? RowFlag.isStatement : 0, discriminator);
+  all.push(0x100, rows.at(-1)?.[1] ?? 1, 0, 0, RowFlag.endSequence, 0);
+  return new LineTable(all, sources, 0);
 };
 
 /** What the table has of these rows, as `address file:line`. */
