@@ -101,6 +101,7 @@ export const At = {
   external: 0x3f,
   macro_info: 0x43,
   frame_base: 0x40,
+  static_link: 0x48,
   specification: 0x47,
   type: 0x49,
   virtuality: 0x4c,

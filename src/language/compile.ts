@@ -12,6 +12,7 @@ import { lowerCondition, NamedPlace } from './lower.js';
 import { compileCode, type Code, type Compiled } from './simple-code.js';
 import { simplePlace, type SimplePlace } from './simple-locations.js';
 import { Value } from './value.js';
+import { isNested } from './visible-scopes.js';
 
 /**
  * @param frame the innermost frame of a thread that stands at the address
@@ -21,7 +22,8 @@ import { Value } from './value.js';
  */
 export const simpleCondition = (expression: Expression, frame: Frame, images: ImageMap, context: EvaluationContext): Code | undefined => {
   const { loaded } = frame;
-  if (!loaded || frame.level !== 0) return undefined;
+  // The frame that a nested function's outer names live in is another one at each arrival.
+  if (!loaded || frame.level !== 0 || isNested(frame)) return undefined;
   const placeOf = (variable: Variable, owner: Frame | undefined): SimplePlace | undefined => {
     // Sizes that are computed in the frame (variable-length arrays) are another matter.
     const varies = resolveType(variable.type, frame.context, () => undefined) !== variable.type;

@@ -16,6 +16,7 @@ import { DEFAULT_SETTINGS, type PrintSettings } from './settings.js';
 import { demangledParameters } from './type-name.js';
 import { sizeOf } from './types.js';
 import { Value } from './value.js';
+import type { Outward } from './visible-scopes.js';
 
 /** A thread's own registers by hardware name, whole: what a frame's unwound ones do not cover. */
 export interface ThreadRegisters {
@@ -34,6 +35,8 @@ export interface World {
   readonly settings?: Partial<PrintSettings>;
   /** Overrides what the frame's function (or `main`) is written in. */
   readonly language?: 'c' | 'c++';
+  /** Frames further out, for the names around a nested function. */
+  readonly outward?: Outward;
   /** The newest frame of a function, for `f::local`. */
   frameOf?(fn: FunctionSymbol): Frame | undefined;
   /** Thread-local storage of images other than the frame's. */
@@ -91,6 +94,7 @@ class RealContext implements EvaluationContext {
       language: this.language,
       variable: (variable, frame) => this.variable(variable, frame),
       tlsAddress: (loaded, offset) => this.#frameContext(undefined, loaded).tlsAddress(offset),
+      outward: world.outward,
       ...(world.frameOf ? { frameOf: world.frameOf.bind(world) } : {}),
     });
   }

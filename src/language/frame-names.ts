@@ -16,6 +16,7 @@ import { MemoryPlace, type Memory } from './place.js';
 import { symbolValue } from './unknown.js';
 import { isStruct, strip } from './types.js';
 import { Value } from './value.js';
+import { visibleScopes, type Outward, type VisibleScope } from './visible-scopes.js';
 
 /** What turns symbols into values; built in frame-context.ts. */
 export interface SymbolWorld {
@@ -25,6 +26,8 @@ export interface SymbolWorld {
   readonly language: 'c' | 'c++';
   /** A variable as a value in a frame (undefined: none needed or none there). */
   variable(variable: Variable, frame: Frame | undefined): Value;
+  /** Frames further out, for the names around a nested function. */
+  readonly outward?: Outward | undefined;
   /** The newest frame of a function, for `f::local`. */
   frameOf?(fn: FunctionSymbol): Frame | undefined;
   /** The thread's copy of a thread-local symbol of an image. */
@@ -69,9 +72,9 @@ export class FrameNames implements NameSpace {
   }
 
   local(name: string): Meaning | undefined {
-    for (const scope of this.#scopes()) {
+    for (const { scope, frame } of this.#scopes()) {
       const variable = inBlock(scope.variables(), name);
-      if (variable && !variable.isDeclaration) return { kind: 'value', value: this.world.variable(variable, this.world.frame) };
+      if (variable && !variable.isDeclaration) return { kind: 'value', value: this.world.variable(variable, frame) };
       if (variable) return undefined;
       const type = scope.types().find((entry) => entry.name === name && (this.world.language === 'c++' || !isTagged(entry.type)));
       if (type) return { kind: 'type', type: type.type };
@@ -80,22 +83,15 @@ export class FrameNames implements NameSpace {
   }
 
   atEntry(name: string): Value | undefined {
-    const { frame } = this.world;
-    for (const scope of this.#scopes()) {
+    for (const { scope, frame } of this.#scopes()) {
       const variable = inBlock(scope.variables(), name);
-      if (variable) return frame && valueAtEntry(variable, frame);
+      if (variable) return valueAtEntry(variable, frame);
     }
     return undefined;
   }
 
-  /** From the innermost block to the function; an inlined call does not see its caller's names. */
-  *#scopes(): Generator<Scope> {
-    let scope = this.world.frame?.scope;
-    for (let i = 0; scope && i < MAX_SCOPES; i++) {
-      yield scope;
-      if (scope.kind === 'inlined') return;
-      scope = scope.parent;
-    }
+  #scopes(): Iterable<VisibleScope> {
+    return visibleScopes(this.world.frame, this.world.outward);
   }
 
   global(name: string): Meaning | undefined {
@@ -361,7 +357,7 @@ export class FrameNames implements NameSpace {
   }
 
   type(name: string, tag?: Tag): CType | undefined {
-    for (const scope of this.#scopes()) {
+    for (const { scope } of this.#scopes()) {
       const found = scope.types().find((entry) => entry.name === name && fits(entry.type, tag));
       if (found) return found.type;
     }
@@ -385,7 +381,7 @@ export class FrameNames implements NameSpace {
   }
 
   *suggestions(): Iterable<string> {
-    for (const scope of this.#scopes()) for (const variable of scope.variables()) yield variable.name;
+    for (const { scope } of this.#scopes()) for (const variable of scope.variables()) yield variable.name;
     const [loaded] = this.#images();
     if (!loaded) return;
     yield* loaded.image.variableNames();

@@ -12,11 +12,13 @@ export interface ConditionPlace {
   readonly address: Address;
 }
 
-/** What the blocks around a place call something. Undefined: C++, where names have more meanings than these. */
+/** What the blocks around a place call something. Undefined: C++, and functions in functions, where names have more meanings than these. */
 const namesAt = ({ loaded, address }: ConditionPlace): string[] | undefined => {
   const at = fileAddress(Number(address - loaded.bias));
   if (loaded.image.functionAt(at)?.language === 'c++') return undefined;
-  return loaded.image.scopesAt(at).flatMap((scope) => [...scope.variables(), ...scope.types()].map(({ name }) => name));
+  const scopes = loaded.image.scopesAt(at);
+  if (scopes.some((scope) => scope.enclosing?.())) return undefined;
+  return scopes.flatMap((scope) => [...scope.variables(), ...scope.types()].map(({ name }) => name));
 };
 
 const isMacroAt = ({ loaded, address }: ConditionPlace, name: string): boolean =>

@@ -164,6 +164,7 @@ export class Values {
       ...(chosen && { frame: chosen }),
       callers: () => callersOf(session, owner, chosen),
       frameWith: (name) => frameWith(session.stack(owner), chosen, name),
+      outward: (inner) => this.outward(owner, inner),
       frameOf: (fn) =>
         session
           .stack(owner)
@@ -171,6 +172,12 @@ export class Values {
           .find((each) => each.function === fn),
       ...common,
     });
+  }
+
+  /** The frames of a thread further out than one of them. */
+  *outward(thread: Thread, from: Frame): Generator<Frame> {
+    const stack = this.session.stack(thread);
+    for (let level = from.level + 1, frame = stack.frame(level); frame; frame = stack.frame(++level)) yield frame;
   }
 
   /** @throws DeetError in the user's words, with the place of the fault in the text. */

@@ -11,6 +11,8 @@ import { mentionsIn } from '../language/mentions.js';
 import type { Memory } from '../language/place.js';
 import { registerNamed } from '../language/registers.js';
 import { Value } from '../language/value.js';
+import { visibleScopes, type Outward } from '../language/visible-scopes.js';
+import type { Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 
 /** What is watched: an expression, or (`-location`) the object that it meant once. */
@@ -31,16 +33,15 @@ export interface Look {
 
 type ContextOver = (memory?: (real: Memory) => Memory) => EvaluationContext;
 
-/** Does an expression name a variable of the frame (and so end with it)? */
-export const usesLocals = (subject: Subject, frame: Frame): boolean => {
+/** The frame of which an expression names a variable (and so ends with it); of several, the one that ends first. */
+export const frameOfLocals = (subject: Subject, here: Frame, outward: Outward): Frame | undefined => {
   const { names, dollars } = mentionsIn(subject);
-  const { loaded } = frame;
-  if (!loaded) return false;
-  for (const scope of loaded.image.scopesAt(fileAddress(Number(frame.lookup - loaded.bias)))) {
-    for (const variable of scope.variables())
-      if (names.has(variable.name) && (variable.role === 'local' || variable.role === 'parameter')) return true;
-  }
-  return ['sp', 'fp', 'rsp', 'rbp'].some((each) => dollars.has(each));
+  const isLocal = ({ name, role }: Variable): boolean => names.has(name) && (role === 'local' || role === 'parameter');
+  if (['sp', 'fp', 'rsp', 'rbp'].some((each) => dollars.has(each))) return here;
+  const { loaded } = here;
+  if (loaded?.image.scopesAt(fileAddress(Number(here.lookup - loaded.bias))).some((scope) => scope.variables().some(isLocal))) return here;
+  for (const { scope, frame } of visibleScopes(here, outward)) if (scope.variables().some(isLocal)) return frame;
+  return undefined;
 };
 
 const usesRegisters = (subject: Subject, { names }: EvaluationContext): boolean => {

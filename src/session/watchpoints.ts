@@ -15,7 +15,7 @@ import type { Breakpoint } from './breakpoint.js';
 import type { BreakOptions } from './breakpoints.js';
 import type { Session } from './session.js';
 import type { Stop, WatchReport } from './types.js';
-import { lookAt, usesLocals, type Look, type Subject } from './watch_places.js';
+import { lookAt, frameOfLocals, type Look, type Subject } from './watch_places.js';
 import { WatchScope } from './watch_scope.js';
 
 type WatchKind = 'watch' | 'rwatch' | 'awatch';
@@ -80,14 +80,15 @@ export class Watchpoints {
     const software = this.#inSoftware(traps, look, trapOwner);
     if (software !== undefined && kind !== 'watch')
       throw new DeetError('no-registers', `Expression cannot be implemented with read/access watchpoint. ${software}`);
-    const local = here && !options.location && usesLocals(subject, here.frame);
+    const local =
+      here && !options.location ? frameOfLocals(subject, here.frame, (from) => session.values.outward(here.thread, from)) : undefined;
     const breakpoint = session.breakpoints.createWithoutPlace(kind, options.location ? `-location ${text}` : text, options);
     if (software !== undefined) breakpoint.software = software;
     const watch: Watch = {
       breakpoint,
       subject,
       origin: look.registers ? undefined : here?.frame,
-      scope: local ? new WatchScope(session, here.thread, here.frame, (thread) => this.#leaves(watch, thread)) : undefined,
+      scope: here && local ? new WatchScope(session, here.thread, local, (thread) => this.#leaves(watch, thread)) : undefined,
       trapOwner,
       watched: new Map(),
       enabled: true,

@@ -269,6 +269,19 @@ export class Compilation implements UnitContext {
     return this.nestedList;
   }
 
+  private around: Map<number, number> | undefined;
+
+  /** The subprogram in which another one stands (GNU C's nested functions, and classes in functions): both by the offsets of their entries. */
+  subprogramAround(offset: number): number | undefined {
+    if (!this.around) {
+      const found = (this.around = new Map<number, number>());
+      this.ask(() => {
+        collectNested(this.unit, found);
+      }, undefined);
+    }
+    return this.around.get(offset);
+  }
+
   private spans: readonly CodeSpan[] | undefined;
   private nestedSpans: readonly CodeSpan[] | undefined;
 
@@ -372,6 +385,21 @@ const codeEntry = (unit: Unit, offset: number): CodeEntry | undefined => {
   if (!die || ranges.length === 0) return undefined;
   const entry = die.address(At.entry_pc) ?? die.address(At.low_pc);
   return { die, ranges, entry: entry !== undefined && entry > 0 ? fileAddress(entry) : ranges[0].low };
+};
+
+const collectNested = (unit: Unit, found: Map<number, number>): void => {
+  const open: { offset: number; end: number }[] = [];
+  walk(
+    unit,
+    ({ tag }) => tag === Tag.subprogram,
+    (offset, { hasChildren }) => {
+      while (open.length > 0 && open[open.length - 1].end <= offset) open.pop();
+      const around = open.at(-1);
+      if (around) found.set(offset, around.offset);
+      const end = hasChildren ? unit.dieAt(offset)?.siblingOffset() : undefined;
+      if (end !== undefined) open.push({ offset, end });
+    },
+  );
 };
 
 /** True if the place of some variable or parameter is a location list. */

@@ -8,7 +8,17 @@ import type { Die } from '../dwarf/die.js';
 import { rangesOf } from '../dwarf/ranges.js';
 import { callSitesOf } from './call-sites.js';
 import type { CodeEntry, Compilation } from './compilation.js';
-import type { AddressRange, CallSite, FunctionSymbol, LocationDescription, Scope, SourcePosition, SymbolImage, Variable } from './model.js';
+import type {
+  AddressRange,
+  CallSite,
+  Enclosing,
+  FunctionSymbol,
+  LocationDescription,
+  Scope,
+  SourcePosition,
+  SymbolImage,
+  Variable,
+} from './model.js';
 import type { CType, FunctionType } from './types.js';
 import { linkageNameOf, locationOf, nameOf, readVariable, type ScopeHost } from './variables.js';
 
@@ -145,6 +155,28 @@ export class ScopeNode implements Scope {
     return this.kind !== 'block' || this.content().symbols > 0;
   }
 
+  enclosing(): Enclosing | undefined {
+    if (this.kind === 'block' || this.owner.language === 'c++') return undefined;
+    const lineage = this.die.lineage();
+    if (lineage.some((step) => step.flag(At.external))) return undefined;
+    const own = lineage[lineage.length - 1];
+    const { unit } = this.owner;
+    const around = own.unit === unit.unit ? unit.subprogramAround(own.offset) : undefined;
+    if (around === undefined) return undefined;
+    return {
+      hasInstance: (scope) =>
+        scope instanceof ScopeNode && scope.kind !== 'block' && scope.die.lineage().some(({ offset }) => offset === around),
+      isInside: (block) => block instanceof ScopeNode && block.mayHold(own),
+    };
+  }
+
+  /** Stands an entry in this block? Where the block is a copy that does not name its origin, it may. */
+  private mayHold({ offset }: Die): boolean {
+    const lineage = this.die.lineage();
+    const isCopy = lineage.length === 1 && this.owner.die.lineage().length > 1;
+    return isCopy || lineage.some((step) => step.offset < offset && offset < step.siblingOffset());
+  }
+
   contains(address: number): boolean {
     return this.ranges.some((range) => address >= range.low && address < range.high);
   }
@@ -217,6 +249,10 @@ export class FunctionEntry implements FunctionSymbol {
 
   get frameBase(): LocationDescription | undefined {
     return locationOf(this.die, At.frame_base, this.unit);
+  }
+
+  get staticLink(): LocationDescription | undefined {
+    return locationOf(this.die, At.static_link, this.unit);
   }
 
   private root: ScopeNode | undefined;

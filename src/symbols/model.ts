@@ -70,6 +70,8 @@ export interface Scope {
   variables(): readonly Variable[];
   /** Types declared inside (struct in a function), by name. */
   types(): readonly { name: string; type: CType }[];
+  /** Of functions and inlined calls: what stands around a nested function (GNU C); undefined: nothing does. (Optional: scopes made for tests lack it.) */
+  enclosing?(): Enclosing | undefined;
   /** Inlined calls only: what was inlined, and the place of the call. */
   readonly inlined?: {
     readonly name: string;
@@ -78,6 +80,14 @@ export interface Scope {
     readonly call: SourcePosition | undefined;
     readonly entry: FileAddress;
   };
+}
+
+/** The function in which a nested one is defined, as it is seen from there. */
+export interface Enclosing {
+  /** Is this scope that function's: its own or an inlined call's? */
+  hasInstance(scope: Scope): boolean;
+  /** Are the names of this block of that function visible in the nested one? */
+  isInside(block: Scope): boolean;
 }
 
 /** A call and what the compiler knows of its arguments (DW_TAG_call_site; DWARF 5, 3.4). */
@@ -109,6 +119,8 @@ export interface FunctionSymbol {
   readonly producer: string;
   readonly type: FunctionType;
   readonly frameBase: LocationDescription | undefined;
+  /** Of a nested function (DW_AT_static_link; DWARF 5, 3.3.5): yields the frame base of the enclosing function's activation. */
+  readonly staticLink?: LocationDescription | undefined;
   readonly unit: UnitContext;
   readonly image: SymbolImage;
   /** The root of its tree of scopes; read when first asked for. */
