@@ -18,44 +18,51 @@ export const positionsOf = (bytes: Uint8Array, text: Uint8Array, limit: number):
   return result;
 };
 
-/** More patterns than this fit into the table of searchAny. */
+/** More patterns than this fit into the table of AnyOf. */
 const MAX_PATTERNS = 60_000;
 
-/**
- * Calls `hit` where any of the patterns stands (each of two bytes or more). It returns where to go on: at the earliest behind
- * the position it got.
- */
-export const searchAny = (bytes: Uint8Array, patterns: readonly Uint8Array[], hit: (position: number) => number): void => {
-  // A pair of bytes that no pattern begins with, which is nearly every pair, is passed over by one look at this table: the
-  // number of a list of patterns, 0 for none.
-  const begins = new Uint16Array(0x1_0000);
-  const lists: Uint8Array[][] = [[]];
-  for (const pattern of patterns.slice(0, MAX_PATTERNS)) {
-    const pair = pattern[0] | (pattern[1] << 8);
-    if (begins[pair] === 0) begins[pair] = lists.push([]) - 1;
-    lists[begins[pair]].push(pattern);
-  }
-  for (let position = nextPair(bytes, begins, 0); position >= 0;) {
-    const list = lists[begins[bytes[position] | (bytes[position + 1] << 8)]];
-    const behind = standsAt(bytes, position, list) ? hit(position) : 0;
-    position = behind < bytes.length ? nextPair(bytes, begins, Math.max(position + 1, behind)) : -1;
-  }
-};
+/** Some patterns of two bytes or more, any of which is looked for in one pass. */
+export class AnyOf {
+  /**
+   * A pair of bytes that no pattern begins with, which is nearly every pair, is passed over by one look at this table: the
+   * number of a list of patterns, 0 for none.
+   */
+  private readonly begins = new Uint16Array(0x1_0000);
+  private readonly lists: Uint8Array[][] = [[]];
 
-/** The next position whose pair of bytes begins a pattern; -1: none. All in small integers, which is what makes it fast. */
-const nextPair = (bytes: Uint8Array, begins: Uint16Array, from: number): number => {
-  const end = (bytes.length - 1) | 0;
-  let low = bytes[from] | 0;
-  for (let position = from | 0; position < end; position = (position + 1) | 0) {
-    const high = bytes[position + 1];
-    if (begins[low | (high << 8)] !== 0) return position;
-    low = high;
+  constructor(patterns: readonly Uint8Array[]) {
+    for (const pattern of patterns.slice(0, MAX_PATTERNS)) {
+      const pair = pattern[0] | (pattern[1] << 8);
+      if (this.begins[pair] === 0) this.begins[pair] = this.lists.push([]) - 1;
+      this.lists[this.begins[pair]].push(pattern);
+    }
   }
-  return -1;
-};
 
-const standsAt = (bytes: Uint8Array, at: number, patterns: readonly Uint8Array[]): boolean =>
-  patterns.some((pattern) => {
-    for (let i = 2; i < pattern.length; i++) if (bytes[at + i] !== pattern[i]) return false;
-    return true;
-  });
+  /** Whether one of them stands in bytes [from, end). */
+  standsIn(bytes: Uint8Array, from: number, end: number): boolean {
+    for (let at = this.nextPair(bytes, from, end); at >= 0; at = this.nextPair(bytes, at + 1, end)) {
+      const list = this.lists[this.begins[bytes[at] | (bytes[at + 1] << 8)]];
+      if (list.some((pattern) => at + pattern.length <= end && standsAt(bytes, at, pattern))) return true;
+    }
+    return false;
+  }
+
+  /** The next position whose pair of bytes begins a pattern; -1: none. All in small integers, which is what makes it fast. */
+  private nextPair(bytes: Uint8Array, from: number, end: number): number {
+    const { begins } = this;
+    const last = (end - 1) | 0;
+    let low = bytes[from] | 0;
+    for (let position = from | 0; position < last; position = (position + 1) | 0) {
+      const high = bytes[position + 1];
+      if (begins[low | (high << 8)] !== 0) return position;
+      low = high;
+    }
+    return -1;
+  }
+}
+
+/** Of a pattern whose first two bytes are known to stand there. */
+const standsAt = (bytes: Uint8Array, at: number, pattern: Uint8Array): boolean => {
+  for (let i = 2; i < pattern.length; i++) if (bytes[at + i] !== pattern[i]) return false;
+  return true;
+};

@@ -2,9 +2,10 @@
  * From the name of a source file to the units that have lines of it. As with other names the text is searched for first, in
  * the line tables as bytes, and only the headers of tables that mention it are read.
  */
+import { Reader } from '../common/reader.js';
 import type { DwarfFile } from '../dwarf/file.js';
 import { joinPath } from '../dwarf/lines.js';
-import { offsetPattern, positionsOf, searchAny } from './byte-search.js';
+import { AnyOf, offsetPattern, positionsOf } from './byte-search.js';
 import type { Compilation } from './compilation.js';
 import type { SourceFile } from './model.js';
 
@@ -90,8 +91,14 @@ export class SourceFiles {
 
   private readonly found = new Map<string, readonly Compilation[]>();
 
-  /** Units whose own entry says that their line table is at this offset of .debug_line. */
-  private unitsWithTable(offset: number): readonly Compilation[] {
+  /**
+   * Units whose own entry says that their line table is at this offset of .debug_line.
+   * @param index number of the table among all, in the order of offsets, if that is known
+   */
+  private unitsWithTable(offset: number, index: number | undefined): readonly Compilation[] {
+    // Where each unit has a table of its own, linkers put both in the same order.
+    const same = index === undefined ? undefined : this.units.at(index);
+    if (same?.lineTableOffset === offset) return [same];
     const places = positionsOf(this.file.section('info'), offsetPattern(offset), MAX_PLACES);
     if (!places) return this.spans.find((span) => span.offset === offset)?.units ?? [];
     const near = this.units.filter(({ own }) => own.section !== 'info' || places.some((at) => at >= own.offset && at < own.end));
@@ -108,32 +115,44 @@ export class SourceFiles {
       // The name may stand behind a folder in the same string: then the string begins earlier.
       for (const offset of offsets.flatMap((at) => stringStarts(bytes, at))) patterns.push(offsetPattern(offset));
     }
-    const found = new Set<Compilation>();
     const line = this.file.section('line');
-    let starts: readonly number[] | undefined;
-    searchAny(line, patterns, (position) => {
-      starts ??= tableStarts(line) ?? this.spans.map(({ offset }) => offset);
-      const index = starts.findLastIndex((start) => start <= position);
-      for (const unit of this.unitsWithTable(starts[index] ?? 0)) found.add(unit);
-      return starts[index + 1] ?? Infinity;
-    });
-    return [...found].sort((a, b) => a.number - b.number);
+    const wanted = new AnyOf(patterns);
+    const headers = tableHeaders(line);
+    if (!headers) {
+      const { spans } = this;
+      const found = spans.filter(({ offset }, index) => wanted.standsIn(line, offset, spans[index + 1]?.offset ?? line.length));
+      return inOrder(found.flatMap(({ units }) => units));
+    }
+    const mentions = headers.flatMap(({ offset, end }, index) => (wanted.standsIn(line, offset, end) ? [{ offset, index }] : []));
+    if (mentions.length === 0) return [];
+    const paired = headers.length === this.units.length;
+    return inOrder(mentions.flatMap(({ offset, index }) => this.unitsWithTable(offset, paired ? index : undefined)));
   }
 }
 
-/** Where the tables of .debug_line begin, by their own lengths (DWARF 5, 6.2.4); undefined when these do not fill the section. */
-const tableStarts = (section: Uint8Array): number[] | undefined => {
-  const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
-  const starts: number[] = [];
-  let at = 0;
-  while (at + 4 <= section.length) {
-    starts.push(at);
-    const length = view.getUint32(at, true);
-    if (length < 0xfffffff0) at += 4 + length;
-    else if (length === 0xffffffff && at + 12 <= section.length) at += 12 + Number(view.getBigUint64(at + 4, true));
-    else return undefined;
+const inOrder = (units: readonly Compilation[]): readonly Compilation[] => [...new Set(units)].sort((a, b) => a.number - b.number);
+
+/**
+ * The headers of the tables in .debug_line, by their own lengths (DWARF 5, 6.2.4), where files are named; undefined when the
+ * tables do not fill the section.
+ */
+const tableHeaders = (section: Uint8Array): { readonly offset: number; readonly end: number }[] | undefined => {
+  const reader = new Reader(section, '.debug_line');
+  const headers: { offset: number; end: number }[] = [];
+  try {
+    while (!reader.atEnd) {
+      const { offset } = reader;
+      const length = reader.u32();
+      if (length >= 0xfffffff0 && length < 0xffffffff) return undefined;
+      const table = reader.part(length === 0xffffffff ? reader.u64() : length);
+      if (table.u16() >= 5) table.skip(2); // address_size, segment_selector_size
+      const header = length === 0xffffffff ? table.u64() : table.u32();
+      headers.push({ offset, end: Math.min(table.offset + header, table.end) });
+    }
+  } catch {
+    return undefined;
   }
-  return at === section.length ? starts : undefined;
+  return headers;
 };
 
 /** Offsets at which a string that ends in a name may begin: behind every `/` before it, and behind the zero before that. */
