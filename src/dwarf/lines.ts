@@ -223,7 +223,8 @@ export class LineRows {
     this.lines[at] = line;
     this.columns[at] = column;
     this.flags[at] = flags;
-    this.discriminators[at] = discriminator;
+    // Most are 0, as the memory is before it is touched: pages of it are saved.
+    if (discriminator !== 0) this.discriminators[at] = discriminator;
   }
 }
 

@@ -251,11 +251,13 @@ const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], 
     }
     if (end) first = true;
   }
-  return { kept: kept.slice(0, count), begins };
+  return { kept: kept.subarray(0, count), begins };
 };
 
 /** Sequences may stand in any order, and the rows of a damaged one too. At one address an end comes before what begins there. */
-const inOrder = ({ kept, begins }: Recorded, { addresses, flags }: LineRows): Uint32Array => {
+const inOrder = ({ kept, begins }: Recorded, rows: LineRows): Uint32Array => {
+  if (isInOrder(kept, rows)) return kept;
+  const { addresses, flags } = rows;
   const pieces = begins.map((begin, i) => kept.subarray(begin, begins[i + 1])).filter(({ length }) => length > 0);
   pieces.sort((a, b) => addresses[a[0]] - addresses[b[0]]);
   const order = new Uint32Array(kept.length);
@@ -264,11 +266,16 @@ const inOrder = ({ kept, begins }: Recorded, { addresses, flags }: LineRows): Ui
     order.set(piece, at);
     at += piece.length;
   }
+  if (isInOrder(order, rows)) return order;
   const isEnd = (row: number): number => flags[row] & RowFlag.endSequence;
+  return kept.sort((a, b) => addresses[a] - addresses[b] || isEnd(b) - isEnd(a));
+};
+
+const isInOrder = (order: Uint32Array, { addresses, flags }: LineRows): boolean => {
   for (let i = 1; i < order.length; i++) {
     const step = addresses[order[i]] - addresses[order[i - 1]];
-    if (step < 0 || (step === 0 && isEnd(order[i]) > isEnd(order[i - 1])))
-      return kept.sort((a, b) => addresses[a] - addresses[b] || isEnd(b) - isEnd(a));
+    if (step > 0) continue;
+    if (step < 0 || (flags[order[i]] & RowFlag.endSequence) > (flags[order[i - 1]] & RowFlag.endSequence)) return false;
   }
-  return order;
+  return true;
 };
