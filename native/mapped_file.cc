@@ -19,6 +19,10 @@
 #include <mutex>
 #include <string>
 
+// Node-API has it since Node 20.4, as an experiment until version 10: not in the headers that this addon asks for, and null in a Node without it.
+extern "C" __attribute__((weak)) napi_status node_api_create_external_string_latin1(napi_env env, char* text, size_t length, napi_finalize release,
+                                                                                    void* owner, napi_value* result, bool* copied);
+
 namespace deet {
 namespace {
 
@@ -126,6 +130,7 @@ void installHandler() {
 class Mapping {
  public:
   Mapping(void* start, size_t length) : start_(start), length_(length), slot_(mappings.add(address(), address() + length)) {}
+  void* start() const { return start_; }
   size_t length() const { return length_; }
   ~Mapping() {
     MappingTable::remove(slot_);  // first: the address may be another mapping's as soon as it is free
@@ -163,6 +168,22 @@ Descriptor openRegular(const std::string& path, struct stat& facts, int& error) 
   return file;
 }
 
+// A regular file in memory, or null and why not. `error` stays 0 for a file without bytes, which mmap refuses.
+std::unique_ptr<Mapping> mapped(const std::string& path, int& error) {
+  struct stat facts;
+  if (path.find('\0') != std::string::npos) error = ENOENT;
+  const Descriptor file = error == 0 ? openRegular(path, facts, error) : Descriptor();
+  if (error != 0 || facts.st_size == 0) return nullptr;
+  const auto length = static_cast<size_t>(facts.st_size);
+  void* start = mmap(nullptr, length, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (start == MAP_FAILED) {
+    error = errno;
+    return nullptr;
+  }
+  installHandler();
+  return std::make_unique<Mapping>(start, length);
+}
+
 void countOutside(napi_env env, int64_t bytes) {
   int64_t total;
   napi_adjust_external_memory(env, bytes, &total);
@@ -171,20 +192,11 @@ void countOutside(napi_env env, int64_t bytes) {
 Napi::Value mapFile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto refuse = [&](int error) { return Napi::Number::New(env, -error); };
-  const std::string path = info[0].As<Napi::String>().Utf8Value();
-  if (path.find('\0') != std::string::npos) return refuse(ENOENT);
-
-  struct stat facts;
   int error = 0;
-  const Descriptor file = openRegular(path, facts, error);
+  const std::shared_ptr<Mapping> mapping = mapped(info[0].As<Napi::String>().Utf8Value(), error);
   if (error != 0) return refuse(error);
-  if (facts.st_size == 0) return Napi::ArrayBuffer::New(env, 0);  // mmap refuses a length of 0
+  if (!mapping) return Napi::ArrayBuffer::New(env, 0);
 
-  const auto length = static_cast<size_t>(facts.st_size);
-  void* start = mmap(nullptr, length, PROT_READ, MAP_PRIVATE, file.get(), 0);
-  if (start == MAP_FAILED) return refuse(errno);
-  installHandler();
-  const auto mapping = std::make_shared<Mapping>(start, length);
   auto* owner = new std::shared_ptr<Mapping>(mapping);
   const auto release = [](napi_env env, void*, void* owned) {
     auto* owner = static_cast<std::shared_ptr<Mapping>*>(owned);
@@ -192,14 +204,35 @@ Napi::Value mapFile(const Napi::CallbackInfo& info) {
     delete owner;
   };
   napi_value buffer;
-  if (napi_create_external_arraybuffer(env, start, length, release, owner, &buffer) != napi_ok) {
+  if (napi_create_external_arraybuffer(env, mapping->start(), mapping->length(), release, owner, &buffer) != napi_ok) {
     // Too long for this version of Node, which may have thrown, and may have released its share already.
     if (env.IsExceptionPending()) env.GetAndClearPendingException();
     if (mapping.use_count() > 1) delete owner;
     return refuse(EFBIG);
   }
-  countOutside(env, -static_cast<int64_t>(length));
+  countOutside(env, -static_cast<int64_t>(mapping->length()));
   return Napi::ArrayBuffer(env, buffer);
+}
+
+// The text of a program that Node is about to compile, of which most is never looked at: a copy costs more than anything that is done with it.
+Napi::Value mapText(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto refuse = [&](int error) { return Napi::Number::New(env, -error); };
+  if (node_api_create_external_string_latin1 == nullptr) return refuse(ENOSYS);
+  int error = 0;
+  std::unique_ptr<Mapping> mapping = mapped(info[0].As<Napi::String>().Utf8Value(), error);
+  if (error != 0) return refuse(error);
+  if (!mapping) return Napi::String::New(env, "");
+
+  const auto release = [](napi_env, void*, void* owned) { delete static_cast<Mapping*>(owned); };
+  auto* text = static_cast<char*>(mapping->start());
+  napi_value value;
+  bool copied = false;
+  if (node_api_create_external_string_latin1(env, text, mapping->length(), release, mapping.get(), &value, &copied) != napi_ok)
+    return refuse(EFBIG);
+  // What was copied is released already.
+  static_cast<void>(mapping.release());
+  return Napi::Value(env, value);
 }
 
 // Detaching hands the backing store back; its finalizer unmaps, as it does when the collector comes first.
@@ -226,6 +259,7 @@ void releasePages(const void* start, size_t length) {
 void exportMappedFile(Napi::Object exports) {
   exports.Set("mapFile", Napi::Function::New<mapFile>(exports.Env(), "mapFile"));
   exportAll(exports, {bind<releaseBytes>("releasePages")});
+  exports.Set("mapText", Napi::Function::New<mapText>(exports.Env(), "mapText"));
   exports.Set("unmapFile", Napi::Function::New<unmapFile>(exports.Env(), "unmapFile"));
 }
 

@@ -137,6 +137,8 @@ export interface Native {
    */
   mapFile(path: string): ArrayBuffer | number;
   unmapFile(buffer: ArrayBuffer): void;
+  /** A file of Latin-1 as a string that lies in the mapped file; its pages come when they are looked at. -errno; -38 (ENOSYS) where Node has no such strings. */
+  mapText(path: string): string | number;
   /** Takes the pages of a part of a mapped file out of the process until they are read again. Does nothing to other bytes. */
   releasePages(bytes: Uint8Array): number;
   /** sock_diag(7): sends a netlink request, puts all of the answer's messages into `reply`, and returns how many bytes they are. */

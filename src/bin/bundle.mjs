@@ -1,9 +1,9 @@
 /**
  * Builds dist/: the command as one CommonJS file for src/bin/deet.cjs, and the scripting API as ES modules. Run by `npm run bundle`.
- * `node src/bin/bundle.mjs FOLDER` builds the command alone, into FOLDER/dist, with a copy of its loader: what the tests of the command use.
+ * `node src/bin/bundle.mjs FOLDER` builds the command alone, into FOLDER/dist, with a copy of its loader and a link to the addon: what the tests of the command use.
  */
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -42,16 +42,27 @@ const command = {
   minifySyntax: true,
   legalComments: 'none',
   charset: 'ascii',
+  // The loader compiles the file as it is: the function that Node makes of a module.
+  banner: { js: '(function (exports, require, module, __filename) {' },
+  footer: { js: '})' },
+  write: false,
 };
 
-await Promise.all([
-  build({ ...command, entryPoints: ['src/main.ts'], outfile: join(folder, 'dist/main.cjs') }),
-  build({ ...command, entryPoints: ['src/dap/main.ts'], outfile: join(folder, 'dist/dap.cjs') }),
-]);
+/** A deet that is running has its program mapped (src/bin/deet.cjs): that file must stay as it is. */
+const bundle = async (entry, name) => {
+  const { outputFiles } = await build({ ...command, entryPoints: [entry], outfile: name });
+  const path = join(folder, 'dist', name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, outputFiles[0].contents);
+  renameSync(`${path}.new`, path);
+};
+
+await Promise.all([bundle('src/main.ts', 'main.cjs'), bundle('src/dap/main.ts', 'dap.cjs')]);
 
 if (target !== undefined) {
   mkdirSync(join(folder, 'src/bin'), { recursive: true });
   copyFileSync(join(root, 'src/bin/deet.cjs'), join(folder, 'src/bin/deet.cjs'));
+  if (!existsSync(join(folder, 'build'))) symlinkSync(join(root, 'build'), join(folder, 'build'));
 } else {
   const api = ['src/index.ts', 'src/testing.ts'].filter((path) => existsSync(join(root, path)));
   // Their names say what is in them: those of earlier builds would stay for ever.

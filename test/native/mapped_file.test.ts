@@ -73,6 +73,40 @@ describe('mapFile', () => {
   });
 });
 
+describe('mapText', () => {
+  it('gives the text of a file of Latin-1, which stays in the file', () => {
+    const text = 'lines of a program;\n'.repeat(1000) + '\xe4\xff';
+    const path = fileOf(Buffer.from(text, 'latin1'));
+    const mappedText = native.mapText(path);
+    expect(mappingsOf(path)).toBe(1);
+    expect(mappedText).toBe(text);
+    expect(native.mapText(fileOf(''))).toBe('');
+  });
+
+  it('goes with the string', () => {
+    const script = `
+      const path = ${JSON.stringify(fileOf('collected '.repeat(1000)))};
+      const count = () => fs.readFileSync('/proc/self/maps', 'utf8').split(path).length - 1;
+      (() => { for (let index = 0; index < 30; index++) native.mapText(path); })();
+      const before = count();
+      const look = (turns) => {
+        gc();
+        if (count() === 0 || turns === 0) console.log(JSON.stringify([before, count()]));
+        else setImmediate(look, turns - 1);
+      };
+      setImmediate(look, 100);`;
+    expect(jsonFromNode(script, [], ['--expose-gc'])).toEqual([30, 0]);
+  });
+
+  it.each([
+    ['a directory', '/', 21],
+    ['a missing file', '/nowhere/file', 2],
+    ['a name cut by a NUL', '/bin/ls\0', 2],
+  ])('refuses %s', (_, path, errno) => {
+    expect(native.mapText(path)).toBe(-errno);
+  });
+});
+
 describe('a file longer than an ArrayBuffer of this Node may be', () => {
   it('is refused, or mapped: never a crash', () => {
     const path = fileOf('');
