@@ -1,8 +1,7 @@
 /** What stands behind `break`: a place, then `thread N` and `if CONDITION`, in either order. And breakpoints as results. */
 import { basename } from 'node:path';
-import { hex, type Address } from '../common/addresses.js';
+import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
-import { toFile } from '../inferior/images.js';
 import type { Breakpoint, BreakpointKind } from '../session/breakpoint.js';
 import { syscallName } from '../linux/syscalls.js';
 import type { Session } from '../session/session.js';
@@ -102,13 +101,14 @@ export const describeBreakpoint = (breakpoint: Breakpoint): BreakpointData => ({
 export const notesOn = (breakpoint: Breakpoint, session: Session): string[] => {
   const notes: string[] = [];
   const asked = /(?:^|:)(\d+)$/.exec(breakpoint.spec)?.[1];
-  const [first] = breakpoint.locations;
-  const line = first?.position?.line;
-  if (asked !== undefined && line !== undefined && line > 0 && Number(asked) !== line) {
-    const file = basename(first.position?.file.path ?? '');
+  // One that has stayed where it is tells best which line it was.
+  const place = breakpoint.locations.find(({ line, position }) => line === position?.line) ?? breakpoint.locations.at(0);
+  const line = place?.position?.line;
+  if (asked !== undefined && place && line !== undefined && line > 0 && Number(asked) !== line) {
+    const file = basename(place.position?.file.path ?? '');
     notes.push(
-      Number(asked) === openingLine(first.address, session)
-        ? `Line ${asked} opens ${first.function ?? 'the function'}; its first statement is on line ${line} of ${file}.`
+      Number(asked) === place.line
+        ? `Line ${asked} opens ${place.function ?? 'the function'}; its first statement is on line ${line} of ${file}.`
         : `Line ${asked} has no code; the next that has is line ${line} of ${file}.`,
     );
   }
@@ -121,11 +121,4 @@ export const notesOn = (breakpoint: Breakpoint, session: Session): string[] => {
   if (here.length > 0)
     notes.push(`Note: breakpoint${here.length > 1 ? 's' : ''} ${here.join(', ')} ${here.length > 1 ? 'are' : 'is'} also set here.`);
   return notes;
-};
-
-/** The line on which the function around an address begins; its code there is the prologue, behind which breakpoints go. */
-const openingLine = (address: Address, session: Session): number | undefined => {
-  const loaded = session.imageAt(address);
-  const around = loaded?.image.functionAt(toFile(loaded, address));
-  return around && loaded?.image.lineAt(around.entry)?.line;
 };

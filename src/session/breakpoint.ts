@@ -14,6 +14,8 @@ export interface BreakpointLocation {
   /** C++: the function with its parameters. */
   readonly signature: string | undefined;
   readonly position: SourcePosition | undefined;
+  /** Asked for as a line: that one, or the next that has code. `position` is another where that code is a function's opening. */
+  readonly line: number | undefined;
   /** The file it lies in. */
   readonly image: string;
   /** Asked for by the function's name, or a line of its opening: an inlined call of another function that begins there has not been entered yet. */

@@ -10,7 +10,7 @@ import { nearest } from '../common/nearest.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import { signatureOf } from '../symbols/cxx-names.js';
 import { meansFile } from '../symbols/source-files.js';
-import type { ResolvedLocation, SourceFile, SourcePosition, SymbolImage } from '../symbols/model.js';
+import type { LineLocation, ResolvedLocation, SourceFile, SourcePosition, SymbolImage } from '../symbols/model.js';
 
 export type LocationSpec =
   | { readonly kind: 'line'; readonly file: string | undefined; readonly line: number }
@@ -42,12 +42,17 @@ export interface FoundPlace {
   readonly function: string | undefined;
   readonly position: SourcePosition | undefined;
   readonly isMoved?: boolean;
+  /** Asked for as a line: the one whose code this is, from which it may have moved. */
+  readonly line?: number;
 }
 
-/** The colon that separates file and rest: not part of `::`, and not inside a template's or operator's brackets. */
+/** The colon that separates file and rest: not part of `::`, and not inside of brackets (`f[abi:cxx11]`). */
 const splitFile = (text: string): [string | undefined, string] => {
+  let depth = 0;
   for (let at = text.length - 1; at > 0; at--) {
-    if (text[at] !== ':') continue;
+    if (text[at] === ']') depth++;
+    else if (text[at] === '[') depth--;
+    if (text[at] !== ':' || depth > 0) continue;
     if (text[at - 1] === ':' || text[at + 1] === ':') {
       at--;
       continue;
@@ -87,7 +92,7 @@ export const parseLocation = (text: string, current: CurrentPlace): LocationSpec
   return { kind: 'function', file: file === undefined ? undefined : unquote(file), name: unquote(rest) };
 };
 
-const placed = (loaded: LoadedImage, location: ResolvedLocation): FoundPlace => ({
+const placed = (loaded: LoadedImage, location: ResolvedLocation | LineLocation): FoundPlace => ({
   ...location,
   loaded,
   address: BigInt(location.address) + loaded.bias,
@@ -114,10 +119,9 @@ export const placesIn = (loaded: LoadedImage, spec: LocationSpec): FoundPlace[] 
   if (spec.file === undefined) return [];
   const files: readonly SourceFile[] = loaded.image.filesMatching(spec.file);
   const all = files.flatMap((file) => loaded.image.locationsOf(file, spec.line).map((each) => placed(loaded, each)));
-  const lines = all.map((each) => each.position?.line ?? 0).filter((line) => line > 0);
-  // Several files of one name: those with code on the line itself win over those that would slide to a later one.
-  const exact = all.filter((each) => each.position?.line === spec.line);
-  return exact.length > 0 || lines.length === 0 ? exact : all.filter((each) => each.position?.line === Math.min(...lines));
+  // Several files of one name: those with code on the line itself win over those that slide to a later one, and the nearest of these over others.
+  const nearestLine = Math.min(...all.map(({ line }) => line ?? Infinity));
+  return all.filter(({ line }) => line === nearestLine);
 };
 
 /** Why a specification has no place anywhere, with the nearest name. */

@@ -62,6 +62,7 @@ export class PlantedBreakpoint {
       function: place.function,
       signature: signatureAt(place),
       position: place.position,
+      line: place.line,
       image: place.loaded?.image.path ?? '',
       opensFunction: this.spec?.kind === 'function' || place.isMoved === true,
       enabled: true,

@@ -7,7 +7,7 @@ import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { Compilation } from './compilation.js';
 import type { DebugInfo } from './debug-info.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
-import type { ElfSymbol, ResolvedLocation, SourceFile, SourcePosition } from './model.js';
+import type { ElfSymbol, LineLocation, ResolvedLocation, SourceFile, SourcePosition } from './model.js';
 import { locationsAreExact, prologueEnd, stepTarget, type PrologueView } from './prologue.js';
 
 /**
@@ -97,7 +97,8 @@ export class BreakpointRules {
   /** If an address lies before the end of its function's prologue: that end, with its line. */
   private outOfPrologue(address: FileAddress, fn: FunctionEntry): ResolvedLocation | undefined {
     const end = this.afterPrologue(fn);
-    if (address >= end) return undefined;
+    // Parts of a function that lie before its entry (the cold ones of gcc) are no prologue; gdb takes them for it, and stops at the entry instead.
+    if (address < fn.entry || address >= end) return undefined;
     // In inlined code the line shown is that of the call, in the function itself.
     const outermost = this.info.scopesAt(end).findLast((scope) => scope.kind === 'inlined');
     const row = fn.unit.lines().rowAt(end);
@@ -106,7 +107,7 @@ export class BreakpointRules {
   }
 
   /** `break FILE:LINE`. */
-  ofLine(file: SourceFile, line: number): ResolvedLocation[] {
+  ofLine(file: SourceFile, line: number): LineLocation[] {
     const units = this.info.sources.unitsOf(file);
     let wanted = line;
     let addresses: FileAddress[] = [];
@@ -124,7 +125,7 @@ export class BreakpointRules {
       addresses = [];
       collect();
     }
-    const result = new Map<number, ResolvedLocation>();
+    const result = new Map<number, LineLocation>();
     for (const address of this.onePerBlock(addresses)) {
       const fn = this.info.functionAt(address);
       const inlined = this.info.scopesAt(address).find((scope) => scope.inlined)?.inlined;
@@ -133,7 +134,7 @@ export class BreakpointRules {
         function: inlined?.qualifiedName ?? fn?.qualifiedName,
         position: { file, line: wanted },
       };
-      if (!result.has(location.address)) result.set(location.address, location);
+      if (!result.has(location.address)) result.set(location.address, { ...location, line: wanted });
     }
     return [...result.values()].sort((a, b) => a.address - b.address);
   }

@@ -122,6 +122,9 @@ export const signatureOf = (linkage: string): string | undefined => {
   return demangled === undefined ? undefined : withoutReturnType(demangled);
 };
 
+/** Without ABI tags, `f` of `f[abi:cxx11]`: the debug information has none. */
+const withoutTags = (text: string): string => text.replace(/\[abi:\w+\]/g, '');
+
 /** A function as users name it: the parts of its name and, where they are given, its parameters (`(int) const`). */
 export interface WrittenName {
   readonly parts: readonly string[];
@@ -131,9 +134,10 @@ export interface WrittenName {
 }
 
 /** `f`, `::f`, `ns::f`, `ns::f(int) const`, `int f<int>(int)`, `Class::operator()`. */
-export const writtenName = (text: string): WrittenName => {
-  const { start, end, isLocal } = nameIn(text);
-  const called = end < text.length && end > start && !isLocal;
+export const writtenName = (given: string): WrittenName => {
+  const text = withoutTags(given);
+  const { start, end } = nameIn(text);
+  const called = end < text.length && end > start;
   const name = called ? text.slice(start, end) : text;
   return { parts: splitName(name), parameters: called ? text.slice(end) : undefined, whole: name.startsWith('::') };
 };
@@ -143,8 +147,9 @@ export const demangledParts = (linkage: string): WrittenName | undefined => {
   const demangled = demangle(linkage);
   // The linker's own additions are named after the functions that they jump to.
   if (demangled === undefined || linkage.endsWith('@plt') || / thunk to /.test(demangled)) return undefined;
-  const { start, end } = nameIn(demangled);
-  return { parts: splitName(demangled.slice(start, end)), parameters: demangled.slice(end), whole: true };
+  const text = withoutTags(demangled);
+  const { start, end } = nameIn(text);
+  return { parts: splitName(text.slice(start, end)), parameters: text.slice(end), whole: true };
 };
 
 /** A name without a template's arguments, by the rule of native/name_scan.cc. */
@@ -152,7 +157,9 @@ export const bareName = (name: string): string => /^(?:operator[<=>]*[^ <]*|(?!o
 
 /** One part of a name, as written and as it is: without arguments it stands for every instance of a template. */
 export const samePart = (written: string, name: string): boolean =>
-  written === name || tight(written) === tight(name) || (bareName(written) === written && bareName(name) === written);
+  written === name ||
+  tight(written) === tight(name) ||
+  (bareName(written) === written ? bareName(name) === written : written.includes('<') && typeForm(written) === typeForm(name));
 
 /** Whether what a user wrote means the function or the like of a qualified name. */
 export const meansName = (written: WrittenName, qualified: readonly string[]): boolean => {
@@ -172,46 +179,64 @@ export const meansParameters = ({ parameters }: WrittenName, linkage: string | u
   return wanted === found || wanted === found.replace(/const$/, '');
 };
 
+/** Whether what a user wrote means a function in another, which the entries do not name in full: by its mangled name, where it has one. */
+export const meansNested = (written: WrittenName, linkage: string | undefined): boolean => {
+  const known = linkage === undefined ? undefined : demangledParts(linkage);
+  return known === undefined || (meansName(written, known.parts) && meansParameters(written, linkage));
+};
+
 /** Without the spaces that separate no words. */
 const tight = (text: string): string => text.replace(/\s*([^\w\s])\s*/g, '$1');
 
-/** Parameters in one of the several ways to write them: `const T &` as `T const&`, std::string in full, the integer types as the demangler has them. */
+/** Parameters in one of the several ways to write them. */
 const parametersOf = (text: string): string => {
   const close = closing(text, 0);
-  const list = splitList(text.slice(1, close)).map((each) => {
-    const plain = /^const\b/.test(each) ? behindType(each.slice('const'.length).trim(), ' const') : each;
-    return plain
-      .replace(/\bstd::string\b/g, 'std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >')
-      .replace(/\bunsigned\b(?! (?:int|char|long|short|__int128))/g, 'unsigned int');
-  });
-  return tight(canonicalIntegers(`(${list.join(',').replace(/^void$/, '')})${text.slice(close + 1)}`));
+  return typeForm(
+    `(${text
+      .slice(1, close)
+      .trim()
+      .replace(/^void$/, '')})${text.slice(close + 1)}`,
+  );
 };
 
-/** What is separated by commas outside of brackets. */
-const splitList = (text: string): string[] => {
-  const parts: string[] = [];
-  let begin = 0;
-  let depth = 0;
-  for (let i = 0; i <= text.length; i++) {
-    if (i === text.length || (text[i] === ',' && depth === 0)) {
-      parts.push(text.slice(begin, i).trim());
-      begin = i + 1;
-    } else if (OPENING.includes(text[i])) depth++;
-    else if (CLOSING.includes(text[i])) depth--;
-  }
-  return parts;
-};
+const STRING = 'std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >';
 
-/** Puts a word behind a type, before its stars and references. */
-const behindType = (text: string, word: string): string => {
-  let depth = 0;
-  let end = 0;
-  while (end < text.length && !(depth === 0 && '&*'.includes(text[end]))) {
-    if (OPENING.includes(text[end])) depth++;
-    else if (CLOSING.includes(text[end])) depth--;
-    end++;
+/**
+ * Types in one of the several ways to write them: `const T &` as `T const&`, `long unsigned int` as `unsigned long`, std::string in full. The words between two
+ * signs come in any order (ISO C++ [dcl.spec]), and `int` says nothing beside others.
+ */
+const typeForm = (text: string): string => {
+  let form = '';
+  let words: string[] = [];
+  const flush = (): void => {
+    const isInteger = words.some((word) => /^(?:long|short|unsigned|signed)$/.test(word));
+    form += (isInteger ? words.filter((word) => word !== 'int') : words).sort().join(' ');
+    words = [];
+  };
+  // A word goes on behind `::`; what is in brackets belongs to the word before, so that `const a<b>` and `a<b> const` are the same.
+  const full = text.replace(/\bstd::string\b/g, STRING);
+  for (let at = 0; at < full.length;) {
+    const word = /^(?:(?:::)?[~\w$]+|::)/.exec(full.slice(at, at + 256))?.[0];
+    if (word !== undefined) {
+      // `3ul`, clang's `3UL`: the suffix of a constant is its type.
+      if (/^\d/.test(word)) words.push(word.replace(/u?l*$/i, ''));
+      else if (words.length > 0 && word.startsWith('::')) words[words.length - 1] += word;
+      else words.push(word);
+      at += word.length;
+    } else if (full[at] === '<' && words.length > 0 && !words[words.length - 1].endsWith('operator')) {
+      const close = closing(full, at);
+      words[words.length - 1] += `<${typeForm(full.slice(at + 1, close))}>`;
+      at = close + 1;
+    } else {
+      if (!/\s/.test(full[at])) {
+        flush();
+        form += full[at];
+      }
+      at++;
+    }
   }
-  return text.slice(0, end).trimEnd() + word + text.slice(end);
+  flush();
+  return form;
 };
 
 /** Integer types in a template's arguments as gdb and the demangler write them: `f<unsigned long>` for `f<long unsigned int>`. */

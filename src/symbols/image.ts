@@ -21,6 +21,7 @@ import type {
   FunctionSymbol,
   LineRow,
   Macro,
+  LineLocation,
   ResolvedLocation,
   Scope,
   SourceFile,
@@ -237,8 +238,8 @@ export class ElfImage implements SymbolImage {
     return (this.breakpointRules ??= new BreakpointRules(info, this));
   }
 
-  locationsOf(file: SourceFile, line: number): readonly ResolvedLocation[] {
-    return this.guard<readonly ResolvedLocation[]>([], (info) => this.rules(info).ofLine(file, line));
+  locationsOf(file: SourceFile, line: number): readonly LineLocation[] {
+    return this.guard<readonly LineLocation[]>([], (info) => this.rules(info).ofLine(file, line));
   }
 
   private readonly placesByName = new Map<string, readonly ResolvedLocation[]>();

@@ -9,6 +9,7 @@ import {
   bareName,
   canonicalName,
   demangledName,
+  meansNested,
   meansParameters,
   plainLinkageName,
   samePart,
@@ -79,7 +80,10 @@ export class Lookup {
     const result: FunctionEntry[] = [];
     for (const unit of this.names.unitsOf(bareName(last), Mark.nested))
       for (const code of unit.nested())
-        if (samePart(last, nameOf(code.die) ?? '') && meansParameters(written, linkageNameOf(code.die)))
+        if (
+          samePart(last, nameOf(code.die) ?? '') &&
+          meansNested(written, linkageNameOf(code.die) ?? this.info.image.symbolAt(code.entry)?.name)
+        )
           result.push(this.info.functionOf(code, unit));
     return result;
   }

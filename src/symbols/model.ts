@@ -141,6 +141,12 @@ export interface ResolvedLocation {
   readonly isMoved?: boolean;
 }
 
+/** One place of `FILE:LINE`. */
+export interface LineLocation extends ResolvedLocation {
+  /** The line asked for or, when that has no code, the nearest later one; `position` is another where the place has moved behind a prologue. */
+  readonly line: number;
+}
+
 /** A type, and where it is declared. */
 export interface DeclaredType {
   readonly name: string;
@@ -235,7 +241,7 @@ export interface SymbolImage {
    * Where `FILE:LINE` is: the is_stmt rows that begin the line, one per block of code as gdb chooses them. When the line has no code, those of
    * the nearest later line that has (`line` of the result tells).
    */
-  locationsOf(file: SourceFile, line: number): readonly ResolvedLocation[];
+  locationsOf(file: SourceFile, line: number): readonly LineLocation[];
   /**
    * Where a breakpoint on a function goes: after the prologue, by gdb's rules (prologue_end when given; else the second
    * line entry of the function; code built with -O2 and no frame set-up: as gdb amd64_skip_prologue).

@@ -59,6 +59,43 @@ it.each(['g++', 'clang++'] as const)('places of methods are also where their cal
   places(compileText('methods.cc', methods, ['-O2'], compiler), ['Tree::add', 'Tree::sum', 'add', 'Tree::add(int)']);
 });
 
+const spelled = `
+volatile int sink;
+template <class T, unsigned long N> struct Table {
+  T rows[N];
+  void clear() { for (T &row : rows) { row = T(); sink = N; } }
+  __attribute__((noinline)) void fill(T value) { for (T &row : rows) row = value; sink = 0; }
+};
+__attribute__((abi_tag("v2"), noinline)) int tagged(int x) { return sink = x; }
+__attribute__((abi_tag("v2"))) inline int inlinedTagged(int x) { return sink = x + 2; }
+template <class F> __attribute__((noinline)) int apply(F f, int x) { return f(x) + f(x + 1); }
+int outer(int x) { return apply([x](int y) { sink = y; return x + y; }, x); }
+int other(int x) { return apply([x](long y) { sink = y; return x * y; }, x); }
+int main() {
+  Table<unsigned long, 3> a; Table<const char *, 2> b;
+  a.clear(); b.clear(); a.fill(1); b.fill("x");
+  return outer(1) + other(2) + tagged(3) + inlinedTagged(4);
+}
+`;
+
+it.each([
+  ['g++', '-O0'],
+  ['g++', '-O2'],
+  ['clang++', '-O0'],
+  ['clang++', '-O2'],
+] as const)('names as a backtrace or `info functions` spells them, %s %s', (compiler, optimised) => {
+  places(compileText('spelled.cc', spelled, [optimised], compiler), [
+    ...[
+      'Table<unsigned long, 3ul>::clear()',
+      'Table<unsigned long, 3ul>::clear',
+      'Table<char const*, 2ul>::clear()',
+      'Table<unsigned long, 3ul>::fill',
+    ],
+    ...['Table<char const*, 2ul>::fill(char const*)', 'tagged[abi:v2]', 'tagged[abi:v2](int)', 'tagged(int)', 'inlinedTagged[abi:v2](int)'],
+    ...['outer(int)::{lambda(int)#1}::operator()(int) const', 'other(int)::{lambda(long)#1}::operator()(long) const'],
+  ]);
+});
+
 describe('names', () => {
   it.each([
     ['f<int>', 'f'],
