@@ -29,7 +29,9 @@ export const describeCore = (session: Session): Result[] => {
     threads: core.threads().length,
     ...(frame && { frame: describeFrame(frame, session) }),
   };
-  const noSymbols = program === undefined ? [message('The program\'s file was not found: name it with "file PROGRAM".', 'warning')] : [];
+  // Of a program that the user has named and that is another one the warnings tell already.
+  const isNameless = program === undefined && session.program === undefined;
+  const noSymbols = isNameless ? [message('The program\'s file was not found: name it with "file PROGRAM".', 'warning')] : [];
   return [...warnings.map((text) => message(text, 'warning')), ...noSymbols, result];
 };
 

@@ -55,6 +55,8 @@ export function placeOf(location: Location, size: number, world: PlaceWorld, dep
       return new MemoryPlace(world.memory, location.address);
     case 'register': {
       const name = dwarfRegisterName(location.register) ?? `r${location.register}`;
+      // A call on the way to this frame may have used the register for something else, and nothing has saved it: so the object is nowhere.
+      if (!registerBytes(world.context, location.register)) return new MissingPlace(`a call has used ${name}`);
       return new RegisterPlace(
         name,
         () => registerBytes(world.context, location.register),

@@ -3,6 +3,7 @@ import * as c from '../../src/language/c-types.js';
 import { childCount, childrenOf, isExpandable } from '../../src/language/children.js';
 import { formatMember } from '../../src/language/format.js';
 import { toJavaScript } from '../../src/language/javascript.js';
+import { placeOf } from '../../src/language/location-place.js';
 import { Value } from '../../src/language/value.js';
 import type { EnumType } from '../../src/symbols/types.js';
 import { ints, longs, MadeUp, struct, text, zoo, NODE } from './world.js';
@@ -41,6 +42,32 @@ describe('what cannot be read shows in its place', () => {
     world.put('none', c.pointerTo(c.CHAR), longs(0n));
     expect(world.print('none')).toBe('0x0');
   });
+});
+
+it('what was in a register that a call has used since, and nothing saved, is as if optimized out', () => {
+  const world = new MadeUp();
+  const place = placeOf({ kind: 'register', register: 5 }, 8, {
+    memory: world,
+    context: {
+      memory: world,
+      bias: 0n,
+      listAddress: 0,
+      register: () => undefined,
+      wideRegister: () => undefined,
+      frameBase: () => undefined,
+      cfa: () => undefined,
+      tlsAddress: () => undefined,
+      entryValue: () => undefined,
+    },
+    objectAt: () => ({ kind: 'register', register: 5 }),
+    writeRegister: () => undefined,
+  });
+  const pair = struct('pair', 8, [{ name: 'a', type: c.INT, offset: 0 }]);
+  const types = { argument: c.INT, pointer: c.pointerTo(c.CHAR), pair };
+  for (const [name, type] of Object.entries(types)) world.variables.set(name, { kind: 'value', value: new Value(type, place) });
+  for (const value of ['argument', 'pair', 'pair.a']) expect(world.print(value)).toBe('<optimized out>');
+  for (const name of Object.keys(types)) expect(formatMember(world.value(name), world.context())).toBe('<optimized out>');
+  expect(() => world.print('argument + 1')).toThrow('value has been optimized out');
 });
 
 describe('limits', () => {

@@ -47,6 +47,18 @@ describe('deet --core', () => {
     expect([status, stderr]).toEqual([0, '']);
   });
 
+  it('whose program was built again, and which gets another one, says that once', async () => {
+    const copy = join(folderForCores(), 'program');
+    copyFileSync(segfault, copy);
+    const core = coreOf(copy);
+    copyFileSync(fixture('calls'), copy);
+    const { stdout } = await run([...commands('print 1'), '--core', core, copy]);
+    const warnings = stdout.split('\n').filter((line) => line.startsWith('warning: '));
+    expect(warnings).toEqual([
+      expect.stringMatching(/is not the program that the core file was made by .*: names and lines may be wrong\.$/),
+    ]);
+  });
+
   it('as JSON', async () => {
     const core = coreOf(segfault);
     const { stdout } = await run(['--json', ...commands('backtrace', 'step'), '--core', core]);
