@@ -12,7 +12,7 @@ import { holdingCommands } from './holding.js';
 import { inspections } from './inspection.js';
 import { leavingCommands } from './leaving.js';
 import { listingCommands } from './listing.js';
-import { infoMacro, macroCommands } from './macros.js';
+import { infoMacro, infoMacros, macroCommands } from './macros.js';
 import { memoryCommands } from './memory.js';
 import { rbreakCommands } from './rbreak.js';
 import { runCommands } from './run.js';
@@ -46,6 +46,7 @@ const info: Command = {
     ...understandingInfo,
     skipInfo,
     infoMacro,
+    infoMacros,
   ],
 };
 

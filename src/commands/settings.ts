@@ -2,8 +2,9 @@
 import { DeetError } from '../common/errors.js';
 import { options } from '../session/settings.js';
 import type { Session } from '../session/session.js';
-import type { Command, CommandContext } from './command.js';
+import type { Command, CommandContext, CommandResult } from './command.js';
 import { assign } from './data.js';
+import { selectedFrame } from './frames.js';
 import { showConvenience, showValues } from './history.js';
 import { signalTable } from './inspection.js';
 import { message, type Result } from './results.js';
@@ -31,9 +32,12 @@ const special: Readonly<Record<string, (context: CommandContext, value: string) 
   args: setArguments,
 };
 
-const setSetting = (context: CommandContext, name: string, value: string): void => {
-  context.session.settings.set(name, value.replace(/^=\s*/, ''));
+const setSetting = (context: CommandContext, name: string, value: string): Result | undefined => {
+  const { settings } = context.session;
+  const { isTaken, initial, fits, about } = settings.set(name, value.replace(/^=\s*/, ''));
   special[name]?.(context, value);
+  const now = settings.value(name);
+  return !isTaken || now === initial || now === '' || fits?.test(String(now)) ? undefined : message(`Taken without effect: ${about}`);
 };
 
 const setVariable = async ({ session, text }: CommandContext): Promise<void> => assign(session, text);
@@ -43,16 +47,22 @@ const set: Command = {
   group: 'shell',
   usage: 'SETTING VALUE | var EXPRESSION | environment NAME=VALUE',
   about: 'Change a setting, a variable of the program, or its environment.',
-  details: ['Settings:', ...options.map(({ name, about }) => `  ${name.padEnd(24)} ${about}`)].join('\n'),
+  details: [
+    'Settings:',
+    ...options.map(({ name, about }) => `  ${name.padEnd(24)} ${about}`),
+    'Others of gdb are taken, so that its scripts run; "show NAME" tells what deet does.',
+  ].join('\n'),
   completes: ['setting'],
-  run: async (context) => {
+  run: async (context): Promise<CommandResult> => {
     const { session, text } = context;
     if (text === '') throw new DeetError('usage', 'Set what?', 'Type "help set" for the list.');
     const found = settingIn(session, text);
     // `set x = 3` is an assignment unless x is a setting.
-    if (found) setSetting(context, found.name, found.value);
-    else if (/^[^=]*[^=!<>]=[^=]/.test(text) || /[-+*/|&^%]=|\+\+|--/.test(text)) await assign(session, text);
+    const isAssignment = found && /^=[^=]/.test(found.value) && !text.startsWith(found.name);
+    if (found && !isAssignment) return setSetting(context, found.name, found.value);
+    if (/^[^=]*[^=!<>]=[^=]/.test(text) || /[-+*/|&^%]=|\+\+|--/.test(text)) await assign(session, text);
     else session.settings.set(text.split(/\s+/, 1)[0], ''); // throws, with the right words
+    return undefined;
   },
   subcommands: [
     {
@@ -92,8 +102,11 @@ const show: Command = {
   run: ({ session, text }): Result => {
     const words = text.trim();
     const { settings } = session;
-    const one = settings.find(words);
-    if (one) return message(`${one.name} is ${settings.show(one.name) || '""'}. ${one.about}`);
+    const one = settingIn(session, words);
+    const option = one && settings.find(one.name);
+    if (option?.name === 'language' && settings.text('language') === 'auto')
+      return message(`language is auto; now ${session.context(selectedFrame(session)).language}. ${option.about}`);
+    if (option) return message(`${option.name} is ${settings.show(option.name) || '""'}. ${option.about}`);
     const chosen = options.filter(({ name }) => words === '' || name.startsWith(`${words} `));
     if (chosen.length === 0) throw new DeetError('no-setting', `There is no setting "${words}".`, 'Type "show" for the list.');
     const width = Math.max(...chosen.map(({ name }) => name.length));

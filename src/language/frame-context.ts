@@ -12,6 +12,7 @@ import { resolveType } from './dynamic-types.js';
 import { FrameNames } from './frame-names.js';
 import { dwarfRegisterNumber, placeOf, registerBytes } from './location-place.js';
 import { cannotAccess, MissingPlace, type Memory } from './place.js';
+import type { Macro } from './macros.js';
 import { DEFAULT_SETTINGS, type PrintSettings } from './settings.js';
 import { demangledParameters } from './type-name.js';
 import { sizeOf } from './types.js';
@@ -35,6 +36,8 @@ export interface World {
   readonly settings?: Partial<PrintSettings>;
   /** Overrides what the frame's function (or `main`) is written in. */
   readonly language?: 'c' | 'c++';
+  /** Macros of the user's own, before those of the program. */
+  readonly macros?: ReadonlyMap<string, Macro>;
   /** Frames further out, for the names around a nested function. */
   readonly outward?: Outward;
   /** The newest frame of a function, for `f::local`. */
@@ -94,6 +97,7 @@ class RealContext implements EvaluationContext {
       language: this.language,
       variable: (variable, frame) => this.variable(variable, frame),
       tlsAddress: (loaded, offset) => this.#frameContext(undefined, loaded).tlsAddress(offset),
+      macros: world.macros,
       outward: world.outward,
       ...(world.frameOf ? { frameOf: world.frameOf.bind(world) } : {}),
     });

@@ -26,6 +26,8 @@ export interface SymbolWorld {
   readonly language: 'c' | 'c++';
   /** A variable as a value in a frame (undefined: none needed or none there). */
   variable(variable: Variable, frame: Frame | undefined): Value;
+  /** Macros of the user's own, before those of the program. */
+  readonly macros?: ReadonlyMap<string, Macro> | undefined;
   /** Frames further out, for the names around a nested function. */
   readonly outward?: Outward | undefined;
   /** The newest frame of a function, for `f::local`. */
@@ -371,6 +373,8 @@ export class FrameNames implements NameSpace {
   }
 
   macro(name: string): Macro | undefined {
+    const own = this.world.macros?.get(name);
+    if (own) return own;
     const [loaded] = this.#images();
     const near = loaded && this.#near(loaded.image);
     if ((name === '__FILE__' || name === '__LINE__') && near !== undefined && loaded.image.unitAt(near)?.hasMacros) {

@@ -1,6 +1,7 @@
 /** `set NAME VALUE` and `show NAME`: typed options with gdb's names, one table. */
 import { typing } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
+import { takenSettings } from './taken_settings.js';
 import type { OpenOptions } from '../symbols/open.js';
 import { DEFAULT_SETTINGS, type PrintSettings } from '../language/settings.js';
 
@@ -17,6 +18,10 @@ export interface Option {
   /** One line for `help set` and `show`. */
   readonly about: string;
   readonly initial: boolean | number | string;
+  /** gdb's: taken so that scripts run, and changes nothing. */
+  readonly isTaken?: boolean;
+  /** Of such a text: other values than the initial one that ask for what deet does. */
+  readonly fits?: RegExp;
 }
 
 const flag = (name: string, initial: boolean, about: string): Option => ({ name, kind: { type: 'boolean' }, initial, about });
@@ -34,6 +39,11 @@ const choice = (name: string, choices: readonly string[], about: string): Option
 });
 
 export const options: readonly Option[] = [
+  choice(
+    'language',
+    ['auto', 'c', 'c++'],
+    "Expressions are read and values shown as in this language; auto: the program's at the place of the stop.",
+  ),
   choice('follow-fork-mode', ['both', 'parent', 'child'], 'Which processes of a fork are debugged.'),
   flag(
     'detach-on-fork',
@@ -112,8 +122,12 @@ export const options: readonly Option[] = [
 ];
 
 /** Scripts set variables in loops, and each time a setting might be meant. */
-const byName = new Map(options.map((option) => [option.name, option]));
-const wordsOf = options.map(({ name }) => name.split(' '));
+const all = [...options, ...takenSettings];
+const byName = new Map(all.map((option) => [option.name, option]));
+const named = (among: readonly Option[]): readonly { readonly option: Option; readonly words: readonly string[] }[] =>
+  among.map((option) => ({ option, words: option.name.split(' ') }));
+/** An abbreviation means one of deet's own settings before one that is only taken. */
+const byPreference = [named(options), named(takenSettings)];
 
 const truths = new Map([
   ['on', true], ['1', true], ['yes', true], ['enable', true], ['', true],
@@ -155,7 +169,7 @@ export const imageOptions = (settings: Settings): OpenOptions => ({
 });
 
 export class Settings {
-  readonly #values = new Map<string, boolean | number | string>(options.map(({ name, initial }) => [name, initial]));
+  readonly #values = new Map<string, boolean | number | string>(all.map(({ name, initial }) => [name, initial]));
   readonly #listeners = new Set<(name: string) => void>();
 
   /** Options whose name begins with these words; words may be abbreviated as long as they stay unambiguous. */
@@ -163,19 +177,22 @@ export class Settings {
     const exact = byName.get(words);
     if (exact) return exact;
     const parts = words.split(/\s+/);
-    const fits = options.filter((_, at) => {
-      const own = wordsOf[at];
-      return own.length === parts.length && own.every((word, index) => word.startsWith(parts[index]));
-    });
-    return fits.length === 1 ? fits[0] : undefined;
+    for (const settings of byPreference) {
+      const fits = settings.filter(
+        ({ words: own }) => own.length === parts.length && own.every((word, index) => word.startsWith(parts[index])),
+      );
+      if (fits.length > 0) return fits.length === 1 ? fits[0].option : undefined;
+    }
+    return undefined;
   }
 
-  /** @throws DeetError `bad-value` in the user's words. */
-  set(name: string, text: string): void {
+  /** Returns it. @throws DeetError `bad-value` in the user's words. */
+  set(name: string, text: string): Option {
     const option = this.find(name);
     if (!option) throw new DeetError('no-setting', `There is no setting "${name}".`, typing('help set', 'for the list'));
     this.#values.set(option.name, parse(option, text.trim()));
     for (const listener of this.#listeners) listener(option.name);
+    return option;
   }
 
   /** As text, in the form that `set` takes. */
@@ -204,6 +221,12 @@ export class Settings {
 
   text(name: string): string {
     return String(this.#values.get(name));
+  }
+
+  /** What expressions are written in, whatever the program is; undefined: as the program is. */
+  get language(): 'c' | 'c++' | undefined {
+    const language = this.text('language');
+    return language === 'c' || language === 'c++' ? language : undefined;
   }
 
   get print(): PrintSettings {

@@ -19,6 +19,7 @@ import { conditionHolds, evaluate, evaluateNow } from '../language/evaluate.js';
 import { fileMemory, frameContext, singleImage, variableStore } from '../language/frame-context.js';
 import { convertForAssignment } from '../language/conversions.js';
 import type { Memory } from '../language/place.js';
+import type { Macro } from '../language/macros.js';
 import { parseExpression } from '../language/parser.js';
 import { parsePrintf, runPrintf } from '../language/printf.js';
 import { conditionInProgram } from '../language/machine-code.js';
@@ -111,6 +112,8 @@ const readOnly = (memory: Memory): Memory => ({
 
 export class Values {
   readonly variables: ConvenienceVariables;
+  /** `macro define`. */
+  readonly macros = new Map<string, Macro>();
   readonly #history: Value[] = [];
   /** Parsed conditions, by their text; names are looked up at each evaluation, because every location has its own. */
   readonly #conditions = new Map<string, Expression>();
@@ -136,7 +139,10 @@ export class Values {
   context(frame?: Frame, thread?: Thread, memory?: (real: Memory) => Memory): EvaluationContext {
     const { session } = this;
     const owner = thread ?? session.selectedThread();
+    const { language } = session.settings;
     const common = {
+      macros: this.macros,
+      ...(language && { language }),
       history: this.history,
       variables: this.variables,
       settings: session.settings.print,

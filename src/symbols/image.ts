@@ -12,7 +12,7 @@ import { DebugInfo } from './debug-info.js';
 import { bareName, demangledParts, meansName, meansParameters, writtenName } from './cxx-names.js';
 import { Flag, Kind } from './entries.js';
 import { FunctionEntry } from './functions.js';
-import { findMacro } from './macros.js';
+import { definitionsOf, findMacro, macrosAt } from './macros.js';
 import type {
   AddressRange,
   CallFrameSource,
@@ -349,6 +349,20 @@ export class ElfImage implements SymbolImage {
         if (macro) return macro;
       }
       return undefined;
+    });
+  }
+
+  macrosAt(address: FileAddress): ReadonlyMap<string, Macro> {
+    return this.guard<ReadonlyMap<string, Macro>>(new Map(), (info) => {
+      const unit = info.compilationAt(address);
+      return unit ? macrosAt(unit, unit.lines().rowAt(address)) : new Map<string, Macro>();
+    });
+  }
+
+  macroDefinitions(name: string, address: FileAddress): readonly Macro[] {
+    return this.guard<readonly Macro[]>([], (info) => {
+      const unit = info.compilationAt(address);
+      return unit ? definitionsOf(name, unit) : [];
     });
   }
 

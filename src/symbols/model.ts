@@ -271,6 +271,10 @@ export interface SymbolImage {
   enumeratorNamed(name: string, near?: FileAddress): { value: bigint; type: CType } | undefined;
   /** Macros where -g3 has them: the replacement text. */
   macroNamed(name: string, near?: FileAddress): Macro | undefined;
+  /** All that hold at an address, by name. (Optional: images made for tests lack it.) */
+  macrosAt?(address: FileAddress): ReadonlyMap<string, Macro>;
+  /** Every definition of a name in the unit that holds an address. (Optional: images made for tests lack it.) */
+  macroDefinitions?(name: string, address: FileAddress): readonly Macro[];
 
   /** Call-frame information, for the unwinder. */
   readonly callFrames: CallFrameSource;
