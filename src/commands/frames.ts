@@ -58,7 +58,9 @@ export const describeVariables = (variables: readonly Variable[], frame: Frame, 
 const describeArguments = (frame: Frame, session: Session, through: Through | undefined): VariableResult[] => {
   const context = session.context(frame, through);
   const shown = session.settings.text('print frame-arguments');
-  if (shown === 'none') return parametersOf(frame).map((variable) => ({ ...describeVariable(variable, context, frame), brief: '...' }));
+  // Added to the object: a copy would read the children, which nobody may want.
+  if (shown === 'none')
+    return parametersOf(frame).map((variable) => Object.assign(describeVariable(variable, context, frame), { brief: '...' }));
   const briefly = shown === 'scalars';
   // As in gdb: what called main is not looked at.
   const entries = session.settings.text('print entry-values') === 'default' && !session.endsAtMain(frame);
@@ -69,7 +71,7 @@ const describeArguments = (frame: Frame, session: Session, through: Through | un
     // A reference leads to the same object from the beginning to the end.
     const tells = entry !== undefined && !(entry === described.value && asReference(variable.type));
     const brief = briefly && !described.optimizedOut ? briefText(variable, frame, context) : undefined;
-    return { ...described, ...(tells && { entry }), ...(brief !== undefined && { brief }) };
+    return Object.assign(described, tells && { entry }, brief !== undefined && { brief });
   });
 };
 

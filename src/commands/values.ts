@@ -8,7 +8,7 @@ import { dereferenced } from '../language/conversions.js';
 import { formatMember, formatValue, unreadable, type FormatOptions } from '../language/format.js';
 import { headOf } from '../language/library/index.js';
 import { typeName } from '../language/type-name.js';
-import { asReference, isStruct, strip } from '../language/types.js';
+import { asComplex, asReference, isStruct, strip } from '../language/types.js';
 import { textKind } from '../language/textual.js';
 import type { Value } from '../language/value.js';
 import type { Session } from '../session/session.js';
@@ -44,10 +44,19 @@ export const describeValue = (
     ...(value.address !== undefined && !missing && { address: hex(value.address) }),
     ...(text === '<optimized out>' && { optimizedOut: true as const }),
   };
-  return missing ? described : withChildren(described, () => partsOf(value, context, options, depth, budget));
+  return missing || !hasParts(value) ? described : withChildren(described, () => partsOf(value, context, options, depth, budget));
 };
 
-/** JSON has children, text has not: they are read when someone looks. A result is shown before the program runs on. */
+/** What pointers lead to are no parts. */
+const hasParts = ({ type }: Value): boolean => {
+  const bare = strip(type);
+  return bare.kind === 'array' || isStruct(bare) || asReference(bare) !== undefined || asComplex(bare) !== undefined;
+};
+
+/**
+ * JSON has children, text has not: they are read when someone looks. A result is shown before the program runs on. (V8 makes a hidden class of its own for
+ * each object with such a getter, and all that the getter knows stays until everything is collected: for values that have parts only.)
+ */
 export const withChildren = <R extends object>(
   result: R,
   read: () => VariableResult[] | undefined,
@@ -73,7 +82,7 @@ export const partsOf = (
   budget: Budget = { left: mostDescendants },
 ): VariableResult[] | undefined => {
   const type = strip(value.type);
-  if (depth >= deepest || budget.left <= 0 || type.kind === 'pointer' || childCount(value, context) === 0) return undefined;
+  if (depth >= deepest || budget.left <= 0 || !hasParts(value) || childCount(value, context) === 0) return undefined;
   if (type.kind === 'array' && textKind(type.element)) return undefined;
   const limit = Math.min(mostChildren, context.settings.elements === 0 ? mostChildren : context.settings.elements);
   const parts: VariableResult[] = [];
