@@ -3,11 +3,10 @@ import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Session } from '../session/session.js';
-import { integer, numberList, Words } from './arguments.js';
+import { integer, numberList, Words, needed } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { describeFrame, framesOf } from './frames.js';
 import { message, type Result } from './results.js';
-import { needed } from './stepping.js';
 import { withVariables } from './variables.js';
 
 /** @throws DeetError `no-thread` */
@@ -123,7 +122,7 @@ const applyToFrames = async (context: CommandContext): Promise<void> => {
   await goingBack(session, async () => {
     for (const { level } of chosen) {
       const frame = session.selectFrame(level);
-      await runIn(context, { type: 'frame', frame: describeFrame(frame, session) }, command, flags);
+      await runIn(context, { type: 'frame', frame: describeFrame(frame, session), lineOnly: true }, command, flags);
     }
   });
 };

@@ -110,3 +110,10 @@ export const closingQuote = (text: string, start: number): number => {
   }
   return text.length;
 };
+
+/** @throws DeetError `usage` when there is nothing */
+export const needed = (text: string, question: string, example: string): string => {
+  const given = text.trim();
+  if (given === '') throw new DeetError('usage', question, example);
+  return given;
+};

@@ -38,8 +38,10 @@ export interface FrontEnd {
   readonly redirections: readonly ProgramRedirection[];
   /** Lines typed so far, oldest first. */
   history(): readonly string[];
-  /** A program of the user's (`shell`) gets the terminal; where there is none, `say` is told what it wrote. Returns its exit status. */
-  shell(command: string, say: (output: string) => void): number;
+  /** A program of the user's (`shell`) gets the terminal, or `input` to read; where there is none, `say` is told what it wrote. Returns its exit status. */
+  shell(command: string, say: (output: string) => void, input?: string): number;
+  /** What a person would see of a result, with its newline. */
+  asText(result: Result): string;
 }
 
 /** Where `x` goes on, and how. */
@@ -84,6 +86,8 @@ export interface CommandContext {
   heading(result: Result | undefined, waiting?: boolean): void;
   /** Runs another line, as if typed. Errors are thrown, not shown. */
   execute(line: string): Promise<void>;
+  /** Runs another line, and returns its results instead of showing them. Errors are thrown. */
+  captured(line: string): Promise<readonly Result[]>;
   /** Runs lines as `source` does: `origin` names them in errors, the first failing one ends them (thrown). */
   script(lines: readonly string[], origin?: string): Promise<void>;
   /** Reports the stop or the end of a run command; breakpoints' own commands run after it. */
@@ -113,9 +117,13 @@ export interface Command {
   readonly completes?: readonly CompletionKind[];
   /** What a blank line does after it: the same line again, or the bare name (which goes on where it left off). */
   readonly repeats?: 'line' | 'bare';
+  /** Not in lists, nor found by an abbreviation. */
+  readonly isHidden?: true;
   readonly subcommands?: readonly Command[];
   /** A body follows, up to `end`. */
   readonly block?: Block;
+  /** Only where nothing stands behind its name. */
+  readonly blockWhenAlone?: true;
   /** Made with `define`: its lines. */
   readonly definition?: readonly string[];
   run?(context: CommandContext): CommandResult | Promise<CommandResult>;

@@ -19,11 +19,10 @@ import type { CType } from '../symbols/types.js';
 import type { Command, CommandContext } from './command.js';
 import type { Display } from './displays.js';
 import { selectedFrame } from './frames.js';
-import { numberList } from './arguments.js';
+import { numberList, needed } from './arguments.js';
 import { instructionTextAt } from './disassembly.js';
 import { examineMemory } from './examine.js';
 import { message, type Result } from './results.js';
-import { needed } from './stepping.js';
 import { evaluated, partsOf, printed, withChildren } from './values.js';
 
 interface PrintText {

@@ -4,6 +4,7 @@ import type { Frame } from '../inferior/frame.js';
 import { toFile, toLoad } from '../inferior/images.js';
 import type { Session } from '../session/session.js';
 import type { Command } from './command.js';
+import { frameChosen } from './frame_choice.js';
 import { argumentWords, describeFrame } from './frames.js';
 import { message } from './results.js';
 
@@ -89,9 +90,11 @@ export const infoFrame: Command = {
   name: 'frame',
   aliases: ['f'],
   group: 'look',
-  about: 'Where the selected frame lies and what it has saved.',
-  run: ({ session }) => {
-    const { frame: of } = session.selection();
+  usage: '[N | function NAME | level N | address ADDRESS]',
+  about: 'Where a frame lies and what it has saved: the selected one, or the one that is named.',
+  completes: ['expression'],
+  run: async ({ session, text }) => {
+    const of = (await frameChosen(text, session)) ?? session.selection().frame;
     const { args, file, line } = describeFrame(of, session);
     const whole = wholeOf(of, session);
     const caller = whole && session.stack().frame(whole.level + 1);

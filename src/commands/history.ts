@@ -8,10 +8,10 @@ import { typeName } from '../language/type-name.js';
 import { asFunction, isVoid } from '../language/types.js';
 import type { Value } from '../language/value.js';
 import type { Session } from '../session/session.js';
+import { needed } from './arguments.js';
 import type { Command } from './command.js';
 import { selectedFrame } from './frames.js';
 import { message, type Result } from './results.js';
-import { needed } from './stepping.js';
 import { carryOut, evaluated, printed } from './values.js';
 
 /** gdb shows ten at a time. */

@@ -1,5 +1,6 @@
 /** The files that a program is made of: `info sharedlibrary, files`. */
 import { hex, wideHex } from '../common/addresses.js';
+import { DeetError } from '../common/errors.js';
 import type { LoadedImage } from '../inferior/frame.js';
 import { toLoad } from '../inferior/images.js';
 import type { Command } from './command.js';
@@ -34,6 +35,42 @@ export const infoSharedLibrary: Command = {
       return message(text.trim() === '' ? 'No shared libraries loaded at this time.' : 'No shared libraries matched.');
     const note = images.every(({ image }) => image.hasDebugInfo) ? [] : ['(*): Shared library is missing debugging information.'];
     return message([columns('From', 'To', 'Syms Read', 'Shared Object Library'), ...images.map(rowOf), ...note].join('\n'));
+  },
+};
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+export const compareSections: Command = {
+  name: 'compare-sections',
+  group: 'look',
+  usage: '[NAME | -r]',
+  about: "Compare the program's sections in memory with its file; -r: only those that it cannot write.",
+  details: 'Breakpoints do not count. What the program or the dynamic linker has written since does.',
+  completes: ['none'],
+  run: ({ session, text }) => {
+    const { process } = session.selection();
+    const [loaded] = session.images();
+    const word = text.trim();
+    const chosen = (loaded?.image.sections() ?? []).filter(({ name, writable }) =>
+      word === '-r' ? !writable : word === '' || name === word,
+    );
+    const rows = chosen.flatMap(({ name, address, size }) => {
+      const file = loaded?.image.bytesAt(address, size);
+      if (!loaded || file?.length !== size) return []; // .bss
+      const from = toLoad(loaded, address);
+      const isSame = sameBytes(process.space.read(from, size), file);
+      return [
+        { isSame, line: `Section ${name}, range ${hex(from)} -- ${hex(from + BigInt(size))}: ${isSame ? 'matched' : 'MIS-MATCHED!'}` },
+      ];
+    });
+    if (rows.length === 0)
+      throw new DeetError('no-section', word === '' ? 'No sections.' : `No loaded section named '${word}'.`, 'Type "info files".');
+    const differs = rows.some(({ isSame }) => !isSame);
+    return message(
+      [...rows.map(({ line }) => line), ...(differs ? ['Where they differ, memory was written since the file was loaded.'] : [])].join(
+        '\n',
+      ),
+    );
   },
 };
 

@@ -6,14 +6,17 @@ import { coreCommands } from './core.js';
 import { dataCommands, dataInfo } from './data.js';
 import { demanglingCommands } from './demangling.js';
 import { disassemblyCommands } from './disassembly.js';
+import { elsewhereCommands, elsewhereInfo } from './elsewhere.js';
 import { examineCommands } from './examine.js';
 import { historyCommands, infoAddress } from './history.js';
 import { holdingCommands } from './holding.js';
+import { compareSections } from './image_info.js';
 import { inspections } from './inspection.js';
 import { leavingCommands } from './leaving.js';
 import { listingCommands } from './listing.js';
 import { infoMacro, infoMacros, macroCommands } from './macros.js';
 import { memoryCommands } from './memory.js';
+import { pipingCommands } from './piping.js';
 import { rbreakCommands } from './rbreak.js';
 import { runCommands } from './run.js';
 import { sourceInfo } from './source_info.js';
@@ -47,6 +50,7 @@ const info: Command = {
     skipInfo,
     infoMacro,
     infoMacros,
+    ...elsewhereInfo,
   ],
 };
 
@@ -79,4 +83,7 @@ export const allCommands: readonly Command[] = [
   ...skipCommands,
   ...leavingCommands,
   ...xrayCommands,
+  ...pipingCommands,
+  compareSections,
+  ...elsewhereCommands,
 ];

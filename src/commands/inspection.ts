@@ -115,6 +115,14 @@ const infoAllRegisters: Command = {
   run: registers([...generalOrder, ...groups['float'], ...groups['vector']]),
 };
 
+const registerGroup = (name: string, group: string, about: string): Command => ({
+  name,
+  group: 'look',
+  about,
+  completes: ['none'],
+  run: registers(groups[group] ?? []),
+});
+
 const yes = (flag: boolean): string => (flag ? 'Yes' : 'No');
 
 const infoSignals: Command = {
@@ -166,7 +174,8 @@ const infoProgram: Command = {
 };
 
 export const inspections: readonly Command[] = [
-  infoBreakpoints, infoWatchpoints, infoRegisters, infoAllRegisters, infoSignals, infoProgram, infoSharedLibrary, infoProc, infoAuxv, infoFiles, infoFunctions, infoVariables, infoTypes,
+  infoBreakpoints, infoWatchpoints, infoRegisters, infoAllRegisters, registerGroup('float', 'float', 'The registers of the floating point unit.'),
+  registerGroup('vector', 'vector', 'The vector registers.'), infoSignals, infoProgram, infoSharedLibrary, infoProc, infoAuxv, infoFiles, infoFunctions, infoVariables, infoTypes,
   infoScope,
   infoVirtualTable,
 ]; // prettier-ignore

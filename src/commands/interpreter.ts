@@ -56,7 +56,13 @@ export interface InterpreterOptions {
   readonly sources?: Sources;
 }
 
-const silentFrontEnd: FrontEnd = { confirm: (_, otherwise = true) => otherwise, redirections: [], history: () => [], shell: quietShell };
+const silentFrontEnd: FrontEnd = {
+  confirm: (_, otherwise = true) => otherwise,
+  redirections: [],
+  history: () => [],
+  shell: quietShell,
+  asText: JSON.stringify,
+};
 
 export class Interpreter {
   readonly registry = new Registry(allCommands);
@@ -246,12 +252,26 @@ export class Interpreter {
       execute: async (text) => {
         await this.#dispatch(text);
       },
+      captured: (text) => this.#capture(text),
       script: (lines, origin) => this.#script(lines, origin),
       conclude: (outcome) => this.#conclude(outcome),
       collect: (done) => this.#current.collect(done, found.command.block),
       kill: () => this.kill(),
       leave: (status) => void (this.left = { status }),
     };
+  }
+
+  #captured: Result[] | undefined;
+
+  async #capture(line: string): Promise<readonly Result[]> {
+    const [results, outer] = [[] as Result[], this.#captured];
+    this.#captured = results;
+    try {
+      await this.#dispatch(line);
+    } finally {
+      this.#captured = outer;
+    }
+    return results;
   }
 
   /** The blocks of whatever feeds lines now: the main input or a script. */
@@ -353,7 +373,8 @@ export class Interpreter {
     if (result.type === 'frame') this.#memory.listed = undefined;
     for (const warning of this.#stale.warnings(result)) this.#emit(warning);
     // A backtrace of 100,000 frames comes in pieces, so that nobody needs to hold all of them.
-    if (this.options.listener) this.options.listener(result);
+    if (this.#captured) this.#captured.push(result);
+    else if (this.options.listener) this.options.listener(result);
     else this.#collected.push(result);
   }
 
@@ -361,7 +382,8 @@ export class Interpreter {
     const word = /^[A-Za-z]\w*/.exec(line.trim())?.[0];
     if (word === undefined) return undefined;
     try {
-      return this.registry.find(word).command.block;
+      const { block, blockWhenAlone } = this.registry.find(word).command;
+      return blockWhenAlone && line.trim() !== word ? undefined : block;
     } catch {
       return undefined;
     }

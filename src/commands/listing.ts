@@ -81,7 +81,7 @@ const placesOf = (text: string, context: CommandContext): Place[] => {
 const describePlace = ({ file, line, name }: Place): string => `file: "${file}", line number: ${line}, symbol: "${name ?? '???'}"`;
 
 /** An end of a range. @throws DeetError `usage` when it may be several places */
-const onePlace = (text: string, which: 'first' | 'last', context: CommandContext): Place => {
+export const onePlace = (text: string, which: 'first' | 'last', context: CommandContext): Place => {
   const places = placesOf(text, context);
   if (places.length > 1) {
     const each = places.map(({ file, line }) => `${basename(file)}:${line}`).join(', ');

@@ -6,10 +6,10 @@ import { toFile } from '../inferior/images.js';
 import { within } from '../language/errors.js';
 import { expandedText, type Macro } from '../language/macros.js';
 import type { Session } from '../session/session.js';
+import { needed } from './arguments.js';
 import type { Command } from './command.js';
 import { selectedFrame } from './frames.js';
 import { message, type Result } from './results.js';
-import { needed } from './stepping.js';
 
 const expand: Command = {
   name: 'expand',

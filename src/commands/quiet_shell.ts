@@ -5,10 +5,11 @@ import { childProcess } from '../common/lazy_modules.js';
 const most = 16 * 1024 * 1024;
 
 /** Runs a command that finds nothing to read; what it writes is handed on at its end. Returns its exit status. */
-export const quietShell = (command: string, say: (output: string) => void): number => {
+export const quietShell = (command: string, say: (output: string) => void, input?: string): number => {
   const path = process.env['SHELL'] ?? '/bin/sh';
   const { status, stdout, stderr } = childProcess().spawnSync(path, command === '' ? [] : ['-c', command], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    ...(input !== undefined && { input }),
     encoding: 'utf8',
     maxBuffer: most,
   });

@@ -7,7 +7,7 @@ import { nearest } from '../common/nearest.js';
 import type { Command, Group } from './command.js';
 
 /** A command's name ends where something begins that no name contains; `x/4i`, `p$rip` and `!ls` need no blank. */
-const wordPattern = /^(!|[A-Za-z][\w-]*)/;
+const wordPattern = /^([!|]|[A-Za-z][\w-]*)/;
 
 export interface Found {
   readonly command: Command;
@@ -60,7 +60,7 @@ export class Registry {
     let rest = line.trimStart();
     let reached: Command | undefined;
     for (;;) {
-      const match = /^(!|[A-Za-z][\w-]*)(\s+|(?=[/$]))/.exec(rest);
+      const match = /^([!|]|[A-Za-z][\w-]*)(\s+|(?=[/$]))/.exec(rest);
       const next = match ? tryLookUp(match[1], table, commands) : undefined;
       if (!match || !next) return reached && { command: reached, rest };
       reached = next;
@@ -132,13 +132,13 @@ const descend = (command: Command, text: string, path: readonly string[]): Found
 const lookUp = (word: string, table: ReadonlyMap<string, Command>, commands: readonly Command[]): Command | undefined => {
   const exact = table.get(word);
   if (exact) return exact;
-  const matches = commands.filter(({ name }) => name.startsWith(word));
+  const matches = commands.filter(({ name, isHidden }) => !isHidden && name.startsWith(word));
   if (matches.length === 1) return matches[0];
   if (matches.length > 1) {
     const names = matches.map(({ name }) => name).sort();
     throw new DeetError('ambiguous-command', `Ambiguous command "${word}": ${names.join(', ')}.`, 'Type more letters.');
   }
-  const byAlias = new Set([...table].filter(([name]) => name.startsWith(word)).map(([, command]) => command));
+  const byAlias = new Set([...table].filter(([name, { isHidden }]) => !isHidden && name.startsWith(word)).map(([, command]) => command));
   return byAlias.size === 1 ? [...byAlias][0] : undefined;
 };
 

@@ -251,7 +251,8 @@ export type Result =
       /** `thread apply` says whose it is. */
       readonly thread?: { readonly id: number; readonly name?: string };
     }
-  | { readonly type: 'frame'; readonly frame: FrameResult }
+  /** `lineOnly`: text shows no source. */
+  | { readonly type: 'frame'; readonly frame: FrameResult; readonly lineOnly?: true }
   | { readonly type: 'variables'; readonly scope: string; readonly variables: readonly VariableResult[] }
   | {
       readonly type: 'value';

@@ -170,6 +170,7 @@ const detach: Command = {
 
 const file: Command = {
   name: 'file',
+  aliases: ['exec-file'],
   group: 'run',
   usage: 'PROGRAM',
   about: 'Choose the program to debug.',

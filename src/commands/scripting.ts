@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { DeetError } from '../common/errors.js';
 import { checkInterrupt } from '../common/interrupt.js';
 import { isTrue } from '../language/arithmetic.js';
+import { needed } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { selectedFrame } from './frames.js';
 import { LoopSignal } from './loop-signal.js';
 import { echoText, parsePrintf, runPrintf } from '../language/printf.js';
 import { message } from './results.js';
-import { needed } from './stepping.js';
 import { carryOut, evaluated } from './values.js';
 
 /** @throws DeetError `file` */

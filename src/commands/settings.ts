@@ -8,6 +8,7 @@ import { selectedFrame } from './frames.js';
 import { showConvenience, showValues } from './history.js';
 import { signalTable } from './inspection.js';
 import { message, type Result } from './results.js';
+import { showPaths } from './piping.js';
 import { setArguments } from './run.js';
 import { setSubstitution, showDirectories, showSubstitutions, unsetSubstitution } from './source_paths.js';
 
@@ -135,6 +136,7 @@ const show: Command = {
     showValues,
     showConvenience,
     showDirectories,
+    showPaths,
     showSubstitutions,
     { name: 'version', group: 'shell', about: 'The version of deet.', run: ({ execute }) => execute('version') },
     { name: 'commands', group: 'shell', about: 'The lines typed so far.', run: ({ execute }) => execute('history') },

@@ -2,11 +2,10 @@
 import { DeetError } from '../common/errors.js';
 import { version } from '../common/version.js';
 import { homedir } from 'node:os';
-import { INT } from '../language/c-types.js';
 import { formatValue } from '../language/format.js';
-import { Value } from '../language/value.js';
 import type { Command, CommandContext, Group } from './command.js';
 import { selectedFrame } from './frames.js';
+import { rememberStatus } from './piping.js';
 import { regularExpression } from './regular_expression.js';
 import { message, type Result } from './results.js';
 
@@ -30,7 +29,7 @@ const columns = (commands: readonly Command[], indent = '  '): string[] => {
 
 const overview = (registry: CommandContext['interpreter']['registry']): string => {
   const sections = groups.flatMap(([group, title]) => {
-    const commands = registry.inGroup(group);
+    const commands = registry.inGroup(group).filter(({ isHidden }) => !isHidden);
     return commands.length === 0 ? [] : [title, ...columns(commands), ''];
   });
   return [...sections, 'Names may be shortened: "b main", "bt". Type "help COMMAND" for more, "apropos WORD" to search.'].join('\n');
@@ -49,7 +48,7 @@ const help: Command = {
     if (name === '') return message(overview(registry));
     const group = groups.find(([id, title]) => id === name || title.toLowerCase() === name.toLowerCase());
     if (group && !registry.all().some((command) => command.name === name))
-      return message([group[1], ...columns(registry.inGroup(group[0]))].join('\n'));
+      return message([group[1], ...columns(registry.inGroup(group[0]).filter(({ isHidden }) => !isHidden))].join('\n'));
     const { command, path } = registry.named(interpreter.aliases.get(name)?.split(' ', 1)[0] ?? name);
     const aliases = (command.aliases ?? []).filter((each) => !command.name.startsWith(each) || each.length <= 2);
     return message(
@@ -120,10 +119,10 @@ const shell: Command = {
   about: 'Run a command of the system, or a shell.',
   completes: ['file'],
   run: ({ line, text, frontEnd, session, emit }) => {
-    const status = frontEnd.shell(/^make\b/.test(line) ? `make ${text}` : text, (output) => {
+    const exitStatus = frontEnd.shell(/^make\b/.test(line) ? `make ${text}` : text, (output) => {
       emit(message(output, 'raw'));
     });
-    session.values.variables.set('_shell_exitcode', Value.integer(INT, BigInt(status)));
+    rememberStatus(session, exitStatus);
   },
 };
 

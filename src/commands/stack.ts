@@ -8,6 +8,7 @@ import type { Session } from '../session/session.js';
 import { integer, Words } from './arguments.js';
 import type { Command, CommandContext } from './command.js';
 import { frameApply } from './applying.js';
+import { frameChosen } from './frame_choice.js';
 import { infoFrame } from './frame_info.js';
 import { describeFrame, describeVariables, framesOf, mostWalked, parametersOf, scopesOf, type Through } from './frames.js';
 import { message, type FrameResult, type Result, type VariableResult } from './results.js';
@@ -121,29 +122,22 @@ const frame: Command = {
   subcommands: [frameApply],
   run: async ({ session, text }) => {
     session.selection();
-    const words = new Words(text);
-    const byName = words.take('function', 4) ? words.rest : undefined;
-    if (words.take('address', 3)) {
-      const wanted = session.values.address(words.rest);
-      for (const each of framesOf(session)) {
-        if (each.cfa !== wanted || each.kind === 'inlined') continue;
-        session.selectFrame(each.level);
-        return selected(session);
-      }
-      throw new DeetError('no-frame', `No frame at address ${words.rest}.`, '"info frame" tells the addresses of frames.');
-    }
-    words.take('level', 5);
-    if (byName !== undefined) {
-      for (const each of framesOf(session)) {
-        if (each.functionName !== byName) continue;
-        session.selectFrame(each.level);
-        return selected(session);
-      }
-      throw new DeetError('no-frame', `No frame for function "${byName}".`, 'Type "backtrace".');
-    }
-    const level = await countOf(words.rest, session);
-    if (level !== undefined) session.selectFrame(level);
+    const chosen = await frameChosen(text, session);
+    if (chosen) session.selectFrame(chosen.level);
     return selected(session);
+  },
+};
+
+const selectFrame: Command = {
+  name: 'select-frame',
+  group: 'look',
+  usage: '[N | function NAME | level N | address ADDRESS]',
+  about: 'Select a frame of the stack without showing it.',
+  completes: ['expression'],
+  run: async ({ session, text }) => {
+    session.selection();
+    const chosen = await frameChosen(text, session);
+    if (chosen) session.selectFrame(chosen.level);
   },
 };
 
@@ -192,6 +186,17 @@ const down: Command = {
   run: (context) => move(context, -1),
 };
 
+const silently = ({ name, about, run }: Command): Command => ({
+  name: `${name}-silently`,
+  group: 'look',
+  usage: '[N]',
+  about: `${about.replace(/\.$/, '')}, without showing it.`,
+  completes: ['none'],
+  run: async (context) => {
+    await run?.(context);
+  },
+});
+
 /** Locals of all blocks around the pc, innermost first: the order in which a name is looked up. */
 const localsOf = (of: Frame, session: Session, through?: Through): VariableResult[] =>
   [...scopesOf(of)].flatMap((scope) =>
@@ -229,18 +234,15 @@ const infoArgs: Command = {
 const infoStack: Command = {
   name: 'stack',
   group: 'look',
-  usage: '[LEVEL]',
+  usage: '[N | function NAME | level N | address ADDRESS]',
   about: 'Draw the memory of a frame: return address, saved registers, canary, locals.',
-  details: 'From high addresses to low. The selected frame, or frame LEVEL. (gdb has "backtrace" under this name, too.)',
+  details: 'From high addresses to low. The selected frame, or the one that is named. (gdb has "backtrace" under this name, too.)',
   completes: ['expression'],
   run: async ({ session, text }): Promise<Result> => {
     const { frame: here } = session.selection();
-    const level = await countOf(text, session);
-    const of = level === undefined ? here : session.stack().frame(level);
-    if (!of) throw new DeetError('no-frame', `There is no frame ${level ?? ''}.`, 'Type "backtrace".');
-    return stackPicture(session, of);
+    return stackPicture(session, (await frameChosen(text, session)) ?? here);
   },
 };
 
-export const stackCommands: readonly Command[] = [backtrace, frame, up, down];
+export const stackCommands: readonly Command[] = [backtrace, frame, selectFrame, up, down, silently(up), silently(down)];
 export const stackInfo: readonly Command[] = [infoLocals, infoArgs, infoFrame, infoStack];

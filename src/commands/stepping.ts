@@ -1,9 +1,9 @@
 /** The group "step": moving the program a little. */
 import { hex } from '../common/addresses.js';
-import { DeetError } from '../common/errors.js';
 import type { FoundPlace } from '../session/locations.js';
-import type { Command } from './command.js';
-import { requireNone } from './arguments.js';
+import type { Command, CommandResult } from './command.js';
+import { showDisplay } from './data.js';
+import { requireNone, needed } from './arguments.js';
 import { countOf } from './run.js';
 import { argumentWords, describeFrame } from './frames.js';
 
@@ -27,13 +27,17 @@ const stepCommands = steppers.map(({ name, aliases, about, over, instruction }):
   aliases,
   group: 'step',
   usage: '[N]',
-  about: `${about} N: that many times.`,
+  about: `${about} N: that many times; 0: show where the program stands.`,
   completes: ['expression'],
   repeats: 'line',
-  run: async ({ session, text, conclude }) => {
+  run: async ({ session, text, displays, conclude }): Promise<CommandResult> => {
     session.selection();
     const count = (await countOf(text, session)) ?? 1;
-    if (count > 0) conclude(await session.step({ over, instruction, count }));
+    if (count > 0) {
+      conclude(await session.step({ over, instruction, count }));
+      return undefined;
+    }
+    return [{ type: 'frame', frame: describeFrame(session.selectFrame(0), session) }, ...displays.results(session, showDisplay)];
   },
 }));
 
@@ -104,13 +108,6 @@ const jump: Command = {
       );
     conclude(await session.jump(place, asked));
   },
-};
-
-/** @throws DeetError `usage` when there is nothing */
-export const needed = (text: string, question: string, example: string): string => {
-  const given = text.trim();
-  if (given === '') throw new DeetError('usage', question, example);
-  return given;
 };
 
 export const steppingCommands: readonly Command[] = [...stepCommands, finish, until, advance, jump];

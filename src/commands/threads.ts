@@ -5,12 +5,11 @@ import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import type { Session } from '../session/session.js';
 import { applyCommands, threadApply, threadNumbered } from './applying.js';
-import { numberList } from './arguments.js';
+import { numberList, needed } from './arguments.js';
 import type { Command } from './command.js';
 import { describeFrame, describeThread } from './frames.js';
 import { regularExpression } from './regular_expression.js';
 import { message, type ProcessResult, type Result } from './results.js';
-import { needed } from './stepping.js';
 
 const noProcess = (): DeetError => new DeetError('no-process', 'The program is not being run.', startIt);
 

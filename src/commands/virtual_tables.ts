@@ -6,10 +6,10 @@ import { formatMember } from '../language/format.js';
 import { asPointer, asReference } from '../language/types.js';
 import { toInteger, Value } from '../language/value.js';
 import { tablesOf } from '../language/virtual-table.js';
+import { needed } from './arguments.js';
 import type { Command } from './command.js';
 import { selectedFrame } from './frames.js';
 import { message } from './results.js';
-import { needed } from './stepping.js';
 import { evaluated } from './values.js';
 
 /** More functions than a class of a person has. */

@@ -48,7 +48,7 @@ export class Program {
       this.first?.output(category, text);
     });
     this.interpreter = new Interpreter(session, {
-      frontEnd: { redirections: this.streams.redirections },
+      frontEnd: { redirections: this.streams.redirections, asText: (result) => this.text(result) },
       listener: (result) => {
         if (this.#listening) this.#listening.push(result);
         else this.first?.output(result.type === 'error' ? 'stderr' : 'console', this.text(result));

@@ -22,7 +22,7 @@ export const SHT = {
   GNU_VERSYM: 0x6fffffff,
 } as const;
 
-export const SHF = { ALLOC: 2, EXECINSTR: 4, TLS: 0x400, COMPRESSED: 0x800 } as const;
+export const SHF = { WRITE: 1, ALLOC: 2, EXECINSTR: 4, TLS: 0x400, COMPRESSED: 0x800 } as const;
 
 /** Section numbers with a meaning of their own. */
 export const SHN = { UNDEF: 0, ABS: 0xfff1, COMMON: 0xfff2, XINDEX: 0xffff } as const;

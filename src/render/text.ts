@@ -36,7 +36,7 @@ const render = (result: Result, options: TextOptions): string => {
     case 'backtrace':
       return renderBacktrace(result, style);
     case 'frame':
-      return renderFrame(result.frame, options);
+      return result.lineOnly ? numbered(result.frame, style) : renderFrame(result.frame, options);
     case 'variables':
       return result.variables.length === 0
         ? (nothing[result.scope] ?? 'No variables.')
@@ -53,9 +53,12 @@ const render = (result: Result, options: TextOptions): string => {
       return renderProcesses(result, style);
     case 'registers':
       return Object.entries(result.registers)
-        .map(([name, raw]) =>
-          `${style.name(name.padEnd(15))}${raw.length > 19 ? '' : raw.padEnd(20)}${line(result.natural[name] ?? '')}`.trimEnd(),
-        )
+        .map(([name, raw]) => {
+          const natural = result.natural[name] ?? '';
+          // A vector shows its parts.
+          const bits = raw.length > 19 || natural.startsWith('{') ? '' : raw.padEnd(20);
+          return `${style.name(name.padEnd(15))}${bits}${line(natural)}`.trimEnd();
+        })
         .join('\n');
     case 'memory':
       return lines(result.text);

@@ -74,7 +74,8 @@ class Run {
         confirm: (question, otherwise = true) => (ask && this.#session?.settings.flag('confirm') ? ask(question) : otherwise),
         redirections: options.json ? [{ fd: 1, from: 2 }] : [],
         history: () => history?.lines ?? [],
-        shell: (command) => shell(command, options.json),
+        shell: (command, _, text) => shell(command, options.json, text),
+        asText: (result) => toText(result, { style: plain, sources, surface: () => this.#surface(false) }),
       },
     });
     try {
@@ -248,10 +249,14 @@ const signalNumber = (name: string): number => {
 };
 
 /** `shell COMMAND`: the user's shell with deet's terminal. With --json its output must not mix with results. */
-const shell = (command: string, json: boolean): number => {
+const shell = (command: string, json: boolean, text: string | undefined): number => {
   const path = process.env['SHELL'] ?? '/bin/sh';
   const output = json ? 2 : 'inherit';
-  return childProcess().spawnSync(path, command === '' ? [] : ['-c', command], { stdio: ['inherit', output, 'inherit'] }).status ?? 1;
+  const input = text === undefined ? 'inherit' : 'pipe';
+  const options = text === undefined ? {} : { input: text };
+  return (
+    childProcess().spawnSync(path, command === '' ? [] : ['-c', command], { stdio: [input, output, 'inherit'], ...options }).status ?? 1
+  );
 };
 
 /** Runs deet on a program. @returns the exit status; whatever happens, nothing of the family is left */

@@ -131,6 +131,7 @@ export class Session {
       selected: () => this.selectedThread(),
       recorded: () => this.#records > 0,
     });
+    if (options.tty !== undefined) this.settings.set('inferior-tty', options.tty);
     if (program !== undefined) this.setProgram(program);
   }
 
@@ -280,6 +281,7 @@ export class Session {
     this.breakpoints.countAnew();
     const rebuilt = this.#rebuilds.running(this.programImage()?.image);
     if (rebuilt !== undefined) this.announce(rebuilt, 'note');
+    const tty = this.settings.text('inferior-tty');
     const cwd = this.settings.text('cwd') || this.#options.cwd;
     const thread = this.control.launch({
       program: this.program,
@@ -288,7 +290,7 @@ export class Session {
       redirections: this.redirections,
       disableRandomization: this.settings.flag('disable-randomization'),
       ...(cwd && { cwd }),
-      ...(this.#options.tty !== undefined && { tty: this.#options.tty }),
+      ...(tty && { tty }),
     });
     this.selectThread(thread);
     return thread;

@@ -94,6 +94,12 @@ export const options: readonly Option[] = [
   { name: 'height', kind: { type: 'text' }, initial: 'unlimited', about: 'Lines of a page.' },
   { name: 'width', kind: { type: 'text' }, initial: 'unlimited', about: 'Columns of the terminal.' },
   { name: 'args', kind: { type: 'text' }, initial: '', about: 'Arguments and redirections of the next run.' },
+  {
+    name: 'inferior-tty',
+    kind: { type: 'text' },
+    initial: '',
+    about: "The program's terminal at the next run, such as /dev/pts/3; none: deet's own.",
+  },
   { name: 'cwd', kind: { type: 'text' }, initial: '', about: 'Working directory of the next run.' },
   count('print elements', DEFAULT_SETTINGS.elements, 'Most elements of an array or characters of a string.', 0),
   count('print repeats', DEFAULT_SETTINGS.repeats, 'Repeated elements are shown once from this number on.', 0),

@@ -58,7 +58,6 @@ export const takenSettings: readonly Option[] = [
     'deet starts the program itself, as a shell would: arguments, wildcards and redirections are understood.',
   ),
   text('exec-wrapper', '', 'The program is started directly; "set environment NAME=VALUE" gives it variables.'),
-  text('inferior-tty', '', 'The program has deet\'s terminal; "run < /dev/pts/N > /dev/pts/N" gives it another one.'),
   flag('breakpoint always-inserted', false, 'Breakpoints are in memory while they are needed.'),
   flag('breakpoint auto-hw', true, 'Breakpoints that cannot be written into memory need "hbreak".'),
   flag('stop-on-solib-events', false, 'Loading a library does not stop; "catch load" does.'),

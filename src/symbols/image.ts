@@ -1,4 +1,5 @@
 /** One file's symbols, put together: ELF symbols, DWARF where there is some, and the rules for breakpoints. */
+import { SHF } from '../elf/constants.js';
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { ElfFile } from '../elf/file.js';
 import { inLinkageTable } from '../elf/plt.js';
@@ -83,7 +84,12 @@ export class ElfImage implements SymbolImage {
   }
 
   sections(): ReturnType<SymbolImage['sections']> {
-    return this.elf.mappedSections.map(({ name, address, size }) => ({ name, address: fileAddress(address), size }));
+    return this.elf.mappedSections.map(({ name, address, size, flags }) => ({
+      name,
+      address: fileAddress(address),
+      size,
+      writable: (flags & SHF.WRITE) !== 0,
+    }));
   }
 
   get tls(): { size: number; alignment: number } | undefined {

@@ -199,7 +199,7 @@ export interface SymbolImage {
   readonly span: AddressRange;
   readonly entryPoint: FileAddress;
   /** Those that lie in memory, by address; none in a file that was stripped of section headers. */
-  sections(): readonly { readonly name: string; readonly address: FileAddress; readonly size: number }[];
+  sections(): readonly { readonly name: string; readonly address: FileAddress; readonly size: number; readonly writable?: boolean }[];
   /** PT_TLS: size and alignment of the block of thread-local variables, in bytes; undefined: it has none. */
   readonly tls: { readonly size: number; readonly alignment: number } | undefined;
   /** True: position independent (ET_DYN), so a load bias applies. */

@@ -1,0 +1,73 @@
+/** deet beside other programs, and the commands of gdb that are not there. */
+import { describe, expect, it } from 'vitest';
+import { fixture } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { commands, run } from './cli.js';
+
+leakGuard();
+
+const said = async (...typed: string[]): Promise<{ stdout: string; stderr: string; status: number | null }> =>
+  run([...commands(...typed), fixture('calls')]);
+
+describe('pipe', () => {
+  it('hands on what a command shows', async () =>
+    expect(
+      (await said('pipe print 40 + 2 | tr 0-9 a-j', 'print $_shell_exitcode', '| print 1 | false', 'print $_shell_exitcode')).stdout,
+    ).toBe('$b = ec\n$2 = 0\n$4 = 1\n'));
+
+  it('takes another delimiter, for commands with a |', async () =>
+    expect((await said('pipe -d @ print 1 | 2 @ cat')).stdout).toBe('$1 = 3\n'));
+
+  it('passes on no error, and says what is missing', async () => {
+    expect((await said('pipe print nosuch | cat')).stderr).toContain('No symbol "nosuch" in current context.');
+    expect((await said('pipe print 1')).stderr).toContain('A "|" is missing behind the command.');
+    expect((await said('pipe print 1 |')).stderr).toContain('To which program?');
+  });
+});
+
+it('edit opens the place in the editor of the environment', async () => {
+  const { stdout } = await run([...commands('edit main'), fixture('calls')], { env: { VISUAL: '', EDITOR: 'echo' } });
+  expect(stdout).toMatch(/^\+\d+ \/.*\/calls\.c\n$/);
+});
+
+it('path and tty are for the next run', async () => {
+  const { stdout } = await run(
+    [...commands('path /opt/tools', 'show environment PATH', 'tty /dev/pts/77', 'show inferior-tty'), fixture('calls')],
+    {
+      env: { PATH: '/usr/bin:/bin' },
+    },
+  );
+  expect(stdout).toContain('Executable and object file path: /opt/tools:/usr/bin:/bin\nPATH = /opt/tools:/usr/bin:/bin\n');
+  expect(stdout).toContain('inferior-tty is /dev/pts/77.');
+});
+
+describe('what gdb has and deet has not', () => {
+  it.each([
+    ['reverse-next', 'deet does not run backwards.'],
+    ['record', 'deet does not run backwards.'],
+    ['layout src', 'There is no full-screen display.'],
+    ['target remote :1234', 'deet debugs programs of this machine only.'],
+    ['tstart', 'deet has no tracepoints.'],
+    ['compile code 1', 'deet compiles no code into the program.'],
+    ['add-symbol-file x 0', 'Symbols are found by themselves:'],
+  ])('%s', async (command, sentence) => {
+    const { stderr, status } = await said(command);
+    expect(stderr).toContain(sentence);
+    expect(status).toBe(1);
+  });
+
+  it('does not stand in lists nor behind abbreviations', async () => {
+    expect((await said('help')).stdout).not.toContain('reverse-next');
+    expect((await said('rec')).stderr).toContain('deet does not run backwards.');
+    expect((await said('tar')).stderr).toContain('Unrecognized command.');
+  });
+
+  it('Python in a script is passed over, with what is inside of its block', async () => {
+    const { stdout, stderr } = await run(['--batch', fixture('calls')], {
+      input:
+        'python\nimport gdb\nprint("x")\nend\ndefine twice\npython print(1)\nprint 2\nend\ntwice\nadd-auto-load-safe-path /\nsharedlibrary\n',
+    });
+    expect(stdout).toBe('');
+    expect(stderr).toBe('');
+  });
+});

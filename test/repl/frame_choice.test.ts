@@ -1,0 +1,86 @@
+/** Frames by level, function and address; registers and sections of the stopped program. */
+import { describe, expect, it } from 'vitest';
+import { compileText } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { commands, run } from './cli.js';
+
+leakGuard();
+
+const source = `int inner(int depth) {
+  return depth; /* here */
+}
+int middle(int depth) {
+  return inner(depth + 1);
+}
+int main(void) {
+  double volatile real = 1.5;
+  return middle(1) + (int)real;
+}
+`;
+
+const said = async (...typed: string[]): Promise<{ stdout: string; stderr: string }> => {
+  const program = compileText('three_frames.c', source);
+  const { stdout, stderr } = await run([...commands('break inner', 'run', 'echo ----\\n', ...typed), program]);
+  return {
+    stdout: stdout
+      .slice(stdout.indexOf('----\n') + 5)
+      .replace(/\/\S*\//g, '')
+      .replace(/Killing running inferior.*\n/, ''),
+    stderr,
+  };
+};
+
+const levels = (text: string): string[] => [...text.matchAll(/^#(\d+)/gm)].map((match) => match[1]);
+
+describe('a frame', () => {
+  it('is selected without being shown', async () => {
+    const { stdout } = await said(
+      ...['select-frame 2', 'frame', 'select-frame function middle', 'frame', 'select-frame level 0', 'frame'],
+      ...['up-silently', 'frame', 'up-silently 5', 'frame', 'down-silently', 'frame'],
+    );
+    expect(levels(stdout)).toEqual(['2', '1', '0', '1', '2', '1']);
+  });
+
+  it('is described wherever it is, and stays unselected', async () => {
+    const { stdout, stderr } = await said('info frame 1', 'info frame function main', 'info frame level 0', 'frame', 'info frame 7');
+    expect([...stdout.matchAll(/^(?:Stack level (\d)| rip = \S+ in (\w+))/gm)].map(([, level, name]) => level ?? name)).toEqual([
+      '1',
+      'middle',
+      '2',
+      'main',
+      '0',
+      'inner',
+    ]);
+    expect(levels(stdout)).toEqual(['0']);
+    expect(stderr).toContain('There is no frame 7. Type "backtrace".');
+  });
+
+  it('heads a command that is applied to it with its line alone', async () =>
+    expect((await said('frame apply 2 print depth')).stdout).toBe(
+      '#0  inner (depth=2) at three_frames.c:2\n$1 = 2\n#1  middle (depth=1) at three_frames.c:5\n$2 = 1\n',
+    ));
+});
+
+it.each(['step 0', 'next 0', 'stepi 0'])('%s shows where the program stands', async (command) => {
+  const { stdout } = await said('display depth', command);
+  expect(stdout).toBe('1: depth = 2\n#0  inner (depth=2) at three_frames.c:2\n2\t  return depth; /* here */\n1: depth = 2\n');
+});
+
+it('registers of the floating point unit and of vectors have lists of their own', async () => {
+  const { stdout } = await said('info float', 'info vector', 'info registers xmm0');
+  expect(stdout).toMatch(/^st0 .*\n(?:.*\n)*fctrl +0x37f /);
+  // A vector has its parts, and no column for all of its bits.
+  expect(stdout).toMatch(/^ymm0 +\{v16_bfloat16 = /m);
+  expect(stdout).toMatch(/^xmm0 +\{v8_bfloat16 = /m);
+});
+
+describe('compare-sections', () => {
+  it('of code that only breakpoints have changed', async () =>
+    expect((await said('compare-sections .text')).stdout).toMatch(/^Section \.text, range 0x\w+ -- 0x\w+: matched\n$/));
+
+  it('of what the dynamic linker has written, and without it', async () => {
+    expect((await said('compare-sections')).stdout).toMatch(/^Section \.dynamic, .*: MIS-MATCHED!$/m);
+    expect((await said('compare-sections -r')).stdout).not.toContain('MIS-MATCHED');
+    expect((await said('compare-sections .nosuch')).stderr).toContain("No loaded section named '.nosuch'.");
+  });
+});
