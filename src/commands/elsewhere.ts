@@ -113,7 +113,8 @@ const refusal = ({ names: [name, ...aliases], says, instead }: Missing): Command
   aliases,
   group: 'shell',
   isHidden: true,
-  about: [says, instead].filter((each) => each !== undefined).join(' '),
+  about: says,
+  ...(instead !== undefined && { details: instead }),
   completes: ['none'],
   run: () => {
     throw new DeetError('not-here', says, instead);
