@@ -80,8 +80,19 @@ export class FrameNames implements NameSpace {
       if (variable) return undefined;
       const type = scope.types().find((entry) => entry.name === name && (this.world.language === 'c++' || !isTagged(entry.type)));
       if (type) return { kind: 'type', type: type.type };
+      const argument = this.#templateArgument(scope, name, frame);
+      if (argument) return argument;
     }
     return undefined;
+  }
+
+  /** C++: `N` and `T` in an instance of a template. */
+  #templateArgument(scope: Scope, name: string, frame: Frame | undefined): Meaning | undefined {
+    const { types = [], values = [] } = scope.templateArguments?.() ?? {};
+    const type = types.find((each) => each.name === name);
+    if (type) return { kind: 'type', type: type.type };
+    const value = values.find((each) => each.name === name);
+    return value && { kind: 'value', value: this.world.variable(value, frame) };
   }
 
   atEntry(name: string): Value | undefined {
@@ -360,7 +371,8 @@ export class FrameNames implements NameSpace {
 
   type(name: string, tag?: Tag): CType | undefined {
     for (const { scope } of this.#scopes()) {
-      const found = scope.types().find((entry) => entry.name === name && fits(entry.type, tag));
+      const types = [...scope.types(), ...(scope.templateArguments?.().types ?? [])];
+      const found = types.find((entry) => entry.name === name && fits(entry.type, tag));
       if (found) return found.type;
     }
     for (const candidate of this.#spellings(name)) {

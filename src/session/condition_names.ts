@@ -6,19 +6,48 @@ import type { LoadedImage } from '../inferior/frame.js';
 import type { Expression } from '../language/ast.js';
 import type { EvaluationContext } from '../language/context.js';
 import { mentionsIn } from '../language/mentions.js';
+import { asPointer, asStruct } from '../language/types.js';
+import type { StructType } from '../symbols/types.js';
 
 export interface ConditionPlace {
   readonly loaded: LoadedImage;
   readonly address: Address;
 }
 
-/** What the blocks around a place call something. Undefined: C++, and functions in functions, where names have more meanings than these. */
+/** Bases of bases; deeper than this is damage. */
+const MAX_DEPTH = 64;
+
+/** What the blocks around a place call something. Undefined: functions in functions, where names have more meanings than these. */
 const namesAt = ({ loaded, address }: ConditionPlace): string[] | undefined => {
-  const at = fileAddress(Number(address - loaded.bias));
-  if (loaded.image.functionAt(at)?.language === 'c++') return undefined;
-  const scopes = loaded.image.scopesAt(at);
+  const scopes = loaded.image.scopesAt(fileAddress(Number(address - loaded.bias)));
   if (scopes.some((scope) => scope.enclosing?.())) return undefined;
-  return scopes.flatMap((scope) => [...scope.variables(), ...scope.types()].map(({ name }) => name));
+  return scopes.flatMap((scope) => {
+    const { types = [], values = [] } = scope.templateArguments?.() ?? {};
+    const variables = scope.variables();
+    const self = variables.find(({ name }) => name === 'this');
+    const ofClass = self && asStruct(asPointer(self.type)?.target ?? self.type);
+    return [...[...variables, ...scope.types(), ...types, ...values].map(({ name }) => name), ...(ofClass ? memberNames(ofClass) : [])];
+  });
+};
+
+/** C++: what a method calls by bare names, its own members and those of the classes that its own is derived from. */
+const memberNames = (type: StructType, depth = 0): string[] => [
+  ...type.methods().map(({ name }) => name),
+  ...type.members().flatMap((member) => {
+    const inner = depth < MAX_DEPTH && (member.isBase || member.name === undefined) ? asStruct(member.type) : undefined;
+    return [member.name ?? '', ...(inner ? memberNames(inner, depth + 1) : [])];
+  }),
+];
+
+/** C++: words of the language, and types and enumerators of any scope; whether they can be seen here is found out when they are needed. */
+const isKnownToCxx = (name: string, { loaded: { image, bias }, address }: ConditionPlace): boolean => {
+  const at = fileAddress(Number(address - bias));
+  if (image.functionAt(at)?.language !== 'c++') return false;
+  return (
+    /^(?:true|false|nullptr|NULL)$/.test(name) ||
+    image.typeNamed(name, undefined, at) !== undefined ||
+    image.enumeratorNamed(name, at) !== undefined
+  );
 };
 
 const isMacroAt = ({ loaded, address }: ConditionPlace, name: string): boolean =>
@@ -39,7 +68,8 @@ export const refuseUnknownNames = (
   const mentioned = mentionsIn(expression);
   for (const name of mentioned.names) {
     if (!librariesAreKnown && mentioned.called.has(name)) continue;
-    if (known.some((each) => each?.includes(name)) || names.global(name) || places.some((place) => isMacroAt(place, name))) continue;
+    if (known.some((each) => each?.includes(name)) || names.global(name)) continue;
+    if (places.some((place) => isMacroAt(place, name) || isKnownToCxx(name, place))) continue;
     const near = nearest(
       name,
       known.flatMap((each) => each ?? []),

@@ -215,6 +215,10 @@ export class DebugInfo implements CompilationHost, ScopeHost {
     return this.lookup.definitionOfVariable(die);
   }
 
+  classesAround(die: Die): readonly Die[] {
+    return this.lookup.classesAround(die);
+  }
+
   qualifiedName(die: Die): string {
     return this.lookup.qualifiedName(die);
   }

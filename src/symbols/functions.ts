@@ -17,14 +17,18 @@ import type {
   Scope,
   SourcePosition,
   SymbolImage,
+  TemplateArguments,
   Variable,
 } from './model.js';
+import { templateArgumentsOf } from './template-arguments.js';
 import type { CType, FunctionType } from './types.js';
 import { linkageNameOf, locationOf, nameOf, readVariable, type ScopeHost } from './variables.js';
 
 /** Lexical blocks and inlined calls nest; deeper than this is damage. */
 const MAX_DEPTH = 256;
 const MAX_CHILDREN = 1_000_000;
+
+const NO_ARGUMENTS: TemplateArguments = { types: [], values: [] };
 
 export class ScopeNode implements Scope {
   private read: { children: ScopeNode[]; variables: Variable[]; types: { name: string; type: CType }[]; symbols: number } | undefined;
@@ -148,6 +152,17 @@ export class ScopeNode implements Scope {
 
   types(): readonly { name: string; type: CType }[] {
     return this.content().types;
+  }
+
+  templateArguments(): TemplateArguments {
+    const { die, owner } = this;
+    if (this.kind === 'block' || owner.language !== 'c++') return NO_ARGUMENTS;
+    try {
+      return templateArgumentsOf(die, owner.unit, owner.host);
+    } catch (error) {
+      die.unit.file.warn(error);
+      return NO_ARGUMENTS;
+    }
   }
 
   /** True if a debugger that keeps only blocks with names in them would keep this one. */

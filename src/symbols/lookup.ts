@@ -172,6 +172,19 @@ export class Lookup {
     return table.qualifiedName(index);
   }
 
+  classesAround(die: Die): readonly Die[] {
+    const declared = die.lineage().at(-1) ?? die;
+    const unit = this.info.compilationOf(declared);
+    const table = this.names.tableOf(unit);
+    const classes: Die[] = [];
+    for (let index = table.indexOfDie(declared.offset, 0); index >= 0; index = table.parents[index]) {
+      if (table.kinds[index] !== Kind.struct && table.kinds[index] !== Kind.class) continue;
+      const around = unit.unit.dieAt(table.dies[index]);
+      if (around) classes.push(around);
+    }
+    return classes;
+  }
+
   /** A function's name as gdb has it: C++'s mangled names know more than the entries (local classes, nameless ones, how template arguments are written). */
   functionName(die: Die): string {
     const named = die.lineage().findLast((step) => step.has(At.name)) ?? die;

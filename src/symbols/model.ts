@@ -60,6 +60,12 @@ export interface Variable {
 }
 
 /** A region of a function in which names are visible: the function itself, a lexical block, or an inlined call. */
+/** C++: what the parameters of templates stand for. */
+export interface TemplateArguments {
+  readonly types: readonly { readonly name: string; readonly type: CType }[];
+  readonly values: readonly Variable[];
+}
+
 export interface Scope {
   readonly kind: 'function' | 'block' | 'inlined';
   readonly ranges: readonly AddressRange[];
@@ -70,6 +76,8 @@ export interface Scope {
   variables(): readonly Variable[];
   /** Types declared inside (struct in a function), by name. */
   types(): readonly { name: string; type: CType }[];
+  /** Of functions and inlined calls: what the parameters of their templates, and of those of the classes around them, stand for. */
+  templateArguments?(): TemplateArguments;
   /** Of functions and inlined calls: what stands around a nested function (GNU C); undefined: nothing does. (Optional: scopes made for tests lack it.) */
   enclosing?(): Enclosing | undefined;
   /** Inlined calls only: what was inlined, and the place of the call. */

@@ -13,6 +13,8 @@ export interface ScopeHost {
   readonly types: TypeReader;
   qualifiedName(die: Die): string;
   functionName(die: Die): string;
+  /** The classes that a function is declared in, the innermost first. */
+  classesAround(die: Die): readonly Die[];
   /** The definition of a variable that is only declared here. */
   definitionOfVariable(die: Die): { die: Die; unit: Compilation } | undefined;
 }
