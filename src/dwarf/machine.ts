@@ -40,6 +40,11 @@ const unknown = (what: string): never => {
 /** One for each reason: in a deep stack they are raised a hundred thousand times, and making an Error costs more than an evaluation. */
 const unknowns = new Map<string, DeetError>();
 
+/** The variable is there: the thread has not looked at it yet, as those of libraries are made at the first access. */
+const noCopy = (): never => {
+  throw new DeetError('memory', 'The thread has no copy of this variable yet, or the C library does not tell where');
+};
+
 class Machine {
   private readonly stack: OperandStack;
   private readonly pieces: Piece[] = [];
@@ -155,7 +160,7 @@ class Machine {
         return context.objectAddress ?? unknown('no object to take the address of');
       case Op.form_tls_address:
       case Op.GNU_push_tls_address:
-        return context.tlsAddress(stack.popAddress()) ?? unknown("the address of the thread's copy is not known");
+        return context.tlsAddress(stack.popAddress()) ?? noCopy();
       case Op.entry_value:
       case Op.GNU_entry_value:
         return this.entryValue(reader.slice(reader.uleb()));

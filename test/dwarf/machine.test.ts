@@ -275,10 +275,15 @@ describe('what cannot be evaluated says why', () => {
     ['no frame base', [Op.fbreg, 0], { frameBase: () => undefined }],
     ['no CFA', [Op.call_frame_cfa], { cfa: () => undefined }],
     ['no object', [Op.push_object_address], { objectAddress: undefined }],
-    ['no thread-local storage', [Op.lit0, Op.form_tls_address], { tlsAddress: () => undefined }],
     ['GNU_parameter_ref', [Op.GNU_parameter_ref, 0, 0, 0, 0], {}],
   ])('%s is optimized out', (_, expression, changes) => {
     expect(run(expression, changes)).toMatchObject({ kind: 'unavailable', optimizedOut: true });
+  });
+
+  it('a thread-local variable of which the thread has no copy is there, but has no value', () => {
+    const missing = run([Op.lit0, Op.form_tls_address], { tlsAddress: () => undefined });
+    expect(missing).toMatchObject({ kind: 'unavailable', reason: expect.stringContaining('no copy of this variable') as string });
+    expect(missing).not.toHaveProperty('optimizedOut');
   });
 
   it('needs a unit only where one is needed', () => {
