@@ -9,6 +9,9 @@ import type { OpenOptions } from '../symbols/open.js';
 import type { ImageMap, LoadedImage } from './frame.js';
 import type { ProcessSource } from './source.js';
 
+/** Of the auxiliary vector (getauxval(3)): where the program itself begins. */
+const AT_ENTRY = 9;
+
 /** A loaded image with the addresses that it covers. */
 export interface MappedImage extends LoadedImage {
   readonly low: Address;
@@ -78,9 +81,16 @@ export class ImageTable implements ImageMap {
       else added.push(entry);
       now.push(entry);
     }
-    this.#images = now;
+    this.#images = this.#programFirst(now);
     this.#sorted = [...now].sort((a, b) => (a.low < b.low ? -1 : 1));
     return { added, removed: [...before.values()] };
+  }
+
+  /** The program is mapped below everything else, unless it is static and position-independent: then the vDSO may lie below it. */
+  #programFirst(images: readonly MappedImage[]): readonly MappedImage[] {
+    const entry = this.source.auxiliaryVector().get(AT_ENTRY);
+    const program = entry === undefined ? undefined : images.find(({ low, high }) => low <= entry && entry < high);
+    return program === undefined || program === images[0] ? images : [program, ...images.filter((each) => each !== program)];
   }
 
   /** The child of a fork has the same files at the same places. */

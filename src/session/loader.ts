@@ -1,6 +1,7 @@
 /**
  * Libraries as they come and go. The dynamic linker calls an empty function, _dl_debug_state, whenever its list has changed (link.h, r_brk): a site there tells when to look at
- * the process's mappings again. A static program has no linker and needs none.
+ * the process's mappings again. The linker is the program's interpreter, or the program itself: one that was started as `ld.so PROGRAM`, or a static one
+ * that calls dlopen.
  */
 import { fileAddress } from '../common/addresses.js';
 import type { MappedImage } from '../inferior/images.js';
@@ -24,7 +25,7 @@ const look = (process: Process, listener: LoaderListener): boolean => {
 export const watchLoader = (process: Process, listener: LoaderListener): void => {
   look(process, listener);
   const base = process.auxiliaryVector().get(interpreterBase);
-  const loader = base ? process.images.imageAt(base) : undefined;
+  const loader = base ? process.images.imageAt(base) : process.images.main;
   const hook = loader?.image.symbolsNamed('_dl_debug_state')[0];
   if (!loader || !hook) return;
   const owner: SiteOwner = {
