@@ -11,8 +11,10 @@ import { examineAddress, FIRST_DEFAULTS } from '../language/examine.js';
 import { parseExpression } from '../language/parser.js';
 import { DeetError } from '../common/errors.js';
 import { typeName } from '../language/type-name.js';
-import { isVoid } from '../language/types.js';
-import type { Value } from '../language/value.js';
+import { asPointer, asStruct, isVoid } from '../language/types.js';
+import { pointerTo } from '../language/c-types.js';
+import { toInteger, Value } from '../language/value.js';
+import { wholeObject } from '../language/virtual-table.js';
 import type { PrintSettings } from '../language/settings.js';
 import type { Session } from '../session/session.js';
 import type { CType } from '../symbols/types.js';
@@ -183,6 +185,43 @@ const typed = (session: Session, text: string): { readonly type: CType; readonly
   };
 };
 
+/** C++: some name of the program begins with this one and `::`. */
+const isNamespace = (session: Session, name: string): boolean => {
+  if (!/^[A-Za-z_][\w:]*$/.test(name)) return false;
+  const within = (names: Iterable<string>): boolean => {
+    for (const each of names) if (each.startsWith(`${name}::`)) return true;
+    return false;
+  };
+  return session.images().some(({ image }) => within(image.typeNames()) || within(image.functionNames()) || within(image.variableNames()));
+};
+
+/** A namespace has no type, but `ptype` tells that it is one. @throws DeetError */
+const typedOrNamespace = (session: Session, text: string): ReturnType<typeof typed> | string => {
+  try {
+    return typed(session, text);
+  } catch (error) {
+    const name = text.trim().replace(/^::/, '');
+    if (error instanceof DeetError && error.code === 'no-symbol' && isNamespace(session, name)) return name;
+    throw error;
+  }
+};
+
+/** `set print object`: what a pointer really points to, where that is another class than it says. */
+const realPointer = (session: Session, text: string): string => {
+  const context = session.context(selectedFrame(session));
+  if (!context.settings.object) return '';
+  try {
+    const value = session.values.now(text);
+    const target = asPointer(value.type)?.target;
+    const object = target && asStruct(target) ? Value.at(target, context.memory, BigInt.asUintN(64, toInteger(value))) : undefined;
+    const whole = object && wholeObject(object, context);
+    return whole ? `/* real type = ${typeName(pointerTo(whole.type), 'c++')} */\n` : '';
+  } catch (error) {
+    if (error instanceof DeetError) return ''; // a type, or it cannot be read
+    throw error;
+  }
+};
+
 const whatis: Command = {
   name: 'whatis',
   group: 'look',
@@ -190,8 +229,10 @@ const whatis: Command = {
   about: 'The type of an expression, by its name.',
   completes: ['expression'],
   run: ({ session, text }) => {
-    const { type, isName } = typed(session, needed(text, 'Whose type?', 'whatis x'));
-    return message(`type = ${whatisText(type, isName, session.context(selectedFrame(session)).language)}`);
+    const found = typedOrNamespace(session, needed(text, 'Whose type?', 'whatis x'));
+    if (typeof found === 'string') return message(`type = ${found}`);
+    const { type, isName } = found;
+    return message(`type = ${realPointer(session, text)}${whatisText(type, isName, session.context(selectedFrame(session)).language)}`);
   },
 };
 
@@ -207,17 +248,22 @@ const ptype: Command = {
     const unknown = /[^oxdmtrMT]/.exec(match?.[1] ?? '');
     if (unknown) throw new DeetError('usage', `unrecognized flag '${unknown[0]}'`, 'ptype/o struct node');
     const flags = match?.[1] ?? '';
-    const { type } = typed(session, needed(match?.[2] ?? text, 'Which type?', 'ptype struct node'));
+    const expression = needed(match?.[2] ?? text, 'Which type?', 'ptype struct node');
+    const found = typedOrNamespace(session, expression);
+    if (typeof found === 'string') return message(`type = namespace ${found}`);
     const { language } = session.context(selectedFrame(session));
+    const { settings } = session;
+    const shown = (letter: string, setting: string): boolean =>
+      flags.includes(letter.toUpperCase()) || (!flags.includes(letter) && settings.flag(setting));
     return message(
-      ptypeText(type, {
+      ptypeText(found.type, {
         language,
         offsets: flags.includes('o'),
-        hexadecimal: flags.includes('x'),
-        methods: !flags.includes('m'),
-        typedefs: !flags.includes('t'),
+        hexadecimal: flags.includes('x') || (!flags.includes('d') && settings.flag('print type hex')),
+        methods: shown('m', 'print type methods'),
+        typedefs: shown('t', 'print type typedefs'),
         raw: flags.includes('r'),
-      }),
+      }).replace(/^type = /, `$&${realPointer(session, expression)}`),
     );
   },
 };

@@ -5,7 +5,7 @@ import * as c from '../language/c-types.js';
 import { formatMember } from '../language/format.js';
 import { asPointer, asReference } from '../language/types.js';
 import { toInteger, Value } from '../language/value.js';
-import { tablesOf } from '../language/virtual-table.js';
+import { isDynamic, tablesOf } from '../language/virtual-table.js';
 import { needed } from './arguments.js';
 import type { Command } from './command.js';
 import { selectedFrame } from './frames.js';
@@ -27,6 +27,7 @@ export const infoVirtualTable: Command = {
     const target = (asPointer(value.type) ?? asReference(value.type))?.target;
     const object = target ? Value.at(target, context.memory, BigInt.asUintN(64, toInteger(value))) : value;
     const tables = tablesOf(object, context);
+    if (tables.length === 0 && isDynamic(object.type)) return message('The virtual table of this object has destructors only.');
     if (tables.length === 0) throw new DeetError('type', 'This object does not have a virtual function table');
     const parts = tables.map(({ className, part, table, count }) => {
       const head = `vtable for '${className}' @ ${hex(table.address)} (subobject @ ${hex(part)}):`;

@@ -3,6 +3,7 @@ import { evaluating } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { CType, FunctionType } from '../symbols/types.js';
 import type { Expression } from './ast.js';
+import { functionWithParameters } from './by-parameters.js';
 import * as c from './c-types.js';
 import type { CallRequest, Evaluation, EvaluationContext } from './context.js';
 import { cast, convertForAssignment, decayed, promoteArgument } from './conversions.js';
@@ -24,6 +25,8 @@ type Call = Extract<Expression, { kind: 'call' }>;
 export function* evaluateCall(node: Call, returns: CType | undefined, evaluator: OperandEvaluator): Evaluation {
   if (node.callee.kind === 'dollar' && isConvenienceFunction(node.callee.name))
     return yield* convenience(node.callee.name, node, evaluator);
+  const meant = yield* functionWithParameters(node, evaluator);
+  if (meant) return meant;
   const known = yield* libraryAnswer(node, evaluator);
   if (known) return known;
   const callees = yield* calleesOf(node.callee, evaluator);

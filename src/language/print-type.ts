@@ -1,5 +1,5 @@
 /** `ptype` and `whatis`: a type in C's words, with the body of its struct; with offsets and holes on request (`ptype/o`). */
-import type { CType, EnumType, Member, StructType } from '../symbols/types.js';
+import type { CType, EnumType, Member, Method, StructType } from '../symbols/types.js';
 import { LayoutColumn } from './type-layout.js';
 import { isKnownByName, shortNames } from './library/short-names.js';
 import { declaration, objectQualifiers, parameterList, specifier, typeName, type Language, type Renaming } from './type-name.js';
@@ -146,8 +146,8 @@ class TypePrinter {
   #lines(type: StructType, show: number, level: number): string[] {
     const inner = this.#indent(level + 4);
     if (type.size === undefined) return [`${inner}<incomplete type>`];
-    const members = type.members().filter((member) => !member.isBase && !/^_vptr[.$]/.test(member.name ?? ''));
-    const methods = this.options.methods === false || this.#column ? [] : type.methods().filter((method) => !method.artificial);
+    const members = type.members().filter((member) => !member.isBase && !isTablePointer(member));
+    const methods = this.options.methods === false || this.#column ? [] : methodsByName(type);
     const lines: string[] = [];
     const labels = this.#labels(type, level);
     this.#column?.open(type);
@@ -178,7 +178,9 @@ class TypePrinter {
   #labels(type: StructType, level: number): Labels {
     const usual = type.kind === 'class' ? 'private' : 'public';
     const all = [...type.members().filter((member) => !member.isBase), ...type.methods(), ...(type.typedefs?.() ?? [])];
-    const needed = this.#language === 'c++' && all.some((member) => (member.access ?? usual) !== usual);
+    // The pointer to the virtual table counts as private.
+    const hasPrivate = usual === 'public' && type.members().some(isTablePointer);
+    const needed = this.#language === 'c++' && (hasPrivate || all.some((member) => (member.access ?? usual) !== usual));
     let current: string | undefined;
     return {
       shown: () => current !== undefined,
@@ -207,6 +209,19 @@ class TypePrinter {
     const bits = member.bitSize === undefined ? '' : ` : ${member.bitSize}`;
     return [...before, `${prefix}${' '.repeat(level + 4)}${member.staticVariable ? 'static ' : ''}${text}${bits};`];
   }
+}
+
+const isTablePointer = ({ name }: Member): boolean => /^_vptr[.$]/.test(name ?? '');
+
+/** Those that are written, overloads together, in the order in which the names come up; also where the compiler adds one. */
+function methodsByName(type: StructType): readonly Method[] {
+  const groups = new Map<string, Method[]>();
+  for (const method of type.methods()) {
+    const group = groups.get(method.name) ?? [];
+    if (!method.artificial) group.push(method);
+    groups.set(method.name, group);
+  }
+  return [...groups.values()].flat();
 }
 
 function withoutArrays(type: CType): CType {

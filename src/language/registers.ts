@@ -47,28 +47,38 @@ const MXCSR = flags('i386_mxcsr', [
 
 const X87_EXTENDED: BaseType = { kind: 'base', name: 'builtin_type_i387_ext', size: 16, encoding: 'float' };
 
-const vector = (element: CType, count: number): ArrayType => ({ kind: 'array', element, count, vector: true });
+/** In xmm registers by gdb's name for it, such as v4f. */
+const vector = (element: BaseType, count: number, kind: string): CType => {
+  const array: ArrayType = { kind: 'array', element, count, vector: true };
+  return element.size * count === 16 ? { kind: 'typedef', name: `v${count}${kind}`, target: array } : array;
+};
 
 function vectorUnion(name: string, size: number): StructType {
-  const views: readonly (readonly [string, BaseType])[] = [
-    ['float', c.FLOAT],
-    ['double', c.DOUBLE],
-    ['int8', c.INT8],
-    ['int16', c.INT16],
-    ['int32', c.INT32],
-    ['int64', c.INT64],
+  const views: readonly (readonly [string, BaseType, string])[] = [
+    ['float', c.FLOAT, 'f'],
+    ['double', c.DOUBLE, 'd'],
+    ['int8', c.INT8, 'i8'],
+    ['int16', c.INT16, 'i16'],
+    ['int32', c.INT32, 'i32'],
+    ['int64', c.INT64, 'i64'],
   ];
   const members: Member[] = [
-    { name: `v${size / 2}_bfloat16`, type: vector({ kind: 'base', name: 'bfloat16', size: 2, encoding: 'float' }, size / 2), offset: 0 },
+    {
+      name: `v${size / 2}_bfloat16`,
+      type: vector({ kind: 'base', name: 'bfloat16', size: 2, encoding: 'float' }, size / 2, 'bf16'),
+      offset: 0,
+    },
   ];
-  members.push({ name: `v${size / 2}_half`, type: vector(c.HALF, size / 2), offset: 0 });
-  for (const [label, element] of views) {
+  members.push({ name: `v${size / 2}_half`, type: vector(c.HALF, size / 2, 'h'), offset: 0 });
+  for (const [label, element, kind] of views) {
     const count = size / element.size;
-    members.push({ name: `v${count}_${label}`, type: vector(element, count), offset: 0 });
+    members.push({ name: `v${count}_${label}`, type: vector(element, count, kind), offset: 0 });
   }
   const wide: BaseType = { ...c.UNSIGNED_INT128, name: 'uint128_t' };
   members.push(
-    size === 16 ? { name: 'uint128', type: wide, offset: 0 } : { name: `v${size / 16}_int128`, type: vector(wide, size / 16), offset: 0 },
+    size === 16
+      ? { name: 'uint128', type: wide, offset: 0 }
+      : { name: `v${size / 16}_int128`, type: vector(wide, size / 16, 'i128'), offset: 0 },
   );
   return { kind: 'union', name, size, members: () => members, methods: () => [] };
 }

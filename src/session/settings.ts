@@ -124,6 +124,9 @@ export const options: readonly Option[] = [
     ['scalars', 'all', 'none', 'presence'],
     'The line of a frame shows structures and arrays as "..." (scalars), or whole; every value as "..." (none); only that there are arguments (presence).',
   ),
+  flag('print type methods', true, 'ptype shows the methods of classes.'),
+  flag('print type typedefs', true, 'ptype shows the names that classes have for types.'),
+  flag('print type hex', false, 'ptype/o shows offsets and sizes in hexadecimal.'),
   choice('print entry-values', ['default', 'no'], 'The line of a frame shows what parameters were at its entry, where the caller tells.'),
 ];
 
