@@ -1,6 +1,6 @@
 /**
- * The text of a source file. A generated file may have 250,000 lines, of which a few are shown at each stop: it is gone through once for where its lines begin, and those that
- * somebody asks for are read from it then.
+ * The text of a source file. A generated file may have 250,000 lines, of which a few are shown at each stop: it is gone through once for where its lines begin, as far as
+ * somebody asks, and the lines themselves are read then.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
@@ -34,11 +34,15 @@ class Starts {
 }
 
 export class SourceText {
-  /** Where each line begins, and where one behind the last would. */
-  #starts = new Uint32Array(1);
+  /** Where each line begins that has been come to, and at the end of the file where one behind the last would. */
+  #starts = new Starts();
+  /** Up to where the file has been gone through, and whether a line is open there. */
+  #done = 0;
+  #isOpen = false;
+  #isWhole = false;
   /** In bytes. */
   #size = 0;
-  /** When it was gone through it had been written last: milliseconds since 1970. */
+  /** When it was opened first it had been written last: milliseconds since 1970. */
   #modified = 0;
 
   /**
@@ -46,45 +50,59 @@ export class SourceText {
    * @throws Error of node:fs where it cannot be read
    */
   constructor(readonly path: string) {
-    this.#open((file) => {
-      this.#scan(file);
-    });
+    this.#open(() => undefined);
   }
 
   #open<T>(look: (file: number) => T): T {
     const file = openSync(this.path, 'r');
     try {
+      const { mtimeMs, size } = fstatSync(file);
+      // Somebody may be editing it.
+      if (mtimeMs !== this.#modified || size !== this.#size) {
+        [this.#starts, this.#done, this.#isOpen, this.#isWhole] = [new Starts(), 0, false, false];
+        [this.#modified, this.#size] = [mtimeMs, size];
+      }
       return look(file);
     } finally {
       closeSync(file);
     }
   }
 
-  #scan(file: number): void {
-    const starts = new Starts();
+  /** Goes on until the line behind one has been come to, or the end. */
+  #reach(file: number, line: number): void {
+    const starts = this.#starts;
     const piece = Buffer.allocUnsafeSlow(pieceSize);
-    let size = 0;
-    let isOpen = false;
-    for (let length = readSync(file, piece, 0, pieceSize, 0); length > 0; length = readSync(file, piece, 0, pieceSize, size)) {
-      starts.take(piece, length, size);
-      size += length;
-      isOpen = piece[length - 1] !== newline;
+    while (!this.#isWhole && starts.count <= line) {
+      const length = readSync(file, piece, 0, pieceSize, this.#done);
+      this.#isWhole = length === 0;
+      if (length > 0) this.#isOpen = piece[length - 1] !== newline;
+      // As if the last line had an end.
+      else if (this.#isOpen) starts.add(this.#done + 1);
+      starts.take(piece, length, this.#done);
+      this.#done += length;
     }
-    // As if the last line had an end.
-    if (isOpen) starts.add(size + 1);
-    this.#starts = starts.offsets.slice(0, starts.count);
-    this.#size = size;
-    this.#modified = fstatSync(file).mtimeMs;
   }
 
   /** Lines. */
   get length(): number {
-    return this.#starts.length - 1;
+    return this.lastUpTo(Infinity);
   }
 
   /** In bytes. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The line, or the last where there are fewer: the file is gone through no further than that. */
+  lastUpTo(line: number): number {
+    try {
+      this.#open((file) => {
+        this.#reach(file, line);
+      });
+    } catch {
+      // It is no longer there.
+    }
+    return Math.min(line, this.#starts.count - 1);
   }
 
   /** @param number from 1 */
@@ -93,13 +111,11 @@ export class SourceText {
   }
 
   /** Of two numbers from 1, both included, as far as there are such lines. */
-  lines(first = 1, last = this.length): string[] {
+  lines(first = 1, last = Infinity): string[] {
     try {
       return this.#open((file) => {
-        // Somebody may be editing it.
-        const { mtimeMs, size } = fstatSync(file);
-        if (mtimeMs !== this.#modified || size !== this.#size) this.#scan(file);
-        return this.#read(file, Math.max(1, first), Math.min(last, this.length));
+        this.#reach(file, last);
+        return this.#read(file, Math.max(1, first), Math.min(last, this.#starts.count - 1));
       });
     } catch {
       // It is no longer there.
@@ -109,12 +125,13 @@ export class SourceText {
 
   #read(file: number, first: number, last: number): string[] {
     if (first > last) return [];
-    const start = this.#starts[first - 1];
-    const bytes = Buffer.alloc(Math.min(this.#starts[last], this.#size) - start);
+    const { offsets } = this.#starts;
+    const start = offsets[first - 1];
+    const bytes = Buffer.alloc(Math.min(offsets[last], this.#done) - start);
     readSync(file, bytes, 0, bytes.length, start);
     return Array.from({ length: last - first + 1 }, (_, index) => {
-      const from = this.#starts[first - 1 + index] - start;
-      const end = this.#starts[first + index] - 1 - start;
+      const from = offsets[first - 1 + index] - start;
+      const end = offsets[first + index] - 1 - start;
       const ofDos = end > from && end < bytes.length && bytes[end - 1] === carriageReturn;
       return bytes.toString('utf8', from, ofDos ? end - 1 : end);
     });

@@ -29,10 +29,10 @@ const shownLines = (source: SourceText, first: number, last: number, style: Styl
 export const around = (file: string, current: number, options: TextOptions): string[] => {
   const source = options.sources.text(file);
   if (!source) return [options.style.dim(`   (${basename(file)} cannot be read: "directory FOLDER" says where the sources are)`)];
-  if (current > source.length)
+  if (current > source.lastUpTo(current))
     return [options.style.dim(`   (${basename(file)} has only ${source.length} lines: was it changed after the program was built?)`)];
   const first = Math.max(1, current - context);
-  const last = Math.min(source.length, current + context);
+  const last = source.lastUpTo(current + context);
   const width = String(last).length;
   return shownLines(source, first, last, options.style).map((text, index) =>
     numbered(first + index, text, first + index === current, width, options.style),

@@ -1,5 +1,5 @@
 /** The lines of a source file, by their numbers. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -48,6 +48,14 @@ describe('the text of a source file', () => {
     const source = textOf(lines.join('\n'));
     expect(source.lines()).toEqual(lines);
     expect(source.lines(19_999, 20_002)).toEqual(lines.slice(19_998, 20_002));
+  });
+
+  it('is gone through no further than is asked', () => {
+    const source = textOf('line\n'.repeat(100_000));
+    truncateSync(path, 2 ** 37); // sparse: going through it takes a minute
+    expect(source.lastUpTo(7)).toBe(7);
+    expect(source.lines(50_000, 50_001)).toEqual(['line', 'line']);
+    expect(source.line(99_999)).toBe('line');
   });
 
   it('is that of now when somebody has changed the file, and none when it has gone', () => {
