@@ -48,6 +48,8 @@ export interface FrontEnd {
 export interface ExamineState {
   readonly next: Address;
   readonly defaults: ExamineDefaults;
+  /** How many units were shown last, which a bare `x` shows again. */
+  readonly count?: number;
 }
 
 /** Where the interpreter keeps what commands remember between two lines. */

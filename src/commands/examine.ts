@@ -15,7 +15,7 @@ import { evaluated } from './values.js';
 
 /** What was shown last of the program's addresses becomes `$_`, and where `x` goes on: a line's first, a breakpoint's. */
 export const setNextAddress = ({ session, memory }: Pick<CommandContext, 'session' | 'memory'>, next: Address): void => {
-  memory.examined = { next, defaults: memory.examined?.defaults ?? FIRST_DEFAULTS };
+  memory.examined = { ...memory.examined, next, defaults: memory.examined?.defaults ?? FIRST_DEFAULTS };
   session.values.variables.set('_', Value.integer(c.VOID_POINTER, next));
 };
 
@@ -74,11 +74,12 @@ const x: Command = {
   completes: ['expression'],
   repeats: 'bare',
   run: async ({ session, text, memory, emit }) => {
-    const { format, rest } = splitFormat(text);
     const { examined } = memory;
+    const { format: given, rest } = splitFormat(text);
+    const format = text.trim() === '' && examined?.count !== undefined ? { ...given, count: examined.count } : given;
     const start = rest.trim() === '' ? (examined?.next ?? session.selection().frame.pc) : examineAddress(await evaluated(session, rest));
     const { result, state, error } = examineMemory(session, start, format, examined?.defaults ?? FIRST_DEFAULTS);
-    memory.examined = state;
+    memory.examined = { ...state, count: unitCount(format) };
     emit(result);
     if (error) throw error;
   },

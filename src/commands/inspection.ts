@@ -51,7 +51,10 @@ const infoWatchpoints: Command = {
   usage: '[N...]',
   about: 'The watchpoints.',
   completes: ['breakpoint'],
-  run: list(({ kind }) => watchKinds.has(kind)),
+  run: (context) =>
+    context.session.breakpoints.all().some(({ kind }) => watchKinds.has(kind))
+      ? list(({ kind }) => watchKinds.has(kind))?.(context)
+      : message('No watchpoints.'),
 };
 
 /** One register: its bits, and how it reads best. */

@@ -72,6 +72,22 @@ const define: Command = {
   },
 };
 
+export const showUser: Command = {
+  name: 'user',
+  group: 'shell',
+  usage: '[NAME]',
+  about: 'The commands that were made with define, as they were typed.',
+  completes: ['command'],
+  run: ({ text, interpreter }) => {
+    const name = text.trim();
+    const made = interpreter.registry.all().filter(({ definition }) => definition !== undefined);
+    const chosen = name === '' ? made : made.filter((command) => command.name === name);
+    if (name !== '' && chosen.length === 0)
+      throw new DeetError('usage', `${name} is not user-defined.`, 'Type "show user" for those that are.');
+    return chosen.map((command) => message([`User command "${command.name}":`, ...(command.definition ?? [])].join('\n')));
+  },
+};
+
 const document: Command = {
   name: 'document',
   group: 'shell',

@@ -6,6 +6,7 @@ import type { Command, CommandContext, CommandResult } from './command.js';
 import { assign } from './data.js';
 import { selectedFrame } from './frames.js';
 import { showConvenience, showValues } from './history.js';
+import { showUser } from './scripting.js';
 import { signalTable } from './inspection.js';
 import { message, type Result } from './results.js';
 import { showPaths } from './piping.js';
@@ -137,6 +138,7 @@ const show: Command = {
     showConvenience,
     showDirectories,
     showPaths,
+    showUser,
     showSubstitutions,
     { name: 'version', group: 'shell', about: 'The version of deet.', run: ({ execute }) => execute('version') },
     { name: 'commands', group: 'shell', about: 'The lines typed so far.', run: ({ execute }) => execute('history') },

@@ -24,12 +24,34 @@ interface BacktraceWords {
 const backtraceWords = async (text: string, session: Session): Promise<BacktraceWords> => {
   const words = new Words(text);
   let full = false;
-  while (words.take('-full', 2) || words.take('full')) full = true;
+  for (;;) {
+    if (words.take('-full', 2) || words.take('full')) full = true;
+    else if (!words.take('-no-filters', 3) && !words.take('-hide', 2)) break;
+  }
   const rest = words.rest.replace(/\s+full$/, () => {
     full = true;
     return '';
   });
   return { count: integer(rest) ?? (await countOf(rest, session)), full };
+};
+
+/** Options of backtrace that are settings; those with a word behind them take one. */
+const optionSettings = [
+  [/^-past-m\w*(?:\s+(on|off)(?=\s|$))?/, 'backtrace past-main'],
+  [/^-past-e\w*(?:\s+(on|off)(?=\s|$))?/, 'backtrace past-entry'],
+  [/^-raw-\S*(?:\s+(on|off)(?=\s|$))?/, 'print raw-frame-arguments'],
+  [/^-frame-a\S*\s+(\S+)/, 'print frame-arguments'],
+  [/^-frame-i\S*\s+(\S+)/, 'print frame-info'],
+  [/^-entry\S*\s+(\S+)/, 'print entry-values'],
+] as const;
+
+const settingBefore = (text: string): { readonly words: string; readonly rest: string } | undefined => {
+  const given = text.trim();
+  for (const [pattern, name] of optionSettings) {
+    const found = pattern.exec(given);
+    if (found) return { words: `${name} ${found[1] ?? 'on'}`, rest: given.slice(found[0].length) };
+  }
+  return undefined;
 };
 
 /** Frames of one result; a longer backtrace comes in several, so that a stack of a million frames is never held as a whole. */
@@ -72,10 +94,17 @@ const backtrace: Command = {
   name: 'backtrace',
   aliases: ['bt', 'back', 'where'],
   group: 'look',
-  usage: '[N | -N] [full]',
+  usage: '[-full] [-past-main] [-frame-arguments WHICH] [N | -N] [full]',
   about: 'Show who called whom: all frames, the innermost N or the outermost N; full: with local variables.',
   completes: [['full']],
-  run: async ({ session, text, emit }): Promise<Result> => {
+  run: async (context): Promise<Result | undefined> => {
+    const setting = settingBefore(context.text);
+    // `bt -past-main`, as in gdb: a setting for this once.
+    if (setting) {
+      await context.execute(`with ${setting.words} -- backtrace ${setting.rest}`);
+      return undefined;
+    }
+    const { session, text, emit } = context;
     const { process, thread } = session.selection();
     const { count, full } = await backtraceWords(text, session);
     const { frames, more } = cut(session, count);

@@ -106,6 +106,22 @@ export const ownVariables = (session: Session, store: ConvenienceVariables): Con
     _gthread: () => integer(thread()?.id ?? 0),
     _inferior_thread_count: () => integer(thread()?.process.threads.size ?? 0),
     _inferior: () => integer(thread()?.process.id ?? 1),
+    _hit_bpnum: () => {
+      const hit = session.lastStop?.breakpoints[0];
+      return hit && integer(hit.id);
+    },
+    _hit_locno: () => {
+      const stop = session.lastStop;
+      const places = stop?.breakpoints[0]?.locations ?? [];
+      return places.length > 0
+        ? integer(
+            Math.max(
+              0,
+              places.findIndex(({ address }) => address === stop?.thread.pc),
+            ) + 1,
+          )
+        : undefined;
+    },
     bpnum: () => (session.breakpoints.nextId > 0 ? integer(session.breakpoints.nextId - 1) : undefined),
   };
   return {

@@ -84,3 +84,47 @@ describe('compare-sections', () => {
     expect((await said('compare-sections .nosuch')).stderr).toContain("No loaded section named '.nosuch'.");
   });
 });
+
+it('backtrace takes settings for once', async () => {
+  const { stdout } = await said(
+    ...[
+      'bt -past-main on',
+      'echo A\\n',
+      'bt -frame-arguments none 1',
+      'echo B\\n',
+      'bt -past-main -full -1',
+      'echo C\\n',
+      'bt 1',
+      'bt -frame-info auto 1',
+    ],
+  );
+  const [beyond, none, both, after] = stdout.split(/^[ABC]\n/m);
+  expect(beyond).toMatch(/^#3 .*libc_start/m);
+  expect(none).toMatch(/^#0 {2}inner \(depth=\.\.\.\)/);
+  expect(both).toMatch(/^#\d .*_start/);
+  expect(after.match(/^#0 {2}inner \(depth=2\)/gm)).toHaveLength(2);
+});
+
+it('x without an address shows as many units as before', async () => {
+  const { stdout } = await said('x/3xb &depth', 'x', 'x/2xb', 'x');
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t').length - 1),
+  ).toEqual([3, 3, 2, 2]);
+});
+
+it('the breakpoint that was hit has variables', async () => {
+  expect((await said('print $_hit_bpnum', 'print $_hit_locno')).stdout).toBe('$1 = 0\n$2 = 1\n');
+  expect((await said('info watchpoints')).stdout).toBe('No watchpoints.\n');
+});
+
+it('show user: commands of the user', async () => {
+  const program = compileText('three_frames.c', source);
+  const { stdout, stderr } = await run([program], {
+    input: 'define twice\nprint $arg0 * 2\nend\nshow user twice\nshow user print\n',
+  });
+  expect(stdout).toBe('User command "twice":\nprint $arg0 * 2\n');
+  expect(stderr).toContain('print is not user-defined.');
+});
