@@ -165,23 +165,34 @@ export function adapter(subject: Subject, inner: (value: Value) => View | undefi
   };
 }
 
-/** An iterator shows what it stands at. */
+/** An iterator shows what it stands at; one that was made without a container stands nowhere. */
+const standingAt = (pointer: Value, what: string, type: CType | undefined, subject: Subject, behind = 0): View => {
+  if (!type || isVoid(type)) throw new Nonsense();
+  const address = BigInt.asUintN(64, toInteger(pointer));
+  if (address === 0n) return holding(`non-dereferenceable iterator for ${what}`, 'wrapped', '*', undefined);
+  const value = Value.at(type, subject.context.memory, address + BigInt(behind));
+  return { ...holding(undefined, 'wrapped', '*', value), target: () => value };
+};
+
+/** Of a vector or a string. */
 export function iterator(subject: Subject): View {
   const pointer = subject.field('_M_current');
-  const view = following(holding(undefined, 'wrapped', '*', undefined), pointer, subject);
-  const value = view.target?.();
-  if (!value) throw new Nonsense();
-  return { ...holding(undefined, 'wrapped', '*', value), target: () => value };
+  return standingAt(pointer, 'std::vector', asPointer(pointer.type)?.target, subject);
 }
 
+export function dequeIterator(subject: Subject): View {
+  const pointer = subject.field('_M_cur');
+  return standingAt(pointer, 'std::deque', asPointer(pointer.type)?.target, subject);
+}
+
+/** Of a list, a map or a set. */
 export function nodeIterator(subject: Subject): View {
   const node = subject.field('_M_node');
   const links = asPointer(node.type)?.target;
   const type = subject.type(0);
-  if (!links || isHeader(node, links, subject)) throw new Nonsense();
-  const address = BigInt.asUintN(64, toInteger(node)) + BigInt(behindLinks(links, type));
-  const value = Value.at(type, subject.context.memory, address);
-  return { ...holding(undefined, 'wrapped', '*', value), target: () => value };
+  const isList = subject.className.includes('_List_');
+  if (!links || (toInteger(node) !== 0n && isHeader(node, links, subject))) throw new Nonsense();
+  return standingAt(node, isList ? 'std::list' : 'associative container', type, subject, behindLinks(links, type));
 }
 
 /** end() of a map: the header, which alone is red and its own grandparent. */

@@ -1,9 +1,22 @@
 /** Which classes have a view, by their names. */
 import type { CType } from '../../symbols/types.js';
 import type { EvaluationContext } from '../context.js';
-import { asStruct } from '../types.js';
+import { asStruct, strip } from '../types.js';
 import type { Value } from '../value.js';
-import { adapter, any, atomic, iterator, nodeIterator, optional, pair, sharedPointer, tuple, uniquePointer, variant } from './holders.js';
+import {
+  adapter,
+  any,
+  atomic,
+  dequeIterator,
+  iterator,
+  nodeIterator,
+  optional,
+  pair,
+  sharedPointer,
+  tuple,
+  uniquePointer,
+  variant,
+} from './holders.js';
 import { hash, tree } from './maps.js';
 import { array, bitset, deque, forwardList, initializerList, list, path, span, string, stringView, vector } from './sequences.js';
 import { attempt, Subject, type TextView, type View } from './view.js';
@@ -43,6 +56,7 @@ const VIEWS: Readonly<Record<string, (subject: Subject) => View>> = {
   _Rb_tree_const_iterator: nodeIterator,
   _List_iterator: nodeIterator,
   _List_const_iterator: nodeIterator,
+  _Deque_iterator: dequeIterator,
   __normal_iterator: iterator,
 };
 
@@ -71,6 +85,9 @@ export function headOf(value: Value, context: EvaluationContext): string | undef
   if (textOf(value, context)) return undefined;
   const view = viewOf(value, context);
   if (!view) return '...';
+  // An iterator is what it stands at: a number is told, an object is not.
+  const target = view.style === 'wrapped' && view.title === undefined ? view.target?.() : undefined;
+  if (target) return asStruct(target.type) || strip(target.type).kind === 'array' ? headOf(target, context) : undefined;
   return view.count === 0 ? (view.title ?? '{}') : `${view.title === undefined ? '' : `${view.title} = `}{...}`;
 }
 
