@@ -335,7 +335,8 @@ export class Interpreter {
     const silent = lists.some(([first]) => first === 'silent');
     if (!silent) {
       describe();
-      for (const result of [...sightOf(stop, this.chronicle), ...this.displays.results(this.session, showDisplay)]) this.#emit(result);
+      for (const result of [...sightOf(stop, this.chronicle, this.session), ...this.displays.results(this.session, showDisplay)])
+        this.#emit(result);
     }
     this.#hitCommands = lists.flatMap((list) => (list[0] === 'silent' ? list.slice(1) : list));
   }

@@ -5,6 +5,7 @@ import { processTree } from '../insight/tree.js';
 import { why } from '../insight/waits.js';
 import type { Session } from '../session/session.js';
 import type { Stop, WatchReport } from '../session/types.js';
+import { instructionsAt } from './disassembly.js';
 import { describeFrame, programCaller } from './frames.js';
 import type { Result, StopResult, SyscallResult, WatchResult } from './results.js';
 import { describeValue, shown } from './values.js';
@@ -57,13 +58,23 @@ export const describeStop = (stop: Stop, session: Session): StopResult => {
   };
 };
 
+/** `set disassemble-next-line`. */
+const nextInstruction = ({ thread }: Stop, session: Session): Result[] => {
+  const wanted = session.settings.text('disassemble-next-line');
+  const frame = wanted === 'off' ? undefined : session.stack(thread).frame(0);
+  if (!frame || (wanted === 'auto' && frame.position)) return [];
+  const { instructions } = instructionsAt(session, frame.pc, 1);
+  return instructions.length > 0 ? [{ type: 'disassembly', instructions, mode: 'x' }] : [];
+};
+
 /** Rows of a tree that is shown unasked. */
 const mostRows = 30;
 
-/** What is to be seen at a stop of that kind, whoever asks: why nothing moves, and a family that has grown too large. */
-export const sightOf = (stop: Stop, chronicle: Chronicle): Result[] => {
+/** What is to be seen at a stop, whoever asks: why nothing moves, the next instruction if that is wanted, and a family that has grown too large. */
+export const sightOf = (stop: Stop, chronicle: Chronicle, session: Session): Result[] => {
   if (stop.reason === 'hang') return [why(chronicle.family())];
-  return stop.limit === undefined ? [] : [{ ...processTree(chronicle.family(), stop.process.pid), most: mostRows }];
+  const next = nextInstruction(stop, session);
+  return stop.limit === undefined ? next : [...next, { ...processTree(chronicle.family(), stop.process.pid), most: mostRows }];
 };
 
 const describeWatch = ({ breakpoint, expression, old, new: now, scopeEnded, by }: WatchReport): WatchResult => ({

@@ -3,6 +3,7 @@ import { fileAddress, u64, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { FrameContext, Location } from '../dwarf/location.js';
 import { locate } from '../dwarf/machine.js';
+import { Op } from '../dwarf/operations.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import { withoutReturnType } from '../symbols/cxx-names.js';
 import type { ElfSymbol, FunctionSymbol, Variable } from '../symbols/model.js';
@@ -175,6 +176,11 @@ class RealContext implements EvaluationContext {
       return new MissingPlace(`No frame is currently executing in the block of ${variable.name}.`, 'register');
     const location =
       variable.location === undefined && variable.isDeclaration ? this.#bySymbol(variable, loaded) : locate(variable.location, context);
+    if (location.kind === 'unavailable' && !this.world.thread && isThreadLocal(variable))
+      return new MissingPlace(
+        `Cannot read \`${variable.name}' without registers: each thread has its own, and none is stopped.`,
+        'register',
+      );
     return placeOf(location, sizeOf(type) ?? 0, {
       memory: this.memory,
       context,
@@ -253,6 +259,12 @@ class RealContext implements EvaluationContext {
     if (!this.world.thread) throw new DeetError('no-process', 'No registers.', 'Start the program first: run');
     this.world.thread.write(name, bytes);
   }
+}
+
+/** Its location ends with DW_OP_form_tls_address, or GNU's that was before (DWARF 5, 2.5.1.3). */
+function isThreadLocal({ location }: Variable): boolean {
+  const last = location?.kind === 'expression' ? location.bytes.at(-1) : undefined;
+  return last === Op.form_tls_address || last === Op.GNU_push_tls_address;
 }
 
 /** Labels in code count although they have no size; elsewhere a symbol without a size names nothing but its own address (gdb's rule). */

@@ -78,6 +78,11 @@ export const options: readonly Option[] = [
   flag('backtrace past-main', false, 'Backtraces go on beyond main.'),
   count('backtrace limit', 0, 'Most frames that a backtrace computes.', 0),
   choice('disassembly-flavor', ['att', 'intel'], 'Assembly syntax.'),
+  choice(
+    'disassemble-next-line',
+    ['off', 'on', 'auto'],
+    'A stop shows the next instruction: always (on), or where there is no source (auto).',
+  ),
   {
     name: 'debug-file-directory',
     kind: { type: 'text' },

@@ -128,3 +128,14 @@ it('show user: commands of the user', async () => {
   expect(stdout).toBe('User command "twice":\nprint $arg0 * 2\n');
   expect(stderr).toContain('print is not user-defined.');
 });
+
+it('set disassemble-next-line shows the next instruction at a stop', async () => {
+  const { stdout } = await said('set disassemble-next-line on', 'next', 'set disassemble-next-line auto', 'next');
+  expect(stdout.match(/^=> 0x\w+ <\w+\+\d+>:\t/gm)).toHaveLength(1);
+});
+
+it('a thread-local variable without a thread says what is missing', async () => {
+  const program = compileText('thread_local.c', '__thread int own = 3;\nint main(void) { return own - 3; }\n');
+  const { stderr } = await run([...commands('print own'), program]);
+  expect(stderr).toContain("Cannot read `own' without registers: each thread has its own, and none is stopped.");
+});
