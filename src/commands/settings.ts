@@ -19,6 +19,9 @@ import { setSubstitution, showDirectories, showSubstitutions, unsetSubstitution 
  */
 const settingIn = (session: Session, text: string): { readonly name: string; readonly value: string } | undefined => {
   if (text.startsWith('$')) return undefined;
+  // As gdb took it before it had "set logging enabled".
+  const logging = /^logging\s+(on|off)$/.exec(text);
+  if (logging) return { name: 'logging enabled', value: logging[1] };
   const words = text.split(/\s+/);
   for (let count = Math.min(words.length, 3); count > 0; count--) {
     const option = session.settings.find(words.slice(0, count).join(' '));

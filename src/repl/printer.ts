@@ -9,11 +9,20 @@ import { toText } from '../render/text.js';
 
 export type Printer = (result: Result) => void;
 
-/** @param broken called when nobody reads stdout any more */
-export const textPrinter = (style: Style, sources: Sources, surface: () => Surface, broken: () => void): Printer => {
+/**
+ * @param logged takes what is shown for the log; true: it is not shown
+ * @param broken called when nobody reads stdout any more
+ */
+export const textPrinter = (
+  style: Style,
+  sources: Sources,
+  surface: () => Surface,
+  logged: (text: string) => boolean,
+  broken: () => void,
+): Printer => {
   return (result) => {
     const text = toText(result, { style, sources, surface });
-    if (text !== '' && !writeAll(result.type === 'error' ? 2 : 1, text)) broken();
+    if (text !== '' && !logged(text) && !writeAll(result.type === 'error' ? 2 : 1, text)) broken();
   };
 };
 

@@ -18,6 +18,7 @@ import { Session } from '../session/session.js';
 import type { Stop } from '../session/types.js';
 import type { History } from './history.js';
 import type { Options } from './options.js';
+import { Logging } from './logging.js';
 import { jsonPrinter, textPrinter, type Printer } from './printer.js';
 
 /** Exit statuses of INTERFACE.md, section 1. */
@@ -35,6 +36,7 @@ const isTerminal = async (descriptor: number): Promise<boolean> => {
 
 class Run {
   #session: Session | undefined;
+  #logging: Logging | undefined;
   #printer: Printer = () => undefined;
   #failed = false;
   #childEnd: ExitResult | undefined;
@@ -55,6 +57,7 @@ class Run {
           style,
           sources,
           () => this.#surface(output),
+          (text) => this.#logging?.take(text) ?? false,
           () => this.abandon(0),
         );
     try {
@@ -64,6 +67,7 @@ class Run {
       this.#printer(errorResult(error, ''));
       return status.unusable;
     }
+    this.#logging = new Logging(this.#session.settings);
     this.#watchSignals(this.#session);
     const history = interactive ? new (await import('./history.js')).History() : undefined;
     const ask = interactive ? (await import('./ask.js')).askYesNo : undefined;
@@ -91,6 +95,7 @@ class Run {
     } finally {
       interpreter.close();
       this.#session.close();
+      this.#logging.close();
     }
     return this.#exitStatus(interpreter);
   }

@@ -74,12 +74,6 @@ export const takenSettings: readonly Option[] = [
   text('extension-language', '', 'There is no Python in deet.', /./),
   text('script-extension', 'soft', '"source FILE" reads deet\'s commands.', /./),
   text('frame-filter', '', 'There are no frame filters.'),
-  text(
-    'logging',
-    'off',
-    'The output of deet is not logged; "pipe COMMAND | tee FILE" and script(1) do that.',
-    /off$|^(?:file|overwrite|redirect|debugredirect)/,
-  ),
   text('history', 'on', 'Lines that were typed are kept from one use to the next.', /^(?:save on|size|filename|remove-duplicates)/),
   text('trace-commands', 'off', 'Commands of scripts are not echoed.'),
   text('prompt', '(deet) ', 'The prompt is (deet).'),

@@ -1,5 +1,8 @@
 /** gdb's settings: scripts that set them run, and what deet does otherwise is said. */
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { fixture } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { commands, run } from './cli.js';
@@ -11,11 +14,10 @@ const shown = async (...typed: string[]): Promise<{ stdout: string; stderr: stri
 
 describe('settings that deet only takes', () => {
   it('say what it does when they ask for something else', async () => {
-    const { stdout, status } = await shown('set non-stop on', 'set style enabled off', 'set logging enabled on');
+    const { stdout, status } = await shown('set non-stop on', 'set style enabled off');
     expect(stdout.trimEnd().split('\n')).toEqual([
       expect.stringMatching(/^Taken without effect: A stop of one thread stops all;/),
       expect.stringMatching(/^Taken without effect: Colours are used at a terminal/),
-      expect.stringMatching(/^Taken without effect: The output of deet is not logged;/),
     ]);
     expect(status).toBe(0);
   });
@@ -65,4 +67,28 @@ it('set language: expressions of another language than the program', async () =>
     ['language is auto; now c.', 'language is c++.', 'type = bool', 'type = int', ''].join('\n'),
   );
   expect((await shown('set language pascal')).stderr).toContain('language is one of auto, c, c++; not "pascal".');
+});
+
+describe('set logging', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'deet-log-'));
+  const file = join(folder, 'log.txt');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('writes what is shown into a file, behind what it has', async () => {
+    writeFileSync(file, 'before\n');
+    const { stdout } = await shown(`set logging file ${file}`, 'set logging enabled on', 'print 1', 'set logging enabled off', 'print 2');
+    expect(stdout).toBe('$1 = 1\n$2 = 2\n');
+    expect(readFileSync(file, 'utf8')).toBe('before\n$1 = 1\n');
+  });
+
+  it('or only there, and anew', async () => {
+    const { stdout, stderr } = await shown(
+      ...[`set logging file ${file}`, 'set logging overwrite on', 'set logging redirect on', 'set logging on', 'print 1', 'print nosuch'],
+    );
+    expect([stdout, stderr]).toEqual(['', '']);
+    expect(readFileSync(file, 'utf8')).toMatch(/^\$1 = 1\nNo symbol "nosuch" in current context\./);
+  });
+
+  it('says when the file cannot be written', async () =>
+    expect((await shown('set logging file /nonexistent/log', 'set logging on')).stderr).toContain('/nonexistent/log cannot be written:'));
 });
