@@ -68,6 +68,8 @@ const rows: readonly Row[] = [
   { run: 'pipes/write_end_open fixed', prints: ['END OF STORY'] },
   { run: 'pipes/dup2_order', prints: ['hello', 'the parent read 0 bytes'] },
   { run: 'pipes/dup2_order fixed', prints: ['the parent read 6 bytes'] },
+  { run: 'pipes/dup2_swapped', prints: ['nobody read the list'] },
+  { run: 'pipes/dup2_swapped fixed', prints: ['apple', 'fig', 'pear', 'the list was read'] },
   { run: 'pipes/sibling_deadlock fixed', prints: ['first counted 3 bytes', 'second counted 5 bytes'] },
   { run: 'signals/sigchld_lost', prints: ['5 children started, 1 reaped'] },
   { run: 'signals/sigchld_lost fixed', prints: ['5 children started, 5 reaped'] },

@@ -417,7 +417,7 @@ export class Session implements AsyncDisposable, Disposable {
         return;
       case 'started':
       case 'exec-failed':
-      case 'dup-failed':
+      case 'odd-dup':
       case 'child-signal':
       case 'exit-called':
       case 'exiting':

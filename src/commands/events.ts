@@ -25,7 +25,7 @@ export const describeEvent = (event: SessionEvent): Result[] => {
       return [message(event.text, event.level)];
     case 'started':
     case 'exec-failed':
-    case 'dup-failed':
+    case 'odd-dup':
     case 'child-signal':
     case 'exit-called':
     case 'exiting':

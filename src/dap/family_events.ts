@@ -50,7 +50,7 @@ export const announce = (event: SessionEvent, program: Program): void => {
       tellThread(event.change === 'started' ? 'started' : 'exited', event.thread.id, event.thread.process, program);
       return;
     case 'child-signal':
-    case 'dup-failed':
+    case 'odd-dup':
     case 'exit-called':
     case 'exiting':
       return;

@@ -11,10 +11,10 @@ import { momentOf, type Moment } from '../inferior/moment.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { Signal } from '../linux/constants.js';
-import { readDescriptors } from '../linux/proc_files.js';
+import { readDescriptors, type Descriptor } from '../linux/proc_files.js';
 import { isGone, isZombie, readStat } from '../linux/proc.js';
 import { signalName } from '../linux/signals.js';
-import type { FailedDup } from '../session/failed_calls.js';
+import type { OddDup } from '../session/failed_calls.js';
 import type { SessionEvent } from '../session/types.js';
 import type { FamilyMember, SourcePlace } from './family.js';
 import { viewOfProcess, type Life } from './family_view.js';
@@ -28,6 +28,10 @@ const once = <T>(find: () => T): (() => T) => {
   let answer: { readonly found: T } | undefined;
   return () => (answer ??= { found: find() }).found;
 };
+
+/** `pipe:[123], read end` */
+const namedEnd = ({ kind, target, access }: Descriptor): string =>
+  kind === 'pipe' && access !== 'path' ? `${target}, ${access} end` : target;
 
 /** Where a thread is now, found when it is asked for. */
 const placeOf = (thread: Thread): (() => SourcePlace | undefined) => {
@@ -113,7 +117,7 @@ export class Chronicle {
       case 'exec-failed':
         this.#stayed(event.thread, event.program, event.error);
         break;
-      case 'dup-failed':
+      case 'odd-dup':
         this.#notDuplicated(event.thread, event.dup);
         break;
       case 'child-signal':
@@ -193,11 +197,12 @@ export class Chronicle {
   }
 
   /** The same again and again is said once. */
-  #notDuplicated(thread: Thread, { from, to }: FailedDup): void {
+  #notDuplicated(thread: Thread, { from, to, lost }: OddDup): void {
     const { pid } = thread.process;
     const last = this.#events.at(-1);
-    if (last?.kind === 'dup-failed' && last.pid === pid && last.from === from && last.to === to) return;
-    this.#events.push({ kind: 'dup-failed', pid, from, to, place: placeOf(thread) });
+    if (last?.kind === 'odd-dup' && last.pid === pid && last.from === from && last.to === to) return;
+    const was = lost && namedEnd(lost);
+    this.#events.push({ kind: 'odd-dup', pid, from, to, ...(was !== undefined && { lost: was }), place: placeOf(thread) });
   }
 
   /** SIGCHLD comes for a child, or once for several: signals of one kind are not counted. */

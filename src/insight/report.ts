@@ -24,9 +24,10 @@ export type FamilyEvent =
       readonly error: string;
       readonly place?: WhenAsked<SourcePlace>;
     }
-  /** dup2(from, to), while `from` was not open. */
+  /** dup2(from, to), while `from` was not open; `lost`: what `to` was, when a standard descriptor took its place. */
   | {
-      readonly kind: 'dup-failed';
+      readonly kind: 'odd-dup';
+      readonly lost?: string;
       readonly pid: number;
       readonly from: number;
       readonly to: number;
@@ -58,7 +59,7 @@ export type FamilyEvent =
   | { readonly kind: 'killed'; readonly pid: number };
 
 export interface Problem {
-  readonly kind: 'zombie' | 'orphan' | 'leaked-fd' | 'ran-on' | 'nested-fork' | 'double-flush' | 'failed-dup';
+  readonly kind: 'zombie' | 'orphan' | 'leaked-fd' | 'ran-on' | 'nested-fork' | 'double-flush' | 'failed-dup' | 'swapped-dup';
   readonly pid: number;
   readonly text: string;
 }
@@ -87,7 +88,7 @@ interface Life {
   /** The SIGCHLD that came of its death, if it came of others' too. */
   told?: Extract<FamilyEvent, { kind: 'told' }>;
   readonly children: Life[];
-  readonly failedDups: Extract<FamilyEvent, { kind: 'dup-failed' }>[];
+  readonly oddDups: Extract<FamilyEvent, { kind: 'odd-dup' }>[];
   leaked: { program: string; descriptors: Inherited[] }[];
 }
 
@@ -107,7 +108,7 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
   const lives: Life[] = [];
   const living = new Map<number, Life>();
   const born = (pid: number, program: string, parent?: Life, bornAt: WhenAsked<SourcePlace> = () => undefined): void => {
-    const life: Life = { pid, parent, bornAt, program, execs: 0, forks: [], children: [], failedDups: [], leaked: [] };
+    const life: Life = { pid, parent, bornAt, program, execs: 0, forks: [], children: [], oddDups: [], leaked: [] };
     lives.push(life);
     parent?.children.push(life);
     living.set(pid, life);
@@ -133,8 +134,8 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
       case 'exec-failed':
         if (life) life.failedExec = event;
         break;
-      case 'dup-failed':
-        life?.failedDups.push(event);
+      case 'odd-dup':
+        life?.oddDups.push(event);
         break;
       case 'told':
         for (const pid of event.children) {
@@ -268,9 +269,13 @@ const doubleFlushes = (lives: readonly Life[]): Problem[] =>
     return [{ kind: 'double-flush', pid: life.pid, text }];
   });
 
-const failedDups = (lives: readonly Life[]): Problem[] =>
+const oddDups = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) =>
-    life.failedDups.map(({ from, to, place }): Problem => {
+    life.oddDups.map(({ from, to, lost, place }): Problem => {
+      if (lost !== undefined) {
+        const text = `${name(life)}: dup2(${from}, ${to})${at(place?.())} made fd ${to} (${lost}) a copy of fd ${from}, which stayed what it was. The old descriptor comes first: dup2(${to}, ${from}).`;
+        return { kind: 'swapped-dup', pid: life.pid, text };
+      }
       const text = `${name(life)}: dup2(${from}, ${to})${at(place?.())} failed (EBADF), because fd ${from} was not open there; fd ${to} stayed what it was. dup2 comes before close.`;
       return { kind: 'failed-dup', pid: life.pid, text };
     }),
@@ -281,6 +286,6 @@ export const report = (events: readonly FamilyEvent[]): Report => {
   const lives = biographies(events);
   return {
     type: 'report',
-    problems: [ranOn, failedDups, nestedForks, doubleFlushes, leaks, zombies, orphans].flatMap((find) => find(lives)),
+    problems: [ranOn, oddDups, nestedForks, doubleFlushes, leaks, zombies, orphans].flatMap((find) => find(lives)),
   };
 };

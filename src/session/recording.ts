@@ -8,7 +8,7 @@ import { Option, Signal } from '../linux/constants.js';
 import { familyOptions } from '../linux/seize.js';
 import { Word } from '../linux/registers.js';
 import { native } from '../native.js';
-import { failedDups, failedExecs } from './failed_calls.js';
+import { failedExecs, oddDups } from './failed_calls.js';
 import { FamilySites, functionNamed } from './family_sites.js';
 import type { SessionEvent } from './types.js';
 
@@ -43,7 +43,7 @@ export class Recording {
     );
     this.sites = [
       failedExecs((thread, program, error) => emit({ type: 'exec-failed', thread, program, error })),
-      failedDups((thread, dup) => emit({ type: 'dup-failed', thread, dup })),
+      oddDups((thread, dup) => emit({ type: 'odd-dup', thread, dup })),
       this.#exits,
       new FamilySites(
         functionNamed('sigaction'),

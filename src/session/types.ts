@@ -8,7 +8,7 @@ import type { Value } from '../language/value.js';
 import type { SourcePosition } from '../symbols/model.js';
 import type { SignalInfo } from '../linux/siginfo.js';
 import type { Breakpoint } from './breakpoint.js';
-import type { FailedDup } from './failed_calls.js';
+import type { OddDup } from './failed_calls.js';
 
 export type StopReason =
   | 'entry'
@@ -100,8 +100,8 @@ export type SessionEvent =
   | { readonly type: 'executed'; readonly process: Process }
   /** execve of `program` failed with the error of that name: the process goes on as it is. */
   | { readonly type: 'exec-failed'; readonly thread: Thread; readonly program: string; readonly error: string }
-  /** dup2 of a descriptor that is not open, in a process of a family. */
-  | { readonly type: 'dup-failed'; readonly thread: Thread; readonly dup: FailedDup }
+  /** A process of a family is about to call dup2 with a descriptor that is not open, or with its arguments swapped. */
+  | { readonly type: 'odd-dup'; readonly thread: Thread; readonly dup: OddDup }
   /** One process of the family has ended. `last`: nobody is left. */
   | { readonly type: 'exited'; readonly process: Process; readonly ending: Ending; readonly last: boolean }
   /** SIGCHLD is about to be delivered to a handler of the program's. */

@@ -86,9 +86,13 @@ describe('the report at the end of a run', () => {
   });
 
   it('names a dup2 of what is not open, and one SIGCHLD for several', () => {
-    const dup: FamilyEvent = { kind: 'dup-failed', pid: 72, from: 4, to: 1, place: () => place(9) };
+    const dup: FamilyEvent = { kind: 'odd-dup', pid: 72, from: 4, to: 1, place: () => place(9) };
     expect(problems(fork(71, 72), dup, exit(72), reaped(72), exit(71))).toEqual([
       'failed-dup 72: Process 72 (a): dup2(4, 1) at a.c:9 failed (EBADF), because fd 4 was not open there; fd 1 stayed what it was. dup2 comes before close.',
+    ]);
+    const swapped: FamilyEvent = { ...dup, from: 0, to: 4, lost: 'pipe:[7], read end' };
+    expect(problems(fork(71, 72), swapped, exit(72), reaped(72), exit(71))).toEqual([
+      'swapped-dup 72: Process 72 (a): dup2(0, 4) at a.c:9 made fd 4 (pipe:[7], read end) a copy of fd 0, which stayed what it was. The old descriptor comes first: dup2(4, 0).',
     ]);
     const told = (...children: number[]): FamilyEvent => ({ kind: 'told', pid: 71, children, place: () => place(12) });
     const dead = [fork(71, 72), fork(71, 73), exit(72), exit(73)];

@@ -76,6 +76,12 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    sample: 'pipes/dup2_swapped.c',
+    says: [
+      /^Note: Process \d+ \(sort\): dup2\(0, 3\) at dup2_swapped\.c:12 made fd 3 \(pipe:\[\d+\], read end\) a copy of fd 0, which stayed what it was\. The old descriptor comes first: dup2\(3, 0\)\.$/m,
+    ],
+  },
+  {
     sample: 'pipes/sibling_deadlock.c',
     asks: hang,
     says: [/^Deadlock of process \d+, process \d+ and process \d+: /m, /^├─ \d+ sibling_deadlock: stopped in read; at count_bytes/m],
