@@ -31,6 +31,9 @@ import { quietShell } from './quiet_shell.js';
 /** Nested scripts, definitions that call themselves: deeper is a mistake. */
 const deepestNesting = 100;
 
+/** Defined by the user: runs at every stop. */
+const stopHook = 'hook-stop';
+
 /** So many missing files of one image are told one by one. */
 const mostMissing = 2;
 
@@ -207,12 +210,28 @@ export class Interpreter {
     try {
       const found = this.registry.find(text);
       if (!found.command.run) throw new DeetError('usage', `${found.path.join(' ')} what?`, `Type "help ${found.path.join(' ')}".`);
+      await this.#hook(`hook-${found.path.join('-')}`);
       const results = await this.#carryOut(found, text);
       for (const result of results === undefined ? [] : Array.isArray(results) ? (results as Result[]) : [results as Result])
         this.#emit(result);
+      await this.#hook(`hookpost-${found.path.join('-')}`);
       return found;
     } finally {
       this.#depth--;
+    }
+  }
+
+  readonly #hooksRunning = new Set<string>();
+
+  /** A command that the user has defined to run before or behind another one; what is in it runs without it. */
+  async #hook(name: string): Promise<void> {
+    const hook = this.registry.defined(name);
+    if (!hook || this.#hooksRunning.has(name)) return;
+    this.#hooksRunning.add(name);
+    try {
+      await this.#script(hook);
+    } finally {
+      this.#hooksRunning.delete(name);
     }
   }
 
@@ -338,7 +357,8 @@ export class Interpreter {
       for (const result of [...sightOf(stop, this.chronicle, this.session), ...this.displays.results(this.session, showDisplay)])
         this.#emit(result);
     }
-    this.#hitCommands = lists.flatMap((list) => (list[0] === 'silent' ? list.slice(1) : list));
+    const hook = this.registry.defined(stopHook) ? [stopHook] : [];
+    this.#hitCommands = [...hook, ...lists.flatMap((list) => (list[0] === 'silent' ? list.slice(1) : list))];
   }
 
   #heard(event: SessionEvent): void {

@@ -32,6 +32,11 @@ export class Registry {
     for (const name of [command.name, ...(command.aliases ?? [])]) this.#table.set(name, command);
   }
 
+  /** The lines of a command that was made with `define`; undefined: there is none of this name. */
+  defined(name: string): readonly string[] | undefined {
+    return this.#table.get(name)?.definition;
+  }
+
   alias(name: string, command: Command): void {
     this.#table.set(name, command);
   }

@@ -51,6 +51,7 @@ const define: Command = {
   group: 'shell',
   usage: 'NAME   then lines, then: end',
   about: 'Make a command out of others; $arg0, $arg1... and $argc stand for what is typed behind its name.',
+  details: 'hook-NAME runs before the command NAME, hookpost-NAME behind it, hook-stop at every stop.',
   completes: ['none'],
   block: 'commands',
   run: ({ text, collect, interpreter }) => {

@@ -88,3 +88,51 @@ describe('what gdb has and deet has not', () => {
     expect(stderr).toBe('');
   });
 });
+
+describe('hooks', () => {
+  const lines = (...typed: string[]): { input: string } => ({ input: typed.map((line) => `${line}\n`).join('') });
+
+  it('run before and behind a command, and not for what is in them', async () => {
+    const { stdout } = await run(
+      [fixture('calls')],
+      lines(
+        'define hook-print',
+        'print 1',
+        'end',
+        'define hookpost-print',
+        'echo behind\\n',
+        'end',
+        'print 2',
+        'define hook-info-line',
+        'echo line\\n',
+        'end',
+      ),
+    );
+    expect(stdout).toBe('$1 = 1\nbehind\n$2 = 2\nbehind\n');
+  });
+
+  it('hook-stop runs at every stop, before the commands of a breakpoint', async () => {
+    const { stdout } = await run(
+      [fixture('calls')],
+      lines(
+        'define hook-stop',
+        'echo hooked\\n',
+        'end',
+        'break main',
+        'commands',
+        'silent',
+        'echo listed\\n',
+        'end',
+        'run > /dev/null',
+        'next',
+        'kill',
+      ),
+    );
+    expect(stdout.match(/hooked|listed|Stopped/g)).toEqual(['hooked', 'listed', 'Stopped', 'hooked']);
+  });
+});
+
+it('a setting with a short name does not fall upon a longer one', async () => {
+  const { stdout } = await said('set debug infrun 1', 'show debug-file-directory');
+  expect(stdout).toContain('debug-file-directory is /usr/lib/debug.');
+});
