@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { isStruct } from '../language/types.js';
-import { isOfFile, parseLocation, type CurrentPlace, type LocationSpec } from '../session/locations.js';
+import { filesMeant, isOfFile, parseLocation, type CurrentPlace, type LocationSpec } from '../session/locations.js';
 import type { Session } from '../session/session.js';
 import { signatureOf } from '../symbols/cxx-names.js';
 import { splitCommas } from './arguments.js';
@@ -55,7 +55,7 @@ const placesOf = (text: string, context: CommandContext): Place[] => {
   if (spec.kind === 'line') {
     const { file: spelling, line } = spec;
     if (spelling === undefined) throw noCurrentFile();
-    const files = new Set(session.images().flatMap(({ image }) => image.filesMatching(spelling).map(({ path }) => path)));
+    const files = new Set(session.images().flatMap(({ image }) => filesMeant(image, spelling).map(({ path }) => path)));
     if (files.size > 0) return [...files].map((file) => ({ file, line }));
   }
   if (spec.kind === 'function') {

@@ -112,12 +112,19 @@ const functionPlaces = (loaded: LoadedImage, name: string, file: string | undefi
   return found.filter(({ position, address }) => isOfFile(file, position?.file, loaded.image, fileAddress(Number(address - loaded.bias))));
 };
 
+/** The files that stand before a line number: by their own names, or (as in gdb) by a function in them. */
+export const filesMeant = (image: SymbolImage, spelling: string): readonly SourceFile[] => {
+  const files = image.filesMatching(spelling);
+  if (files.length > 0 || !/^[A-Za-z_]\w*$/.test(spelling)) return files;
+  return [...new Set(image.functionsNamed(spelling).flatMap(({ declared }) => declared?.file ?? []))];
+};
+
 /** The places that a specification has in one image; none when the image does not know it. */
 export const placesIn = (loaded: LoadedImage, spec: LocationSpec): FoundPlace[] => {
   if (spec.kind === 'address') return [];
   if (spec.kind === 'function') return functionPlaces(loaded, spec.name, spec.file);
   if (spec.file === undefined) return [];
-  const files: readonly SourceFile[] = loaded.image.filesMatching(spec.file);
+  const files = filesMeant(loaded.image, spec.file);
   const all = files.flatMap((file) => loaded.image.locationsOf(file, spec.line).map((each) => placed(loaded, each)));
   // Several files of one name: those with code on the line itself win over those that slide to a later one, and the nearest of these over others.
   const nearestLine = Math.min(...all.map(({ line }) => line ?? Infinity));
@@ -141,7 +148,7 @@ export const noSuchPlace = (spec: LocationSpec, images: readonly SymbolImage[]):
       'Compile it with: gcc -g -O0, or break on a function or *ADDRESS.',
     );
   if (spec.file === undefined) return new DeetError('no-default', 'There is no current file.', 'Say FILE:LINE.');
-  const matching = images.flatMap((image) => image.filesMatching(spec.file ?? ''));
+  const matching = images.flatMap((image) => filesMeant(image, spec.file ?? ''));
   if (matching.length === 0) return noSuchFile(spec.file, images);
   return new DeetError('no-line', `Line ${spec.line} is past the end of the code of "${spec.file}".`, typing('list', 'to see its lines'));
 };

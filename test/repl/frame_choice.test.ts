@@ -139,3 +139,10 @@ it('a thread-local variable without a thread says what is missing', async () => 
   const { stderr } = await run([...commands('print own'), program]);
   expect(stderr).toContain("Cannot read `own' without registers: each thread has its own, and none is stopped.");
 });
+
+it('a line may be told by a function of its file', async () => {
+  const { stdout, stderr } = await said('break main:5', 'list inner:8,8', 'break nosuch:5');
+  expect(stdout).toContain('    middle at three_frames.c:5\n');
+  expect(stdout).toContain('   8    double volatile real = 1.5;\n');
+  expect(stderr).toContain('No source file named nosuch.');
+});
