@@ -26,19 +26,24 @@ const pipeWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write'
   };
 };
 
+/** `tcp socket 127.0.0.1:80 to 127.0.0.1:4711`, `listening tcp socket 0.0.0.0:80`, `socket 123`. */
+const socketNoun = ({ member, scene }: Waiter, descriptor: Descriptor): string => {
+  const socket = scene.files.socket(member.pid, descriptor);
+  const where = socket?.remote ? `${socket.local} to ${socket.remote}` : socket?.local || `${descriptor.inode}`;
+  const kind = socket && socket.protocol !== 'unix' ? `${socket.protocol} socket` : 'socket';
+  return `${socket?.state === 'LISTEN' ? 'listening ' : ''}${kind} ${where}`;
+};
+
 const socketWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write'): WaitFact => {
   const { member, scene, call } = waiter;
-  const socket = scene.files.socket(member.pid, descriptor);
   const peers = scene.files.peers(member.pid, descriptor);
   const queue = verb === 'read' && !peers ? scene.files.queue(member.pid, descriptor) : undefined;
   const holders = peers ?? queue;
-  const where = socket?.remote ? `${socket.local} to ${socket.remote}` : socket?.local || `${descriptor.inode}`;
-  const kind = socket && socket.protocol !== 'unix' ? `${socket.protocol} socket` : 'socket';
   const verbs = { read: call.name.startsWith('recv') ? 'receives from' : 'reads', write: 'sends to' };
   const full = verb === 'write' ? `, whose buffer is full${progress(waiter)}` : '';
   return {
     on: { kind: 'socket', fd: descriptor.fd, ...(holders ? { holders } : {}) },
-    text: `${verbs[verb]} ${kind} ${where} (fd ${descriptor.fd})${full}`,
+    text: `${verbs[verb]} ${socketNoun(waiter, descriptor)} (fd ${descriptor.fd})${full}`,
     clause: (stuck) => {
       if (queue && queue.length > 0) return `; nobody has accepted the connection yet (it is listened for ${heldIn(queue, member.pid)})`;
       if (!peers || peers.length === 0) return '';
@@ -201,7 +206,8 @@ const pollWait = (waiter: Waiter): WaitFact | undefined => {
   const names = watches.map(({ fd, verb }) => {
     const descriptor = scene.files.find(member.pid, fd);
     const room = verb === 'write' ? 'room in ' : '';
-    return `${room}fd ${fd}${descriptor ? ` (${nounFor(descriptor)})` : ' (which is not open)'}`;
+    if (!descriptor) return `${room}fd ${fd} (which is not open)`;
+    return `${room}fd ${fd} (${descriptor.kind === 'socket' ? socketNoun(waiter, descriptor) : nounFor(descriptor)})`;
   });
   // It can be released by whoever could release a transfer on each of them; one that we cannot see is enough to hope for.
   const parts = watches.map(({ fd, verb }) => {

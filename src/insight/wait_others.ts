@@ -112,9 +112,20 @@ const handled = ({ pid }: FamilyMember): string => {
   return names === undefined ? '' : `; it handles ${names.replace(/ or /, ' and ')}`;
 };
 
-const signalWait = ({ member, call, scene }: Waiter): WaitFact => {
+/** A signal that has a handler and has come, but that the mask holds back: sent before the wait, or left out of sigsuspend's mask by mistake. */
+const heldBack = ({ thread, call }: Waiter): string => {
+  const status = readStatus(thread.tid);
+  const names = status && signalList((status.pending | status.sharedPending) & status.blocked & status.caught & waitable);
+  if (names === undefined) return '';
+  const [verb, why] = names.includes(' or ') ? ['have come already, but are', 'they do'] : ['has come already, but is', 'it does'];
+  const by = call.name === 'pause' ? 'blocked (sigprocmask)' : 'blocked by the mask that sigsuspend was given';
+  return `; ${names.replace(/ or /, ' and ')} ${verb} ${by}, so ${why} not end the wait`;
+};
+
+const signalWait = (waiter: Waiter): WaitFact => {
+  const { member, call, scene } = waiter;
   const on = { kind: 'signal' } as const;
-  const clause = (): string => nothingLeft(member, scene);
+  const clause = (): string => heldBack(waiter) || nothingLeft(member, scene);
   if (call.name === 'pause') return { on, text: 'waits for a signal (pause)', clause: () => clause() || handled(member) };
   const mask = bytesAt(member, call.args[0], 8)?.getBigUint64(0, true);
   if (call.name === 'rt_sigtimedwait') return { on, text: `waits for ${(mask && signalList(mask)) ?? 'a signal'} (sigwait)` };

@@ -122,6 +122,19 @@ describe('why, for pipes', () => {
   });
 });
 
+describe('why, for sockets', () => {
+  it('names the socket that poll waits for by its address', async () => {
+    const { texts } = await ask(
+      'poll_socket',
+      `#include <netinet/in.h>
+       int main(void) { int l = socket(AF_INET, SOCK_STREAM, 0); struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+         bind(l, (void *)&a, sizeof a); listen(l, 1); struct pollfd p = {l, POLLIN, 0}; poll(&p, 1, -1); }`,
+      1,
+    );
+    expect(texts[0]).toMatch(/^waits for fd 3 \(listening tcp socket 127\.0\.0\.1:[0-9N]+\) \(poll\)$/);
+  });
+});
+
 describe('why, for children', () => {
   it('follows the chain of reasons', async () => {
     const { texts } = await ask(
@@ -144,6 +157,20 @@ describe('why, for children', () => {
   it('knows a parent suspended by vfork', async () => {
     const { texts } = await ask('vfork', `int main(void) { if (vfork() == 0) { prctl(PR_SET_PDEATHSIG, SIGKILL); pause(); } }`, 2);
     expect(texts[0]).toBe('waits for child B to call exec or to end (vfork), which waits for a signal (pause)');
+  });
+
+  it('sees a signal that has come and is blocked', async () => {
+    const { texts } = await ask(
+      'held_back',
+      `static void wake(int s) {}
+       int main(void) { sigset_t s; sigemptyset(&s); sigaddset(&s, SIGUSR1); sigprocmask(SIG_BLOCK, &s, NULL); signal(SIGUSR1, wake);
+         if (child() == 0) { raise(SIGUSR1); sigsuspend(&s); } raise(SIGUSR1); pause(); }`,
+      2,
+    );
+    expect(texts).toEqual([
+      'waits for a signal (pause); SIGUSR1 has come already, but is blocked (sigprocmask), so it does not end the wait',
+      'waits for a signal other than SIGUSR1 (sigsuspend); SIGUSR1 has come already, but is blocked by the mask that sigsuspend was given, so it does not end the wait',
+    ]);
   });
 
   it('sees that SIGCHLD has been missed', async () => {
