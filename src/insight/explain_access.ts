@@ -4,6 +4,7 @@ import type { Address } from '../common/addresses.js';
 import { hex } from '../common/addresses.js';
 import { wordAt } from '../common/memory.js';
 import type { MemoryAccess } from '../inferior/disassemble.js';
+import { asPointer } from '../language/types.js';
 import { calledFrom } from './called.js';
 import type { CrashFrame, Explanation } from './crash.js';
 import { accessFields, accessWords, asText, type Fault, isCanonical, mappingName, nullPages } from './fault_scene.js';
@@ -61,9 +62,29 @@ const tellOwn = (fault: Fault, frame: CrashFrame, access: MemoryAccess, address:
   const sum = trace.address(access);
   // The program may have changed what the registers were loaded from: then the trail is cold.
   if (trace.evaluate(sum) !== address) return plain;
-  const object = naming.object(sum, access.size);
-  const action = object ? `${fault.subject(frame)} ${accessWords(access)} ${code(object.text)} (address ${hex(address)})` : plain.action;
-  return { frame, action, trace, ...(object ? { expression: object.text } : {}), ...pointerOf(sum, trace, naming) };
+  const given = givenToHeader(fault, frame, address);
+  const expression = given === undefined ? naming.object(sum, access.size)?.text : `*${given}`;
+  const action =
+    expression === undefined
+      ? plain.action
+      : `${fault.subject(frame)} ${accessWords(access)} ${code(expression)} (address ${hex(address)})`;
+  return {
+    frame,
+    action,
+    trace,
+    ...(expression !== undefined && { expression }),
+    ...pointerOf(sum, trace, naming),
+    ...(given !== undefined && { pointer: given }),
+  };
+};
+
+/** The variable that code of a system header, inlined in a frame, was given an address by: the header's own names (`__P`) say nothing to a user. */
+const givenToHeader = ({ frames, scene }: Fault, frame: CrashFrame, address: Address): string | undefined => {
+  if (frames.slice(0, frames.indexOf(frame)).every(isOwnCode)) return undefined;
+  const pointers = frame
+    .variables()
+    .filter(({ type, location }) => asPointer(type) && location.kind === 'memory' && wordAt(scene.memory, location.address) === address);
+  return pointers.length === 1 ? pointers[0].name : undefined;
 };
 
 /** Where arguments are (System V ABI, 3.2.3). */

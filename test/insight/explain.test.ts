@@ -31,8 +31,8 @@ describe('the samples of crashes are explained', () => {
     ],
     [
       'misaligned',
-      { cause: 'misaligned', access: 'read', size: 16 },
-      /^first_of_four reads 16 bytes .* movaps wants an address that is a multiple of 16/,
+      { cause: 'misaligned', expression: '*bytes', access: 'read', size: 16 },
+      /^first_of_four reads 16 bytes from `\*bytes` .* movaps wants an address that is a multiple of 16/,
     ],
     [
       'null_field',
