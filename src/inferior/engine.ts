@@ -320,7 +320,9 @@ export class Engine implements WaitClient {
   #waitForStep(thread: Thread): WaitEvent | undefined {
     for (;;) {
       const event = waitHub.waitFor(this, thread.tid);
-      if (event || !this.family.isRunnable(thread)) return event;
+      if (event) return event;
+      // Stopped or asleep: between the two looks it may have made its step.
+      if (!this.family.isRunnable(thread)) return waitHub.waitFor(this, thread.tid);
     }
   }
 

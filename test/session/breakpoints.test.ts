@@ -1,5 +1,5 @@
 /** Breakpoints where naive debuggers go wrong: side by side, twice, under the program counter, on a system call, where nothing is mapped. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { hex, type Address } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';
 import { native } from '../../src/native.js';
@@ -71,6 +71,27 @@ describe('neighbours', () => {
       expect(endOf(outcome)).toBe('exited 11');
       expect(session.breakpoints.all().map(({ hits }) => hits)).toEqual([1, 1, 1, 1, 5, 5, 1, 1, 1, 1, 1, 1]);
       expect(stops).toBe(20);
+    }));
+
+  it('a turn of a string instruction that ends just after deet has looked is no new hit', () =>
+    driven(points, async (session) => {
+      breakAt(session, 'repeated');
+      const stopped = stopOf(await session.run());
+      const tick = native.waitTick.bind(native);
+      let isEarly = false;
+      const spy = vi.spyOn(native, 'waitTick').mockImplementation((tid, status) => {
+        isEarly = !isEarly;
+        if (!isEarly) return tick(tid, status);
+        // The look comes to nothing, and when the next begins the thread has made its step.
+        while (processFacts(tid)?.state === 'R') continue;
+        return 0;
+      });
+      try {
+        expect(endOf(await session.continue())).toBe('exited 11');
+      } finally {
+        spy.mockRestore();
+      }
+      expect(stopped.breakpoints.map(({ hits }) => hits)).toEqual([1]);
     }));
 });
 
