@@ -6,6 +6,7 @@ import { frameLabel, type Frame, type LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
 import { toFile } from '../inferior/images.js';
 import { valueAtEntry } from '../language/entry-values.js';
+import { isSystemHeader } from '../insight/own_code.js';
 import { formatMember } from '../language/format.js';
 import { asReference } from '../language/types.js';
 import type { Memory } from '../language/place.js';
@@ -108,15 +109,21 @@ const isProgram = (loaded: LoadedImage, session: Session): boolean =>
 /** Frames that are looked at for one of the program's own: calls within a library are not nested deeper, except in endless recursion. */
 const libraryDepth = 64;
 
-/** The innermost frame in the program's own code with a line, when that is not the innermost of all. */
+/**
+ * The innermost frame in the program's own code with a line, when that is not the innermost of all. Templates of the C++ library are compiled
+ * into the program, but what a user wants to see is who called them.
+ */
 export const programCaller = (stack: Stack, session: Session): Frame | undefined => {
+  let inHeader: Frame | undefined;
   for (let level = 0; level < libraryDepth; level++) {
     const frame = stack.frame(level);
-    if (!frame) return undefined;
-    if (frame.loaded && isProgram(frame.loaded, session) && frame.position && frame.position.line > 0)
-      return level === 0 ? undefined : frame;
+    if (!frame) break;
+    if (!frame.loaded || !isProgram(frame.loaded, session) || !frame.position || frame.position.line <= 0) continue;
+    if (level === 0) return undefined;
+    if (!isSystemHeader(frame.position.file.path)) return frame;
+    inHeader ??= frame;
   }
-  return undefined;
+  return inHeader;
 };
 
 /** gdb shows the address of a frame that does not stand at the beginning of a line; callers never do. */

@@ -4,10 +4,13 @@ import type { CrashFrame } from './crash.js';
 /** A library of the system. */
 export const isSystemFile = (path: string): boolean => /^\/(?:usr\/)?lib(?:64)?\//.test(path);
 
+/** A source file that came with the compiler or a library. */
+export const isSystemHeader = (file: string): boolean => /^\/usr\/(?:lib|include)\//.test(file);
+
 /** With source lines, and neither of a system library nor of its headers. */
 export const isOwnCode = (frame: Pick<CrashFrame, 'place' | 'image'>): boolean => {
   // The file first: lines are looked up only where they count.
   if (isSystemFile(frame.image ?? '')) return false;
   const { place } = frame;
-  return place !== undefined && !/^\/usr\/(?:lib|include)\//.test(place.file);
+  return place !== undefined && !isSystemHeader(place.file);
 };
