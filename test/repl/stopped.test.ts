@@ -31,7 +31,7 @@ describe('info watchpoints', () => {
   it('shows these only', async () => {
     const text = await said(recursion, 'break even', 'run', 'echo --\\n', 'info watchpoints', 'watch n', 'echo --\\n', 'info watchpoints');
     const [, none = '', one = ''] = text.split('--\n');
-    expect(none).toMatch(/^No breakpoints or watchpoints\.$/m);
+    expect(none).toMatch(/^No watchpoints\.$/m);
     expect(one).toMatch(debugRegistersTrap() ? /^1 +hw watchpoint .* n$/m : /^1 +watchpoint .* n$/m);
     expect(one).not.toContain('even');
   });
