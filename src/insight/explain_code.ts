@@ -3,7 +3,7 @@ import { hex } from '../common/addresses.js';
 import { describeInstructions, type InstructionDetail } from '../inferior/disassemble.js';
 import type { CrashFrame, Explanation } from './crash.js';
 import { libraryCall } from './explain_abort.js';
-import { asText, isCanonical, mappingName, nullPages, type Fault } from './fault_scene.js';
+import { asText, isCanonical, mappingName, type Fault } from './fault_scene.js';
 import { muslsOwn } from './futex_musl.js';
 import { wholeRegister } from './operand.js';
 import { isSystemFile } from './own_code.js';
@@ -93,7 +93,7 @@ export const explainJump = (fault: Fault): Explanation | undefined => {
   const subject = caller ? fault.subject(caller) : 'The program';
   const through = pointer === undefined ? 'through a pointer' : `through ${code(pointer)}`;
   const fields: Partial<Explanation> = { address: hex(pc), access: 'execute', ...(pointer === undefined ? {} : { expression: pointer }) };
-  if (pc < nullPages) return fault.explanation('null-pointer', `${subject} calls a function ${through}, which is NULL.`, fields);
+  if (pc === 0n) return fault.explanation('null-pointer', `${subject} calls a function ${through}, which is NULL.`, fields);
   if (!mapping) return fault.explanation('execute-data', `${subject} calls ${hex(pc)} ${through}, where nothing is mapped.`, fields);
   const symbol = scene.symbolAt(pc);
   const data = symbol ? `${code(symbol.name)}, in ${mappingName(mapping)}` : mappingName(mapping);

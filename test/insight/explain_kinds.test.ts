@@ -124,6 +124,12 @@ describe('calls', () => {
       /^main calls a function through `t\.ops\[i\]`, which is NULL\.$/,
     ],
     [
+      'a small number in a pointer to a function',
+      `struct op { void (*run)(int); }; int main(void) { struct op op = {(void (*)(int))0x1234}; op.run(3); }`,
+      'execute-data',
+      /^main calls 0x1234 through `op\.run`, where nothing is mapped\.$/,
+    ],
+    [
       'text over a pointer to a function',
       `int main(void) { struct node n; memset(&n, 'A', sizeof n); n.act(&n); }`,
       'wild-pointer',
