@@ -18,13 +18,12 @@ const MACHINES: Readonly<Record<number, string>> = {
 };
 
 const ONLY = 'deet debugs 64-bit x86-64 programs.';
-const SHELL_HINT = 'Debug its interpreter instead, with the script as argument.';
 
 /** Why these bytes cannot be read as an ELF file of this machine; undefined: they can. */
 export const whyNotElf = (bytes: Uint8Array, path: string): DeetError | undefined => {
   const not = (what: string, hint?: string): DeetError => new DeetError('not-elf', `${path} ${what}`, hint);
   if (bytes.length === 0) return not('is an empty file, not a program.', 'Build it again: the linker may have failed.');
-  if (decodeText(bytes, 0, Math.min(4, bytes.length)) !== '\x7fELF') return not(describeOther(bytes), hintForOther(bytes));
+  if (decodeText(bytes, 0, Math.min(4, bytes.length)) !== '\x7fELF') return not(describeOther(bytes), hintForOther(bytes, path));
   if (bytes.length < 20) return not(`is a truncated ELF file of ${bytes.length} bytes.`, 'Build or copy it again.');
   const machine = (bytes[18] ?? 0) | ((bytes[19] ?? 0) << 8);
   if (bytes[4] === 1)
@@ -81,8 +80,15 @@ const describeOther = (bytes: Uint8Array): string => {
   return 'is not an ELF file.';
 };
 
-const hintForOther = (bytes: Uint8Array): string | undefined => {
-  if (startsWith(bytes, '#!')) return SHELL_HINT;
+/** `#!/usr/bin/env python3` means python3. */
+const interpreterOf = (bytes: Uint8Array): string => {
+  const words = firstLine(bytes).slice(2).trim().split(/\s+/);
+  const byName = words.length > 1 && /^(?:.*\/)?env$/.test(words[0] ?? '') && !words[1]?.startsWith('-');
+  return words.slice(byName ? 1 : 0).join(' ');
+};
+
+const hintForOther = (bytes: Uint8Array, path: string): string | undefined => {
+  if (startsWith(bytes, '#!')) return `Debug its interpreter: deet --args ${interpreterOf(bytes)} ${path}`;
   const packed = packerOf(bytes);
   if (packed) return `Unpack it first: ${packed.command} FILE`;
   const text = decodeText(bytes, 0, Math.min(bytes.length, 4096));

@@ -51,6 +51,16 @@ describe('what is not a program', () => {
     expect(said('\x7fEL')).toBe('thing is not an ELF file.');
   });
 
+  it.each([
+    ['#!/bin/sh -e', '/bin/sh -e'],
+    ['#! /usr/bin/env python3', 'python3'],
+    ['#!/usr/bin/env -S node --inspect', '/usr/bin/env -S node --inspect'],
+    ['#!', ''],
+  ])('%s: a script is debugged by way of its interpreter', (first, interpreter) => {
+    const path = file(`${first}\nmore\n`);
+    expect(complaint(() => openProgram(path)).hint).toBe(`Debug its interpreter: deet --args ${interpreter} ${path}`);
+  });
+
   it('is said to be of another machine', () => {
     expect(said(patched((b) => b.writeUInt8(1, 4)))).toBe('thing is a 32-bit program (x32); deet debugs 64-bit x86-64 programs.');
     expect(said(patched((b) => (b.writeUInt8(1, 4), b.writeUInt16LE(3, 18))))).toBe(
