@@ -3,6 +3,7 @@
  * several functions of one name the one that the arguments suit best.
  */
 import { DeetError } from '../common/errors.js';
+import { samePart } from '../symbols/cxx-names.js';
 import type { CType, FunctionType, Method, StructType } from '../symbols/types.js';
 import * as c from './c-types.js';
 import type { EvaluationContext, ScopePath } from './context.js';
@@ -39,9 +40,12 @@ export function methodsOf(object: Value, name: string, context: EvaluationContex
   return [];
 }
 
-/** `twice<int>` of a member template `twice`; `operator<` is no template, but a lambda with `auto` has `operator()<int>`. */
+/**
+ * `twice<int>` of a member template `twice`, or of `twice< int >`, however that is spelled; `operator<` is no template, but a lambda with `auto` has
+ * `operator()<int>`.
+ */
 const isInstance = (method: string, name: string): boolean =>
-  method.startsWith(`${name}<`) && (name === 'operator()' || !name.startsWith('operator'));
+  (method.startsWith(`${name}<`) && (name === 'operator()' || !name.startsWith('operator'))) || (/\w</.test(name) && samePart(name, method));
 
 function plain(object: Value, struct: StructType, methods: readonly Method[], context: EvaluationContext): readonly Callee[] {
   const { name: owner } = struct;
