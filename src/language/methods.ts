@@ -45,7 +45,8 @@ export function methodsOf(object: Value, name: string, context: EvaluationContex
  * `operator()<int>`.
  */
 const isInstance = (method: string, name: string): boolean =>
-  (method.startsWith(`${name}<`) && (name === 'operator()' || !name.startsWith('operator'))) || (/\w</.test(name) && samePart(name, method));
+  (method.startsWith(`${name}<`) && (name === 'operator()' || !name.startsWith('operator'))) ||
+  (/\w</.test(name) && samePart(name, method));
 
 function plain(object: Value, struct: StructType, methods: readonly Method[], context: EvaluationContext): readonly Callee[] {
   const { name: owner } = struct;
