@@ -50,7 +50,7 @@ const rows: readonly Row[] = [
     asks: hang,
     says: [
       /^Process \d+ waits for malloc's lock, held by a thread that does not exist in this process: fork\(\) copied a locked lock$/m,
-      /^(?:├─ .*reaped by|└─ \d+ malloc_lock: stopped in futex; at main malloc_lock\.c:43; forked at main malloc_lock\.c:40$)/m,
+      /^(?:├─ .*reaped by|└─ \d+ malloc_lock: stopped in futex; at main malloc_lock\.c:44; forked at main malloc_lock\.c:41$)/m,
     ],
   },
   { sample: 'fork/stdio_twice.c', says: [/^Note: .* 9 bytes of output \("starting\\n"\) were still in stdout's buffer/m] },
