@@ -38,8 +38,6 @@ export const infoSharedLibrary: Command = {
   },
 };
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
-
 export const compareSections: Command = {
   name: 'compare-sections',
   group: 'look',
@@ -58,7 +56,7 @@ export const compareSections: Command = {
       const file = loaded?.image.bytesAt(address, size);
       if (!loaded || file?.length !== size) return []; // .bss
       const from = toLoad(loaded, address);
-      const isSame = sameBytes(process.space.read(from, size), file);
+      const isSame = Buffer.compare(process.space.read(from, size), file) === 0;
       return [
         { isSame, line: `Section ${name}, range ${hex(from)} -- ${hex(from + BigInt(size))}: ${isSame ? 'matched' : 'MIS-MATCHED!'}` },
       ];

@@ -46,8 +46,9 @@ export class Registry {
     return this.#commands;
   }
 
+  /** Those that lists show. */
   inGroup(group: Group): readonly Command[] {
-    return this.#commands.filter((command) => command.group === group);
+    return this.#commands.filter((command) => command.group === group && !command.isHidden);
   }
 
   /** All names and aliases. */

@@ -29,7 +29,7 @@ const columns = (commands: readonly Command[], indent = '  '): string[] => {
 
 const overview = (registry: CommandContext['interpreter']['registry']): string => {
   const sections = groups.flatMap(([group, title]) => {
-    const commands = registry.inGroup(group).filter(({ isHidden }) => !isHidden);
+    const commands = registry.inGroup(group);
     return commands.length === 0 ? [] : [title, ...columns(commands), ''];
   });
   return [...sections, 'Names may be shortened: "b main", "bt". Type "help COMMAND" for more, "apropos WORD" to search.'].join('\n');
@@ -48,7 +48,7 @@ const help: Command = {
     if (name === '') return message(overview(registry));
     const group = groups.find(([id, title]) => id === name || title.toLowerCase() === name.toLowerCase());
     if (group && !registry.all().some((command) => command.name === name))
-      return message([group[1], ...columns(registry.inGroup(group[0]).filter(({ isHidden }) => !isHidden))].join('\n'));
+      return message([group[1], ...columns(registry.inGroup(group[0]))].join('\n'));
     const { command, path } = registry.named(interpreter.aliases.get(name)?.split(' ', 1)[0] ?? name);
     const aliases = (command.aliases ?? []).filter((each) => !command.name.startsWith(each) || each.length <= 2);
     return message(

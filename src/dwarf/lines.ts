@@ -1,7 +1,7 @@
 /**
  * Line number programs, versions 2 to 5 (DWARF 5, 6.2): the header with its tables of directories and files, and the
  * machine whose rows say which instruction belongs to which line. Rows are kept in flat typed arrays, as the program
- * emits them; whoever asks for addresses sorts the sequences (symbols/lines.ts).
+ * emits them; whoever asks for addresses sorts the sequences (symbols/line-table.ts).
  */
 import { Reader } from '../common/reader.js';
 import { Form, LineContent, LineExtended, LineOp } from './constants.js';

@@ -1,6 +1,6 @@
 /**
  * Settings of gdb that its init files and scripts set, and that deet takes without doing otherwise: what it does anyhow is said when
- * another value than the one that describes it is set. Those of remote targets, tracepoints and recordings are not among them.
+ * another value than the one that describes it is set. Of remote targets, tracepoints and recordings there are only those that many init files have.
  */
 import type { Option } from './settings.js';
 

@@ -29,6 +29,22 @@ const mapped = (path: string): ArrayBuffer => {
 };
 
 const mappingsOf = (path: string): number => readFileSync('/proc/self/maps', 'utf8').split(path).length - 1;
+
+/** How many mappings there are of a file that was mapped so many times and let go of: before the garbage is collected, and after it. */
+const mappingsBesideCollection = (map: 'mapFile' | 'mapText', times: number): unknown => {
+  const script = `
+    const path = ${JSON.stringify(fileOf('collected '.repeat(1000)))};
+    const count = () => fs.readFileSync('/proc/self/maps', 'utf8').split(path).length - 1;
+    (() => { for (let index = 0; index < ${times}; index++) native.${map}(path); })();
+    const before = count();
+    const look = (turns) => {
+      gc();
+      if (count() === 0 || turns === 0) console.log(JSON.stringify([before, count()]));
+      else setImmediate(look, turns - 1);
+    };
+    setImmediate(look, 100);`;
+  return jsonFromNode(script, [], ['--expose-gc']);
+};
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('mapFile', () => {
@@ -84,18 +100,7 @@ describe('mapText', () => {
   });
 
   it('goes with the string', () => {
-    const script = `
-      const path = ${JSON.stringify(fileOf('collected '.repeat(1000)))};
-      const count = () => fs.readFileSync('/proc/self/maps', 'utf8').split(path).length - 1;
-      (() => { for (let index = 0; index < 30; index++) native.mapText(path); })();
-      const before = count();
-      const look = (turns) => {
-        gc();
-        if (count() === 0 || turns === 0) console.log(JSON.stringify([before, count()]));
-        else setImmediate(look, turns - 1);
-      };
-      setImmediate(look, 100);`;
-    expect(jsonFromNode(script, [], ['--expose-gc'])).toEqual([30, 0]);
+    expect(mappingsBesideCollection('mapText', 30)).toEqual([30, 0]);
   });
 
   it.each([
@@ -138,18 +143,7 @@ describe('the end of a mapping', () => {
   });
 
   it('comes with the collection of the buffer', () => {
-    const script = `
-      const path = ${JSON.stringify(fileOf('collected'))};
-      const count = () => fs.readFileSync('/proc/self/maps', 'utf8').split(path).length - 1;
-      (() => { for (let index = 0; index < 300; index++) native.mapFile(path); })();
-      const before = count();
-      const look = (turns) => {
-        gc();
-        if (count() === 0 || turns === 0) console.log(JSON.stringify([before, count()]));
-        else setImmediate(look, turns - 1);
-      };
-      setImmediate(look, 100);`;
-    expect(jsonFromNode(script, [], ['--expose-gc'])).toEqual([300, 0]);
+    expect(mappingsBesideCollection('mapFile', 300)).toEqual([300, 0]);
   });
 
   it('comes with the end of the worker that mapped, while others keep theirs', () => {
