@@ -65,6 +65,8 @@ const rows: readonly Row[] = [
   { run: 'fork/stdio_twice', prints: ['starting', 'starting', 'child', 'parent'] },
   { run: 'fork/stdio_twice fixed', prints: ['starting', 'child', 'parent'] },
   { run: 'fork/bomb 40', prints: ['40 children were born'] },
+  { run: 'fork/exit_handler', prints: ['somebody has removed the lock'] },
+  { run: 'fork/exit_handler fixed', prints: ['the lock is held'] },
   { run: 'pipes/write_end_open fixed', prints: ['END OF STORY'] },
   { run: 'pipes/dup2_order', prints: ['hello', 'the parent read 0 bytes'] },
   { run: 'pipes/dup2_order fixed', prints: ['the parent read 6 bytes'] },

@@ -13,15 +13,19 @@ import type { Thread } from '../inferior/thread.js';
 import { Signal } from '../linux/constants.js';
 import { readDescriptors, type Descriptor } from '../linux/proc_files.js';
 import { isGone, isZombie, readStat } from '../linux/proc.js';
+import { Word } from '../linux/registers.js';
 import { signalName } from '../linux/signals.js';
 import type { OddDup } from '../session/failed_calls.js';
 import type { SessionEvent } from '../session/types.js';
+import type { SymbolImage } from '../symbols/model.js';
 import type { FamilyMember, SourcePlace } from './family.js';
+import { exitHandlers, handlerListIn } from './exit_handlers.js';
 import { viewOfProcess, type Life } from './family_view.js';
+import { isOwnFunction } from './own_code.js';
 import { placeThen, wayOut } from './past.js';
 import { report, type FamilyEvent, type Report } from './report.js';
 import { pendingOutput } from './stdio.js';
-import { symbolNamed } from './thread_scene.js';
+import { symbolAt, symbolNamed } from './thread_scene.js';
 
 /** A question that is asked once. */
 const once = <T>(find: () => T): (() => T) => {
@@ -37,6 +41,15 @@ const namedEnd = ({ kind, target, access }: Descriptor): string =>
 const placeOf = (thread: Thread): (() => SourcePlace | undefined) => {
   const moment = momentOf(thread);
   return once(() => placeThen(moment));
+};
+
+/** Where one of the files has what is sought. */
+const inOneOf = (images: ImageTable, find: (image: SymbolImage) => Address | undefined): Address | undefined => {
+  for (const { image, bias } of images.all()) {
+    const found = find(image);
+    if (found !== undefined) return found + bias;
+  }
+  return undefined;
 };
 
 /** One process's life. */
@@ -70,6 +83,8 @@ export class Chronicle {
   #given = new Set<string>();
   /** The variable stdout, by the files that a process has loaded. */
   readonly #stdout = new WeakMap<ImageTable, Address>();
+  /** The variable with what exit(3) is to run, likewise. */
+  readonly #handlerList = new WeakMap<ImageTable, Address>();
   readonly #unsubscribe: () => void;
 
   constructor(source: EventSource) {
@@ -160,6 +175,19 @@ export class Chronicle {
     const stream = child.origin === 'fork' ? this.#streamOf(parent) : undefined;
     const pending = stream === undefined ? undefined : pendingOutput(parent.space, stream);
     if (pending) this.#events.push({ kind: 'unflushed', pid: parent.pid, child: child.pid, ...pending });
+    const names = child.origin === 'fork' ? this.#handlersOf(child) : [];
+    if (names.length > 0) this.#events.push({ kind: 'handlers', pid: parent.pid, child: child.pid, names });
+  }
+
+  /** What exit(3) would run of the program's own. It has just been forked, so that this is its parent's. */
+  #handlersOf({ images, space, bornAt }: Process): string[] {
+    const list = this.#handlerList.get(images) ?? inOneOf(images, handlerListIn);
+    if (list === undefined || !bornAt) return [];
+    this.#handlerList.set(images, list);
+    const handlers = exitHandlers(space, list, bornAt.registers[Word.fs_base]);
+    const own = handlers.filter((address) => isOwnFunction(images, address));
+    // Names in __ are the implementation's ([lex.name]): the compiler's own functions destroy arrays (gcc: __tcf_0).
+    return own.flatMap((address) => symbolAt({ images }, address)?.name ?? []).filter((each) => !each.startsWith('__'));
   }
 
   /** The value of `stdout`. Undefined: there is no such library, or it is not mapped yet. */

@@ -43,6 +43,8 @@ export type FamilyEvent =
       readonly bytes: number;
       readonly text: string;
     }
+  /** At a fork, exit(3) was to run these functions (exitHandlers). */
+  | { readonly kind: 'handlers'; readonly pid: number; readonly child: number; readonly names: readonly string[] }
   /** `way`: not of those that a signal killed. */
   | {
       readonly kind: 'exit';
@@ -59,7 +61,8 @@ export type FamilyEvent =
   | { readonly kind: 'killed'; readonly pid: number };
 
 export interface Problem {
-  readonly kind: 'zombie' | 'orphan' | 'leaked-fd' | 'ran-on' | 'nested-fork' | 'double-flush' | 'failed-dup' | 'swapped-dup';
+  readonly kind:
+    'zombie' | 'orphan' | 'leaked-fd' | 'ran-on' | 'nested-fork' | 'double-flush' | 'handler-twice' | 'failed-dup' | 'swapped-dup';
   readonly pid: number;
   readonly text: string;
 }
@@ -80,6 +83,8 @@ interface Life {
   failedExec?: Extract<FamilyEvent, { kind: 'exec-failed' }>;
   /** Output of its parent that it was born with. */
   inherited?: Extract<FamilyEvent, { kind: 'unflushed' }>;
+  /** Exit handlers of its parent that it was born with. */
+  handlers?: readonly string[];
   end?: Extract<FamilyEvent, { kind: 'exit' }>;
   reapedBy?: number;
   killed?: boolean;
@@ -146,6 +151,11 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
       case 'unflushed': {
         const child = living.get(event.child);
         if (child) child.inherited = event;
+        break;
+      }
+      case 'handlers': {
+        const child = living.get(event.child);
+        if (child) child.handlers = event.names;
         break;
       }
       case 'exit':
@@ -269,6 +279,15 @@ const doubleFlushes = (lives: readonly Life[]): Problem[] =>
     return [{ kind: 'double-flush', pid: life.pid, text }];
   });
 
+const handlersTwice = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) => {
+    if (!life.handlers || life.execs > 0 || life.end?.way?.()?.byExit !== true) return [];
+    const names = listed(life.handlers.map((each) => `\`${each}\``));
+    const what = life.handlers.length === 1 ? 'the exit handler' : 'the exit handlers';
+    const text = `${name(life)}, ${forked(life)}, ran ${what} ${names}, registered before the fork (atexit): every process that calls exit or returns from main runs what it was born with. A child that is not meant to ends with _exit.`;
+    return [{ kind: 'handler-twice', pid: life.pid, text }];
+  });
+
 const oddDups = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) =>
     life.oddDups.map(({ from, to, lost, place }): Problem => {
@@ -286,6 +305,6 @@ export const report = (events: readonly FamilyEvent[]): Report => {
   const lives = biographies(events);
   return {
     type: 'report',
-    problems: [ranOn, oddDups, nestedForks, doubleFlushes, leaks, zombies, orphans].flatMap((find) => find(lives)),
+    problems: [ranOn, oddDups, nestedForks, doubleFlushes, handlersTwice, leaks, zombies, orphans].flatMap((find) => find(lives)),
   };
 };

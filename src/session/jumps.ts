@@ -3,8 +3,9 @@
  * entry of longjmp the target lies in its jmp_buf, and the unwinder of libgcc calls an empty function, _Unwind_DebugHook(cfa, handler), for
  * debuggers to look at. A step over a call watches both.
  */
-import { u64, type Address } from '../common/addresses.js';
-import { fileAddress } from '../common/addresses.js';
+import { fileAddress, type Address } from '../common/addresses.js';
+import { wordAt } from '../common/memory.js';
+import { demangle, pointerGuard } from '../inferior/pointer_guard.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { Word } from '../linux/registers.js';
@@ -29,31 +30,16 @@ const longjmpNames = ['longjmp', '_longjmp', 'siglongjmp', '_siglongjmp', '__lon
 /** glibc's and musl's jmp_buf (setjmp.h, jmpbuf-offsets.h): rbx, rbp, r12 to r15, rsp, rip. */
 const rspInBuffer = 48n;
 const ripInBuffer = 56n;
-/** glibc keeps a secret in the thread's control block, tcbhead_t.pointer_guard, and mangles rip and rsp with it (sysdep.h, PTR_MANGLE). */
-const guardInThread = 0x30n;
-const guardRotation = 17n;
-
-const word = (thread: Thread, address: Address): bigint => {
-  const bytes = thread.process.space.read(address, 8);
-  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-};
-
-const demangle = (value: bigint, guard: bigint): Address => {
-  const rotated = u64((value >> guardRotation) | (value << (64n - guardRotation)));
-  return rotated ^ guard;
-};
 
 const longjmpTarget = (thread: Thread): JumpTarget | undefined => {
-  try {
-    const registers = thread.registers();
-    const address = word(thread, registers[Word.rdi] + ripInBuffer);
-    const inFrame = word(thread, registers[Word.rdi] + rspInBuffer);
-    if (thread.process.images.imageAt(address)) return { address, inFrame }; // a C library that does not mangle
-    const guard = word(thread, registers[Word.fs_base] + guardInThread);
-    return { address: demangle(address, guard), inFrame: demangle(inFrame, guard) };
-  } catch {
-    return undefined;
-  }
+  const { space, images } = thread.process;
+  const registers = thread.registers();
+  const address = wordAt(space, registers[Word.rdi] + ripInBuffer);
+  const inFrame = wordAt(space, registers[Word.rdi] + rspInBuffer);
+  if (address === undefined || inFrame === undefined) return undefined;
+  if (images.imageAt(address)) return { address, inFrame }; // a C library that does not mangle
+  const guard = pointerGuard(space, registers[Word.fs_base]);
+  return guard === undefined ? undefined : { address: demangle(address, guard), inFrame: demangle(inFrame, guard) };
 };
 
 /** The arguments: the CFA of the frame that catches, and the handler in it. */

@@ -109,6 +109,16 @@ describe('the report at the end of a run', () => {
     ]);
     expect(problems(fork(71, 72), unflushed, exit(72, 0, false), reaped(72), exit(71))).toEqual([]);
   });
+
+  it('names exit handlers that a child runs like its parent, if it calls exit and runs no other program', () => {
+    const handlers: FamilyEvent = { kind: 'handlers', pid: 71, child: 72, names: ['save', 'cleanup'] };
+    expect(problems(fork(71, 72), handlers, exit(72), reaped(72), exit(71))).toEqual([
+      'handler-twice 72: Process 72 (a), forked at a.c:5, ran the exit handlers `save` and `cleanup`, registered before the fork (atexit): every process that calls exit or returns from main runs what it was born with. A child that is not meant to ends with _exit.',
+    ]);
+    expect(problems(fork(71, 72), handlers, exit(72, 0, false), reaped(72), exit(71))).toEqual([]);
+    const exec: FamilyEvent = { kind: 'exec', pid: 72, program: '/bin/b' };
+    expect(problems(fork(71, 72), handlers, exec, exit(72), reaped(72), exit(71))).toEqual([]);
+  });
 });
 
 describe('pending output', () => {

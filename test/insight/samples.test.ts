@@ -1,7 +1,7 @@
 /** The lectures' samples as a student meets them: deet runs each at a script's prompt, and the cause stands in what it says; of its fix it has nothing to say. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../helpers/build.js';
+import { compile, writeText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { commands, root, run } from '../repl/cli.js';
 
@@ -54,6 +54,12 @@ const rows: readonly Row[] = [
     ],
   },
   { sample: 'fork/stdio_twice.c', says: [/^Note: .* 9 bytes of output \("starting\\n"\) were still in stdout's buffer/m] },
+  {
+    sample: 'fork/exit_handler.c',
+    says: [
+      /^Note: Process \d+ \(exit_handler\), forked at exit_handler\.c:19, ran the exit handler `remove_lock`, registered before the fork/m,
+    ],
+  },
   {
     sample: 'fork/zombies.c',
     // Nobody presses Enter here: the parent may go first.
@@ -122,6 +128,24 @@ describe('deet on a sample', () => {
     const right = await said(sample, 'run fixed');
     expect(right).toMatch(/^Child exited \(status 0\)$/m);
     expect(right).not.toContain('Note:');
+  });
+
+  it('exit handlers of a static program, newest first, without those that destroy objects of C++', async () => {
+    const source = writeText(
+      'handlers.cc',
+      `#include <cstdlib>
+#include <sys/wait.h>
+#include <unistd.h>
+struct Log { ~Log() {} };
+static Log one, several[2];
+static void first() {}
+static void second(int, void *) {}
+int main() { atexit(first); on_exit(second, nullptr); if (fork() == 0) exit(0); wait(nullptr); }`,
+    );
+    for (const flags of [['-static'], ['-pie']]) {
+      const { stdout } = await run([...commands('run'), compile(source, flags)]);
+      expect(stdout).toMatch(/ran the exit handlers `second` and `first`, registered/);
+    }
   });
 
   it('a fork bomb: how many, and which line made them', async () => {
