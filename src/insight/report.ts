@@ -290,13 +290,15 @@ const handlersTwice = (lives: readonly Life[]): Problem[] =>
 
 const oddDups = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) =>
-    life.oddDups.map(({ from, to, lost, place }): Problem => {
+    life.oddDups.flatMap(({ from, to, lost, place }): Problem[] => {
       if (lost !== undefined) {
+        // Without sources it may be a shell, that does what its script says: exec 5>&1
+        if (!place?.()) return [];
         const text = `${name(life)}: dup2(${from}, ${to})${at(place?.())} made fd ${to} (${lost}) a copy of fd ${from}, which stayed what it was. The old descriptor comes first: dup2(${to}, ${from}).`;
-        return { kind: 'swapped-dup', pid: life.pid, text };
+        return [{ kind: 'swapped-dup', pid: life.pid, text }];
       }
       const text = `${name(life)}: dup2(${from}, ${to})${at(place?.())} failed (EBADF), because fd ${from} was not open there; fd ${to} stayed what it was. dup2 comes before close.`;
-      return { kind: 'failed-dup', pid: life.pid, text };
+      return [{ kind: 'failed-dup', pid: life.pid, text }];
     }),
   );
 

@@ -52,16 +52,21 @@ export const failedExecs = (failed: (thread: Thread, program: string, error: str
 export interface OddDup {
   readonly from: number;
   readonly to: number;
-  /** The pipe or socket that `to` was, and that a standard descriptor has taken the place of; undefined: `from` is not open. */
+  /** The pipe, socket or file that `to` was, and that a standard descriptor has taken the place of; undefined: `from` is not open. */
   readonly lost?: Descriptor;
 }
 
 const lastStandard = 2;
 
-/** `dup2(0, 5)`, where 5 is the end of a pipe that was to become standard input: the arguments are swapped. */
+/** Opened to become that standard descriptor: so it can be used, and nothing has been read or written yet. */
+const isFreshFor = ({ access, offset }: Descriptor, standard: number): boolean =>
+  offset === 0 && access !== 'path' && access !== (standard === 0 ? 'write' : 'read');
+
+/** `dup2(0, 5)`, where 5 is the end of a pipe, or a file, that was to become standard input: the arguments are swapped. */
 const swapped = (pid: number, from: number, to: number): Descriptor | undefined => {
   const target = from <= lastStandard && to > lastStandard ? readDescriptor(pid, to) : undefined;
-  return target?.kind === 'pipe' || target?.kind === 'socket' ? target : undefined;
+  const meant = target?.kind === 'pipe' || target?.kind === 'socket' || (target?.kind === 'file' && isFreshFor(target, from));
+  return meant ? target : undefined;
 };
 
 /** @param odd told the thread, and what it wants */

@@ -94,6 +94,8 @@ describe('the report at the end of a run', () => {
     expect(problems(fork(71, 72), swapped, exit(72), reaped(72), exit(71))).toEqual([
       'swapped-dup 72: Process 72 (a): dup2(0, 4) at a.c:9 made fd 4 (pipe:[7], read end) a copy of fd 0, which stayed what it was. The old descriptor comes first: dup2(4, 0).',
     ]);
+    // A shell whose script says so: exec 4<&0
+    expect(problems(fork(71, 72), { ...swapped, place: () => undefined }, exit(72), reaped(72), exit(71))).toEqual([]);
     const told = (...children: number[]): FamilyEvent => ({ kind: 'told', pid: 71, children, place: () => place(12) });
     const dead = [fork(71, 72), fork(71, 73), exit(72), exit(73)];
     expect(problems(...dead, told(72, 73), reaped(72), exit(71))).toEqual([

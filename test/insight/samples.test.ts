@@ -148,6 +148,36 @@ int main() { atexit(first); on_exit(second, nullptr); if (fork() == 0) exit(0); 
     }
   });
 
+  it('dup2 that takes the place of a file that was just opened for that, and of no other', async () => {
+    const source = writeText(
+      'redirect.c',
+      `#include <fcntl.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char *argv[]) {
+  int out = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC, 0600), in = open(argv[1], O_RDONLY);
+  for (int way = 0; way < 3; way++) {
+    if (fork() == 0) {
+      if (way == 0) dup2(1, in);
+      if (way == 1) dup2(1, out);
+      if (way == 2 && write(out, "x", 1) == 1) dup2(1, out);
+      _exit(0);
+    }
+    wait(NULL);
+  }
+}`,
+    );
+    const file = `${compile(source)}.out`;
+    const { stdout } = await run([...commands(`run ${file}`), compile(source)]);
+    const notes = stdout.split('\n').filter((each) => each.startsWith('Note:'));
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^Note: Process \d+ \(redirect\): dup2\(1, 3\) at redirect\.c:10 made fd 3 \(.*redirect\.out\) a copy of fd 1, which stayed what it was\. The old descriptor comes first: dup2\(3, 1\)\.$/,
+      ),
+    ]);
+  });
+
   it('a fork bomb: how many, and which line made them', async () => {
     const text = await said('fork/bomb.c', 'set process-limit 12', 'run', 'explain');
     const [, living = ''] =
