@@ -418,6 +418,7 @@ export class Session implements AsyncDisposable, Disposable {
       case 'started':
       case 'exec-failed':
       case 'odd-dup':
+      case 'bad-descriptor':
       case 'child-signal':
       case 'exit-called':
       case 'exiting':

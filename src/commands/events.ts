@@ -26,6 +26,7 @@ export const describeEvent = (event: SessionEvent): Result[] => {
     case 'started':
     case 'exec-failed':
     case 'odd-dup':
+    case 'bad-descriptor':
     case 'child-signal':
     case 'exit-called':
     case 'exiting':

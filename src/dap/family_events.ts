@@ -51,6 +51,7 @@ export const announce = (event: SessionEvent, program: Program): void => {
       return;
     case 'child-signal':
     case 'odd-dup':
+    case 'bad-descriptor':
     case 'exit-called':
     case 'exiting':
       return;

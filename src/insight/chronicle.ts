@@ -15,6 +15,7 @@ import { readDescriptors, type Descriptor } from '../linux/proc_files.js';
 import { isGone, isZombie, readStat } from '../linux/proc.js';
 import { Word } from '../linux/registers.js';
 import { signalName } from '../linux/signals.js';
+import type { BadDescriptor } from '../session/bad_descriptors.js';
 import type { OddDup } from '../session/failed_calls.js';
 import type { SessionEvent } from '../session/types.js';
 import type { SymbolImage } from '../symbols/model.js';
@@ -135,6 +136,9 @@ export class Chronicle {
       case 'odd-dup':
         this.#notDuplicated(event.thread, event.dup);
         break;
+      case 'bad-descriptor':
+        this.#misused(event.thread, event.misused);
+        break;
       case 'child-signal':
         this.#told(event.thread);
         break;
@@ -231,6 +235,14 @@ export class Chronicle {
     if (last?.kind === 'odd-dup' && last.pid === pid && last.from === from && last.to === to) return;
     const was = lost && namedEnd(lost);
     this.#events.push({ kind: 'odd-dup', pid, from, to, ...(was !== undefined && { lost: was }), place: placeOf(thread) });
+  }
+
+  #misused(thread: Thread, { call, fd, open }: BadDescriptor): void {
+    const { pid } = thread.process;
+    const last = this.#events.at(-1);
+    if (last?.kind === 'bad-descriptor' && last.pid === pid && last.call === call && last.fd === fd) return;
+    const is = open && namedEnd(open);
+    this.#events.push({ kind: 'bad-descriptor', pid, call, fd, ...(is !== undefined && { open: is }), place: placeOf(thread) });
   }
 
   /** SIGCHLD comes for a child, or once for several: signals of one kind are not counted. */

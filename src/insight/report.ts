@@ -33,6 +33,15 @@ export type FamilyEvent =
       readonly to: number;
       readonly place?: WhenAsked<SourcePlace>;
     }
+  /** read, write or close failed with EBADF; `open`: what the descriptor is, that is not open for that. */
+  | {
+      readonly kind: 'bad-descriptor';
+      readonly pid: number;
+      readonly call: string;
+      readonly fd: number;
+      readonly open?: string;
+      readonly place?: WhenAsked<SourcePlace>;
+    }
   /** SIGCHLD was delivered to a handler when these children were dead. */
   | { readonly kind: 'told'; readonly pid: number; readonly children: readonly number[]; readonly place?: WhenAsked<SourcePlace> }
   /** At a fork, `bytes` were in stdout's buffer (pendingOutput), beginning with `text`. */
@@ -62,7 +71,16 @@ export type FamilyEvent =
 
 export interface Problem {
   readonly kind:
-    'zombie' | 'orphan' | 'leaked-fd' | 'ran-on' | 'nested-fork' | 'double-flush' | 'handler-twice' | 'failed-dup' | 'swapped-dup';
+    | 'zombie'
+    | 'orphan'
+    | 'leaked-fd'
+    | 'ran-on'
+    | 'nested-fork'
+    | 'double-flush'
+    | 'handler-twice'
+    | 'failed-dup'
+    | 'bad-descriptor'
+    | 'swapped-dup';
   readonly pid: number;
   readonly text: string;
 }
@@ -94,6 +112,7 @@ interface Life {
   told?: Extract<FamilyEvent, { kind: 'told' }>;
   readonly children: Life[];
   readonly oddDups: Extract<FamilyEvent, { kind: 'odd-dup' }>[];
+  readonly misused: Extract<FamilyEvent, { kind: 'bad-descriptor' }>[];
   leaked: { program: string; descriptors: Inherited[] }[];
 }
 
@@ -113,7 +132,7 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
   const lives: Life[] = [];
   const living = new Map<number, Life>();
   const born = (pid: number, program: string, parent?: Life, bornAt: WhenAsked<SourcePlace> = () => undefined): void => {
-    const life: Life = { pid, parent, bornAt, program, execs: 0, forks: [], children: [], oddDups: [], leaked: [] };
+    const life: Life = { pid, parent, bornAt, program, execs: 0, forks: [], children: [], oddDups: [], misused: [], leaked: [] };
     lives.push(life);
     parent?.children.push(life);
     living.set(pid, life);
@@ -141,6 +160,9 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
         break;
       case 'odd-dup':
         life?.oddDups.push(event);
+        break;
+      case 'bad-descriptor':
+        life?.misused.push(event);
         break;
       case 'told':
         for (const pid of event.children) {
@@ -302,11 +324,37 @@ const oddDups = (lives: readonly Life[]): Problem[] =>
     }),
   );
 
+/** So many descriptors that one line closes in vain: it closes whatever may be open. */
+const closesAll = 3;
+
+const badDescriptors = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) => {
+    const uses = life.misused.flatMap((use) => {
+      // A library, or a shell, may try what it does not know.
+      const place = use.place?.();
+      return place ? [{ ...use, where: at(place) }] : [];
+    });
+    const closes = (where: string): number =>
+      new Set(uses.flatMap((use) => (use.call === 'close' && use.where === where ? use.fd : []))).size;
+    return uses.flatMap(({ call, fd, open, where }): Problem[] => {
+      if (call === 'close' && closes(where) >= closesAll) return [];
+      const why =
+        open !== undefined
+          ? `fd ${fd} (${open}) is not open for ${call === 'read' ? 'reading' : 'writing'}`
+          : fd < 0
+            ? 'the call that was to open it had failed'
+            : `fd ${fd} was not open there: it had been closed before, or never opened`;
+      return [{ kind: 'bad-descriptor', pid: life.pid, text: `${name(life)}: ${call}(${fd})${where} failed (EBADF), because ${why}.` }];
+    });
+  });
+
 /** All problems, the graver kinds first, each kind in the order of birth. */
 export const report = (events: readonly FamilyEvent[]): Report => {
   const lives = biographies(events);
   return {
     type: 'report',
-    problems: [ranOn, oddDups, nestedForks, doubleFlushes, handlersTwice, leaks, zombies, orphans].flatMap((find) => find(lives)),
+    problems: [ranOn, oddDups, badDescriptors, nestedForks, doubleFlushes, handlersTwice, leaks, zombies, orphans].flatMap((find) =>
+      find(lives),
+    ),
   };
 };

@@ -11,11 +11,11 @@ export const functionNamed =
     image.symbolsNamed(name).find(({ type, address }) => type === 'function' && address !== 0)?.address;
 
 export class FamilySites {
-  readonly #places = new WeakMap<SymbolImage, { readonly at: FileAddress | undefined }>();
+  readonly #places = new WeakMap<SymbolImage, readonly FileAddress[]>();
 
-  /** @param placeIn where the site is in a file; undefined: nowhere */
+  /** @param placesIn where the sites are in a file; undefined: nowhere */
   constructor(
-    private readonly placeIn: (image: SymbolImage) => FileAddress | undefined,
+    private readonly placesIn: (image: SymbolImage) => FileAddress | readonly FileAddress[] | undefined,
     private readonly owner: SiteOwner,
   ) {}
 
@@ -26,16 +26,22 @@ export class FamilySites {
 
   /** There is such a place in what the process has loaded. */
   reach({ images }: Process): boolean {
-    return images.all().some(({ image }) => this.#places.get(image)?.at !== undefined);
+    return images.all().some(({ image }) => (this.#places.get(image)?.length ?? 0) > 0);
   }
 
   #plant({ space, images }: Process): void {
     if (space.planters.includes(this)) return;
     space.planters = [...space.planters, this];
     for (const { image, bias } of images.all()) {
-      let place = this.#places.get(image);
-      if (!place) this.#places.set(image, (place = { at: this.placeIn(image) }));
-      if (place.at !== undefined) space.sites.add(BigInt(place.at) + bias, this.owner);
+      let places = this.#places.get(image);
+      if (!places) this.#places.set(image, (places = [this.placesIn(image) ?? []].flat()));
+      for (const place of places) space.sites.add(BigInt(place) + bias, this.owner);
     }
+  }
+
+  /** The process is not to come by any more. */
+  leave({ space, images }: Process): void {
+    for (const { image, bias } of images.all())
+      for (const place of this.#places.get(image) ?? []) space.sites.remove(BigInt(place) + bias, this.owner);
   }
 }

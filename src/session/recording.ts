@@ -8,6 +8,7 @@ import { Option, Signal } from '../linux/constants.js';
 import { familyOptions } from '../linux/seize.js';
 import { Word } from '../linux/registers.js';
 import { native } from '../native.js';
+import { badDescriptors, type DescriptorCall } from './bad_descriptors.js';
 import { failedExecs, oddDups } from './failed_calls.js';
 import { FamilySites, functionNamed } from './family_sites.js';
 import type { SessionEvent } from './types.js';
@@ -17,6 +18,8 @@ interface Listener {
   /** Somebody keeps a record. */
   readonly recorded: () => boolean;
 }
+
+const descriptorCalls: readonly DescriptorCall[] = ['read', 'write', 'close'];
 
 export class Recording {
   readonly sites: readonly FamilySites[];
@@ -44,6 +47,7 @@ export class Recording {
     this.sites = [
       failedExecs((thread, program, error) => emit({ type: 'exec-failed', thread, program, error })),
       oddDups((thread, dup) => emit({ type: 'odd-dup', thread, dup })),
+      ...descriptorCalls.map((call) => badDescriptors(call, (thread, misused) => emit({ type: 'bad-descriptor', thread, misused }))),
       this.#exits,
       new FamilySites(
         functionNamed('sigaction'),

@@ -7,6 +7,7 @@ import type { Thread } from '../inferior/thread.js';
 import type { Value } from '../language/value.js';
 import type { SourcePosition } from '../symbols/model.js';
 import type { SignalInfo } from '../linux/siginfo.js';
+import type { BadDescriptor } from './bad_descriptors.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { OddDup } from './failed_calls.js';
 
@@ -102,6 +103,8 @@ export type SessionEvent =
   | { readonly type: 'exec-failed'; readonly thread: Thread; readonly program: string; readonly error: string }
   /** A process of a family is about to call dup2 with a descriptor that is not open, or with its arguments swapped. */
   | { readonly type: 'odd-dup'; readonly thread: Thread; readonly dup: OddDup }
+  /** A process of a family has used a descriptor that is not open, or not for that. */
+  | { readonly type: 'bad-descriptor'; readonly thread: Thread; readonly misused: BadDescriptor }
   /** One process of the family has ended. `last`: nobody is left. */
   | { readonly type: 'exited'; readonly process: Process; readonly ending: Ending; readonly last: boolean }
   /** SIGCHLD is about to be delivered to a handler of the program's. */

@@ -104,6 +104,26 @@ describe('the report at the end of a run', () => {
     expect(problems(...dead, told(72), told(73), reaped(72), exit(71))).toEqual([expect.stringMatching(/^zombie 73: .*: a zombie\.$/)]);
   });
 
+  it('names descriptors used that are not open, unless one line closes whatever there may be', () => {
+    const bad = (call: string, fd: number, line = 9, open?: string): FamilyEvent => ({
+      kind: 'bad-descriptor',
+      pid: 72,
+      call,
+      fd,
+      ...(open !== undefined && { open }),
+      place: () => place(line),
+    });
+    const ofChild = (...uses: FamilyEvent[]): string[] => problems(fork(71, 72), ...uses, exit(72, 0, false), reaped(72), exit(71));
+    expect(ofChild(bad('close', 4), bad('close', 5), bad('read', -1, 10), bad('write', 3, 11, 'pipe:[7], read end'))).toEqual([
+      'bad-descriptor 72: Process 72 (a): close(4) at a.c:9 failed (EBADF), because fd 4 was not open there: it had been closed before, or never opened.',
+      'bad-descriptor 72: Process 72 (a): close(5) at a.c:9 failed (EBADF), because fd 5 was not open there: it had been closed before, or never opened.',
+      'bad-descriptor 72: Process 72 (a): read(-1) at a.c:10 failed (EBADF), because the call that was to open it had failed.',
+      'bad-descriptor 72: Process 72 (a): write(3) at a.c:11 failed (EBADF), because fd 3 (pipe:[7], read end) is not open for writing.',
+    ]);
+    expect(ofChild(...[3, 4, 5, 6].map((fd) => bad('close', fd)))).toEqual([]);
+    expect(ofChild({ kind: 'bad-descriptor', pid: 72, call: 'close', fd: 4, place: () => undefined })).toEqual([]);
+  });
+
   it('names output that parent and child both write', () => {
     const unflushed: FamilyEvent = { kind: 'unflushed', pid: 71, child: 72, bytes: 6, text: 'hello\n' };
     expect(problems(fork(71, 72), unflushed, exit(72), reaped(72), exit(71))).toEqual([

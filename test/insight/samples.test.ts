@@ -178,6 +178,43 @@ int main(int argc, char *argv[]) {
     ]);
   });
 
+  it('descriptors that are not open, or the other end of the pipe, in programs of one thread and of several', async () => {
+    const source = writeText(
+      'closed.c',
+      `#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *nothing(void *argument) { return argument; }
+static void work(int *ends) {
+  char text[8];
+  if (write(ends[0], "x", 1) < 0) close(ends[0]);
+  close(ends[0]);
+  if (read(ends[0], text, 8) < 0) close(-1);
+  for (int fd = 100; fd < 5000; fd++) close(fd);
+}
+int main(void) {
+  int ends[2];
+  if (pipe(ends) < 0) return 1;
+  if (fork() == 0) { work(ends); _exit(0); }
+  wait(NULL);
+  pthread_t thread;
+  pthread_create(&thread, NULL, nothing, NULL);
+  pthread_join(thread, NULL);
+  work(ends);
+}`,
+    );
+    for (const flags of [['-pthread'], ['-pthread', '-static', '-pie']]) {
+      const { stdout } = await run([...commands('run'), compile(source, flags)]);
+      const notes = stdout.split('\n').filter((each) => each.startsWith('Note:'));
+      const once = [
+        /\(closed\): write\(3\) at closed\.c:7 failed \(EBADF\), because fd 3 \(pipe:\[\d+\], read end\) is not open for writing\.$/,
+        /\(closed\): close\(3\) at closed\.c:8 failed \(EBADF\), because fd 3 was not open there: it had been closed before, or never opened\.$/,
+        /\(closed\): read\(3\) at closed\.c:9 failed \(EBADF\), because fd 3 was not open there: it had been closed before, or never opened\.$/,
+      ].map((each): unknown => expect.stringMatching(each));
+      expect(notes).toEqual(once.flatMap((each) => [each, each]));
+    }
+  });
+
   it('a fork bomb: how many, and which line made them', async () => {
     const text = await said('fork/bomb.c', 'set process-limit 12', 'run', 'explain');
     const [, living = ''] =
