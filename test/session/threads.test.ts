@@ -173,6 +173,7 @@ static atomic_long others;
 static volatile int stop;
 static void *count(void *unused) { while (!stop) others++; return unused; }
 static void work(void) { for (volatile int i = 0; i < 10; i++) ; }
+static void moved(void) {}
 int main(void) {
   pthread_t thread;
   pthread_create(&thread, 0, count, 0);
@@ -180,6 +181,8 @@ int main(void) {
   work();
   work();
   work();
+  for (long seen = others; others == seen;) ;
+  moved();
   stop = 1;
   pthread_join(thread, 0);
   return 0;
@@ -201,9 +204,14 @@ int main(void) {
     ['off', 'stepi', false],
   ] as const)('%s: %s lets the others stand: %s', (locking, how, stand) =>
     driven(counting, async (session) => {
-      session.break('work');
+      const { id: atWork } = session.break('work');
       stopOf(await session.run());
       session.settings.set('scheduler-locking', locking);
+      if (how === 'continue' && !stand) {
+        // From one call of work to the next the others may not have had a CPU yet.
+        session.breakpoints.delete(atWork);
+        session.break('moved');
+      }
       const before = await others(session);
       if (how === 'continue') stopOf(await session.continue());
       else if (how === 'next') for (let i = 0; i < 3; i++) stopOf(await session.step({ over: true, instruction: false }));
