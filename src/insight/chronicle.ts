@@ -63,7 +63,9 @@ interface Entry {
   /** Where its parent was when SIGCHLD came of its end, and found a handler. */
   toldAt?: () => SourcePlace | undefined;
   /** It was dead, and its parent went without having waited for it. */
-  unwaited?: true;
+  unwaited?: boolean;
+  /** Who could wait for it: its parent, or of an orphan who has inherited it, if that is one of the family (PR_SET_CHILD_SUBREAPER). */
+  keeper: Entry | undefined;
   /** When it called exit(3). */
   leaving?: Moment | undefined;
 }
@@ -167,7 +169,8 @@ export class Chronicle {
   }
 
   #enter(process: Process): Entry {
-    const entry: Entry = { process, life: {}, open: new Set(), forkedAt: once(() => placeThen(process.bornAt)) };
+    const keeper = process.parent && this.#entries.get(process.parent);
+    const entry: Entry = { process, keeper, life: {}, open: new Set(), forkedAt: once(() => placeThen(process.bornAt)) };
     this.#entries.set(process, entry);
     return entry;
   }
@@ -268,25 +271,36 @@ export class Chronicle {
     if (entry) this.#lastLook(entry);
   }
 
-  /** The parent goes: of its dead children those that still lie about were never waited for. Afterwards init takes them away. */
+  /** The parent goes: of its dead children those that still lie about were never waited for. Afterwards somebody else takes them away. */
   #lastLook(parent: Entry): void {
     let by: number | undefined;
     for (const entry of parent.open) {
       const { process } = entry;
+      if (entry.unwaited) continue;
       // Deaths are not always reported in their order: a child that still counts as alive here may have died first.
       if (isZombie(process.pid)) {
         entry.unwaited = true;
-        parent.open.delete(entry);
         this.#events.push({ kind: 'unwaited', pid: process.pid });
       } else if (!process.alive) this.#reaped(entry, (by ??= reaperOf(parent.process)));
     }
   }
 
   #reaped(entry: Entry, by: number): void {
-    const { parent, pid } = entry.process;
+    const { pid } = entry.process;
     entry.life = { ...entry.life, reapedBy: by };
-    if (parent) this.#entries.get(parent)?.open.delete(entry);
+    entry.keeper?.open.delete(entry);
     this.#events.push({ kind: 'reaped', pid, by });
+  }
+
+  /** A death is told when the kernel has found new parents for the children (exit_notify in kernel/exit.c). */
+  #inherited(child: Entry): void {
+    const { process } = child;
+    const adoptedBy = readStat(process.pid)?.parent;
+    if (process.alive) child.life = { ...child.life, orphaned: true, ...(adoptedBy === undefined ? {} : { adoptedBy }) };
+    child.keeper = [...this.#entries.values()].find((entry) => entry.process.alive && entry.process.pid === adoptedBy);
+    if (!child.keeper) return;
+    child.unwaited = false;
+    child.keeper.open.add(child);
   }
 
   #died(process: Process): void {
@@ -305,8 +319,8 @@ export class Chronicle {
     });
     entry.life = { ...entry.life, diedAt: Date.now() };
     // Who ignores SIGCHLD now may not ignore it when somebody asks.
-    if (process.parent?.alive && isGone(pid)) this.#reaped(entry, reaperOf(process.parent));
-    for (const child of entry.open) if (child.process.alive && !child.process.released) child.life = { ...child.life, orphaned: true };
+    if (entry.keeper?.process.alive && isGone(pid)) this.#reaped(entry, reaperOf(entry.keeper.process));
+    for (const child of entry.open) if (!child.process.released) this.#inherited(child);
   }
 
   /** Looks whether a dead child has been waited for, and who has taken over an orphan. */
@@ -314,11 +328,10 @@ export class Chronicle {
     const { process, life } = entry;
     if (life.reapedBy !== undefined) return;
     const orphaned = life.orphaned === true && life.adoptedBy === undefined;
-    const open = !process.alive && !entry.unwaited && process.parent?.alive === true;
-    const stat = orphaned || open ? readStat(process.pid) : undefined;
+    const keeper = !process.alive && !entry.unwaited && entry.keeper?.process.alive === true ? entry.keeper.process : undefined;
+    const stat = orphaned || keeper ? readStat(process.pid) : undefined;
     if (orphaned && stat) entry.life = { ...life, adoptedBy: stat.parent };
-    if (!open) return;
-    // Gone while its parent lived: nobody else could have waited for it. Of those that outlived their parents init takes care.
-    if (stat?.state !== 'Z') this.#reaped(entry, reaperOf(process.parent));
+    // Gone while its parent lived: nobody else could have waited for it. Of most that outlived their parents init takes care.
+    if (keeper && stat?.state !== 'Z') this.#reaped(entry, reaperOf(keeper));
   }
 }

@@ -224,6 +224,8 @@ const zombies = (lives: readonly Life[]): Problem[] =>
 const orphans = (lives: readonly Life[]): Problem[] =>
   lives.flatMap((life) => {
     if (!life.outlivedParent || !life.parent || wasKilled(life.parent)) return [];
+    // One of the family has inherited it, and waited for it (PR_SET_CHILD_SUBREAPER).
+    if (lives.some(({ pid }) => pid === life.reapedBy)) return [];
     const text = `${name(life)}, ${forked(life)}, outlived its parent ${life.parent.pid} (${endOf(life.parent)}), which did not wait for it${unclosed(life)}.`;
     return [{ kind: 'orphan', pid: life.pid, text }];
   });

@@ -1,8 +1,20 @@
 /** Waits for descriptors: pipes, sockets, terminals, files with locks, and poll with its relatives. */
-import { readLocks, type Descriptor, type FileLock } from '../linux/proc_files.js';
+import { readDescriptor, readLocks, type Descriptor, type FileLock } from '../linux/proc_files.js';
 import { listed } from './family.js';
+import type { Holder } from './open_files.js';
 import { socketAddressAt } from './wait_ipc.js';
-import { bytesAt, heldIn, int, nounFor, secondsAt, secondsText, threadsOfHolders, type WaitFact, type Waiter } from './wait_facts.js';
+import {
+  bytesAt,
+  heldIn,
+  int,
+  nounFor,
+  secondsAt,
+  secondsText,
+  threadsOfHolders,
+  type Scene,
+  type WaitFact,
+  type Waiter,
+} from './wait_facts.js';
 import { messageQueueWait, specialWait } from './wait_special.js';
 
 /** What of a write is done already, when a stop came into the middle of it. */
@@ -18,7 +30,9 @@ const pipeWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write'
     on: { kind: descriptor.kind === 'fifo' ? 'fifo' : 'pipe', fd: descriptor.fd, holders },
     text: `${reading ? 'reads' : 'writes to'} ${nounFor(descriptor)} (fd ${descriptor.fd})${reading ? '' : `, which is full${progress(waiter)}`}`,
     clause: (stuck) => {
-      if (holders.length === 0) return `; nobody holds its ${other} end`;
+      // Only what the kernel itself still holds keeps such a wait from ending.
+      if (holders.length === 0)
+        return `; no process that deet may look at holds its ${other} end: it may be on its way in a message (SCM_RIGHTS) that nobody has received`;
       const never = reading ? ': it will never see end of file' : ': nobody will ever read it';
       return `; its ${other} end is ${reading ? 'still ' : ''}open ${heldIn(holders, member.pid)}${stuck ? never : ''}`;
     },
@@ -117,22 +131,57 @@ const waitForLock = new Set([7, openFileLock]);
 /** A process's own POSIX locks never stand in its way; of flock(2) those of another open() do. */
 const blocks = (lock: FileLock, pid: number): boolean => !lock.waiting && (lock.pid !== pid || lock.type !== 'POSIX');
 
-const lockWait = ({ member, scene, call }: Waiter, descriptor: Descriptor): WaitFact => {
-  const kind = call.name === 'flock' ? 'FLOCK' : int(call.args[1]) === openFileLock ? 'OFDLCK' : undefined;
+/** Locks of flock(2) and open-file-description locks belong to who has the open file, whoever took them: a child that inherited it, too. */
+const lockHolders = (scene: Scene, descriptor: Descriptor, blockers: readonly FileLock[]): Holder[] =>
+  scene.files
+    .holders(descriptor)
+    .filter(({ pid, fd }) =>
+      (scene.files.find(pid, fd) ?? readDescriptor(pid, fd))?.locks?.some(({ type, start, end }) =>
+        blockers.some((lock) => lock.type === type && lock.start === start && lock.end === end),
+      ),
+    );
+
+/** LOCK_SH of flock(2); F_RDLCK of fcntl(2). */
+const shared = 1;
+const readLock = 0;
+
+/** Whether a lock stands in the way of the one that is asked for: a request that a stop has interrupted is not in the system's table. */
+const conflicts = ({ member, call }: Waiter): ((lock: FileLock) => boolean) => {
+  if (call.name === 'flock') return ({ mode }) => mode === 'write' || (int(call.args[1]) & shared) === 0;
+  // struct flock: short l_type, l_whence; off_t l_start, l_len, where 0 is to the end of the file.
+  const view = bytesAt(member, call.args[2], 24);
+  if (!view) return () => true;
+  const [start, length] = [Number(view.getBigInt64(8, true)), Number(view.getBigInt64(16, true))];
+  const isFromStart = view.getInt16(2, true) === 0 && length >= 0;
+  const isReader = view.getInt16(0, true) === readLock;
+  return (lock) =>
+    (lock.mode === 'write' || !isReader) &&
+    (!isFromStart || ((length === 0 || lock.start < start + length) && (lock.end === undefined || lock.end >= start)));
+};
+
+const lockWait = (waiter: Waiter, descriptor: Descriptor): WaitFact => {
+  const { member, scene, call } = waiter;
+  const kind = call.name === 'flock' ? 'FLOCK' : int(call.args[1]) === openFileLock ? 'OFDLCK' : 'POSIX';
   const locks = readLocks().filter(({ inode, device }) => inode === descriptor.inode && device === descriptor.device);
   const ours = locks.find(({ waiting, pid }) => waiting && (pid === member.pid || pid === -1));
+  const isInTheWay = conflicts(waiter);
   const blockers = locks.filter((lock) =>
-    ours ? !lock.waiting && lock.id === ours.id : blocks(lock, member.pid) && (kind === 'FLOCK') === (lock.type === 'FLOCK'),
+    ours
+      ? !lock.waiting && lock.id === ours.id
+      : blocks(lock, member.pid) && (kind === 'FLOCK') === (lock.type === 'FLOCK') && isInTheWay(lock),
   );
-  const owners = [...new Set(blockers.map(({ pid }) => pid).filter((pid) => pid > 0))];
-  // A process that locked with flock may have given the descriptor, and with it the lock, to its children, and be gone.
+  const byProcess = blockers.every(({ type }) => type === 'POSIX');
+  const holders = byProcess ? [] : lockHolders(scene, descriptor, blockers);
+  const owners = [...new Set((byProcess ? blockers : holders).map(({ pid }) => pid).filter((pid) => pid > 0))];
   const threads = owners.length > 0 && owners.every((pid) => scene.member(pid)?.threads.length) ? scene.threadsOf(owners) : undefined;
   const mode = ours ? `${ours.mode} lock` : 'lock';
-  const names = owners.map((pid) => (pid === member.pid ? 'itself, through another descriptor' : `pid ${pid}`));
+  const names = byProcess
+    ? owners.map((pid) => `pid ${pid}`)
+    : holders.map(({ pid, fd }) => (pid === member.pid ? `itself, through fd ${fd}` : `pid ${pid} (fd ${fd})`));
   const only = owners.length === 1 && owners[0] !== member.pid ? owners[0] : undefined;
   return {
     on: { kind: 'file-lock', fd: descriptor.fd, ...(owners[0] === undefined ? {} : { owner: owners[0] }) },
-    text: `waits for a ${mode} on ${nounFor(descriptor)} (${call.name}, fd ${descriptor.fd})${owners.length > 0 ? `, held by ${listed(names)}` : ''}`,
+    text: `waits for a ${mode} on ${nounFor(descriptor)} (${call.name}, fd ${descriptor.fd})${names.length > 0 ? `, held by ${listed(names)}` : ''}`,
     ...(threads ? { releasers: threads } : {}),
     ...(only === undefined ? {} : { target: only }),
   };

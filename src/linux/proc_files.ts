@@ -53,6 +53,8 @@ export interface Descriptor {
   readonly process?: number;
   /** The other side of /dev/ptmx: the N of /dev/pts/N. */
   readonly terminalIndex?: number;
+  /** Locks that are held through it, if any: those of flock(2) and open-file-description locks by every entry of its description. */
+  readonly locks?: readonly FileLock[];
 }
 
 /** O_* of open(2) on x86-64, as fdinfo shows them. */
@@ -190,6 +192,7 @@ export const understood = (record: DescriptorRecord): Descriptor => {
   const flags = Number.parseInt(field('flags') ?? '0', 8);
   const identity = identify(record);
   const terminalIndex = field('tty-index');
+  const locks = parseLocks(info.replaceAll(/^lock:\s*/gm, ''));
   return {
     fd,
     ...identity,
@@ -201,6 +204,7 @@ export const understood = (record: DescriptorRecord): Descriptor => {
     offset: Number(field('pos') ?? 0),
     ...particulars(identity.kind, info),
     ...(terminalIndex === undefined ? {} : { terminalIndex: Number(terminalIndex) }),
+    ...(locks.length === 0 ? {} : { locks }),
   };
 };
 

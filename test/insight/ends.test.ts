@@ -76,6 +76,17 @@ describe('info tree', () => {
     const body = 'pid_t c = fork(); if (c == 0) { if (fork() == 0) { pause(); } _exit(0); } waitpid(c, NULL, 0);';
     expect(await tree('orphan', body)).toMatch(/^ {3}└─ \d+ tree-orphan: .*; orphaned, adopted by \d+$/m);
   });
+
+  it('says who of the family has inherited an orphan, and waited for it', async () => {
+    const body = `#include <sys/prctl.h>
+      int main(void) { prctl(PR_SET_CHILD_SUBREAPER, 1); int p[2]; char c; pipe(p);
+        pid_t child = fork(); if (child == 0) { if (fork() == 0) { read(p[0], &c, 1); _exit(5); } _exit(0); }
+        waitpid(child, NULL, 0); write(p[1], "x", 1); while (wait(NULL) > 0); return 0; }`;
+    const text = await said('subreaper', body, 'run', 'info tree');
+    const [, first] = /^(\d+) subreaper: /m.exec(text) ?? [];
+    expect(text).toMatch(new RegExp(`exited \\(status 5\\), reaped by ${first}; .*; orphaned, adopted by ${first}$`, 'm'));
+    expect(text).not.toMatch(/^Note: /m);
+  });
 });
 
 it('explain knows the SIGHUP of a process group that nobody could wake any more', async () => {

@@ -62,7 +62,7 @@ describe('why, for descriptors that the kernel made up', () => {
          if (child()) timerfd_settime(t = timerfd_create(CLOCK_MONOTONIC, 0), 0, &s, NULL); read(t, &v, 8); }`,
       2,
     );
-    expect(texts[0]).toMatch(/^waits for a timer \(timerfd, fd 4\), which expires in (?:5000|4999\.\d) s$/);
+    expect(texts[0]).toMatch(/^waits for a timer \(timerfd, fd 4\), which expires in [\d.]+ s$/);
     expect(texts[1]).toBe('waits for a timer (timerfd, fd 3), which is not set (timerfd_settime)');
   });
 
@@ -157,7 +157,7 @@ describe('why, for what lies between processes', () => {
       `int main(void) { char n[] = "/tmp/deet-lock-XXXXXX"; int a = mkstemp(n), b = open(n, O_RDWR); unlink(n); flock(a, LOCK_EX); flock(b, LOCK_EX); }`,
       1,
     );
-    expect(texts[0]).toMatch(/^waits for a write lock on .* \(flock, fd 4\), held by itself, through another descriptor$/);
+    expect(texts[0]).toMatch(/^waits for a write lock on .* \(flock, fd 4\), held by itself, through fd 3$/);
     expect(texts[1]).toMatch(/^Process A waits for itself: /);
   });
 });
