@@ -4,6 +4,7 @@ import { DeetError } from '../common/errors.js';
 import { checkInterrupt } from '../common/interrupt.js';
 import { SLOT_SUFFIX } from '../elf/plt.js';
 import type { LoadedImage } from '../inferior/frame.js';
+import { rustFunction } from '../language/rust-types.js';
 import { declaration, typeName } from '../language/type-name.js';
 import { strip } from '../language/types.js';
 import type { Session } from '../session/session.js';
@@ -128,6 +129,7 @@ const inC = (language: string): 'c' | 'c++' => (language === 'c++' ? 'c++' : 'c'
 
 /** `static int f(int)`; in C++ as its mangled name tells, `int ns::Class::f(int) const`, without what the compiler passes unseen. */
 export const functionText = (fn: FunctionSymbol): string => {
+  if (fn.language === 'rust') return `${fn.external ? '' : 'static '}${rustFunction(fn.qualifiedName, fn.type)}`;
   const signature = fn.linkageName === undefined ? undefined : signatureOf(fn.linkageName);
   const text =
     signature === undefined ? declaration(fn.type, fn.qualifiedName, inC(fn.language)) : declaration(fn.type.returns, signature, 'c++');

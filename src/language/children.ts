@@ -10,9 +10,11 @@ import { memberWorld } from './identifiers.js';
 import { textOf, viewOf, type Row, type View } from './library/index.js';
 import { readMember } from './members.js';
 import { MissingPlace, SyntheticPointerPlace } from './place.js';
+import { rustShape, type RustShape } from './rust-shape.js';
 import { textKind } from './textual.js';
 import { asArray, asComplex, asFunction, asPointer, asReference, asStruct, countOf, isVoid, nameOf } from './types.js';
 import { toInteger, Value } from './value.js';
+import { presentMembers } from './variants.js';
 
 export interface Child {
   /** `x`, `[3]`, `*p`; a base class's name for C++. */
@@ -39,10 +41,12 @@ export function childCount(value: Value, context: EvaluationContext): number {
   if (viewed) return viewed === 'text' ? 0 : viewed.count;
   const { array, struct, pointer } = subject(value.type);
   if (array) return elementCount(array);
-  if (struct) return struct.members().length;
+  if (struct) return partsOf(dereferenced(value, context.memory), struct).members.length;
   if (asComplex(value.type)) return 2;
   if (!pointer || asFunction(pointer.target) || isVoid(pointer.target)) return 0;
-  return asStruct(pointer.target)?.members().length ?? 1;
+  const target = asStruct(pointer.target);
+  if (!target?.variantPart?.()) return target?.members().length ?? 1;
+  return isNull(value) ? 0 : partsOf(pointee(value, pointer.target, context.memory), target).members.length;
 }
 
 /** Are the children elements, called by their numbers? */
@@ -138,10 +142,11 @@ function members(
   access: '.' | '->',
 ): readonly Child[] {
   const world = memberWorld(context);
-  return struct.members().map((member): Child => {
+  const { object, members: present } = partsOf(value, struct);
+  return present.map((member): Child => {
     let part: Value;
     try {
-      part = readMember(value, member, world);
+      part = readMember(object, member, world);
     } catch (error) {
       if (!(error instanceof DeetError)) throw error;
       part = new Value(member.type, new MissingPlace(error.message, error.code === 'memory' ? 'memory' : 'optimized-out'));
@@ -156,6 +161,17 @@ function members(
     const rest = /^\w+$/.test(member.name) ? `${access}${member.name}` : undefined;
     return { name: member.name, value: part, expression: joined(expression, rest) };
   });
+}
+
+/** What the object has now; an enumeration of Rust has the members of its variant. Nothing, where it cannot be read. */
+function partsOf(value: Value, struct: StructType): Pick<RustShape, 'object' | 'members'> {
+  if (!struct.variantPart?.()) return { object: value, members: struct.members() };
+  try {
+    return struct.rust ? rustShape(value, struct) : { object: value, members: presentMembers(value, struct) };
+  } catch (error) {
+    if (error instanceof DeetError) return { object: value, members: struct.members() };
+    throw error;
+  }
 }
 
 /** The object as its base: a member of the base may be hidden by one of the same name. */

@@ -5,6 +5,7 @@
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { ArrayType, CType, Member, PointerType, StructType } from '../symbols/types.js';
+import { inherited, layout } from './aggregate-layout.js';
 import { complexParts } from './arithmetic.js';
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
@@ -20,6 +21,8 @@ import { isFlags } from './registers.js';
 import { memberPointerText } from './member-pointer-text.js';
 import { enumText, flagsText } from './scalar-text.js';
 import { SyntheticPointerPlace } from './place.js';
+import { rustCharacter, rustShape, SQUARE, type RustShape } from './rust-shape.js';
+import { RUST_UNIT } from './rust-types.js';
 import type { PrintSettings } from './settings.js';
 import { readString, terminator } from './strings.js';
 import { glyphs, quotedCharacter, quotedString } from './text-writer.js';
@@ -29,6 +32,7 @@ import { isDynamic, wholeObject } from './virtual-table.js';
 import { typeName } from './type-name.js';
 import { asComplex, asFunction, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
 import { floatFormat, toFloat, toInteger, Value } from './value.js';
+import { presentMembers } from './variants.js';
 
 export interface FormatOptions {
   /** `print/x`: applied to every scalar inside. */
@@ -181,8 +185,9 @@ class Formatter {
     if (bare.kind !== 'base') return '';
     if (isUnknown(value)) throw unknownType(value);
     if (isFlags(bare)) return flagsText(toInteger(value), bare.flags);
-    const text = textKind(value.type);
+    const text = textKind(value.type) ?? rustCharacter(bare);
     if (text) return `${toInteger(value)} ${quotedCharacter(value.bytes(), text.prefix)}`;
+    if (bare.name === RUST_UNIT) return RUST_UNIT;
     switch (bare.encoding) {
       case 'bool': {
         const number = toInteger(value);
@@ -362,14 +367,15 @@ class Formatter {
     }
     const last = parts.pop() ?? '';
     parts.push(at < count ? `${last}...` : last);
-    return layout(parts, lines ? depth : undefined);
+    return layout(parts, lines ? depth : undefined, array.rust ? SQUARE : undefined);
   }
 
   #struct(value: Value, struct: StructType, depth: number): string {
     if (struct.kind === 'union' && depth > 0 && !this.#settings.union) return '{...}';
     if (this.#tooDeep(depth)) return '{...}';
-    const members = struct.members().filter((member) => !member.staticVariable || this.#settings.staticMembers);
     if (struct.size === undefined) return '<incomplete type>';
+    if (struct.rust) return this.#rust(rustShape(this.#readAtOnce(value), struct), depth);
+    const members = presentMembers(value, struct).filter((member) => !member.staticVariable || this.#settings.staticMembers);
     const before = this.#insideStatic ? undefined : this.#statics.length;
     this.#insideStatic = false;
     const object = this.#readAtOnce(value);
@@ -394,6 +400,21 @@ class Formatter {
         this.#settings.pretty && hasFields ? depth : undefined,
       );
     return inherited(bases, hasFields ? own : undefined, typeName(struct, this.context.language), depth);
+  }
+
+  #rust({ head, brackets, named, object, members }: RustShape, depth: number): string {
+    if (members.length === 0) return head;
+    const parts: string[] = [];
+    for (const member of members) {
+      if (this.#written > MAX_TEXT) {
+        parts.push('...');
+        break;
+      }
+      const part = (named ? `${member.name ?? ''}: ` : '') + this.guarded(object.member(member), depth + 1);
+      this.#written += part.length;
+      parts.push(part);
+    }
+    return head + layout(parts, this.#settings.pretty ? depth : undefined, brackets);
   }
 
   /** One read for all members, if all can be read. */
@@ -457,19 +478,4 @@ function someReadable(value: Value): boolean {
     }
   }
   return false;
-}
-
-/** `set print pretty`: base classes first, then what the class adds; a class that adds nothing stays on the line. */
-function inherited(bases: readonly string[], own: readonly string[] | undefined, name: string, depth: number): string {
-  const start = `\n${'  '.repeat(depth + 1)}`;
-  const before = bases.map((base) => `${start}${base}, `).join('');
-  if (!own) return `{${before}<No data fields>}`;
-  return `{${before}${start}members of ${name}:${own.map((part) => start + part).join(',')}\n${'  '.repeat(depth)}}`;
-}
-
-/** Members or elements on one line, or (set print pretty, set print array) each on its own. */
-function layout(parts: readonly string[], depth: number | undefined): string {
-  if (depth === undefined) return `{${parts.join(', ')}}`;
-  const indent = '  '.repeat(depth + 1);
-  return `{\n${parts.map((part) => indent + part).join(',\n')}\n${'  '.repeat(depth)}}`;
 }

@@ -284,10 +284,13 @@ function withObject(context: FrameContext, objectAddress: Address): FrameContext
   return { ...context, objectAddress };
 }
 
-/** Code without debug information does not say; then it is what main is written in, as in gdb. */
+/**
+ * Code without debug information does not say; then it is what main is written in, as in gdb. Rust's expressions are read as C++'s: its names have
+ * modules as C++'s have namespaces.
+ */
 function languageOf(world: World): 'c' | 'c++' {
-  const fn = world.frame?.function ?? mainOf(world.images);
-  return fn?.language === 'c++' ? 'c++' : 'c';
+  const { language } = world.frame?.function ?? mainOf(world.images) ?? {};
+  return language === 'c++' || language === 'rust' ? 'c++' : 'c';
 }
 
 function mainOf(images: ImageMap): FunctionSymbol | undefined {

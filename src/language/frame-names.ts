@@ -293,9 +293,12 @@ export class FrameNames implements NameSpace {
 
   scoped(where: ScopePath, name: string): Meaning | undefined {
     const qualified = [...where.path, name].join('::');
+    const spellings = where.file === undefined && where.path.length > 0 ? this.#spellings(qualified) : [qualified];
     for (const loaded of this.#images()) {
-      const direct = this.#inImage(loaded, qualified, where.path.length === 0 ? where.file : undefined);
-      if (direct) return direct;
+      for (const spelling of spellings) {
+        const direct = this.#inImage(loaded, spelling, where.path.length === 0 ? where.file : undefined);
+        if (direct) return direct;
+      }
       const inside = this.#insideFunction(loaded, where, name);
       if (inside) return inside;
     }

@@ -31,6 +31,7 @@ const NAME = /[\p{L}_][\p{L}\p{N}_$]*/uy;
 const DOLLAR = /\$[A-Za-z0-9_$]*/y;
 const NUMBER = /(?:0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*(?:[pP][+-]?\d+)?|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)[\w.]*/y;
 const OPERATOR = /->\*|\.\*|<<=|>>=|\.\.\.|::|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:,.()[\]{}@]/y;
+const NUMBERED_MEMBER = /\.(\d+)(?!\w)/y;
 const QUOTE = /(u8|[LuU])?(['"])/y;
 /** `list.c::head`, `list.c:insert::count`: only with a source file's ending, so that `a.b` stays a member. The bound keeps it linear. */
 const FILE = /[\w./+-]{0,255}\w\.(?:c|h|cc|cpp|cxx|c\+\+|C|hpp|hh|hxx|inc|s|S|rs)(?=::|:[A-Za-z_]\w*::)/y;
@@ -67,6 +68,12 @@ export function tokenize(text: string): readonly Token[] {
       at += space[0].length;
       continue;
     }
+    const numbered = followsOperand(tokens.at(-1), at) ? match(NUMBERED_MEMBER)?.[1] : undefined;
+    if (numbered !== undefined) {
+      tokens.push({ kind: 'operator', text: '.', offset: at, end: at + 1 });
+      tokens.push({ kind: 'name', name: `__${numbered}`, offset: at + 1, end: (at += 1 + numbered.length) });
+      continue;
+    }
     const token =
       quotedAt(text, at, match(QUOTE)) ?? fileAt(at, match(FILE)) ?? numberAt(at, match(NUMBER)) ?? wordAt(at, match(NAME), match(DOLLAR));
     const operator = token ? undefined : match(OPERATOR);
@@ -78,6 +85,13 @@ export function tokenize(text: string): readonly Token[] {
   tokens.push({ kind: 'end', offset: text.length, end: text.length });
   return tokens;
 }
+
+/**
+ * Rust: behind what has members `.0` is one of a tuple's, which the debug information calls `__0`. In C no number can stand there; behind a
+ * parenthesis one can: `(float).5`.
+ */
+const followsOperand = (last: Token | undefined, at: number): boolean =>
+  last?.end === at && (last.kind === 'name' || last.kind === 'dollar' || (last.kind === 'operator' && last.text === ']'));
 
 function printable(text: string, at: number): string {
   const point = text.codePointAt(at) ?? 0;

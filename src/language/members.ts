@@ -4,6 +4,7 @@ import type { Member, StructType } from '../symbols/types.js';
 import { nearest } from '../common/nearest.js';
 import { asStruct } from './types.js';
 import type { Value } from './value.js';
+import { presentMembers } from './variants.js';
 
 /** Nested anonymous members and base classes beyond this are damage. */
 const MAX_DEPTH = 32;
@@ -26,6 +27,19 @@ export function findMember(type: StructType, name: string, depth = 0): FoundMemb
     if (member.isBase && inner.name === name) return { path: [member] };
     const found = findMember(inner, name, depth + 1);
     if (found) return { path: [member, ...found.path] };
+  }
+  return undefined;
+}
+
+/** The same in an object, which has the members of its active variant too; those stand in a struct of the variant's name (Rust). */
+function findPresent(object: Value, type: StructType, name: string): FoundMember | undefined {
+  const found = findMember(type, name);
+  if (found || !type.variantPart?.()) return found;
+  for (const member of presentMembers(object, type)) {
+    if (member.name === name) return { path: [member] };
+    const inner = asStruct(member.type);
+    const deeper = inner && findMember(inner, name);
+    if (deeper) return { path: [member, ...deeper.path] };
   }
   return undefined;
 }
@@ -60,14 +74,14 @@ export function memberNamed(object: Value, name: string, world: MemberWorld, lan
   const start = parts.length > 1 ? findMember(type, parts[parts.length - 2] ?? '') : { path: [] };
   let current = object;
   for (const member of start?.path ?? []) current = readMember(current, member, world);
-  const found = findMember(asStruct(current.type) ?? type, plain);
+  const found = findPresent(current, asStruct(current.type) ?? type, plain);
   if (!found) {
     if (type.size === undefined)
       throw new DeetError(
         'incomplete-type',
         `The type of this value is incomplete: ${type.kind} ${type.name ?? '{...}'} is not defined in the debug information.`,
       );
-    const names = type.members().flatMap((member) => member.name ?? []);
+    const names = presentMembers(current, asStruct(current.type) ?? type).flatMap((member) => member.name ?? []);
     const near = nearest(plain, names);
     throw new DeetError(
       'no-member',

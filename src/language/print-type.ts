@@ -2,6 +2,7 @@
 import type { CType, EnumType, Member, Method, StructType } from '../symbols/types.js';
 import { LayoutColumn } from './type-layout.js';
 import { isKnownByName, shortNames } from './library/short-names.js';
+import { rustBody } from './rust-types.js';
 import { declaration, objectQualifiers, parameterList, specifier, typeName, type Language, type Renaming } from './type-name.js';
 import { arrayLike, functionLike, pointerLike } from './type-copies.js';
 import { isQualified, isStruct, sizeOf, strip, templateName } from './types.js';
@@ -111,6 +112,7 @@ class TypePrinter {
   body(type: CType, show: number, level: number): string {
     if (type.kind === 'enum') return show > 0 || type.name === undefined ? this.#enum(type, show) : specifier(type, this.#language);
     if (!isStruct(type)) return specifier(type, this.#language);
+    if (type.rust && show > 0 && !this.#column) return rustBody(type);
     const head =
       type.name === undefined ? type.kind : show > 0 ? `${type.kind} ${templateName(type.name)}` : specifier(type, this.#language);
     if (show <= 0 && type.name !== undefined) return head;

@@ -6,7 +6,7 @@ export function pointerLike(type: PointerType, target: CType): PointerType {
 }
 
 export function arrayLike(type: ArrayType, element: CType, count: ArrayType['count']): ArrayType {
-  return { kind: 'array', element, count, ...(type.vector ? { vector: true } : {}) };
+  return { kind: 'array', element, count, ...(type.vector ? { vector: true } : {}), ...(type.rust ? { rust: true } : {}) };
 }
 
 export function functionLike(type: FunctionType, returns: CType, parameters: FunctionType['parameters']): FunctionType {

@@ -1,6 +1,7 @@
 /** A type as C writes it, with or without a declared name: `char *`, `int (*)[5]`, `struct node *next`. */
 import type { CType, FunctionType } from '../symbols/types.js';
 import { UNKNOWN_FUNCTION, UNKNOWN_INDIRECT } from './c-types.js';
+import { rustTypeName } from './rust-types.js';
 import { baseName, isQualified, strip, templateName } from './types.js';
 
 export type Language = 'c' | 'c++';
@@ -27,8 +28,11 @@ export function specifier(type: CType, language: Language): string {
     case 'class':
     case 'enum': {
       if (type.name === undefined) return `${type.kind} {...}`;
+      if (type.kind !== 'enum' && type.rust) return type.name;
       return language === 'c++' ? templateName(type.name) : `${type.kind} ${type.name}`;
     }
+    case 'array':
+      return type.rust ? rustTypeName(type) : '';
     default:
       return '';
   }
@@ -114,7 +118,7 @@ export function declaration(
       current = current.target;
       const below = unqualifiedKind(current);
       if (below === 'array' || below === 'function') inner = `(${inner})`;
-    } else if (current.kind === 'array') {
+    } else if (current.kind === 'array' && !current.rust) {
       const count = typeof current.count === 'number' ? current.count.toString() : current.count ? 'variable length' : '';
       if (current.vector) vectors.push(`__attribute__ ((vector_size(${count})))`);
       else inner += `[${count}]`;

@@ -267,7 +267,9 @@ export class ElfImage implements SymbolImage {
       if (!(fn instanceof FunctionEntry) || fn.entry !== symbol.address) return [];
       return this.guard<readonly ResolvedLocation[]>([], (info) => [this.rules(info).ofAlias(fn)]);
     });
-    const bare = code
+    // Rust's compiler makes the `main` that C's start code calls; the program's own is another.
+    const isGenerated = described.length > 0 && this.functionsNamed(name).some((fn) => fn.isMain && fn.qualifiedName !== name);
+    const bare = (isGenerated ? [] : code)
       .filter((symbol) => !this.functionAt(symbol.address))
       .map((symbol) =>
         locationOfSymbol(

@@ -2,11 +2,12 @@
  * Structures, unions and classes (DWARF 5, 5.7): members with their places, bit-fields in the three encodings that
  * compilers have used, base classes, static members and member functions.
  */
-import { At, Tag } from '../dwarf/constants.js';
+import { At, languageOf, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import type { SourcePosition } from './model.js';
 import type { TypeReader } from './types-reader.js';
 import type { CType, Member, Method, StructType, TypedefType } from './types.js';
+import { variantPartOf, type VariantPart } from './variant-parts.js';
 
 const MAX_MEMBERS = 1_000_000;
 /** DW_DEFAULTED_in_class (DWARF 5, 5.7.8). */
@@ -85,6 +86,25 @@ export class StructReader implements StructType {
       this.die.unit.file.warn(error);
     }
     return (this.memberList = result);
+  }
+
+  get rust(): boolean {
+    return languageOf(this.die.unit.language) === 'rust';
+  }
+
+  private variants: VariantPart | undefined | null = null;
+
+  variantPart(): VariantPart | undefined {
+    if (this.variants === null) {
+      this.variants = undefined;
+      try {
+        const part = this.definition.children().find((child) => child.tag === Tag.variant_part);
+        this.variants = part && variantPartOf(part, (die) => this.field(die));
+      } catch (error) {
+        this.die.unit.file.warn(error);
+      }
+    }
+    return this.variants;
   }
 
   private member(die: Die): Member | undefined {

@@ -148,10 +148,13 @@ export class TypeReader {
   private array(die: Die): CType {
     const element = this.typeOf(die);
     const dimensions = die.children().filter((child) => child.tag === Tag.subrange_type || child.tag === Tag.enumeration_type);
-    const vector = die.flag(At.GNU_vector);
-    if (dimensions.length === 0) return { kind: 'array', element, count: undefined, ...(vector ? { vector } : {}) };
+    const own = {
+      ...(die.flag(At.GNU_vector) ? { vector: true } : {}),
+      ...(languageOf(die.unit.language) === 'rust' ? { rust: true } : {}),
+    };
+    if (dimensions.length === 0) return { kind: 'array', element, count: undefined, ...own };
     return dimensions.reduceRight<CType>(
-      (inner, dimension) => ({ kind: 'array', element: inner, count: this.countOf(dimension), ...(vector ? { vector } : {}) }),
+      (inner, dimension) => ({ kind: 'array', element: inner, count: this.countOf(dimension), ...own }),
       element,
     );
   }

@@ -4,6 +4,7 @@
  */
 import type { BaseEncoding, LocationDescription } from '../dwarf/location.js';
 import type { FunctionSymbol, SourcePosition, Variable } from './model.js';
+import type { VariantPart } from './variant-parts.js';
 
 export type CType =
   VoidType | BaseType | PointerType | StructType | EnumType | ArrayType | TypedefType | QualifiedType | FunctionType | MemberPointerType;
@@ -59,6 +60,10 @@ export interface StructType {
   /** C++: how the compiler says that arguments of it travel; undefined: it does not say. */
   readonly passedBy?: 'value' | 'reference' | undefined;
   readonly declared?: SourcePosition;
+  /** Written in Rust, and shown so. */
+  readonly rust?: boolean;
+  /** What is there besides the members depends on a value; undefined: nothing does. */
+  variantPart?(): VariantPart | undefined;
   /** C++: the types among the template's arguments, those of packs too. */
   templateTypes?(): readonly CType[];
   /** C++: those of them that are bound to a name of their own: `T` in `Box<T>`. */
@@ -106,6 +111,8 @@ export interface ArrayType {
   readonly count: number | undefined | DynamicCount;
   /** GNU vector type (`__attribute__((vector_size(16)))`). */
   readonly vector?: boolean;
+  /** Written in Rust, and shown so. */
+  readonly rust?: boolean;
 }
 
 /** Upper bound of a variable-length array: count = evaluate(upper) - lower + 1 (or evaluate(count)). */

@@ -1,5 +1,5 @@
 /** Which classes have a view, by their names. */
-import type { CType } from '../../symbols/types.js';
+import type { CType, StructType } from '../../symbols/types.js';
 import type { EvaluationContext } from '../context.js';
 import { asStruct, strip } from '../types.js';
 import type { Value } from '../value.js';
@@ -18,6 +18,7 @@ import {
   variant,
 } from './holders.js';
 import { hash, tree } from './maps.js';
+import * as rust from './rust.js';
 import { array, bitset, deque, forwardList, initializerList, list, path, span, string, stringView, vector } from './sequences.js';
 import { attempt, Subject, type TextView, type View } from './view.js';
 
@@ -58,21 +59,40 @@ const VIEWS: Readonly<Record<string, (subject: Subject) => View>> = {
   _List_const_iterator: nodeIterator,
   _Deque_iterator: dequeIterator,
   __normal_iterator: iterator,
+  '&[]': rust.slice,
+  Vec: rust.vector,
+  VecDeque: rust.deque,
+  HashMap: rust.hashMap,
+  HashSet: rust.hashSet,
+  Rc: rust.counted,
+  Arc: rust.counted,
+  Cell: rust.cell,
+  RefCell: rust.refCell,
 };
 
-const TEXTS: Readonly<Record<string, (subject: Subject) => TextView>> = { basic_string: string, basic_string_view: stringView, path };
+const TEXTS: Readonly<Record<string, (subject: Subject) => TextView>> = {
+  basic_string: string,
+  basic_string_view: stringView,
+  path,
+  '&str': rust.text,
+  String: rust.string,
+};
 
 const LIBRARY = /^(?:std|__gnu_cxx)::(?:filesystem::)?(?:__cxx11::|__debug::)?(\w+)(?:<|$)/;
 
+const libraryName = ({ name = '', rust: isRust }: StructType): string | undefined =>
+  isRust ? rust.rustName(name) : LIBRARY.exec(name)?.[1];
+
 /** Has the class a view, if its object is sound? */
 export function hasView(type: CType): boolean {
-  const name = LIBRARY.exec(asStruct(type)?.name ?? '')?.[1] ?? '';
+  const struct = asStruct(type);
+  const name = (struct && libraryName(struct)) ?? '';
   return Object.hasOwn(VIEWS, name) || Object.hasOwn(TEXTS, name);
 }
 
 function find<T>(value: Value, context: EvaluationContext, table: Readonly<Record<string, (subject: Subject) => T>>): T | undefined {
   const struct = value.place.kind !== 'missing' && !value.isAbstract ? asStruct(value.type) : undefined;
-  const name = struct && LIBRARY.exec(struct.name ?? '')?.[1];
+  const name = struct && libraryName(struct);
   const build = name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
   return struct && build && attempt(() => build(new Subject(value, struct, context)));
 }

@@ -60,8 +60,10 @@ function answer(object: Value, method: string, context: EvaluationContext): Valu
   switch (method) {
     case 'size':
     case 'length':
+    case 'len':
       return isContainer ? Value.integer(c.UNSIGNED_LONG, BigInt(count)) : undefined;
     case 'empty':
+    case 'is_empty':
       return isContainer ? Value.integer(c.CXX_BOOL, count === 0 ? 1n : 0n) : undefined;
     case 'front':
     case 'back':
