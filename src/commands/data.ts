@@ -72,7 +72,7 @@ const parsePrint = (text: string, isName: (name: string) => boolean): PrintText 
     settings[key] = numeric.has(key) ? (value === 'unlimited' ? (key === 'depth' ? -1 : 0) : Number(value ?? 0)) : value !== 'off';
     rest = rest.slice(whole.length);
   }
-  rest = rest.replace(/^--\s+/, '');
+  rest = rest.replace(/^--(?:\s+|$)/, '');
   const { format, rest: expression } = splitFormat(rest);
   if (format.letter !== 'i') requireSingle(format, 'print');
   return { diagram: diagram !== null, letter: format.letter, raw: format.raw, settings, expression: expression.trim() };

@@ -10,7 +10,7 @@ import type { Value } from '../language/value.js';
 import type { Session } from '../session/session.js';
 import { needed } from './arguments.js';
 import type { Command } from './command.js';
-import { selectedFrame } from './frames.js';
+import { scopesOf, selectedFrame } from './frames.js';
 import { message, type Result } from './results.js';
 import { carryOut, evaluated, printed } from './values.js';
 
@@ -118,6 +118,12 @@ const threadLocalPlace = (session: Session, name: string): string | undefined =>
   return undefined;
 };
 
+const isStaticLocal = (session: Session, name: string): boolean => {
+  const frame = selectedFrame(session);
+  const variables = frame ? [...scopesOf(frame)].flatMap((scope) => scope.variables()) : [];
+  return variables.find((variable) => variable.name === name)?.role === 'static-local';
+};
+
 const placeOf = (value: Value): string => {
   const { place, address } = value;
   if (asFunction(value.type) && address !== undefined) return `a function at address ${hex(address)}`;
@@ -142,7 +148,8 @@ export const infoAddress: Command = {
     const found = local ?? context.names.global(name);
     if (found?.kind !== 'value') throw new DeetError('no-symbol', `No symbol "${name}" in current context.`);
     const where = placeOf(found.value);
-    return message(`Symbol "${name}" is ${local ? where : where.replace('a variable', 'static storage')}.`);
+    const isStatic = !local || isStaticLocal(session, name);
+    return message(`Symbol "${name}" is ${isStatic ? where.replace('a variable', 'static storage') : where}.`);
   },
 };
 

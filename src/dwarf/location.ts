@@ -59,6 +59,7 @@ export type BaseEncoding =
   | 'unsigned-char'
   | 'utf' // char8_t, char16_t, char32_t
   | 'float' // IEEE by size: 2, 4, 8; 16 is x87 long double unless the name says _Float128/__float128
+  | 'decimal-float' // by size: 4, 8, 16
   | 'complex-float'
   | 'complex-signed'
   | 'address'

@@ -43,6 +43,7 @@ const classesOfScalar = (type: CType): readonly EightbyteClass[] => {
   if (bare.kind === 'array') return vector();
   if (bare.kind !== 'base') return all('integer');
   if (bare.encoding === 'complex-float') return size === 32 ? all('complex-x87') : all('sse');
+  if (bare.encoding === 'decimal-float') return size === 16 ? vector() : all('sse');
   if (bare.encoding !== 'float') return all('integer');
   if (size !== 16) return all('sse');
   return /128/.test(bare.name) ? vector() : ['x87', 'x87-up'];

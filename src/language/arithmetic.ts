@@ -6,9 +6,11 @@ import { DeetError } from '../common/errors.js';
 import type { BaseType, CType } from '../symbols/types.js';
 import type { BinaryOperator } from './ast.js';
 import * as c from './c-types.js';
+import { convertDecimal, decimalArithmetic } from './decimal-values.js';
+import { isZeroDecimal } from './decimals.js';
 import { add, compareFloats, divide, isZero, multiply, negate, truncate, type Float } from './floats.js';
-import { asComplex, asFloat, asInteger, asPointer, asReference, isSigned, requireSize, strip } from './types.js';
-import { floatFormat, toFloat, toInteger, Value } from './value.js';
+import { asComplex, asDecimal, asFloat, asInteger, asPointer, asReference, isSigned, requireSize, strip } from './types.js';
+import { floatFormat, toDecimal, toFloat, toInteger, Value } from './value.js';
 
 export type Warn = (message: string) => void;
 
@@ -46,7 +48,7 @@ const floatRank = (type: BaseType): number => type.size * 2 + (/128/.test(type.n
 
 const notNumber = (): DeetError => new DeetError('type', 'Argument to arithmetic operation not a number or boolean.');
 
-export const isArithmetic = (type: CType): boolean => asInteger(type) !== undefined || asFloat(type) !== undefined;
+export const isArithmetic = (type: CType): boolean => (asInteger(type) ?? asFloat(type) ?? asDecimal(type)) !== undefined;
 
 const COMPARISONS = new Set<BinaryOperator>(['==', '!=', '<', '>', '<=', '>=']);
 export const isComparison = (operator: BinaryOperator): boolean => COMPARISONS.has(operator);
@@ -73,6 +75,10 @@ export function holds(operator: BinaryOperator, order: number | undefined): bool
 export function arithmetic(operator: BinaryOperator, left: Value, right: Value, truth: CType, warn?: Warn): Value {
   if (asComplex(left.type) ?? asComplex(right.type)) return complexArithmetic(operator, left, right, truth);
   if (!isArithmetic(left.type) || !isArithmetic(right.type)) throw notNumber();
+  if (asDecimal(left.type) ?? asDecimal(right.type)) {
+    const holding = isComparison(operator) ? (order: number | undefined) => holds(operator, order) : undefined;
+    return decimalArithmetic(operator, left, right, truth, holding);
+  }
   if (operator === '<<' || operator === '>>') return shift(operator, left, right, warn);
   const type = usualType(left, right);
   if (type.encoding === 'float') return floatArithmetic(operator, type, toFloat(left), toFloat(right), truth);
@@ -212,6 +218,8 @@ function complexType(component: CType): BaseType {
 /** Is it different from zero? (C11, 6.5.13-15.) @throws DeetError for structs */
 export function isTrue(value: Value): boolean {
   if (asFloat(value.type)) return !isZero(toFloat(value));
+  const decimal = toDecimal(value);
+  if (decimal) return !isZeroDecimal(decimal);
   if (asInteger(value.type) ?? asPointer(value.type)) return toInteger(value) !== 0n;
   const kind = strip(value.type).kind;
   if (kind === 'array' || kind === 'function') return true;
@@ -226,6 +234,8 @@ export function convertArithmetic(value: Value, type: CType): Value {
   const size = requireSize(type);
   if (target.kind === 'base' && target.encoding === 'bool') return Value.integer(type, isTrue(value) ? 1n : 0n);
   if (asComplex(value.type) && !asComplex(type)) return convertArithmetic(complexParts(value)[0], type);
+  const decimal = convertDecimal(value, type, size);
+  if (decimal) return decimal;
   if (asFloat(type)) return Value.float(type, toFloat(value));
   if (asFloat(value.type)) return Value.integer(type, truncate(toFloat(value)) ?? 1n << BigInt(size * 8 - 1));
   return Value.integer(type, toInteger(value));

@@ -9,6 +9,9 @@ export type UnaryOperator = '-' | '+' | '!' | '~' | '*' | '&' | '++' | '--';
 export type BinaryOperator = '+' | '-' | '*' | '/' | '%' | '<<' | '>>' | '&' | '|' | '^' | '==' | '!=' | '<' | '>' | '<=' | '>=' | '@';
 export type CharacterPrefix = '' | 'L' | 'u' | 'U' | 'u8';
 
+/** C's own, and those of decimals (ISO/IEC TR 24732, 4). */
+export type FloatSuffix = '' | 'f' | 'l' | 'df' | 'dd' | 'dl';
+
 export type Expression =
   /** `suffix` is lower case, sorted so that u precedes l: '', 'u', 'l', 'ul', 'll', 'ull'. */
   | (Placed & {
@@ -18,7 +21,7 @@ export type Expression =
       readonly suffix: string;
       readonly imaginary: boolean;
     })
-  | (Placed & { readonly kind: 'float'; readonly text: string; readonly suffix: '' | 'f' | 'l'; readonly imaginary: boolean })
+  | (Placed & { readonly kind: 'float'; readonly text: string; readonly suffix: FloatSuffix; readonly imaginary: boolean })
   | (Placed & { readonly kind: 'character'; readonly value: number; readonly prefix: CharacterPrefix })
   | (Placed & { readonly kind: 'string'; readonly units: readonly number[]; readonly prefix: CharacterPrefix })
   | (Placed & { readonly kind: 'name'; readonly name: string })

@@ -2,11 +2,12 @@
 import { hex, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { EvaluationContext } from './context.js';
+import { decimalText, truncateDecimal } from './decimals.js';
 import { floatText } from './float-text.js';
-import { BINARY32, BINARY64, X87, decodeFloat, truncate } from './floats.js';
+import { BINARY32, BINARY64, X87, decodeFloat, truncate, type FloatFormat } from './floats.js';
 import { quotedCharacter } from './text-writer.js';
-import { asFloat, asInteger, isSigned, strip } from './types.js';
-import { floatFormat, integerOf, toFloat, type Value } from './value.js';
+import { asDecimal, asFloat, asInteger, isSigned, strip } from './types.js';
+import { floatFormat, integerOf, toDecimal, toFloat, type Value } from './value.js';
 
 export type Letter = 'x' | 'd' | 'u' | 'o' | 't' | 'z' | 'a' | 'c' | 's' | 'f' | 'i';
 
@@ -81,28 +82,31 @@ function signedType(value: Value): boolean {
   return integer !== undefined && isSigned(integer);
 }
 
-const asNumber = (value: Value, raw: bigint): bigint => (asFloat(value.type) ? (truncate(toFloat(value)) ?? 0n) : raw);
+function asNumber(value: Value, raw: bigint): bigint {
+  if (asFloat(value.type)) return truncate(toFloat(value)) ?? 0n;
+  const decimal = toDecimal(value);
+  return decimal ? (truncateDecimal(decimal) ?? 0n) : raw;
+}
 
 function character(value: Value, raw: bigint): string {
   const number = asNumber(value, raw);
   const unit = Number(BigInt.asUintN(8, number));
-  const shown = signedType(value) || asFloat(value.type) ? Number(BigInt.asIntN(8, number)) : unit;
+  const shown = signedType(value) || asFloat(value.type) || asDecimal(value.type) ? Number(BigInt.asIntN(8, number)) : unit;
   return `${shown} ${quotedCharacter(Uint8Array.of(unit), '')}`;
 }
 
-/** Integers of a float's size show that float's value. */
+const FLOAT_OF_SIZE: ReadonlyMap<number, FloatFormat> = new Map([
+  [4, BINARY32],
+  [8, BINARY64],
+  [16, X87],
+]);
+
+/** Integers and pointers of a float's size show that float's value. */
 function asFloatText(value: Value, bytes: Uint8Array, raw: bigint): string {
   if (asFloat(value.type)) return floatText(toFloat(value), floatFormat(value.type));
-  const format =
-    strip(value.type).kind === 'pointer'
-      ? undefined
-      : bytes.length === 4
-        ? BINARY32
-        : bytes.length === 8
-          ? BINARY64
-          : bytes.length === 16
-            ? X87
-            : undefined;
+  const decimal = toDecimal(value);
+  if (decimal) return decimalText(decimal);
+  const format = FLOAT_OF_SIZE.get(bytes.length);
   if (format) return floatText(decodeFloat(bytes, format), format);
   return (signedType(value) ? BigInt.asIntN(bytes.length * 8, raw) : raw).toString();
 }

@@ -10,6 +10,7 @@ import { complexParts } from './arithmetic.js';
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
 import { ElementWindow } from './element-window.js';
+import { decimalText } from './decimals.js';
 import { floatText } from './float-text.js';
 import { formatScalar, symbolWords, type Letter } from './format-letter.js';
 import { memberWorld } from './identifiers.js';
@@ -31,7 +32,7 @@ import { isUnknown, unknownType } from './unknown.js';
 import { isDynamic, wholeObject } from './virtual-table.js';
 import { typeName } from './type-name.js';
 import { asComplex, asFunction, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
-import { floatFormat, toFloat, toInteger, Value } from './value.js';
+import { floatFormat, toDecimal, toFloat, toInteger, Value } from './value.js';
 import { presentMembers } from './variants.js';
 
 export interface FormatOptions {
@@ -195,6 +196,10 @@ class Formatter {
       }
       case 'float':
         return floatText(toFloat(value), floatFormat(bare));
+      case 'decimal-float': {
+        const decimal = toDecimal(value);
+        return decimal ? decimalText(decimal) : toInteger(value).toString();
+      }
       case 'complex-float':
       case 'complex-signed': {
         const [real, imaginary] = complexParts(value).map((part) => this.#base(part));

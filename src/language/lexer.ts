@@ -1,7 +1,7 @@
 /**
  * Text to tokens (C11, 6.4), with what debuggers add: `$name`, `@`, and source file names before `::` or `:f::`.
  */
-import type { CharacterPrefix } from './ast.js';
+import type { CharacterPrefix, FloatSuffix } from './ast.js';
 import { ExpressionError } from './errors.js';
 
 interface Span {
@@ -12,7 +12,7 @@ interface Span {
 export type Token = Span &
   (
     | { readonly kind: 'integer'; readonly value: bigint; readonly decimal: boolean; readonly suffix: string; readonly imaginary: boolean }
-    | { readonly kind: 'float'; readonly text: string; readonly suffix: '' | 'f' | 'l'; readonly imaginary: boolean }
+    | { readonly kind: 'float'; readonly text: string; readonly suffix: FloatSuffix; readonly imaginary: boolean }
     | { readonly kind: 'character'; readonly value: number; readonly prefix: CharacterPrefix }
     | { readonly kind: 'string'; readonly units: readonly number[]; readonly prefix: CharacterPrefix }
     | { readonly kind: 'name'; readonly name: string }
@@ -108,6 +108,9 @@ function wordAt(at: number, name: RegExpExecArray | null, dollar: RegExpExecArra
   return undefined;
 }
 
+const FLOAT_SUFFIXES = new Set<string>(['', 'f', 'l', 'df', 'dd', 'dl']);
+const isFloatSuffix = (letters: string): letters is FloatSuffix => FLOAT_SUFFIXES.has(letters);
+
 function numberAt(at: number, found: RegExpExecArray | null): Token | undefined {
   if (!found) return undefined;
   const whole = found[0];
@@ -126,11 +129,11 @@ function numberAt(at: number, found: RegExpExecArray | null): Token | undefined 
     return { kind: 'integer', value, decimal: !/^0./.test(digits), suffix, imaginary, ...place };
   }
   const float =
-    /^((?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)([fFlL]?)$/.exec(
+    /^((?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)(d?[fl]?|dd)$/i.exec(
       text,
     );
   const letter = (float?.[2] ?? '').toLowerCase();
-  if (float?.[1] === undefined || (letter !== '' && letter !== 'f' && letter !== 'l')) {
+  if (float?.[1] === undefined || !isFloatSuffix(letter) || (letter.startsWith('d') && /x/i.test(text))) {
     throw new ExpressionError('syntax', `Invalid number "${whole}".`, at);
   }
   return { kind: 'float', text: float[1], suffix: letter, imaginary, ...place };

@@ -5,6 +5,8 @@ import { complexOf } from './arithmetic.js';
 import type { CharacterPrefix, Expression } from './ast.js';
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
+import { decimalValue } from './decimal-values.js';
+import { parseDecimal } from './decimals.js';
 import { parseFloatText } from './float-text.js';
 import { floatFormat, integerBytes, Value } from './value.js';
 
@@ -29,7 +31,10 @@ export function integerLiteral(node: Extract<Expression, { kind: 'integer' }>): 
 }
 
 export function floatLiteral(node: Extract<Expression, { kind: 'float' }>): Value {
-  const type = node.suffix === 'f' ? c.FLOAT : node.suffix === 'l' ? c.LONG_DOUBLE : c.DOUBLE;
+  const { suffix } = node;
+  if (suffix === 'df' || suffix === 'dd' || suffix === 'dl')
+    return decimalValue(suffix === 'df' ? c.DECIMAL32 : suffix === 'dd' ? c.DECIMAL64 : c.DECIMAL128, parseDecimal(node.text));
+  const type = suffix === 'f' ? c.FLOAT : suffix === 'l' ? c.LONG_DOUBLE : c.DOUBLE;
   return imaginary(node, Value.float(type, parseFloatText(node.text, floatFormat(type))));
 }
 

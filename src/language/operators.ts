@@ -5,10 +5,25 @@ import { arithmetic, complexOf, complexParts, holds, isComparison, isArithmetic,
 import type { BinaryOperator } from './ast.js';
 import * as c from './c-types.js';
 import { decayed } from './conversions.js';
+import { decimalValue } from './decimal-values.js';
+import { negated } from './decimals.js';
 import { negate as negateFloat } from './floats.js';
 import { isUnknown, unknownType } from './unknown.js';
-import { asArray, asComplex, asFloat, asFunction, asInteger, asPointer, asStruct, nameOf, sizeOf, strip, withoutTypedef } from './types.js';
-import { toFloat, toInteger, Value } from './value.js';
+import {
+  asArray,
+  asComplex,
+  asDecimal,
+  asFloat,
+  asFunction,
+  asInteger,
+  asPointer,
+  asStruct,
+  nameOf,
+  sizeOf,
+  strip,
+  withoutTypedef,
+} from './types.js';
+import { toDecimal, toFloat, toInteger, Value } from './value.js';
 
 /** Distance between neighbours behind a pointer; void and functions count as 1 (GNU C). @throws DeetError */
 export function stride(pointer: PointerType): number {
@@ -110,6 +125,8 @@ export function unary(operator: '-' | '+' | '~' | '!', operand: Value, truth: CT
   if (operator === '!') return Value.integer(truth, isTrue(decayedForTruth(operand)) ? 0n : 1n);
   const float = asFloat(operand.type);
   if (float && operator !== '~') return operator === '-' ? Value.float(operand.type, negateFloat(toFloat(operand))) : operand.as(float);
+  const decimal = operator === '~' ? undefined : toDecimal(operand);
+  if (decimal) return decimalValue(operand.type, operator === '-' ? negated(decimal) : decimal);
   if (asComplex(operand.type)) return complexUnary(operator, operand, truth);
   const vector = asArray(operand.type)?.vector;
   if (vector && operator !== '+') {
@@ -117,7 +134,7 @@ export function unary(operator: '-' | '+' | '~' | '!', operand: Value, truth: CT
     return vectorOperation(operator === '-' ? '-' : '^', unit, operand, truth);
   }
   if (asStruct(operand.type)) throw noOperator(operator);
-  if (!isArithmetic(operand.type) || float) {
+  if (!isArithmetic(operand.type) || float || asDecimal(operand.type)) {
     const what =
       operator === '~'
         ? 'Argument to complement operation not an integer, boolean.'

@@ -163,7 +163,7 @@ class TypePrinter {
       lines.push(...labels.before(method.access, true), `${inner}${words};`);
     }
     lines.push(...this.#typedefs(type, level, labels, lines.length > 0));
-    if (this.#column) lines.push(...this.#column.close(type, level));
+    if (this.#column) lines.push(...this.#column.close(type, level, show > 0));
     return lines;
   }
 
@@ -202,7 +202,7 @@ class TypePrinter {
     const direct = strip(member.type);
     const opens = column !== undefined && !member.staticVariable && isStruct(direct) && member.type.kind !== 'typedef';
     const open = (base: CType): string => {
-      column?.descend(type, member, isStruct(withoutArrays(member.type)));
+      column?.descend(type, member, opens);
       const text = this.body(base, opens ? show : show - 1, level + 4);
       column?.ascend();
       return text;
@@ -224,12 +224,6 @@ function methodsByName(type: StructType): readonly Method[] {
     groups.set(method.name, group);
   }
   return [...groups.values()].flat();
-}
-
-function withoutArrays(type: CType): CType {
-  let current = strip(type);
-  for (let i = 0; i < 16 && current.kind === 'array'; i++) current = strip(current.element);
-  return current;
 }
 
 function integerName(type: EnumType): string {

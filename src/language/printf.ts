@@ -11,7 +11,7 @@ import { fixed, general, hexadecimal, scientific } from './float-text.js';
 import { used } from './identifiers.js';
 import { parseArguments } from './parser.js';
 import { readString } from './strings.js';
-import { asArray, asFloat, asInteger, asPointer } from './types.js';
+import { asArray, asComplex, asDecimal, asFloat, asInteger, asPointer, asStruct } from './types.js';
 import { toFloat, toInteger, type Value } from './value.js';
 
 interface Conversion {
@@ -97,7 +97,7 @@ function converted(conversion: Conversion, value: Value, context: EvaluationCont
     case 's':
       return padded(stringOf(value, conversion, context), conversion);
     case 'p': {
-      const address = BigInt.asUintN(64, toInteger(decayed(value)));
+      const address = BigInt.asUintN(64, wholeNumber(value));
       return padded(address === 0n ? '(nil)' : hex(address), conversion);
     }
     default:
@@ -106,7 +106,7 @@ function converted(conversion: Conversion, value: Value, context: EvaluationCont
 }
 
 function character(value: Value): string {
-  const point = Number(BigInt.asUintN(32, toInteger(value)));
+  const point = Number(BigInt.asUintN(32, wholeNumber(value)));
   return point <= 0x10ffff ? String.fromCodePoint(point) : '\ufffd';
 }
 
@@ -120,7 +120,7 @@ function stringOf(value: Value, { length, precision }: Conversion, context: Eval
     const end = bytes.indexOf(0);
     if (unit === 1 && end >= 0) bytes = bytes.subarray(0, end);
   } else {
-    const address = BigInt.asUintN(64, toInteger(decayed(value)));
+    const address = BigInt.asUintN(64, wholeNumber(value));
     if (address === 0n) return '(null)';
     const found = readString(context, address, unit, Math.min(precision ?? MAX_STRING, MAX_STRING));
     if (found.error !== undefined) throw new DeetError('memory', found.error.replace(/^<error: |>$/g, ''));
@@ -139,9 +139,20 @@ function stringOf(value: Value, { length, precision }: Conversion, context: Eval
 
 const SIZE: Readonly<Record<string, number>> = { hh: 8, h: 16, '': 32, l: 64, ll: 64, j: 64, z: 64, t: 64, L: 64 };
 
+/** A number, a pointer, an array's or a function's address. @throws DeetError `type` for a struct, a vector, a complex number */
+function wholeNumber(value: Value): bigint {
+  requireScalar(value);
+  const isFraction = (asFloat(value.type) ?? asDecimal(value.type)) !== undefined;
+  return toInteger(isFraction ? convertArithmetic(value, c.LONG) : decayed(value));
+}
+
+function requireScalar({ type }: Value): void {
+  if (asStruct(type) ?? asComplex(type) ?? asArray(type)?.vector) throw new DeetError('type', "Value can't be converted to integer.");
+}
+
 function integral(conversion: Conversion, value: Value): string {
   const { letter, flags, precision } = conversion;
-  const number = asFloat(value.type) ? toInteger(convertArithmetic(value, c.LONG)) : toInteger(decayed(value));
+  const number = wholeNumber(value);
   const bits = SIZE[conversion.length] ?? 32;
   const signed = letter === 'd' || letter === 'i';
   const wrapped = signed ? BigInt.asIntN(bits, number) : BigInt.asUintN(bits, number);
@@ -159,9 +170,10 @@ const signOf = (negative: boolean, flags: string): string => (negative ? '-' : f
 /** An integer's bits of the same width are taken for the float, as printf itself would. */
 function floating(conversion: Conversion, value: Value): string {
   const { letter, precision } = conversion;
+  requireScalar(value);
   const number = asFloat(value.type)
     ? toFloat(value)
-    : (asInteger(value.type) ?? asPointer(value.type))
+    : (asInteger(value.type) ?? asPointer(value.type) ?? asDecimal(value.type))
       ? toFloat(convertArithmetic(value, c.DOUBLE))
       : toFloat(value);
   const positive = { ...number, negative: false };

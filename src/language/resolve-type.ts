@@ -54,9 +54,14 @@ export function* resolveSyntax(syntax: TypeSyntax, evaluator: OperandEvaluator):
   }
 }
 
-/** `_Bool` is `bool` in C++; the program's own idea of a base type is as good as ours, ours needs no look-up. */
+/**
+ * `_Bool` is `bool` in C++. Ours needs no look-up, and is as good as the program's own idea of a base type, except of `char`:
+ * that may have no sign (`-funsigned-char`).
+ */
 function baseType(name: string, context: EvaluationContext): CType {
   if (name === '_Bool' && context.language === 'c++') return c.CXX_BOOL;
+  const own = name === 'char' ? context.names.type(name) : undefined;
+  if (own) return own;
   const found = c.baseTypeNamed(name);
   if (!found) throw new DeetError('no-type', `No type named ${name}.`);
   return found;

@@ -18,15 +18,9 @@ export function enumText(value: bigint, type: EnumType): string {
   return names.length === 0 ? '0' : `(${names.join(' | ')})`;
 }
 
-/** gdb's rule: no negative value, none with several bits, and no bit used twice. */
-function isFlagEnum(list: readonly { value: bigint }[]): boolean {
-  let seen = 0n;
-  for (const { value } of list) {
-    if (value < 0n || (value & (value - 1n)) !== 0n || (seen & value) !== 0n) return false;
-    seen |= value;
-  }
-  return list.length > 0;
-}
+/** gdb's rule: no negative value, and none with several bits. Two names for one bit are none the less flags. */
+const isFlagEnum = (list: readonly { value: bigint }[]): boolean =>
+  list.length > 0 && list.every(({ value }) => value >= 0n && (value & (value - 1n)) === 0n);
 
 /** `[ ZF PF ]`, in the order of the bits. */
 export function flagsText(value: bigint, names: ReadonlyMap<number, string>): string {

@@ -26,7 +26,7 @@ export class LayoutColumn {
     this.#levels.push({ start: this.#start, end });
   }
 
-  /** Before a member's own body; one that is only pointed to counts from its own beginning. */
+  /** Before a member's own body; one that is only pointed to, or an element of an array, counts from its own beginning. */
   descend(type: StructType, member: Member, embedded: boolean): void {
     this.#starts.push(this.#start);
     if (!embedded) this.#start = 0;
@@ -58,9 +58,10 @@ export class LayoutColumn {
     return (this.hexadecimal ? `0x${value.toString(16).padStart(digits, '0')}` : value.toString()).padStart(width);
   }
 
-  /** Padding at the end, and the total. */
-  close(type: StructType, indent: number): string[] {
+  /** Padding at the end, and the total; neither for what is written out only because it has no name (an array of such structs). */
+  close(type: StructType, indent: number, isShown: boolean): string[] {
     const level = this.#levels.pop();
+    if (!isShown) return [];
     const size = type.size ?? 0;
     const padding = level && type.kind !== 'union' ? hole(size * 8 - level.end, 'padding') : [];
     const empty = type.members().every((member) => member.staticVariable !== undefined);

@@ -70,6 +70,12 @@ export function asFloat(type: CType): BaseType | undefined {
   return bare.kind === 'base' && bare.encoding === 'float' ? bare : undefined;
 }
 
+/** `_Decimal32`, `_Decimal64` and `_Decimal128`. */
+export function asDecimal(type: CType): BaseType | undefined {
+  const bare = strip(type);
+  return bare.kind === 'base' && bare.encoding === 'decimal-float' ? bare : undefined;
+}
+
 export function asComplex(type: CType): BaseType | undefined {
   const bare = strip(type);
   return bare.kind === 'base' && (bare.encoding === 'complex-float' || bare.encoding === 'complex-signed') ? bare : undefined;

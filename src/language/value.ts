@@ -14,6 +14,7 @@ import {
   type Memory,
   type Place,
 } from './place.js';
+import { decodeDecimal, type Decimal } from './decimals.js';
 import {
   BINARY128,
   BINARY16,
@@ -27,7 +28,7 @@ import {
   type Float,
   type FloatFormat,
 } from './floats.js';
-import { asFloat, asInteger, isBigEndian, isSigned, littleEndian, requireSize, sizeOf, strip } from './types.js';
+import { asDecimal, asFloat, asInteger, isBigEndian, isSigned, littleEndian, requireSize, sizeOf, strip } from './types.js';
 
 export interface BitRange {
   /** From bit 0 of the byte at the value's offset. */
@@ -227,6 +228,12 @@ export function integerOf(bytes: Uint8Array, signed: boolean): bigint {
 export function toInteger(value: Value): bigint {
   const integer = asInteger(value.type);
   return integerOf(value.bytes(), integer !== undefined && isSigned(integer));
+}
+
+/** A `_Decimal64` and its kin; undefined for other types. @throws DeetError from reading it */
+export function toDecimal(value: Value): Decimal | undefined {
+  const decimal = asDecimal(value.type);
+  return decimal && decodeDecimal(integerOf(value.bytes(), false), decimal.size);
 }
 
 /** The layout of a floating type (DWARF says only the size and a name). */

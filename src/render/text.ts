@@ -106,7 +106,7 @@ const renderBacktrace = ({ frames, locals, more, end, style: form }: Extract<Res
   const rows = frames.flatMap((frame, index) => [
     form === 'handout' ? handout(frame) : numbered(frame, style),
     ...(locals?.[index]?.map((each) => `        ${assignment(each, style)}`) ?? []),
-    ...(locals?.[index]?.length === 0 ? ['No locals.'] : []),
+    ...(locals?.[index]?.length === 0 ? [frame.file === undefined ? 'No symbol table info available.' : 'No locals.'] : []),
   ]);
   if (more === true) rows.push(style.dim('(More stack frames follow...)'));
   else if (more !== undefined)

@@ -192,7 +192,7 @@ const encodings: Readonly<Record<number, BaseType['encoding']>> = {
   [Encoding.complex_float]: 'complex-float',
   [Encoding.float]: 'float',
   [Encoding.imaginary_float]: 'float',
-  [Encoding.decimal_float]: 'unspecified',
+  [Encoding.decimal_float]: 'decimal-float',
   [Encoding.signed]: 'signed',
   [Encoding.signed_fixed]: 'signed',
   [Encoding.signed_char]: 'signed-char',

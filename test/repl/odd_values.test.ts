@@ -1,0 +1,140 @@
+/** Values that few programs have, beside gdb: decimal floats, enumerations with two names for a flag, structs in arrays, `char` without a sign. */
+import { describe, expect, it } from 'vitest';
+import { compileText } from '../helpers/build.js';
+import { leakGuard } from '../helpers/leaks.js';
+import { compareAt } from './beside_gdb.js';
+import { commands, run } from './cli.js';
+
+leakGuard();
+
+const source = `
+enum flags { ONE = 1, TWO = 2, TWO_AS_BEFORE = 2, FOUR = 4 } flags = 3, more = 6, strange = 12;
+enum several { A = 1, B = 6, C = 8 } several = 7;
+struct layout {
+  char c;
+  struct { char x; int y; } array[2];
+  union { char q; long r; } unions[3];
+  struct { struct { short s; } deep; char t; } plain;
+} layout;
+union all { struct { char c; int i; } array[2]; struct { char c; int i; } plain; } all;
+_Decimal32 d32 = 1.2df, big32 = 9999999.df, tiny32 = 1e-101df;
+_Decimal64 d64 = -12345.678dd, zero64 = 0.00dd, big64 = 1e384dd, nine64 = 9007199254740993.dd;
+_Decimal128 d128 = 1.0e100dl, third = 0.3333333333333333333333333333333333dl;
+volatile _Decimal64 none64 = 0;
+char letter = 200;
+char *text = "text";
+int number = 7;
+double fraction;
+_Decimal64 half(_Decimal64 whole) { return whole / 2; }
+int main(void) {
+  static int inner = 42;
+  none64 = none64 / none64;
+  half(d64);
+  return inner; // here
+}
+`;
+
+const line = 1 + source.split('\n').findIndex((text) => text.includes('// here'));
+
+const decimals = `print d32
+print big32
+print tiny32
+print d64
+print zero64
+print big64
+print nine64
+print none64
+print d128
+print third
+print/d d64
+print/c d64
+output d64
+print &d64
+whatis d32
+ptype third
+print d64 + 1
+print d64 - 0.5dd
+print d32 + d64
+print d64 * d64
+print d64 / 3
+print 1.0dl / 3
+print 2.0df / 3.0df
+print 9999999.5df
+print 1.0dd / 4
+print 10.0dd / 2.5dd
+print 1.0dd * 3.00dd
+print 1e-398dd
+print 1.e384dd * 10
+print 1.0dd / 0
+print 0.000001dd
+print 0.0000001dd
+print 123456789.0df
+print d64 == d64
+print d64 > 0
+print 1.5dd == 1.50dd
+print !d64
+print !zero64
+print -d64
+print d64 ? 1 : 2
+print (int) d64
+print (double) d64
+print (float) 1.5dd
+print d64 + 1.5
+print d64 % 2
+print sizeof(1.0dl)
+whatis 1.0df + 1.0dl
+set var d64 = 3.5
+print d64
+set var d32 = number
+print d32
+set var fraction = d64
+print fraction
+printf "%d\\n", d64
+print half
+print *&third@1`.split('\n');
+
+const others = `print flags
+print more
+print strange
+print several
+print (enum flags) 0
+ptype/o struct layout
+ptype/ox struct layout
+ptype/o union all
+print/f text
+print/f &number
+print/f main
+print -pretty --
+print letter
+print (char) 200
+print (char) -1
+print (signed char) 200
+info address inner
+info address number
+printf "%d\\n", layout
+printf "%s\\n", layout
+printf "%c\\n", layout`.split('\n');
+
+describe('as gdb', () => {
+  const program = compileText('odd_values.c', source, ['-funsigned-char', '-w']);
+
+  it('decimal floats: shown, computed, converted and assigned', { timeout: 120_000 }, async () => {
+    await compareAt(program, [`odd_values.c:${line}`], decimals);
+  });
+
+  it('flags, layouts, letters and where things are', { timeout: 120_000 }, async () => {
+    await compareAt(program, [`odd_values.c:${line}`], others);
+  });
+
+  it('a decimal is given to a function and returned by it', async () => {
+    const { stdout } = await run([
+      '-nx',
+      '--batch',
+      ...commands('tbreak half', 'run', 'finish', 'print half(8.50dd)', 'print none64 == none64'),
+      program,
+    ]);
+    expect(stdout).toMatch(/^Value returned is \$1 = -6172\.839$/m);
+    expect(stdout).toMatch(/^\$2 = 4\.25$/m);
+    expect(stdout).toMatch(/^\$3 = 0$/m);
+  });
+});
