@@ -89,13 +89,15 @@ export class Guards {
       return;
     }
     const still = Date.now() - this.#since;
+    // First, because on a busy machine the look that finds this may be the one that finds the hang.
+    if (standing !== undefined && still >= stillness) {
+      this.#saidWhoStands = true;
+      this.parts.note(`[Nobody moves, and ${standing}]`);
+    }
     if (limit > 0 && still >= limit) {
       this.hung = true;
       this.end();
       this.parts.stop();
-    } else if (standing !== undefined && still >= stillness) {
-      this.#saidWhoStands = true;
-      this.parts.note(`[Nobody moves, and ${standing}]`);
     }
   }
 }

@@ -25,7 +25,7 @@ beforeAll(() => {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: root });
   run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], root);
   tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'nothing was packed');
-}, 300_000);
+});
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
@@ -39,12 +39,12 @@ it('is not built again when npm prepares it before each npx deet', () => {
 
 it('satisfies publint', () => {
   run(bin('publint'), ['run', '--strict', tarball], root);
-}, 60_000);
+});
 
 it('has types that are those of its code', () => {
   // Only ES modules can import it, and says so: that is its nature, not a fault.
   run(bin('attw'), [tarball, '--profile', 'esm-only'], root);
-}, 60_000);
+});
 
 it('contains what runs and builds, and nothing of the workshop', () => {
   const files = run('tar', ['tf', tarball])
@@ -98,7 +98,7 @@ it('installs into an empty folder, addon included, and works there', () => {
   ];
   run(bin('tsc'), [...strict, 'typed.ts']);
   expect(run('npx', ['deet', '--batch', '-ex', 'break main', '-ex', 'run', '-ex', 'next', '-ex', 'print five', './five'])).toContain('= 5');
-}, 300_000);
+});
 
 /** What a stranger's tests look like: some fail, and the one behind each looks whether anything is left of its program. */
 const strangers = `import { existsSync } from 'node:fs';

@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import { patience } from '../helpers/patience.js';
 import { deet } from '../repl/cli.js';
 import { faultsOf } from './schema.js';
 
@@ -19,9 +20,6 @@ export interface Message {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test states the shape that it expects
   readonly body?: any;
 }
-
-/** Less than a test may take, so that a failure says what came instead. */
-const patience = 60_000;
 
 const frame = (text: string): string => `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 

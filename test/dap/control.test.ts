@@ -288,7 +288,7 @@ describe('a program', () => {
         await client.disconnect({ terminateDebuggee: false });
         const status = readFileSync(`/proc/${pid}/status`, 'utf8');
         expect(status).toMatch(/TracerPid:\s+0\n/);
-        expect(status).toMatch(/State:\s+[SR]/);
+        expect(status).toMatch(/State:\s+[SRD]/);
         expect(client.events('stopped')).toHaveLength(stopOnEntry ? 1 : 0);
       } finally {
         process.kill(pid, 'SIGKILL');

@@ -53,4 +53,4 @@ it('Emacs sets a breakpoint, steps, shows variables and output, and ends', async
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 120_000);
+});

@@ -57,7 +57,7 @@ describe('a process that was attached to', () => {
     await using client = new Client([]);
     const pid = await attached(client, goesOn);
     expect(await client.disconnect()).toBe(0);
-    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/State:\s+[RS][^]*TracerPid:\s+0\n/);
+    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/State:\s+[RSD][^]*TracerPid:\s+0\n/);
   });
 
   it.each([

@@ -150,7 +150,7 @@ int main(int argc, char **argv) {
 
   it('kills what it launched, when the client says so and when it just goes away', async () => {
     await using client = new Client([]);
-    const stopped = await client.stopAt(sample('sleepy_print'), 'main', { args: ['5'] });
+    const stopped = await client.stopAt(sample('sleepy_print'), 'main', { args: ['1000'] });
     expect(stopped.reason).toBe('function breakpoint');
     const pid = client.events('process')[0]?.body.systemProcessId as number;
     expect(existsSync(`/proc/${pid}`)).toBe(true);
@@ -158,7 +158,7 @@ int main(int argc, char **argv) {
     expect(await client.ended).toBe(0);
     expect(existsSync(`/proc/${pid}`)).toBe(false);
     await using second = new Client([]);
-    await second.launch({ program: sample('sleepy_print'), args: ['5'] });
+    await second.launch({ program: sample('sleepy_print'), args: ['1000'] });
     const running = (await second.event('process')).body.systemProcessId as number;
     expect(await second.disconnect()).toBe(0);
     expect(existsSync(`/proc/${running}`)).toBe(false);
@@ -326,7 +326,7 @@ int main(void) {
       expect((await client.frames()).map(({ name }) => name)).toContain('main');
       expect(await client.disconnect()).toBe(0);
       expect(readFileSync(`/proc/${child.pid}/status`, 'utf8')).toMatch(/TracerPid:\s+0\n/);
-      expect(readFileSync(`/proc/${child.pid}/stat`, 'utf8')).toMatch(/\) [SR] /);
+      expect(readFileSync(`/proc/${child.pid}/stat`, 'utf8')).toMatch(/\) [SRD] /);
     } finally {
       child.kill('SIGKILL');
       await new Promise((resolve) => child.on('close', resolve));

@@ -1,5 +1,6 @@
 /** One adapter process for a whole test file. */
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { patience } from '../helpers/patience.js';
 import { childrenOf } from '../helpers/processes.js';
 import { Client, useAdapter } from './client.js';
 
@@ -17,7 +18,7 @@ export const sharedAdapter = (): void => {
   });
   afterEach(async () => {
     const pid = server?.pid ?? 0;
-    await expect.poll(() => childrenOf(pid), { timeout: 20_000, interval: 5 }).toEqual([]);
+    await expect.poll(() => childrenOf(pid), { timeout: patience, interval: 5 }).toEqual([]);
   });
   afterAll(async () => {
     useAdapter([]);

@@ -6,6 +6,7 @@ import { DebugClient } from '@vscode/debugadapter-testsupport';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { lineOf, sample, sampleSource } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { patience } from '../helpers/patience.js';
 import { deet } from '../repl/cli.js';
 
 leakGuard();
@@ -25,7 +26,7 @@ afterAll(() => {
 });
 beforeEach(async () => {
   client = new DebugClient('/bin/sh', join(folder, 'adapter'), 'deet');
-  client.defaultTimeout = 60_000;
+  client.defaultTimeout = patience;
   await client.start();
 });
 afterEach(async () => {

@@ -1,5 +1,6 @@
 /** What gdb says, for comparison: an oracle that is older than we are. */
 import { execFileSync } from 'node:child_process';
+import { patience } from './patience.js';
 
 const quiet = ['set debuginfod enabled off', 'set pagination off', 'set confirm off', 'set style enabled off', 'set width 0'];
 
@@ -18,7 +19,7 @@ export const gdb = (commands: readonly string[], program?: string, args: readonl
     {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      timeout: patience,
       killSignal: 'SIGKILL',
       env: { ...process.env, TERM: 'dumb', LC_ALL: 'C.UTF-8' },
       maxBuffer: 1 << 28,

@@ -59,7 +59,7 @@ const describeProcess = (pid: number): string => {
  * What is left since `before`, in words; empty when all is clean. A killed process and a closing socket need a moment to vanish: within
  * `grace` milliseconds that is no leak.
  */
-export const leaksSince = async (before: Snapshot, grace = 20_000): Promise<string[]> => {
+export const leaksSince = async (before: Snapshot, grace = 60_000): Promise<string[]> => {
   const deadline = performance.now() + grace;
   for (;;) {
     const processes = leftProcesses(before);

@@ -2,7 +2,8 @@
  * A program under ptrace with nothing but the addon: for tests of what reads a stopped process, which must not depend on the
  * engine that they test.
  */
-import { writeFileSync, mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hex, type Address } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';
@@ -143,9 +144,14 @@ export class Stopped implements MemoryReader, Disposable {
   }
 
   private vdso(low: bigint, high: bigint): string {
-    const path = join(built, 'vdso.so');
-    mkdirSync(built, { recursive: true });
-    writeFileSync(path, this.read(low, Number(high - low)));
+    const bytes = this.read(low, Number(high - low));
+    const path = join(built, `vdso.${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.so`);
+    // Other test files may have it mapped: it is never written a second time, nor seen half written.
+    if (!existsSync(path)) {
+      mkdirSync(built, { recursive: true });
+      writeFileSync(`${path}.${process.pid}`, bytes);
+      renameSync(`${path}.${process.pid}`, path);
+    }
     return path;
   }
 

@@ -1,7 +1,5 @@
 /** Waiting for what must come, instead of for a time in which it usually does. */
-
-/** Less than a test may take, so that it fails at the place that waits. */
-const patience = 60_000;
+import { patience } from './patience.js';
 
 /** Asks again and again, until there is an answer that is neither undefined nor false. */
 export const until = async <T>(question: () => T | undefined | false): Promise<T> => {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { native } from '../../src/native.js';
+import type { Session } from '../../src/session/session.js';
 import { compileText, fixture, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { driven, endOf, openSession, stopOf } from '../session/drive.js';
@@ -72,31 +73,36 @@ describe('the event loop', () => {
     'static volatile int n;\nstatic void f(void) { n++; }\nint main(void) { for (;;) f(); }\n',
   );
 
+  /** Pauses at the fifth tick. What it returns tells how many there were, and ends them. */
+  const pauseSoon = (session: Session): (() => number) => {
+    let ticks = 0;
+    const timer = setInterval(() => {
+      if (++ticks === 5) session.pause();
+    }, 2);
+    return () => {
+      clearInterval(timer);
+      return ticks;
+    };
+  };
+
   it('goes on while the program runs', () =>
     driven(endless, async (session) => {
-      let ticks = 0;
-      const timer = setInterval(() => {
-        if (++ticks === 5) session.pause();
-      }, 2);
-      expect(stopOf(await session.run()).reason).toBe('pause');
-      clearInterval(timer);
+      stopOf(await session.start('main'));
+      const ticks = pauseSoon(session);
+      expect(stopOf(await session.continue()).reason).toBe('pause');
+      expect(ticks()).toBeGreaterThanOrEqual(5);
     }));
 
   it.each(['a false condition', 'steps over an endless call'])('goes on during %s, which can be interrupted', (what) =>
     driven(endless, async (session) => {
-      let ticks = 0;
-      const timer = setInterval(() => {
-        if (++ticks === 5) session.pause();
-      }, 2);
-      if (what === 'a false condition') {
-        session.break('f', { condition: 'n < 0' });
-        expect(stopOf(await session.run()).reason).toBe('pause');
-      } else {
-        stopOf(await session.start('main'));
-        expect(stopOf(await session.step({ over: true, instruction: false })).reason).toBe('pause');
-      }
-      clearInterval(timer);
-      expect(ticks).toBeGreaterThanOrEqual(5);
+      stopOf(await session.start('main'));
+      const conditional = what === 'a false condition';
+      if (conditional) session.break('f', { condition: 'n < 0' });
+      // From here on, not while the program starts: its command is on its way when the first tick comes.
+      const ticks = pauseSoon(session);
+      const outcome = await (conditional ? session.continue() : session.step({ over: true, instruction: false }));
+      expect(stopOf(outcome).reason).toBe('pause');
+      expect(ticks()).toBeGreaterThanOrEqual(5);
     }),
   );
 });

@@ -8,6 +8,7 @@ import { native } from '../../src/native.js';
 import type { Session } from '../../src/session/session.js';
 import { compileText, fixture } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { until } from '../helpers/until.js';
 import { endOf, openSession, stopOf } from '../session/drive.js';
 
 leakGuard();
@@ -302,7 +303,7 @@ describe('families', () => {
       expect(slotPages(pid)).toBe(1);
       session.detach();
       expect(slotPages(pid)).toBe(0);
-      expect(readStat(pid)?.state).toBe('R');
+      await until(() => readStat(pid)?.state === 'R');
     } finally {
       session.close();
       native.kill(pid, 9);

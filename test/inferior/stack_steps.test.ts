@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/inferior/frame.js';
 import { built, compile, fixtures } from '../helpers/build.js';
+import { patience } from '../helpers/patience.js';
 import { Stopped } from '../helpers/stopped.js';
 
 /** One line for each instruction: the frames as KIND:PC:FUNCTION:LINE; functions and lines only where there is debug information. */
@@ -34,7 +35,7 @@ const gdbRows = (program: string, name: string): string[] => {
   writeFileSync(source, script);
   execFileSync('gdb', ['-nx', '-q', '-batch', '-ex', `python OUT = '${out}'`, '-ex', `source ${source}`, program], {
     stdio: 'ignore',
-    timeout: 60_000,
+    timeout: patience,
   });
   return readFileSync(out, 'utf8').trimEnd().split('\n');
 };
@@ -71,18 +72,14 @@ const compareSteps = (program: string, name: string, least: number): void => {
 };
 
 describe('every instruction as gdb shows it', () => {
-  it.each(variants)(
-    '%s',
-    (name, flags, compiler) => {
-      // Bound at start: the loader's own thousand instructions of each first call would teach nothing new.
-      const program = compile(join(fixtures, 'unwind_steps.c'), ['-Wl,-z,now', ...flags], compiler);
-      compareSteps(program, name, 600);
-    },
-    60_000,
-  );
+  it.each(variants)('%s', (name, flags, compiler) => {
+    // Bound at start: the loader's own thousand instructions of each first call would teach nothing new.
+    const program = compile(join(fixtures, 'unwind_steps.c'), ['-Wl,-z,now', ...flags], compiler);
+    compareSteps(program, name, 600);
+  });
 
   it('of code with odd call-frame information, or without any', () => {
     const program = compile(join(fixtures, 'unwind_odd.c'), [join(fixtures, 'unwind_odd.S'), '-O1', '-Wl,-z,now']);
     compareSteps(program, 'odd', 50);
-  }, 60_000);
+  });
 });

@@ -14,7 +14,7 @@ interface Answer {
 const answer = (report: WhyReport, pids: readonly number[]): Answer => {
   const letters = new Map(pids.map((pid, index) => [pid, String.fromCharCode(65 + index)]));
   const plain = (text: string): string =>
-    text.replace(/(pipe|socket) \d+(?!\.)\b/g, '$1 N').replace(/\b\d{3,}\b/g, (digits) => letters.get(Number(digits)) ?? digits);
+    text.replace(/(pipe|socket) \d+(?!\.)\b/g, '$1 N').replace(/\b\d+\b/g, (digits) => letters.get(Number(digits)) ?? digits);
   return { report, texts: [...report.waits.map(({ text }) => plain(text)), ...report.deadlockTexts.map(plain)], pids };
 };
 

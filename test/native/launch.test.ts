@@ -63,7 +63,7 @@ describe('a lock held by another thread', () => {
     for (let count = 0; count < 2000; count++) end(launchStopped(plan));
     Atomics.store(stop, 0, 1);
     await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
-  }, 60_000);
+  });
 });
 
 describe('shared memory instead of a copy', () => {

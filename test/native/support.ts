@@ -4,6 +4,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
 import { native, type LaunchPlan } from '../../src/native.js';
+import { patience } from '../helpers/patience.js';
 
 export const addon = resolve(import.meta.dirname, '../../build', process.env['DEET_ADDON_BUILD'] ?? 'Release', 'deet.node');
 
@@ -113,7 +114,7 @@ export const nodeCommand = (script: string, flags: readonly string[] = []): stri
 /** Runs `script` in a Node of its own, started by `prefix` when there is one. A script that hangs is killed. */
 export const runNode = (script: string, prefix: readonly string[] = [], flags: readonly string[] = []): SpawnSyncReturns<string> => {
   const [command, ...words] = [...prefix, ...nodeCommand(script, flags)];
-  return spawnSync(command, words, { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' });
+  return spawnSync(command, words, { encoding: 'utf8', timeout: patience, killSignal: 'SIGKILL' });
 };
 
 /** runNode, for a script that prints one line of JSON. */

@@ -84,9 +84,13 @@ describe('exit statuses of a batch', () => {
   });
 
   it('124 past --timeout, with everything killed', async () => {
-    const { status, stdout, stderr } = await run(['--timeout', '0.5', ...commands('run'), waiting]);
-    expect([status, stdout]).toEqual([124, 'ready\n']);
-    expect(stderr).toContain('The time limit of 0.5 s has passed');
+    // Until the limit is long enough for the program to come to its wait on this machine; a shorter one ends whatever is going on then.
+    for (let [limit, stdout] = [0.5, '']; stdout !== 'ready\n'; limit *= 2) {
+      const finished = await run(['--timeout', String(limit), ...commands('run'), waiting]);
+      ({ stdout } = finished);
+      expect([finished.status, ['', 'ready\n']]).toEqual([124, expect.arrayContaining([stdout])]);
+      expect(finished.stderr).toContain(`The time limit of ${limit} s has passed`);
+    }
   });
 
   it('what quit says', async () => expect((await run([...commands('quit 7', 'print 1'), hello])).status).toBe(7));
@@ -275,10 +279,10 @@ int main(void) {
   it('when SIGINT stops the program, and the input ends', async () => {
     const { status, stdout } = await untilReady(({ kill, stdin }) => {
       kill('SIGINT');
-      stdin.end('backtrace 1\n');
+      stdin.end('backtrace\n');
     });
     expect(status).toBe(0);
     expect(stdout).toContain('Child stopped (signal SIGINT)\n');
-    expect(stdout).toMatch(/#0 .*pause/);
+    expect(stdout).toMatch(/^#\d+ .*main \(\) at .*waiting\.c/m);
   });
 });

@@ -51,7 +51,7 @@ describe.each(programs.filter(isInstalled))('$program', (foreign) => {
     expect({ said, status: under.status }).toEqual({ said: stdout, status });
   });
 
-  it(`stops in ${stopsIn}, and goes on to the same end`, { timeout: 60_000 }, async () => {
+  it(`stops in ${stopsIn}, and goes on to the same end`, async () => {
     const { stdout } = alone(foreign);
     const script = ['set breakpoint pending on', 'starti', `tbreak ${stopsIn}`, 'continue', 'bt -3', 'info sharedlibrary', 'continue'];
     const steps = stopsIn.startsWith('*') ? ['starti', 'stepi 20', 'bt', 'info registers rip', 'continue'] : script;

@@ -48,6 +48,6 @@ it.each([
     'set print elements unlimited\nset print repeats unlimited\noutput *numbers@2000000000\noutput *numbers@2000000000\noutput *numbers@2000000000',
   ],
   ['x/1000000s numbers\nx/1000000s numbers\nx/1000000s numbers\nx/1000000s numbers'],
-])('Ctrl-C ends %j', { timeout: 60_000 }, async (command) => {
+])('Ctrl-C ends %j', async (command) => {
   expect(await interrupted(command)).toBe('Quit\n');
 });

@@ -66,7 +66,7 @@ int main(void) {
   int ends[2];
   pipe(ends);
   twice(4);
-  if (fork() == 0) { if (fork() == 0) { usleep(200000); _exit(0); } _exit(3); }
+  if (fork() == 0) { pid_t middle = getpid(); if (fork() == 0) { while (getppid() == middle) usleep(1000); _exit(0); } _exit(3); }
   wait(NULL);
   pid_t reader = fork();
   if (reader == 0) { char c; read(ends[0], &c, 1); _exit(0); }

@@ -11,7 +11,7 @@ import { compileText, fixture } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { processFacts } from '../helpers/processes.js';
 import { until } from '../helpers/until.js';
-import { driven, record, stopOf } from './drive.js';
+import { driven, record, stopOf, waitingInput } from './drive.js';
 
 leakGuard();
 
@@ -173,9 +173,10 @@ describe('attach', () => {
 describe("a trap of deet that is still on its way is nobody else's", () => {
   it('when a thread sleeps in the system call that it was taken over', () =>
     driven(fixture('restarts'), async (session, output) => {
-      session.programArguments = ['2'];
+      session.programArguments = ['until told'];
+      const tell = waitingInput(session);
       session.settings.set('displaced-stepping', 'off');
-      session.break('clock_nanosleep', { pending: true });
+      session.break('poll', { pending: true });
       const { thread } = stopOf(await session.run());
       const code = thread.process.space.read(thread.pc, 256);
       const offset = code.findIndex((byte, i) => byte === 0x0f && code[i + 1] === 0x05);
@@ -189,7 +190,8 @@ describe("a trap of deet that is still on its way is nobody else's", () => {
         expect(stopOf(await going).reason).toBe('pause');
       }
       session.detach();
-      await until(() => output() === 'nanosleep 0 in time\n');
+      tell();
+      await until(() => output() === 'poll 1 when told\n');
     }));
 
   it('when several threads have met a watchpoint at once', () =>
@@ -198,14 +200,16 @@ describe("a trap of deet that is still on its way is nobody else's", () => {
         'all_write.c',
         `#include <pthread.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <stdatomic.h>
 static volatile long shared, ended;
-static void *run(void *unused) { while (!ended) shared++; return unused; }
+static atomic_int begun;
+static void *run(void *unused) { begun++; while (!ended) shared++; return unused; }
+static void all_run(void) {}
 int main(void) {
   pthread_t threads[4];
   for (int i = 0; i < 4; i++) pthread_create(&threads[i], 0, run, 0);
-  usleep(100000); // all run
-  ended = 1;
+  while (begun < 4) ;
+  all_run();
   for (int i = 0; i < 4; i++) pthread_join(threads[i], 0);
   puts("ended");
   return 0;
@@ -214,10 +218,11 @@ int main(void) {
         ['-pthread'],
       ),
       async (session, output) => {
-        session.break('usleep', { pending: true, temporary: true });
+        session.break('all_run', { temporary: true });
         stopOf(await session.run());
         session.watchpoints.create('watch', 'shared');
         expect(stopOf(await session.continue()).reason).toBe('watchpoint');
+        await session.evaluate('ended = 1');
         session.detach();
         await until(() => output() === 'ended\n');
       },

@@ -9,7 +9,7 @@ import { compileText, fixture, lineOf, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { processFacts } from '../helpers/processes.js';
 import { until } from '../helpers/until.js';
-import { addressOf, driven, endOf, placeOf, stopOf } from './drive.js';
+import { addressOf, driven, endOf, placeOf, stopOf, waitingInput } from './drive.js';
 
 leakGuard();
 
@@ -235,8 +235,9 @@ describe('the syscall instruction', () => {
 
   it('that sleeps, interrupted and restarted, is one hit each time it is executed', () =>
     driven(fixture('restarts'), async (session, output) => {
-      session.programArguments = ['2'];
-      session.break('clock_nanosleep', { pending: true });
+      session.programArguments = ['until told'];
+      const tell = waitingInput(session);
+      session.break('poll', { pending: true });
       const { thread } = stopOf(await session.run());
       const code = thread.process.space.read(thread.pc, 256);
       const offset = code.findIndex((byte, i) => byte === 0x0f && code[i + 1] === 0x05);
@@ -251,9 +252,10 @@ describe('the syscall instruction', () => {
         expect(stopOf(await going).reason).toBe('pause');
       }
       session.breakpoints.enable(1, false);
+      tell();
       expect(endOf(await session.continue())).toBe('exited 0');
       expect(session.breakpoints.get(1).hits).toBe(1);
-      expect(output()).toBe('nanosleep 0 in time\n');
+      expect(output()).toBe('poll 1 when told\n');
     }));
 });
 

@@ -73,7 +73,7 @@ describe('a core file that is cut off', () => {
 });
 
 describe('a damaged core file', () => {
-  it('is refused in words, or shown as far as it goes', { timeout: 120_000 }, async () => {
+  it('is refused in words, or shown as far as it goes', async () => {
     const file = readFileSync(coreOf(program, ['segv', '0']));
     for (let seed = 1; seed <= 120; seed++) await attackCore(file, program, seed);
   });

@@ -2,8 +2,10 @@
  * A session driven by short command lines, as a row of a step table has them, and the same rows carried out by gdb. Each row yields
  * the place where the program stands afterwards, in one form for both.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { hex, type Address } from '../../src/common/addresses.js';
 import { DeetError } from '../../src/common/errors.js';
 import { Session, type SessionOptions } from '../../src/session/session.js';
@@ -43,6 +45,15 @@ export const driven = async <T>(
     session.close();
     rmSync(file, { force: true });
   }
+};
+
+/** Makes the standard input of the next run a named pipe that is empty. What is returned writes a byte into it: until then whoever reads there waits. */
+export const waitingInput = (session: Session): (() => void) => {
+  const path = join(built, `input.${process.pid}.${++count}`);
+  execFileSync('mkfifo', [path]);
+  onTestFinished(() => rmSync(path));
+  session.redirections = [{ fd: 0, path, access: 'read' }, ...session.redirections.filter((each) => each.fd !== 0)];
+  return () => writeFileSync(path, 'x', { flag: 'r+' });
 };
 
 /** Where a symbol of the program, or of a library that it has loaded, is now. */

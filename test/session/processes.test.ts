@@ -214,7 +214,8 @@ describe('the family', () => {
       'leaves_child.c',
       `#include <unistd.h>
 int main(void) {
-  if (fork() == 0) { usleep(30000); _exit(9); }
+  pid_t first = getpid();
+  if (fork() == 0) { while (getppid() == first) usleep(1000); _exit(9); }
   return 3;
 }
 `,

@@ -34,7 +34,7 @@ describe('in this process', () => {
     }));
 
   it('close() ends a running one', async () => {
-    const session = openSession(sample('sleepy_print'));
+    const session = openSession(sample('sleepy_print'), { arguments: ['1000'] });
     session.redirections = [{ fd: 1, path: '/dev/null', access: 'truncate' }];
     const outcome = session.run();
     await until(() => session.processes().some(({ pid }) => processFacts(pid)?.name === 'sleepy_print'));

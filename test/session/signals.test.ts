@@ -7,7 +7,7 @@ import { compileText, fixture, lineOf, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { processFacts } from '../helpers/processes.js';
 import { until } from '../helpers/until.js';
-import { driven, endOf, placeOf, record, stopOf } from './drive.js';
+import { driven, endOf, placeOf, record, stopOf, waitingInput } from './drive.js';
 
 leakGuard();
 
@@ -241,12 +241,14 @@ describe('stops by others', () => {
 
   it('pause stops a sleeping program, and it sleeps on', () =>
     driven(fixture('restarts'), async (session, output) => {
-      session.programArguments = ['2'];
+      session.programArguments = ['until told'];
+      const tell = waitingInput(session);
       const going = session.run();
       await until(() => session.threads().some(({ tid }) => processFacts(tid)?.state === 'S' && processFacts(tid)?.name === 'restarts'));
       session.pause();
       expect(stopOf(await going).reason).toBe('pause');
+      tell();
       expect(endOf(await session.continue())).toBe('exited 0');
-      expect(output()).toBe('nanosleep 0 in time\n');
+      expect(output()).toBe('poll 1 when told\n');
     }));
 });

@@ -4,7 +4,8 @@ import type { Session } from '../../src/session/session.js';
 import type { Outcome } from '../../src/session/types.js';
 import { compileText, fixture, lineOf } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { threadsOf } from '../helpers/processes.js';
+import { processFacts, threadsOf } from '../helpers/processes.js';
+import { until } from '../helpers/until.js';
 import { driven, endOf, placeOf, record, stopOf } from './drive.js';
 
 leakGuard();
@@ -131,15 +132,31 @@ describe('steps in one thread', () => {
     }));
 
   it('a step ends when another thread hits a breakpoint, and that thread is selected', () =>
-    driven(program, async (session) => {
-      session.programArguments = ['2', '1000'];
-      session.break('touch');
-      const { thread } = stopOf(await session.run());
-      let other = thread;
-      for (let i = 0; i < 2000 && other === thread; i++) other = stopOf(await session.step({ over: true, instruction: false })).thread;
-      expect(other).not.toBe(thread);
-      expect(session.selectedThread()).toBe(other);
-    }));
+    driven(
+      compileText(
+        'meets.c',
+        `#include <pthread.h>
+static volatile int waiting;
+static void met(void) {}
+static void *meet(void *unused) { while (!waiting) ; met(); return unused; }
+static void wait_for_ever(void) { for (waiting = 1;;) ; }
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, meet, 0);
+  wait_for_ever();
+}
+`,
+        ['-pthread'],
+      ),
+      async (session) => {
+        session.break('9');
+        session.break('met');
+        const { thread } = stopOf(await session.run());
+        const { thread: other, reason } = stopOf(await session.step({ over: true, instruction: false }));
+        expect([thread.id, other.id, reason]).toEqual([1, 2, 'breakpoint']);
+        expect(session.selectedThread()).toBe(other);
+      },
+    ));
 
   it('a breakpoint of one thread is passed by the others', () =>
     driven(program, async (session) => {
@@ -216,7 +233,8 @@ int main(void) {
       if (how === 'continue') stopOf(await session.continue());
       else if (how === 'next') for (let i = 0; i < 3; i++) stopOf(await session.step({ over: true, instruction: false }));
       else
-        for (let i = 0; i < 30 || (!stand && i < 1000 && (await others(session)) === before); i++)
+        // If the others may move they do, sooner or later.
+        for (let i = 0; i < 30 || (!stand && (await others(session)) === before); i++)
           stopOf(await session.step({ over: false, instruction: true }));
       const after = await others(session);
       if (stand) expect(after).toBe(before);
@@ -253,10 +271,10 @@ int main(void) {
       session.settings.set('scheduler-locking', 'on');
       session.selectThread(session.threads()[0]);
       // main waits for the other thread, which is locked: only we can end this.
-      const timer = setTimeout(() => session.pause(), 100);
-      const stop = stopOf(await session.continue());
-      clearTimeout(timer);
-      expect(stop.reason).toBe('pause');
+      const going = session.continue();
+      await until(() => processFacts(session.threads()[0].tid)?.state === 'S');
+      session.pause();
+      expect(stopOf(await going).reason).toBe('pause');
       expect(session.threads().find(({ id }) => id === 2)?.pc).toBe(session.resolvePlaces('work')[0].address);
     }));
 

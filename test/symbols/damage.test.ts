@@ -8,7 +8,7 @@ import { damagedPrograms } from './damaged-programs.js';
 import { symbolsProgram } from './oracle.js';
 
 describe('damaged debug information', () => {
-  it.each(damagedPrograms().map((path, index) => ({ path, index })))('program $index, 25 times', { timeout: 60_000 }, ({ path, index }) => {
+  it.each(damagedPrograms().map((path, index) => ({ path, index })))('program $index, 25 times', ({ path, index }) => {
     const file = readFileSync(path);
     for (let n = 0; n < 25; n++) attackSymbols(file, index * 1_000_000 + n);
     expect(process.resourceUsage().maxRSS).toBeLessThan(1 << 20); // KiB

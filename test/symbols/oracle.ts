@@ -7,6 +7,7 @@ import { fileAddress, type FileAddress } from '../../src/common/addresses.js';
 import type { SymbolImage } from '../../src/symbols/model.js';
 import type { CType } from '../../src/symbols/types.js';
 import { compile, fixtures, type Compiler } from '../helpers/build.js';
+import { patience } from '../helpers/patience.js';
 
 export interface Questions {
   readonly breaks: readonly string[];
@@ -32,7 +33,7 @@ export const askGdb = (program: string, questions: Questions): Answers => {
     execFileSync('gdb', ['-nx', '-q', '-batch', '-x', join(import.meta.dirname, 'gdb_symbols.py'), program], {
       env: { ...process.env, SPECS: asked, OUT: answered },
       stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: 60_000,
+      timeout: patience,
       killSignal: 'SIGKILL',
     });
     return JSON.parse(readFileSync(answered, 'utf8')) as Answers;
