@@ -14,10 +14,10 @@ export default defineConfig({
     // Programs under test leave nothing in the home of whoever runs the tests.
     env: { XDG_CACHE_HOME: resolve(import.meta.dirname, 'test/.built/cache') },
     // Limits end what hangs; what is slow because the machine has more to do is right all the same.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     // A worker that has done its work may wait long for a processor; one that hangs is the watchdog's.
-    teardownTimeout: 300_000,
+    teardownTimeout: 900_000,
     globalSetup: ['test/helpers/watchdog.ts'],
     setupFiles: ['test/helpers/name-worker.ts'],
     reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'test/.built/report.json' }]] : ['default'],

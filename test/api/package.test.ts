@@ -98,7 +98,7 @@ it('installs into an empty folder, addon included, and works there', () => {
   ];
   run(bin('tsc'), [...strict, 'typed.ts']);
   expect(run('npx', ['deet', '--batch', '-ex', 'break main', '-ex', 'run', '-ex', 'next', '-ex', 'print five', './five'])).toContain('= 5');
-});
+}, 3_600_000); // the addon is compiled: minutes on a machine that is slow or busy
 
 /** What a stranger's tests look like: some fail, and the one behind each looks whether anything is left of its program. */
 const strangers = `import { existsSync } from 'node:fs';

@@ -26,7 +26,7 @@ int main(void) {
 /** Steps of single instructions lead into the loop for certain. */
 const said = async (file: string, loop: string, level: string): Promise<string | undefined> => {
   const program = compileText(`${file}${level}.c`, text(loop), ['-w', level]);
-  const { stdout } = await run(['--timeout', '200', ...commands('break work', 'run', 'stepi 40', 'why'), program]);
+  const { stdout } = await run(['--timeout', '600', ...commands('break work', 'run', 'stepi 40', 'why'), program]);
   return /^Process \d+ (is not.*)$/m.exec(stdout)?.[1];
 };
 

@@ -21,7 +21,7 @@ static void look(void) {}
 ${body}`,
     ['-w'],
   );
-  return (await run(['--timeout', '200', ...commands(...typed), program])).stdout;
+  return (await run(['--timeout', '600', ...commands(...typed), program])).stdout;
 };
 
 /** Waits until a child is a zombie, stopped, or gone, without taking it. */

@@ -22,7 +22,7 @@ const headers = `#define _GNU_SOURCE
 
 const explained = async (file: string, text: string, flags: readonly string[], compiler?: Compiler): Promise<string> => {
   const program = compileText(file, text, ['-pthread', '-w', ...flags], compiler);
-  return (await run(['--timeout', '200', ...commands('set hang-after 1', 'run', 'explain'), program])).stdout;
+  return (await run(['--timeout', '600', ...commands('set hang-after 1', 'run', 'explain'), program])).stdout;
 };
 
 /** Name, text, what is explained. */

@@ -18,7 +18,7 @@ interface Row {
 
 const said = async (sample: string, ...typed: string[]): Promise<string> => {
   const program = compile(join(root, 'samples', sample), ['-pthread', '-w', '-no-pie']);
-  return (await run(['--timeout', '200', ...commands(...typed), program])).stdout;
+  return (await run(['--timeout', '600', ...commands(...typed), program])).stdout;
 };
 
 /** What a hang is asked. */

@@ -187,7 +187,7 @@ describe('who is kept standing', () => {
   it('is said when nobody else moves: held', async () => {
     const { stdout } = await run([
       '--timeout',
-      '200',
+      '600',
       ...commands('set hang-after 3', 'break here', 'run', 'hold 2', 'continue', 'release 2', 'continue'),
       waits(),
     ]);
@@ -200,7 +200,7 @@ describe('who is kept standing', () => {
   it('is said when nobody else moves: not scheduled', async () => {
     const { stdout } = await run([
       '--timeout',
-      '200',
+      '600',
       ...commands('set hang-after 3', 'set schedule-multiple off', 'run', 'set schedule-multiple on', 'continue'),
       waits(),
     ]);

@@ -39,7 +39,7 @@ describe('many threads through one breakpoint', () => {
         expect(output()).toBe(`${threads} threads, ${passages} passages\n`);
         expect(counted.hits).toBe(holds ? passages : 0);
       }),
-    300_000 + passages * longestPassage,
+    900_000 + passages * longestPassage,
   );
 
   it(
@@ -60,6 +60,6 @@ describe('many threads through one breakpoint', () => {
         expect(output()).toBe(`${threads} threads, ${passages} passages\n`);
         expect(counted.hits).toBe(passages);
       }),
-    300_000 + passages * longestPassage,
+    900_000 + passages * longestPassage,
   );
 });
