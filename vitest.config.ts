@@ -11,6 +11,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     isolate: true,
+    // vitest leaves one processor to itself: of two, half of the time would go.
+    maxWorkers: '100%',
     // Programs under test leave nothing in the home of whoever runs the tests.
     env: { XDG_CACHE_HOME: resolve(import.meta.dirname, 'test/.built/cache') },
     // Limits end what hangs; what is slow because the machine has more to do is right all the same.

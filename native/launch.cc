@@ -102,6 +102,18 @@ IN_CHILD void redirect(const ChildPlan& plan) {
   }
 }
 
+// A limit that is lower already stays: to raise it takes rights. Refused, as by a filter of system calls: the program runs without.
+IN_CHILD void lowerLimits(const ChildPlan& plan) {
+  for (size_t index = 0; index < plan.limitCount; index++) {
+    const Limit& wanted = plan.limits[index];
+    rlimit limit{};
+    if (syscall(SYS_prlimit64, 0, wanted.resource, nullptr, &limit) != 0) continue;
+    const rlim_t most = wanted.most < limit.rlim_max ? wanted.most : limit.rlim_max;
+    limit = {most, most};
+    syscall(SYS_prlimit64, 0, wanted.resource, &limit, nullptr);
+  }
+}
+
 // The terminal that was given to the child's group, and whose it was: a dead group must not keep it, or deet would be stopped by
 // SIGTTIN at its next read. SIGTTOU, which would stop us for changing this from the background, is still blocked.
 struct Foreground {
@@ -136,6 +148,7 @@ IN_CHILD int runChild(void* argument) noexcept {
     if (persona < 0 || personality(persona | ADDR_NO_RANDOMIZE) < 0) fail(plan, LaunchStep::Personality);
   }
   if (plan.trace && syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0) < 0) fail(plan, LaunchStep::Trace);
+  lowerLimits(plan);
   const Foreground taken = newGroup && plan.foreground ? takeForeground(plan) : Foreground{};
   setMask(plan.trace ? ~bit(SIGTRAP) : 0);
   execve(plan.path, plan.argv, plan.environment);
@@ -278,6 +291,17 @@ class Redirections {
   std::vector<Redirection> entries_;
 };
 
+std::vector<Limit> limitsIn(const Napi::Object& plan) {
+  std::vector<Limit> limits;
+  if (!plan.Has("limits")) return limits;
+  const auto array = plan.Get("limits").As<Napi::Array>();
+  for (uint32_t index = 0; index < array.Length(); index++) {
+    const auto item = Napi::Value(array[index]).As<Napi::Object>();
+    limits.push_back({number(item, "resource"), static_cast<uint64_t>(item.Get("most").As<Napi::Number>().Int64Value())});
+  }
+  return limits;
+}
+
 Napi::Value toValue(Napi::Env env, const LaunchOutcome& outcome) {
   static constexpr const char* kStepNames[] = {"fork", "tty", "redirect", "cwd", "group", "personality", "trace", "exec"};
   auto result = Napi::Object::New(env);
@@ -297,6 +321,7 @@ Napi::Value launchFromJavaScript(const Napi::CallbackInfo& info) {
   const StringArray argv(object.Get("argv").As<Napi::Array>());
   const StringArray environment(object.Get("environment").As<Napi::Array>());
   const Redirections redirections(object.Get("redirections").As<Napi::Array>());
+  const std::vector<Limit> limits = limitsIn(object);
   const bool hasCwd = object.Get("cwd").IsString(), hasTty = object.Get("tty").IsString();
   const std::string cwd = hasCwd ? text(object, "cwd") : "";
   const std::string tty = hasTty ? text(object, "tty") : "";
@@ -308,6 +333,8 @@ Napi::Value launchFromJavaScript(const Napi::CallbackInfo& info) {
       .tty = hasTty ? tty.c_str() : nullptr,
       .redirections = redirections.data(),
       .redirectionCount = redirections.size(),
+      .limits = limits.data(),
+      .limitCount = limits.size(),
       .processGroup = truth(object, "processGroup"),
       .session = truth(object, "session"),
       .foreground = truth(object, "foreground"),

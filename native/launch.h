@@ -86,6 +86,12 @@ struct Redirection {
   int from;
 };
 
+// No more than so much of a resource (RLIMIT_...), for good: setrlimit(2), the soft and the hard limit.
+struct Limit {
+  int resource;
+  uint64_t most;
+};
+
 // All that the child knows. Plain data, complete before clone, never written after.
 struct ChildPlan {
   const char* path;
@@ -95,6 +101,8 @@ struct ChildPlan {
   const char* tty;  // or null
   const Redirection* redirections;
   size_t redirectionCount;
+  const Limit* limits;
+  size_t limitCount;
   bool processGroup;
   bool session;  // a session of its own instead, without a terminal
   bool foreground;

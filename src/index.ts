@@ -19,6 +19,7 @@ export { attach, launch, openCore, Session, type CoreFacts, type StepOptions } f
 export { Stop, type Change, type Exit } from './api/stop.js';
 export type { Input } from './api/streams.js';
 export { Process, Thread } from './api/thread.js';
+export type { Check, Expectation, ExpectedText, LabDefinition, Limits } from './labs/lab.js';
 export { DeetError } from './common/errors.js';
 export { version } from './common/version.js';
 export type { Result, StopResult } from './commands/results.js';

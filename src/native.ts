@@ -23,6 +23,8 @@ export interface LaunchPlan {
     | { readonly fd: number; readonly path: string; readonly flags: number; readonly mode: number }
     | { readonly fd: number; readonly from: number }
   )[];
+  /** setrlimit(2): no more than `most` of a resource (RLIMIT_...), soft and hard; a limit that is lower already stays. */
+  readonly limits?: readonly { readonly resource: number; readonly most: number }[];
   /** Put the child in a process group of its own; with `foreground`, make it the terminal's foreground group (fd 0..2 or /dev/tty). */
   readonly processGroup: boolean;
   /** Make it the leader of a session of its own, and so of a group. Without effect with `tty`, which does so too. */

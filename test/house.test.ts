@@ -33,6 +33,7 @@ const order = [
   ['commands'],
   ['render'],
   ['repl', 'dap', 'api'],
+  ['labs'],
   ['main', 'index', 'testing'],
 ] as const;
 
@@ -44,6 +45,7 @@ const forbidden: Record<string, readonly string[]> = {
   render: ['native', 'linux'],
   repl: ['native', 'linux', 'elf', 'dwarf'],
   dap: ['native', 'linux', 'elf', 'dwarf'],
+  labs: ['native', 'linux', 'elf', 'dwarf'],
 };
 
 /** Single files that may do what their layer may not: through the addon one maps files, one passes over entries, one demangles. */

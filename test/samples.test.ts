@@ -144,7 +144,7 @@ describe('samples', () => {
   it('has a row for every program', () => {
     const programs = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => /\.cc?$/.test(path));
     const known = [...rows, ...hangs].map((row) => row.run.split(' ')[0]);
-    const others = /^(?:servers|latency)\//;
+    const others = /^(?:servers|latency|labs)\//;
     const missing = programs
       .map((path) => path.slice(0, -extname(path).length))
       .filter((name) => !known.includes(name) && !others.test(name));

@@ -22,6 +22,8 @@ export interface LaunchOptions extends CommonOptions {
   /** Default `pipe`: kept in `session.stdout` and told as `output` events. `inherit`: the script's own. */
   readonly stdout?: Stream | 'inherit';
   readonly stderr?: Stream | 'inherit';
+  /** What each of its processes may have, in bytes (setrlimit(2)): writable memory of its own, and the size of a file that it writes. */
+  readonly limits?: { readonly memory?: number; readonly fileSize?: number };
   /** Addresses that differ from run to run. Default false. */
   readonly randomizeAddresses?: boolean;
 }
@@ -66,6 +68,7 @@ const launchOptions: Readonly<Record<keyof LaunchOptions, true>> = {
   stdin: true,
   stdout: true,
   stderr: true,
+  limits: true,
   randomizeAddresses: true,
   follow: true,
   settings: true,
@@ -76,7 +79,7 @@ export const checkLaunch = (program: unknown, options: { readonly [Name in keyof
   const demand = (holds: boolean, sentence: string): void => {
     if (!holds) throw new DeetError('usage', sentence);
   };
-  const { args = [], env = {}, stdin, stdout, stderr, cwd = '' } = options;
+  const { args = [], env = {}, limits = {}, stdin, stdout, stderr, cwd = '' } = options;
   demand(typeof program === 'string', 'launch: the program must be a path.');
   for (const name of Object.keys(options))
     demand(name in launchOptions, `launch: there is no option "${name}"; there are ${Object.keys(launchOptions).join(', ')}.`);
@@ -85,6 +88,11 @@ export const checkLaunch = (program: unknown, options: { readonly [Name in keyof
   demand(
     typeof env === 'object' && env !== null && Object.values(env).every((each) => each === undefined || typeof each === 'string'),
     'launch: "env" must be an object of strings.',
+  );
+  const sizes = Object.entries(limits ?? {});
+  demand(
+    sizes.every(([name, size]) => ['memory', 'fileSize'].includes(name) && Number.isSafeInteger(size) && (size as number) >= 0),
+    'launch: "limits" may have "memory" and "fileSize", each a whole number of bytes.',
   );
   demand(isStream(stdin, ['pipe', 'ignore']), "launch: \"stdin\" must be 'pipe', 'ignore' or { file: PATH }.");
   for (const [name, value] of Object.entries({ stdout, stderr }))

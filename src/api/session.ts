@@ -64,17 +64,18 @@ export class Session implements AsyncDisposable, Disposable {
   /** @internal */
   constructor(options: CommonOptions, streams?: LaunchOptions) {
     this.#engine = new Engine();
-    this.#interpreter = new Interpreter(this.#engine);
+    this.#streams =
+      streams &&
+      new Streams(streams, (stream, text) => {
+        this.#tell({ type: 'output', stream, text });
+      });
+    // A later "run" has the same.
+    this.#interpreter = new Interpreter(this.#engine, { frontEnd: { redirections: this.#streams?.redirections ?? [] } });
     this.#engine.settings.set('follow-fork-mode', options.follow ?? 'both');
     for (const [name, value] of Object.entries(options.settings ?? {})) this.#engine.settings.set(name, value);
     this.#engine.subscribe((event) => {
       this.#heard(event);
     });
-    if (!streams) return;
-    this.#streams = new Streams(streams, (stream, text) => {
-      this.#tell({ type: 'output', stream, text });
-    });
-    this.#engine.redirections = this.#streams.redirections;
   }
 
   /** @internal Starts the program; it stands before its first instruction. */
@@ -84,6 +85,7 @@ export class Session implements AsyncDisposable, Disposable {
     if (options.cwd !== undefined) engine.settings.set('cwd', options.cwd);
     Object.assign(engine.environment, options.env);
     engine.programArguments = options.args ?? [];
+    engine.limits = options.limits ?? {};
     engine.setProgram(program);
     engine.launch();
   }

@@ -1,6 +1,6 @@
 /**
- * Builds dist/: the command as one CommonJS file for src/bin/deet.cjs, and the scripting API as ES modules. Run by `npm run bundle`.
- * `node src/bin/bundle.mjs FOLDER` builds the command alone, into FOLDER/dist, with a copy of its loader and a link to the addon: what the tests of the command use.
+ * Builds dist/: the command as one CommonJS file for src/bin/deet.cjs, the scripting API and `deet grade` as ES modules. Run by `npm run bundle`.
+ * `node src/bin/bundle.mjs FOLDER` builds into FOLDER/dist, with a copy of the loader and a link to the addon: what the tests of the command use.
  */
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -59,17 +59,21 @@ const bundle = async (entry, name) => {
 
 await Promise.all([bundle('src/main.ts', 'main.cjs'), bundle('src/dap/main.ts', 'dap.cjs')]);
 
+// Their names say what is in them: those of earlier builds would stay for ever.
+for (const name of readdirSync(join(folder, 'dist'))) if (/^chunk-.*\.js$/.test(name)) rmSync(join(folder, 'dist', name));
+await build({
+  ...common,
+  entryPoints: { index: 'src/index.ts', testing: 'src/testing.ts', grade: 'src/labs/main.ts' },
+  outdir: join(folder, 'dist'),
+  format: 'esm',
+  splitting: true,
+  packages: 'external',
+});
+
 if (target !== undefined) {
   mkdirSync(join(folder, 'src/bin'), { recursive: true });
   copyFileSync(join(root, 'src/bin/deet.cjs'), join(folder, 'src/bin/deet.cjs'));
   if (!existsSync(join(folder, 'build'))) symlinkSync(join(root, 'build'), join(folder, 'build'));
-} else {
-  const api = ['src/index.ts', 'src/testing.ts'].filter((path) => existsSync(join(root, path)));
-  // Their names say what is in them: those of earlier builds would stay for ever.
-  for (const name of existsSync(join(root, 'dist')) ? readdirSync(join(root, 'dist')) : [])
-    if (/^chunk-.*\.js$/.test(name)) rmSync(join(root, 'dist', name));
-  if (api.length > 0)
-    await build({ ...common, entryPoints: api, outdir: join(root, 'dist'), format: 'esm', splitting: true, packages: 'external' });
 }
 
 // The first runs fill the code caches (src/bin/deet.cjs); better now than when somebody waits for them.

@@ -8,7 +8,7 @@
  * line keeps the variable from Node (env(1), `-S`), and the program gets it back.
  */
 'use strict';
-const { readFileSync, renameSync, writeFileSync } = require('node:fs');
+const { existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const { setFlagsFromString } = require('node:v8');
 const { Script } = require('node:vm');
@@ -43,26 +43,41 @@ const addon = attempt(() => require(join(root, 'build', process.env.DEET_ADDON_B
 const contents = (mapped, path, encoding) =>
   mapped === undefined || typeof mapped === 'number' ? attempt(() => readFileSync(path, encoding)) : mapped;
 
-const source = contents(addon?.mapText?.(bundle), bundle, 'latin1'); // esbuild writes ASCII
-if (source === undefined) {
-  process.stderr.write(`deet is not built (${bundle} is missing). Run "npm install" in its folder.\n`);
+const notBuilt = (path) => {
+  process.stderr.write(`deet is not built (${path} is missing). Run "npm install" in its folder.\n`);
   process.exit(2);
-}
-const code = contents(addon?.mapFile?.(cache), cache);
-const cachedData = code instanceof ArrayBuffer ? Buffer.from(code) : code;
-const script = new Script(source, { filename: bundle, ...(cachedData && { cachedData }) });
-if (cachedData === undefined || script.cachedDataRejected)
-  process.on('exit', () => {
-    try {
-      const temporary = `${cache}.${process.pid}`;
-      writeFileSync(temporary, script.createCachedData());
-      renameSync(temporary, cache);
-    } catch {
-      // An installation that may not be written to starts a little later.
-    }
-  });
+};
 
-const loaded = { exports: {} };
-const requireFromBundle = (name) => require(name.startsWith('./') ? join(folder, name) : name);
-script.runInThisContext()(loaded.exports, requireFromBundle, loaded, bundle);
-void loaded.exports.main(process.argv.slice(2)).then((status) => process.exit(status));
+/** The prompt, and the adapter. */
+const runBundle = () => {
+  const source = contents(addon?.mapText?.(bundle), bundle, 'latin1'); // esbuild writes ASCII
+  if (source === undefined) notBuilt(bundle);
+  const code = contents(addon?.mapFile?.(cache), cache);
+  const cachedData = code instanceof ArrayBuffer ? Buffer.from(code) : code;
+  const script = new Script(source, { filename: bundle, ...(cachedData && { cachedData }) });
+  if (cachedData === undefined || script.cachedDataRejected)
+    process.on('exit', () => {
+      try {
+        const temporary = `${cache}.${process.pid}`;
+        writeFileSync(temporary, script.createCachedData());
+        renameSync(temporary, cache);
+      } catch {
+        // An installation that may not be written to starts a little later.
+      }
+    });
+
+  const loaded = { exports: {} };
+  const requireFromBundle = (name) => require(name.startsWith('./') ? join(folder, name) : name);
+  script.runInThisContext()(loaded.exports, requireFromBundle, loaded, bundle);
+  return loaded.exports.main(process.argv.slice(2));
+};
+
+/** `deet grade` loads checks, which are ES modules; so it is one itself. */
+const grade = async () => {
+  const path = join(folder, 'grade.js');
+  if (!existsSync(path)) notBuilt(path);
+  const { main } = await import(path);
+  return main(process.argv.slice(3));
+};
+
+void (process.argv[2] === 'grade' ? grade() : runBundle()).then((status) => process.exit(status));

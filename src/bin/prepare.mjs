@@ -17,7 +17,7 @@ const sources = [
   'package-lock.json',
   ...readdirSync(join(root, 'src'), { recursive: true }).map((path) => join('src', path)),
 ];
-const built = Math.min(...['dist/main.cjs', 'dist/dap.cjs', 'dist/index.js', 'dist/index.d.ts'].map(changed));
+const built = Math.min(...['dist/main.cjs', 'dist/dap.cjs', 'dist/grade.js', 'dist/index.js', 'dist/index.d.ts'].map(changed));
 
 if (sources.some((path) => changed(path) > built))
   process.exit(spawnSync('npm', ['run', 'build'], { cwd: root, stdio: 'inherit' }).status ?? 1);

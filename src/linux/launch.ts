@@ -14,6 +14,16 @@ export type ProgramRedirection =
   | { readonly fd: number; readonly path: string; readonly access: 'read' | 'truncate' | 'append' }
   | { readonly fd: number; readonly from: number };
 
+/** What each process of a program may have, in bytes: setrlimit(2). */
+export interface ProgramLimits {
+  /** Writable memory of its own (RLIMIT_DATA): variables, heap, stacks of threads. */
+  readonly memory?: number;
+  /** The size of a file that it writes (RLIMIT_FSIZE). */
+  readonly fileSize?: number;
+}
+
+const Resource = { fileSize: 1, memory: 2 } as const;
+
 export interface LaunchOptions {
   /** As the user named it: a path, or a bare name that is looked up here and then in PATH. Relative to deet's own directory. */
   readonly program: string;
@@ -25,6 +35,7 @@ export interface LaunchOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** In the order given, which matters: `> file 2>&1`. */
   readonly redirections?: readonly ProgramRedirection[];
+  readonly limits?: ProgramLimits;
   /** A terminal of the program's own. */
   readonly tty?: string;
   /** Hand the terminal to the program: Ctrl-C reaches it, not deet. */
@@ -108,6 +119,10 @@ const planOf = (options: LaunchOptions, path: string): LaunchPlan => {
   const redirections = (options.redirections ?? []).map((entry) =>
     'from' in entry ? entry : { fd: entry.fd, path: resolve(cwd, entry.path), flags: flagsOf[entry.access], mode: 0o666 },
   );
+  const limits = (['memory', 'fileSize'] as const).flatMap((name) => {
+    const most = options.limits?.[name];
+    return most === undefined ? [] : [{ resource: Resource[name], most }];
+  });
   refuseNul(argv, 'an argument');
   refuseNul(environment, 'the environment');
   refuseNul([cwd, options.tty ?? '', ...redirections.map((entry) => ('path' in entry ? entry.path : ''))], 'a path');
@@ -116,6 +131,7 @@ const planOf = (options: LaunchOptions, path: string): LaunchPlan => {
     argv,
     environment,
     redirections,
+    limits,
     processGroup: true,
     session: leadsSessionWithoutTerminal(),
     foreground: options.foreground ?? false,

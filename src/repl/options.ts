@@ -32,6 +32,7 @@ export const helpText = `${usage}
        deet [options] -p PID                     attach to a running process
        deet [options] --core FILE [PROGRAM]      look at a core file
        deet dap [--listen 127.0.0.1:PORT]        Debug Adapter Protocol
+       deet grade LAB [PROGRAM...]               run a lab's checks (deet grade --help)
 
   -ex, --eval-command CMD    run CMD after start-up (repeatable, in order)
   -x, --command FILE         run the commands of FILE
@@ -86,8 +87,6 @@ const flags: Readonly<Record<string, string>> = {
 
 /** @throws UsageError */
 export const parseOptions = (words: readonly string[]): Options => {
-  if (words[0] === 'grade')
-    throw new UsageError('deet grade (labs) is not part of this version yet. For a program of that name: deet ./grade');
   const given = new Set<string>();
   const values = new Map<string, string>();
   const environment: Record<string, string> = {};

@@ -13,7 +13,7 @@ import type { Thread } from '../inferior/thread.js';
 import type { CallRequest, EvaluationContext } from '../language/context.js';
 import type { Memory } from '../language/place.js';
 import type { Value } from '../language/value.js';
-import { resolveProgram, type ProgramRedirection } from '../linux/launch.js';
+import { resolveProgram, type ProgramLimits, type ProgramRedirection } from '../linux/launch.js';
 import { openImage } from '../symbols/open.js';
 import type { SymbolImage } from '../symbols/model.js';
 import type { Breakpoint } from './breakpoint.js';
@@ -74,6 +74,7 @@ export class Session {
   program: string | undefined;
   programArguments: readonly string[];
   redirections: readonly ProgramRedirection[] = [];
+  limits: ProgramLimits = {};
   environment: Record<string, string | undefined>;
   readonly #options: SessionOptions;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
@@ -288,6 +289,7 @@ export class Session {
       arguments: this.programArguments,
       environment: this.environment,
       redirections: this.redirections,
+      limits: this.limits,
       disableRandomization: this.settings.flag('disable-randomization'),
       ...(cwd && { cwd }),
       ...(tty && { tty }),

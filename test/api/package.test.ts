@@ -59,6 +59,7 @@ it('contains what runs and builds, and nothing of the workshop', () => {
     'src/bin/deet.cjs',
     'dist/main.cjs',
     'dist/dap.cjs',
+    'dist/grade.js',
     'dist/index.js',
     'dist/index.d.ts',
     'dist/testing.d.ts',

@@ -47,6 +47,30 @@ int main(void) {
 `,
   );
 
+describe('limits of a launch', () => {
+  const hungry = (): string =>
+    compileText(
+      'hungry.c',
+      '#include <stdio.h>\n#include <stdlib.h>\nint main(void) { puts(malloc(64 << 20) ? "granted" : "refused"); fflush(stdout); abort(); }\n',
+    );
+
+  it('hold in each run of the session, whose output stays in it', async () => {
+    await using session = await launch(hungry(), { settings, limits: { memory: 32 * 2 ** 20 } });
+    await session.continue();
+    expect(session.stdout).toBe('refused\n');
+    await session.command('run');
+    await session.command('run < /dev/null');
+    expect(session.stdout).toBe('refused\n'.repeat(3));
+    await using rich = await launch(hungry(), { settings });
+    await rich.continue();
+    expect(rich.stdout).toBe('granted\n');
+  });
+
+  it.each([{ memory: -1 }, { memory: 0.5 }, { files: 3 }])('%j is refused', async (limits) => {
+    expect(await codeOf(() => launch(calls, { limits }))).toBe('usage');
+  });
+});
+
 describe('a session', () => {
   it('is five lines', async () => {
     await using session = await launch(calls, { settings });

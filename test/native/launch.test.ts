@@ -98,6 +98,23 @@ describe('shared memory instead of a copy', () => {
   });
 });
 
+describe('limits', () => {
+  it('are lowered for good, those that are lower already stay, and deet keeps its own', () => {
+    const limitsOf = (pid: number | 'self'): string => readFileSync(`/proc/${pid}/limits`, 'utf8');
+    const own = limitsOf('self');
+    const [fileSize, openFiles] = [1, 7];
+    const limits = [
+      { resource: fileSize, most: 3 * 2 ** 32 },
+      { resource: openFiles, most: 2 ** 40 },
+    ];
+    const text = withStopped(planFor(['true'], { limits }), limitsOf);
+    expect(text).toMatch(/^Max file size +12884901888 +12884901888 /m);
+    const hard = /^Max open files +\d+ +(\d+)/m.exec(own)?.[1];
+    expect(/^Max open files +(\d+) +(\d+)/m.exec(text)?.slice(1)).toEqual([hard, hard]);
+    expect(limitsOf('self')).toBe(own);
+  });
+});
+
 describe('signals', () => {
   it('are neither ignored, caught nor blocked in the program, although Node and its parent do so', () => {
     // SIGPIPE is bit 12: Node ignores it.

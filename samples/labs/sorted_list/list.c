@@ -1,0 +1,13 @@
+#include "list.h"
+
+#include <stddef.h>
+
+struct node *insert(struct node *head, int value) {
+  if (!head || value < head->value) return make_node(value, NULL);
+  struct node *at = head;
+  while (at->next && at->next->value < value) at = at->next;
+  at->next = make_node(value, at->next);
+  return head;
+}
+
+void free_all(struct node *head) { free_node(head); }

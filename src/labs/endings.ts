@@ -1,0 +1,34 @@
+/** What is to be undone however grading ends, newest first: sessions are closed, folders removed. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export class Endings {
+  readonly #todo = new Set<() => void>();
+
+  /** @returns what takes it back */
+  add(end: () => void): () => void {
+    this.#todo.add(end);
+    return () => this.#todo.delete(end);
+  }
+
+  /** An empty folder that goes at the end, or when what is returned is called. */
+  folder(): { readonly path: string; readonly remove: () => void } {
+    const path = mkdtempSync(join(tmpdir(), 'deet-grade-'));
+    // What a program made unreadable for itself is for whoever may.
+    const remove = (): void => rmSync(path, { recursive: true, force: true });
+    const forget = this.add(remove);
+    return {
+      path,
+      remove: () => {
+        remove();
+        forget();
+      },
+    };
+  }
+
+  run(): void {
+    for (const end of [...this.#todo].reverse()) end();
+    this.#todo.clear();
+  }
+}
