@@ -43,7 +43,6 @@ describe('the command line', () => {
 
   it.each([
     ['-ex'],
-    ['grade', 'lab'],
     ['--nonsense'],
     ['--timeout', '-1'],
     ['--timeout', ''],
