@@ -273,10 +273,6 @@ const detailOf = (
   return undefined;
 };
 
-/** Memory that other processes see too. */
-export const isSharedMemory = (member: FamilyMember, address: Address): boolean =>
-  readMaps(member.pid)?.some(({ start, end, shared }) => shared && address >= start && address < end) ?? false;
-
 /** Reserved names are parts that the C++ library made: the user knows what they are parts of. */
 const symbolText = (symbol: NamedAddress | undefined): string | undefined => {
   if (!symbol) return undefined;

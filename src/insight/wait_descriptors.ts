@@ -33,10 +33,12 @@ const pipeWait = (waiter: Waiter, descriptor: Descriptor, verb: 'read' | 'write'
       // Only what the kernel itself still holds keeps such a wait from ending.
       if (holders.length === 0)
         return `; no process that deet may look at holds its ${other} end: it may be on its way in a message (SCM_RIGHTS) that nobody has received`;
-      const never = reading ? ': it will never see end of file' : ': nobody will ever read it';
+      // A FIFO may be opened by others yet.
+      const never = reading ? ': it will never see end of file' : descriptor.kind === 'fifo' ? '' : ': nobody will ever read it';
       return `; its ${other} end is ${reading ? 'still ' : ''}open ${heldIn(holders, member.pid)}${stuck ? never : ''}`;
     },
     ...threadsOfHolders(scene, holders),
+    ...(descriptor.kind === 'fifo' ? { unless: `another program opens ${descriptor.target}` } : {}),
   };
 };
 
@@ -306,7 +308,7 @@ export const descriptorWait = (waiter: Waiter): WaitFact | undefined => {
   const fd = int(args[0]);
   const descriptor = waiter.scene.files.find(waiter.member.pid, fd);
   if (!descriptor) return { on: { kind: 'other', fd }, text: `is in ${name} on fd ${fd}` };
-  if (name === 'mq_timedreceive' || name === 'mq_timedsend') return messageQueueWait(name, descriptor);
+  if (name === 'mq_timedreceive' || name === 'mq_timedsend') return messageQueueWait(waiter, descriptor);
   if (accepting.has(name)) return acceptWait(waiter, descriptor);
   if (name === 'connect') return connectWait(waiter, descriptor);
   return isLock ? lockWait(waiter, descriptor) : transferWait(waiter, descriptor, reading.has(name) ? 'read' : 'write');

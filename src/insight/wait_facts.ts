@@ -47,6 +47,8 @@ export interface WaitFact {
   readonly clause?: (stuck: boolean) => string;
   /** Threads that could end the wait; undefined: others could too, or time. */
   readonly releasers?: readonly number[];
+  /** What else could, against expectation: `another program opens /queue`. */
+  readonly unless?: string;
   /** The one thread whose own wait explains this one. */
   readonly target?: number;
 }
@@ -150,6 +152,13 @@ export const heldIn = (holders: readonly Holder[], self: number): string => {
 export const threadsOfHolders = (scene: Scene, holders: readonly Holder[]): { releasers?: number[] } => {
   const threads = scene.threadsOf([...new Set(holders.map(({ pid }) => pid))]);
   return threads ? { releasers: threads } : {};
+};
+
+/** All threads of the family but the waiter: who could use what has a name, or a number, that all may know. */
+export const othersOf = ({ scene, thread }: Waiter): { readonly releasers?: number[] } => {
+  // What deet let go runs on unseen.
+  if (scene.family.some(({ released }) => released)) return {};
+  return { releasers: scene.family.flatMap(({ threads }) => threads.map(({ tid }) => tid)).filter((tid) => tid !== thread.tid) };
 };
 
 /** Three digits are enough for a reader, or tenths. */

@@ -2,7 +2,7 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { procText } from '../linux/proc.js';
 import { listed, type FamilyMember } from './family.js';
-import { bytesAt, int, type WaitFact, type Waiter } from './wait_facts.js';
+import { bytesAt, int, othersOf, type WaitFact, type Waiter } from './wait_facts.js';
 
 /** A row of /proc/sysvipc/msg: key, msqid, perms, cbytes, qnum... */
 const queueState = (id: number): { bytes: number; messages: number } | undefined => {
@@ -15,12 +15,15 @@ const queueState = (id: number): { bytes: number; messages: number } | undefined
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
-const messageWait = ({ call }: Waiter): WaitFact => {
+const messageWait = (waiter: Waiter): WaitFact => {
+  const { call } = waiter;
   const id = int(call.args[0]);
+  // Whoever knows its number may use it.
+  const others = { ...othersOf(waiter), unless: `another program uses the System V queue ${id}` };
   const state = queueState(id);
   if (call.name === 'msgsnd') {
     const holds = state ? `, which holds ${count(state.messages, 'message')} (${count(state.bytes, 'byte')})` : '';
-    return { on: { kind: 'ipc' }, text: `waits for room in the System V queue ${id} (msgsnd)${holds}` };
+    return { on: { kind: 'ipc' }, text: `waits for room in the System V queue ${id} (msgsnd)${holds}`, ...others };
   }
   // msgrcv(2): 0 takes any, a positive number that type (or with MSG_EXCEPT any other), a negative one types up to it.
   const type = BigInt.asIntN(64, call.args[3] ?? 0n);
@@ -31,14 +34,15 @@ const messageWait = ({ call }: Waiter): WaitFact => {
     : state.messages === 0
       ? ', which is empty'
       : `, which holds ${count(state.messages, 'message')}, none of them such`;
-  return { on: { kind: 'ipc' }, text: `waits for a message${which} in the System V queue ${id} (msgrcv)${holds}` };
+  return { on: { kind: 'ipc' }, text: `waits for a message${which} in the System V queue ${id} (msgrcv)${holds}`, ...others };
 };
 
 const mostOperations = 64;
 /** struct sembuf: unsigned short sem_num; short sem_op, sem_flg. */
 const operationSize = 6;
 
-const semaphoreWait = ({ member, call }: Waiter): WaitFact => {
+const semaphoreWait = (waiter: Waiter): WaitFact => {
+  const { member, call } = waiter;
   const id = int(call.args[0]);
   const length = Math.min(Number(call.args[2] ?? 0n), mostOperations);
   const view = bytesAt(member, call.args[1], length * operationSize);
@@ -48,7 +52,10 @@ const semaphoreWait = ({ member, call }: Waiter): WaitFact => {
     return change > 0 ? [] : [`${name} is ${change === 0 ? '0' : `at least ${-change}`}`];
   }).flat();
   const until = wanted.length > 0 ? `until ${listed(wanted)}, in` : 'for';
-  return { on: { kind: 'ipc' }, text: `waits ${until} the System V semaphore set ${id} (semop)` };
+  const text = `waits ${until} the System V semaphore set ${id} (semop)`;
+  // semtimedop(2) with a limit ends by itself.
+  if (call.name === 'semtimedop' && call.args[3] !== 0n) return { on: { kind: 'ipc' }, text, clause: () => ', for a limited time' };
+  return { on: { kind: 'ipc' }, text, ...othersOf(waiter), unless: `another program uses the System V semaphore set ${id}` };
 };
 
 const longestPath = 4096;
@@ -109,7 +116,8 @@ const isFifo = (path: string): boolean => {
 };
 
 /** open(2) waits for the other end of a FIFO; elsewhere (slow file systems, leases, modems) not for long. */
-const openWait = ({ member, call }: Waiter): WaitFact => {
+const openWait = (waiter: Waiter): WaitFact => {
+  const { member, call } = waiter;
   const [directory, name, flags] = call.name === 'openat' ? call.args : [BigInt(workingDirectory), ...call.args];
   const given = name === undefined ? undefined : stringAt(member, name);
   const path = given === undefined ? undefined : resolved(member.pid, int(directory), given);
@@ -117,7 +125,8 @@ const openWait = ({ member, call }: Waiter): WaitFact => {
     return { on: { kind: 'other' }, text: `opens a file (${call.name}) and waits: for a FIFO, until the other end is opened` };
   if (!isFifo(path)) return { on: { kind: 'file' }, text: `opens ${path} (${call.name})` };
   const [mode, other] = (int(flags) & 3) === 0 ? ['reading', 'writing'] : ['writing', 'reading'];
-  return { on: { kind: 'fifo' }, text: `opens the FIFO ${path} for ${mode}, and waits until somebody opens it for ${other}` };
+  const text = `opens the FIFO ${path} for ${mode}, and waits until somebody opens it for ${other}`;
+  return { on: { kind: 'fifo' }, text, ...othersOf(waiter), unless: `another program opens ${path}` };
 };
 
 /** Undefined: another call. */

@@ -1,7 +1,11 @@
 /** Waits for locks: mutexes, condition variables, semaphores and their kin, whose meaning futex.ts has found. */
 import { existsSync } from 'node:fs';
-import { isSharedMemory, lockName, type FutexWait } from './futex.js';
+import { readStatus } from '../linux/proc.js';
+import { listed } from './family.js';
+import { lockName, type FutexWait } from './futex.js';
+import { isSharedMemory, sharersOf, type Sharers } from './shared_memory.js';
 import type { WaitFact, Waiter } from './wait_facts.js';
+import { signalList, waitable } from './wait_special.js';
 
 const nouns: Readonly<Record<FutexWait['kind'], string>> = {
   mutex: 'the mutex',
@@ -39,6 +43,12 @@ const actions: Partial<Readonly<Record<FutexWait['kind'], string>>> = {
   futex: 'wake it',
 };
 
+/** The same as what the lock is the object of. */
+const verbs: typeof actions = { condition: 'signal', semaphore: 'post', latch: 'count down', atomic: 'change', mutex: 'unlock' };
+
+/** A wait but for the object. */
+type Ending = Omit<WaitFact, 'on'>;
+
 /** A signal handler that calls malloc or printf while the program is in the middle of it: the lock's holder is the waiter itself. */
 const reentered = (waiter: Waiter): boolean => (waiter.thread.functions?.() ?? []).includes('<signal handler called>');
 
@@ -54,7 +64,7 @@ const goneOwner = ({ member, scene }: Waiter, owner: number): string => {
 };
 
 /** A lock in memory that several processes share: its owner may be a thread of any of them. */
-const sharedLock = ({ member, scene }: Waiter, noun: string, owner: number): Pick<WaitFact, 'text' | 'clause' | 'releasers' | 'target'> => {
+const sharedLock = ({ member, scene }: Waiter, noun: string, owner: number): Ending => {
   const text = `waits for ${noun}`;
   const home = scene.memberOfThread(owner);
   if (home) {
@@ -76,12 +86,7 @@ const secondTime = (waiter: Waiter, { kind }: FutexWait): string => {
   return reentered(waiter) ? ': a signal handler wants what the code holds that it has interrupted' : ': it was locked a second time';
 };
 
-const ownedLock = (
-  waiter: Waiter,
-  wait: FutexWait,
-  noun: string,
-  owner: number,
-): Pick<WaitFact, 'text' | 'clause' | 'releasers' | 'target'> => {
+const ownedLock = (waiter: Waiter, wait: FutexWait, noun: string, owner: number): Ending => {
   const { member, thread, scene } = waiter;
   if (owner === thread.tid)
     return {
@@ -95,26 +100,100 @@ const ownedLock = (
   return { text: `waits for ${noun}`, clause: () => goneOwner(waiter, owner), releasers: [] };
 };
 
+/** Of more than this nobody wants a list. */
+const fewOthers = 3;
+
+/** `, which only thread 2 could post`. */
+const byWhom = ({ kind }: FutexWait, others: readonly string[], stuck: boolean): string => {
+  const verb = verbs[kind];
+  if (verb === undefined) return '';
+  if (others.length > fewOthers) return stuck ? `; all who could ${actions[kind] ?? 'release it'} wait, too` : '';
+  return `, which only ${listed(others, 'or')} could ${verb}${stuck ? lostSignal(kind) : ''}`;
+};
+
+/** A condition variable remembers nothing (pthread_cond_signal(3)). */
+const lostSignal = (kind: FutexWait['kind']): string => (kind === 'condition' ? '; what was signalled before the wait began is lost' : '');
+
+/** Of all these sem_post alone may be called in a signal handler (signal-safety(7)). */
+const byHandler = ({ member }: Waiter, { kind }: FutexWait): string | undefined => {
+  const caught = kind === 'semaphore' ? (readStatus(member.pid)?.caught ?? 0n) & waitable : 0n;
+  if (caught === 0n) return undefined;
+  const names = signalList(caught);
+  return `a signal handler${names === undefined ? '' : ` (${names})`} posts it`;
+};
+
 /** A lock that does not say who holds it: whoever else there is could. */
-const anonymousLock = (waiter: Waiter, wait: FutexWait, noun: string): Pick<WaitFact, 'text' | 'clause' | 'releasers'> => {
-  const { member, thread } = waiter;
+const anonymousLock = (waiter: Waiter, wait: FutexWait, noun: string): Ending => {
+  const { member, thread, scene } = waiter;
   const others = member.threads.map(({ tid }) => tid).filter((tid) => tid !== thread.tid);
   const text = `waits for ${noun}${wait.detail ?? ''}`;
-  if (others.length > 0) return { text, releasers: others };
+  const unless = byHandler(waiter, wait);
+  const caveat = unless === undefined ? {} : { unless };
+  const names = others.map((tid) => scene.threadName(tid, member.pid));
+  if (others.length > 0) return { text, clause: (stuck) => byWhom(wait, names, stuck), releasers: others, ...caveat };
   if (wait.kind === 'once')
     return {
       text: 'waits for an initialisation that it has begun itself (pthread_once, call_once): what initialises needs itself',
       releasers: [],
     };
-  if (!internal.has(wait.kind)) {
-    // musl's locks do not say who holds them.
-    const copied = wait.kind === 'mutex' && member.forkedAt ? ': fork() copies locks as they are, but not the threads that hold them' : '';
-    return { text, clause: () => `; there is no other thread that could ${actions[wait.kind] ?? 'release it'}${copied}`, releasers: [] };
-  }
+  if (!internal.has(wait.kind)) return { text, clause: () => nobodyElse(waiter, wait), releasers: [], ...caveat };
   const cause = reentered(waiter)
     ? ', which it holds itself: a signal handler called a function that is not safe there (signal-safety(7))'
     : ', held by a thread that does not exist in this process: fork() copied a locked lock';
   return { text, clause: () => cause, releasers: [] };
+};
+
+const nobodyElse = ({ member, thread }: Waiter, { kind, detail }: FutexWait): string => {
+  // musl's locks do not say who holds them.
+  const copied = kind === 'mutex' && member.forkedAt ? ': fork() copies locks as they are, but not the threads that hold them' : '';
+  const writes = detail !== undefined && (thread.functions?.() ?? []).some((name) => /rwlock_(?:timed|clock)?wrlock/.test(name));
+  const upgrade = writes ? ': who has it for reading must unlock it before it asks for writing' : '';
+  return `; there is no other thread that could ${actions[kind] ?? 'release it'}${copied}${upgrade}${lostSignal(kind).replace(';', ':')}`;
+};
+
+/** One in memory that several processes have: whoever else has it could, or may come to have it. */
+const anonymousShared = (waiter: Waiter, wait: FutexWait, noun: string, sharers: Sharers): Ending => {
+  const { member, thread } = waiter;
+  const text = `waits for ${noun}${wait.detail ?? ''}`;
+  const [stranger] = sharers.outside;
+  if (stranger !== undefined) return { text, clause: () => `; process ${stranger}, which is not of this family, has it too` };
+  const others = sharers.family.filter(({ pid, threads }) => pid !== member.pid || threads.length > 1);
+  const names = others.map(({ pid }) => (pid === member.pid ? 'another thread of its own process' : `process ${pid}`));
+  const wayIn = wait.file === undefined ? sharers.openTo : `opens ${wait.file}`;
+  const all = [...names, ...(wayIn === undefined ? [] : [`another program that ${wayIn}`])];
+  const unless = [...(wayIn === undefined ? [] : [`another program ${wayIn}`]), byHandler(waiter, wait) ?? []].flat();
+  return {
+    text,
+    clause: (stuck) =>
+      names.length > 0
+        ? byWhom(wait, all, stuck)
+        : `; nobody else has it${wayIn === undefined ? '' : ' now'} that could ${actions[wait.kind] ?? 'release it'}`,
+    releasers: others.flatMap(({ threads }) => threads.map(({ tid }) => tid)).filter((tid) => tid !== thread.tid),
+    ...(unless.length > 0 ? { unless: listed(unless, 'or') } : {}),
+  };
+};
+
+/** Kinds that are made either for the threads of one process or for several processes, and how they are made for several. */
+const madeShared: Partial<Readonly<Record<FutexWait['kind'], string>>> = {
+  mutex: 'PTHREAD_PROCESS_SHARED',
+  condition: 'PTHREAD_PROCESS_SHARED',
+  rwlock: 'PTHREAD_PROCESS_SHARED',
+  barrier: 'PTHREAD_PROCESS_SHARED',
+  semaphore: "sem_init's second argument",
+};
+
+/** Shared memory alone does not make a lock that processes share, nor does the attribute without shared memory. */
+const misfit = ({ scene }: Waiter, { kind }: FutexWait, isPrivate: boolean, sharers: Sharers | undefined): string => {
+  const how = madeShared[kind];
+  if (how === undefined) return '';
+  if (isPrivate)
+    return sharers && sharers.family.length + sharers.outside.length > 1
+      ? `; it lies in shared memory, but was made for the threads of one process (${how}): other processes cannot wake who waits for it`
+      : '';
+  // A robust mutex is always waited for as if it were shared.
+  return !sharers && kind !== 'mutex' && scene.family.length > 1
+    ? `; it was made for several processes (${how}), but does not lie in shared memory (mmap with MAP_SHARED): after a fork each has its own`
+    : '';
 };
 
 /** FUTEX_PRIVATE_FLAG (futex(2)). */
@@ -123,6 +202,7 @@ const futexPrivate = 0x80n;
 export const lockWait = (waiter: Waiter, wait: FutexWait): WaitFact => {
   const { member, call, scene } = waiter;
   const { kind, symbol, owner, address, timed } = wait;
+  const isPrivate = ((call.args[1] ?? 0n) & futexPrivate) !== 0n;
   const on = {
     kind,
     address: `0x${address.toString(16)}`,
@@ -134,9 +214,15 @@ export const lockWait = (waiter: Waiter, wait: FutexWait): WaitFact => {
     return { on, text, target: owner, ...(timed ? {} : { releasers: [owner] }) };
   }
   const noun = nameless.has(kind) ? nouns[kind] : wait.elsewhere ? nouns[kind].replace(/^the /, 'a ') : `${nouns[kind]} ${lockName(wait)}`;
-  const fact = owner === undefined ? anonymousLock(waiter, wait, noun) : ownedLock(waiter, wait, noun, owner);
-  // A lock in shared memory may be released by any process that maps it; a wait with a limit ends by itself.
-  const anybody = owner === undefined && ((call.args[1] ?? 0n) & futexPrivate) === 0n && isSharedMemory(member, address);
-  const open = timed || anybody;
-  return open ? { on, text: fact.text, ...(timed ? { clause: () => ', for a limited time' } : {}) } : { on, ...fact };
+  const sharers = madeShared[kind] === undefined ? undefined : sharersOf(scene, member, address);
+  const fact =
+    owner !== undefined
+      ? ownedLock(waiter, wait, noun, owner)
+      : sharers && !isPrivate
+        ? anonymousShared(waiter, wait, noun, sharers)
+        : anonymousLock(waiter, wait, noun);
+  // A wait with a limit ends by itself.
+  if (timed) return { on, text: fact.text, clause: () => ', for a limited time' };
+  const odd = misfit(waiter, wait, isPrivate, sharers);
+  return odd === '' ? { on, ...fact } : { on, ...fact, clause: (stuck) => (fact.clause?.(stuck) ?? '') + odd };
 };

@@ -6,7 +6,7 @@ import { futexWait } from './futex.js';
 import { bytesAt, int, secondsAt, secondsText, type Scene, type WaitFact, type Waiter } from './wait_facts.js';
 import { ipcWait } from './wait_ipc.js';
 import { lockWait } from './wait_locks.js';
-import { signalList } from './wait_special.js';
+import { signalList, waitable } from './wait_special.js';
 
 /** The children that wait4 or waitid was asked for; undefined: any. */
 const askedFor = ({ member, call, scene }: Waiter): { child?: number; group?: number } => {
@@ -100,9 +100,6 @@ const nothingLeft = (member: FamilyMember, scene: Scene): string => {
   if (children.some((pid) => readStat(pid)?.state !== 'Z')) return '';
   return `; it handles SIGCHLD, but all its children (${listed(children)}) have ended already, and their signals have been and gone`;
 };
-
-/** Signals that a program can wait for: not those that nobody can block or catch, nor the C library's own two. */
-const waitable = ((1n << 64n) - 1n) & ~[9, 19, 32, 33].reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n);
 
 /** Any other signal is ignored, or the end of the program. */
 const handled = ({ pid }: FamilyMember): string => {

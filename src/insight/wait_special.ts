@@ -10,6 +10,9 @@ type Verb = 'read' | 'write';
 
 const fewSignals = 6;
 
+/** Signals that a program can wait for: not those that nobody can block or catch, nor the C library's own two. */
+export const waitable = ((1n << 64n) - 1n) & ~[9, 19, 32, 33].reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n);
+
 /** `SIGINT or SIGTERM`; undefined: too many to be listed, or none. */
 export const signalList = (mask: bigint): string | undefined => {
   const names = signalsInMask(mask).map(({ name }) => name);
@@ -112,10 +115,23 @@ export const specialWait = (waiter: Waiter, descriptor: Descriptor, verb: Verb):
 };
 
 /** mq_receive and mq_send: a queue with room and messages makes nobody wait (mq_overview(7)). */
-export const messageQueueWait = (name: string, { fd, target }: Descriptor): WaitFact => ({
-  on: { kind: 'ipc', fd },
-  text:
-    name === 'mq_timedsend'
-      ? `waits for room in the message queue ${target} (mq_send, fd ${fd}), which is full`
-      : `waits for a message in the queue ${target} (mq_receive, fd ${fd}), which is empty`,
-});
+export const messageQueueWait = (waiter: Waiter, descriptor: Descriptor): WaitFact => {
+  const { call, member, scene } = waiter;
+  const { fd, target } = descriptor;
+  const sends = call.name === 'mq_timedsend';
+  const text = sends
+    ? `waits for room in the message queue ${target} (mq_send, fd ${fd}), which is full`
+    : `waits for a message in the queue ${target} (mq_receive, fd ${fd}), which is empty`;
+  const holders = scene.files.holders(descriptor, sends ? 'read' : 'write');
+  const on = { kind: 'ipc', fd, holders } as const;
+  // With a time it is one that has a limit.
+  if (call.args[4] !== 0n) return { on, text, clause: () => ', for a limited time' };
+  const unlinked = target.endsWith(' (deleted)');
+  return {
+    on,
+    text,
+    clause: () => (holders.length > 0 ? `; it is open for ${sends ? 'reading' : 'writing'} ${heldIn(holders, member.pid)}` : ''),
+    ...threadsOfHolders(scene, holders),
+    ...(unlinked ? {} : { unless: `another program opens ${target}` }),
+  };
+};

@@ -130,13 +130,16 @@ const namesOf = (scene: Scene, group: readonly number[]): { readonly all: string
 
 const deadlockText = (scene: Scene, found: ReadonlyMap<number, Found>, group: readonly number[]): string => {
   const { all, each } = namesOf(scene, group);
+  const exceptions = [...new Set(group.flatMap((tid) => found.get(tid)?.fact.unless ?? []))];
+  // `another program opens a or opens b`
+  const unless = exceptions.length > 0 ? `, unless ${listed(exceptions, 'or').replace(/(another program .*)another program /, '$1')}` : '';
   if (group.length === 1)
-    return `${all.replace(/^p/, 'P').replace(/^t/, 'T')} waits for itself: it ${found.get(group[0] ?? 0)?.fact.text}.`;
+    return `${all.replace(/^p/, 'P').replace(/^t/, 'T')} waits for itself${unless}: it ${found.get(group[0] ?? 0)?.fact.text}.`;
   const parts = group.map((tid, index) => {
     const fact = found.get(tid)?.fact;
-    return `${each[index]} ${fact?.text}${fact?.target === undefined ? (fact?.clause?.(false) ?? '').replace(/^; its/, ', whose') : ''}`;
+    return `${each[index]} ${fact?.text}${fact?.target === undefined ? (fact?.clause?.(false) ?? '').replace(/^; its/, ', whose').replace(/^; it is/, ', and which is') : ''}`;
   });
-  return `Deadlock of ${all}: ${parts.join('; ')}.`;
+  return `Deadlock of ${all}${unless}: ${parts.join('; ')}.`;
 };
 
 /** Looks at the whole family at this moment. */

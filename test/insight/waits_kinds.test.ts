@@ -93,7 +93,9 @@ describe('why, for descriptors that the kernel made up', () => {
       4,
     );
     expect(texts[1]).toBe('waits for changes of 1 file (inotify, fd 3)');
-    expect(texts[2]).toMatch(/^waits for a message in the queue \/deet\w+ (?:\(deleted\) )?\(mq_receive, fd 3\), which is empty$/);
+    expect(texts[2]).toMatch(
+      /^waits for a message in the queue \/deet\w+ (?:\(deleted\) )?\(mq_receive, fd 3\), which is empty; it is open for writing in itself, fd 3$/,
+    );
     expect(texts[0]).toMatch(/^reads the master side of the terminal \/dev\/pts\/\d+ \(fd 3\); its other side is open in pid D fd 4$/);
     expect(texts[3]).toMatch(/^reads the terminal \/dev\/pts\/\d+ \(fd 4\): waits for input; its master side is open in pid A fd 3$/);
   });
@@ -206,7 +208,7 @@ describe('why, of what deet has stopped', () => {
       1,
     );
     expect(upgrade.texts[0]).toBe(
-      'waits for the read-write lock `lock`, locked for reading once; there is no other thread that could release it',
+      'waits for the read-write lock `lock`, locked for reading once; there is no other thread that could release it: who has it for reading must unlock it before it asks for writing',
     );
   });
 

@@ -1,7 +1,13 @@
 /** What `why` says of things that several processes share: who could end the wait, as far as it can be known, and no further. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { compileText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { ask } from './ask.js';
+import { ask, askStopped } from './ask.js';
+import { preamble } from './native.js';
 
 leakGuard();
 
@@ -44,4 +50,104 @@ it('why does not say that nobody holds the end of a pipe that is on its way in a
   expect(texts).toEqual([
     'reads pipe N (fd 5); no process that deet may look at holds its write end: it may be on its way in a message (SCM_RIGHTS) that nobody has received',
   ]);
+});
+
+describe('why, for what any process could come to have', () => {
+  const c = (name: string, body: string): string => compileText(`${name}.c`, preamble + body, ['-pthread', '-w']);
+  const inShared = `#include <sys/mman.h>
+    sem_t own; struct shared { sem_t ready; pthread_mutex_t lock; pthread_cond_t changed; } *s;
+    static void share(void) { s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0); }
+    int main(void) { share(); `;
+
+  it('finds the deadlock around a semaphore and a condition variable in anonymous shared memory', async () => {
+    const semaphore = await askStopped(
+      c('sem-shared', `${inShared} sem_init(&s->ready, 1, 0); if (child() == 0) sem_wait(&s->ready); wait(NULL); }`),
+      2,
+    );
+    expect(semaphore.texts[1]).toMatch(/^waits for the semaphore `s->ready` \(0x\w+\), which only process A could post$/);
+    expect(semaphore.texts[2]).toMatch(/^Deadlock of process A and process B: process A waits for its child B; process B waits for the /);
+    const condition = await askStopped(
+      c(
+        'cond-shared',
+        `${inShared} pthread_mutexattr_t a; pthread_mutexattr_init(&a); pthread_mutexattr_setpshared(&a, 1); pthread_mutex_init(&s->lock, &a);
+         pthread_condattr_t b; pthread_condattr_init(&b); pthread_condattr_setpshared(&b, 1); pthread_cond_init(&s->changed, &b);
+         if (child() == 0) { pthread_mutex_lock(&s->lock); pthread_cond_wait(&s->changed, &s->lock); } wait(NULL); }`,
+      ),
+      2,
+    );
+    expect(condition.texts[1]).toMatch(/, which only process A could signal; what was signalled before the wait began is lost$/);
+    expect(condition.report.deadlocks).toEqual([condition.pids]);
+  });
+
+  it('says that another program could still open what has a name', async () => {
+    const { texts } = await askStopped(
+      c(
+        'sem-named',
+        `int main(void) { sem_t *s = sem_open("/deet-named-order", O_CREAT, 0600, 0); if (child() == 0) sem_wait(s); wait(NULL); }`,
+      ),
+      2,
+    );
+    rmSync('/dev/shm/sem.deet-named-order', { force: true });
+    expect(texts[1]).toBe(
+      'waits for the semaphore `s` (/deet-named-order), which only process A or another program that opens /deet-named-order could post',
+    );
+    expect(texts[2]).toMatch(/^Deadlock of process A and process B, unless another program opens \/deet-named-order: /);
+  });
+
+  it('says so of FIFOs and of System V semaphores', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deet-fifo-'));
+    try {
+      const fifos = await ask(
+        'fifo-order',
+        `int main(void) { chdir("${folder}"); mkfifo("a", 0600); mkfifo("b", 0600);
+           if (child() == 0) { open("b", O_WRONLY); open("a", O_RDONLY); } open("a", O_WRONLY); open("b", O_RDONLY); }`,
+        2,
+      );
+      expect(fifos.texts[2]).toContain(
+        `Deadlock of process A and process B, unless another program opens ${folder}/a or opens ${folder}/b: `,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    const semaphores = await ask(
+      'semop-order',
+      `#include <sys/sem.h>
+       int main(void) { int s = semget(IPC_PRIVATE, 2, 0600); struct sembuf a = {0, -1}, b = {1, -1}; if (child() == 0) semop(s, &b, 1); semop(s, &a, 1); }`,
+      2,
+    );
+    const [, set = ''] = /System V semaphore set (\d+)/.exec(semaphores.texts[0] ?? '') ?? [];
+    execFileSync('ipcrm', ['-s', set]);
+    expect(semaphores.texts[2]).toMatch(
+      /^Deadlock of process A and process B, unless another program uses the System V semaphore set \d+: /,
+    );
+  });
+
+  it('tells a semaphore for threads in shared memory from one for processes that is not in it', async () => {
+    const threads = await askStopped(
+      c('sem-threads', `${inShared} sem_init(&s->ready, 0, 0); if (child() == 0) sem_wait(&s->ready); wait(NULL); }`),
+      2,
+    );
+    expect(threads.texts[1]).toMatch(
+      /; it lies in shared memory, but was made for the threads of one process \(sem_init's second argument\): other processes cannot wake who waits for it$/,
+    );
+    const copied = await askStopped(
+      c('sem-copied', `${inShared} sem_init(&own, 1, 0); if (child() == 0) sem_wait(&own); sem_post(&own); wait(NULL); }`),
+      2,
+    );
+    expect(copied.texts[1]).toBe(
+      "waits for the semaphore `own`; there is no other thread that could post it; it was made for several processes (sem_init's second argument), but does not lie in shared memory (mmap with MAP_SHARED): after a fork each has its own",
+    );
+  });
+
+  it('does not say for certain that nobody posts a semaphore that a signal handler may post', async () => {
+    const { texts } = await askStopped(
+      c(
+        'sem-handler',
+        `sem_t stop, own; void h(int s) { sem_post(&stop); } void *wait_too(void *x) { sem_wait(&own); return x; }
+         int main(void) { signal(SIGINT, h); sem_init(&stop, 0, 0); pthread_t t; pthread_create(&t, NULL, wait_too, NULL); sem_wait(&stop); }`,
+      ),
+      2,
+    );
+    expect(texts[2]).toMatch(/^Deadlock of threads 1 and 2 of process A, unless a signal handler \(SIGINT\) posts it: /);
+  });
 });
