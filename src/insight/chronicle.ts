@@ -21,7 +21,7 @@ import type { SessionEvent } from '../session/types.js';
 import type { SymbolImage } from '../symbols/model.js';
 import type { FamilyMember, SourcePlace } from './family.js';
 import { exitHandlers, handlerListIn } from './exit_handlers.js';
-import { viewOfProcess, type Life } from './family_view.js';
+import { viewOfProcess, type KeptBack, type Life } from './family_view.js';
 import { isOwnFunction } from './own_code.js';
 import { placeThen, wayOut } from './past.js';
 import { report, type FamilyEvent, type Report } from './report.js';
@@ -73,6 +73,7 @@ interface Entry {
 /** The part of a session that the chronicle needs. */
 export interface EventSource {
   subscribe(listener: (event: SessionEvent) => void, records: boolean): () => void;
+  readonly control?: { readonly keptBack: KeptBack };
 }
 
 /** Who takes a dead child away: its parent, or with SIGCHLD ignored (0) the kernel itself. */
@@ -90,7 +91,7 @@ export class Chronicle {
   readonly #handlerList = new WeakMap<ImageTable, Address>();
   readonly #unsubscribe: () => void;
 
-  constructor(source: EventSource) {
+  constructor(private readonly source: EventSource) {
     this.#unsubscribe = source.subscribe((event) => {
       this.#listen(event);
     }, true);
@@ -106,7 +107,8 @@ export class Chronicle {
     for (const entry of entries) this.#update(entry);
     return entries.map(({ process, life, forkedAt, toldAt }) => {
       const [born, told] = [forkedAt(), toldAt?.()];
-      return viewOfProcess(process, { ...life, ...(born ? { forkedAt: born } : {}), ...(told ? { toldAt: told } : {}) });
+      const biography = { ...life, ...(born ? { forkedAt: born } : {}), ...(told ? { toldAt: told } : {}) };
+      return viewOfProcess(process, biography, (thread) => this.source.control?.keptBack(thread));
     });
   }
 

@@ -38,6 +38,8 @@ export interface FamilyThread {
   readonly state: 'running' | 'stopped' | 'group-stopped';
   /** Of a group-stop, if it is known. */
   readonly stopSignal?: number;
+  /** deet does not let it run with the others: the setting that says so, if one does, and the command that changes it. */
+  readonly keptBack?: { readonly setting?: string; readonly command: string };
   /** By its name in struct user_regs (`orig_rax`, `rdi`, `fs_base`); undefined while it runs. */
   register?(name: string): bigint | undefined;
   /** Names of the functions on its stack, the innermost first; a few suffice. */

@@ -21,15 +21,20 @@ const ownStack = (thread: Thread): Stack => {
   return new Stack({ registers: thread.registers(), memory: space, images, leaveOut: isSystemFile, calls: thread.calls.slice() });
 };
 
-const viewOfThread = (thread: Thread): FamilyThread => {
+/** Who deet itself keeps standing. */
+export type KeptBack = (thread: Thread) => FamilyThread['keptBack'];
+
+const viewOfThread = (thread: Thread, keptBack: KeptBack | undefined): FamilyThread => {
   const name = procText(`${thread.process.pid}/task/${thread.tid}/comm`)?.trimEnd();
   const common = { tid: thread.tid, id: thread.id, ...(name === undefined ? {} : { name }) };
   if (!thread.stopped) return { ...common, state: 'running' };
+  const kept = keptBack?.(thread);
   const stack = (): ReturnType<typeof stackOf> => stackOf(thread, 0);
   return {
     ...common,
     state: thread.groupStopped ? 'group-stopped' : 'stopped',
     ...(thread.groupStopped ? { stopSignal: thread.groupStop } : {}),
+    ...(kept ? { keptBack: kept } : {}),
     register: (register) => (register in Word ? thread.registers()[Word[register as RegisterName]] : undefined),
     functions: () => Array.from(walkFrames(stack(), fewFrames), ({ functionName }) => functionName ?? '??'),
     nameOf: (address) => nameOf(thread, address),
@@ -57,7 +62,7 @@ export interface Life extends Biography {
 }
 
 /** The view of a process as it is now; `life`: what was noted of it before. */
-export const viewOfProcess = (process: Process, { diedAt, ...life }: Life = {}): FamilyMember => {
+export const viewOfProcess = (process: Process, { diedAt, ...life }: Life = {}, keptBack?: KeptBack): FamilyMember => {
   const { ending } = process;
   const state = stateOf(process);
   return {
@@ -65,7 +70,8 @@ export const viewOfProcess = (process: Process, { diedAt, ...life }: Life = {}):
     ppid: process.parent?.pid ?? readStat(process.pid)?.parent ?? 0,
     program: process.program,
     state: life.reapedBy !== undefined && state !== 'zombie' ? 'reaped' : state,
-    threads: ending || process.released ? [] : [...process.threads.values()].filter(isThere).map(viewOfThread),
+    threads:
+      ending || process.released ? [] : [...process.threads.values()].filter(isThere).map((thread) => viewOfThread(thread, keptBack)),
     ...(process.released ? { released: true } : {}),
     ...life,
     ...(state === 'zombie' && diedAt !== undefined ? { zombieSince: diedAt } : {}),

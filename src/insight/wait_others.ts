@@ -1,7 +1,8 @@
 /** Waits for children, locks, time and signals. */
+import { inWords } from '../common/advice.js';
 import { readChildren, readStat, readStatus } from '../linux/proc.js';
 import { signalByNumber } from '../linux/signals.js';
-import { listed, type FamilyMember } from './family.js';
+import { listed, type FamilyMember, type FamilyThread } from './family.js';
 import { futexWait } from './futex.js';
 import { bytesAt, int, secondsAt, secondsText, type Scene, type WaitFact, type Waiter } from './wait_facts.js';
 import { ipcWait } from './wait_ipc.js';
@@ -137,6 +138,18 @@ export const stoppedWait = (signal?: number): WaitFact => ({
   on: { kind: 'stopped' },
   text: `is stopped by ${signal === undefined ? 'a signal' : (signalByNumber(signal)?.name ?? 'a signal')}`,
   clause: () => ': SIGCONT lets it go on',
+});
+
+/** A thread that deet itself does not let run with the others. */
+export const keptWait = ({ setting, command }: NonNullable<FamilyThread['keptBack']>): WaitFact => ({
+  on: { kind: 'stopped' },
+  text: setting === undefined ? 'is held by deet' : `is kept back by deet (${setting})`,
+  clause: () =>
+    `: ${inWords({
+      prompt: `"${command}" lets it run`,
+      script: `session.command('${command}') lets it run`,
+      editor: `"${command}" in the debug console lets it run`,
+    })}`,
 });
 
 /** Every call that descriptorWait does not know. */

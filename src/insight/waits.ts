@@ -11,7 +11,7 @@ import { isAlive, listed, type FamilyMember, type FamilyThread } from './family.
 import { OpenFiles } from './open_files.js';
 import { descriptorWait } from './wait_descriptors.js';
 import { Scene, type WaitFact, type WaitObject } from './wait_facts.js';
-import { otherWait, stoppedWait } from './wait_others.js';
+import { keptWait, otherWait, stoppedWait } from './wait_others.js';
 
 export interface Wait {
   readonly pid: number;
@@ -58,6 +58,7 @@ interface Found {
 const find = (scene: Scene, member: FamilyMember, thread: FamilyThread): Found[] => {
   const groupStopped = thread.state === 'group-stopped' || (thread.state === 'running' && readStat(thread.tid)?.state === 'T');
   if (groupStopped) return [{ member, thread, fact: stoppedWait(thread.stopSignal) }];
+  if (thread.keptBack) return [{ member, thread, fact: keptWait(thread.keptBack) }];
   const call = blockedIn(member, thread);
   if (!call) return [];
   const waiter = { member, thread, call, scene };

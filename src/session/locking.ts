@@ -4,6 +4,13 @@ import type { Thread } from '../inferior/thread.js';
 import { readStat } from '../linux/proc.js';
 import type { Settings } from './settings.js';
 
+/** What keeps a thread standing while others run, and the command that ends it. */
+export interface KeptBack {
+  /** The setting; undefined: `hold`, or a fork of which one side was not to be followed. */
+  readonly setting?: string;
+  readonly command: string;
+}
+
 /** How long, in milliseconds, the other threads of a process have to end with it. */
 const grace = 20;
 
@@ -35,6 +42,15 @@ export class Locking {
     return this.settings.flag('schedule-multiple') || thread.process === mover.process;
   }
 
+  /** Why the last command that let the family go left a thread standing. Undefined: it did not. */
+  keptBack(thread: Thread): KeptBack | undefined {
+    if (thread.process.held) return { command: `release ${thread.process.id}` };
+    if (this.mayRun(thread)) return undefined;
+    const setting = this.settings.text('scheduler-locking') === 'on' ? 'scheduler-locking' : 'schedule-multiple';
+    const [now, then] = setting === 'scheduler-locking' ? ['on', 'off'] : ['off', 'on'];
+    return { setting: `set ${setting} ${now}`, command: `set ${setting} ${then}` };
+  }
+
   /** Those that may run have ended, the others are locked: nobody would ever stop. (When the whole process ends, they are about to end, too.) */
   ended(ending: Thread): void {
     if (ending !== this.mover) return;
@@ -48,7 +64,7 @@ export class Locking {
 
   /** Whom deet keeps standing while others run, and how that ends. */
   get standing(): string | undefined {
-    const still = this.threads().filter((thread) => thread.stopped && (thread.process.held || !this.mayRun(thread)));
+    const still = this.threads().filter((thread) => thread.stopped && this.keptBack(thread));
     const processes = [...new Set(still.map(({ process }) => process))];
     const held = processes.filter((process) => process.held);
     if (held.length > 0) return `${named(held)} held: ${inWords(interruptThen(`release ${held[0].id}`))}`;

@@ -20,7 +20,7 @@ import { finishedCall } from './calls.js';
 import { exceptionOf } from './exceptions.js';
 import { Guards } from './guards.js';
 import { JobControl } from './job_control.js';
-import { Locking } from './locking.js';
+import { Locking, type KeptBack } from './locking.js';
 import { watchLoader, type LoaderListener } from './loader.js';
 import { PlantedLocation } from './planted.js';
 import { missingRights } from './privileges.js';
@@ -447,6 +447,10 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   mayRun(thread: Thread): boolean {
     return this.#locking.mayRun(thread);
+  }
+
+  keptBack(thread: Thread): KeptBack | undefined {
+    return this.#locking.keptBack(thread);
   }
 
   // LoaderListener

@@ -72,6 +72,14 @@ describe('info tree', () => {
     expect(text).toMatch(/^Process \d+ is stopped by SIGSTOP: SIGCONT lets it go on$/m);
   });
 
+  it('why says whom deet itself keeps standing, and what lets it run', async () => {
+    const body = 'int main(void) { if (fork() == 0) _exit(0); look(); }';
+    const others = await said('kept-process', body, 'set schedule-multiple off', 'break look', 'run', 'why');
+    expect(others).toMatch(/^Process \d+ is kept back by deet \(set schedule-multiple off\): "set schedule-multiple on" lets it run$/m);
+    const held = await said('kept-held', 'int main(void) { look(); look(); }', 'break look', 'run', 'hold', 'why');
+    expect(held).toMatch(/^Process \d+ is held by deet: "release \d+" lets it run$/m);
+  });
+
   it('says who has lost its parent', async () => {
     const body = 'pid_t c = fork(); if (c == 0) { if (fork() == 0) { pause(); } _exit(0); } waitpid(c, NULL, 0);';
     expect(await tree('orphan', body)).toMatch(/^ {3}└─ \d+ tree-orphan: .*; orphaned, adopted by \d+$/m);
