@@ -19,7 +19,7 @@ import type { BadDescriptor } from '../session/bad_descriptors.js';
 import type { OddDup } from '../session/failed_calls.js';
 import type { SessionEvent } from '../session/types.js';
 import type { SymbolImage } from '../symbols/model.js';
-import type { FamilyMember, SourcePlace } from './family.js';
+import type { FailedExec, FamilyMember, SourcePlace } from './family.js';
 import { exitHandlers, handlerListIn } from './exit_handlers.js';
 import { viewOfProcess, type KeptBack, type Life } from './family_view.js';
 import { isOwnFunction } from './own_code.js';
@@ -62,6 +62,8 @@ interface Entry {
   readonly open: Set<Entry>;
   /** Where its parent was when SIGCHLD came of its end, and found a handler. */
   toldAt?: () => SourcePlace | undefined;
+  /** Its last exec, if that failed. */
+  stayed?: Omit<FailedExec, 'place'> & { readonly place: () => SourcePlace | undefined };
   /** It was dead, and its parent went without having waited for it. */
   unwaited?: boolean;
   /** Who could wait for it: its parent, or of an orphan who has inherited it, if that is one of the family (PR_SET_CHILD_SUBREAPER). */
@@ -105,9 +107,14 @@ export class Chronicle {
   family(): FamilyMember[] {
     const entries = [...this.#entries.values()];
     for (const entry of entries) this.#update(entry);
-    return entries.map(({ process, life, forkedAt, toldAt }) => {
-      const [born, told] = [forkedAt(), toldAt?.()];
-      const biography = { ...life, ...(born ? { forkedAt: born } : {}), ...(told ? { toldAt: told } : {}) };
+    return entries.map(({ process, life, forkedAt, toldAt, stayed }) => {
+      const [born, told, refused] = [forkedAt(), toldAt?.(), stayed?.place()];
+      const biography = {
+        ...life,
+        ...(born ? { forkedAt: born } : {}),
+        ...(told ? { toldAt: told } : {}),
+        ...(stayed ? { failedExec: { program: stayed.program, error: stayed.error, ...(refused ? { place: refused } : {}) } } : {}),
+      };
       return viewOfProcess(process, biography, (thread) => this.source.control?.keptBack(thread));
     });
   }
@@ -212,7 +219,9 @@ export class Chronicle {
     }
   }
 
-  #executed({ pid, program }: Process): void {
+  #executed(process: Process): void {
+    const { pid, program } = process;
+    delete this.#entries.get(process)?.stayed;
     const descriptors = readDescriptors(pid).filter((each) => !each.closeOnExec && !this.#given.has(each.target));
     const views = descriptors.map(({ fd, target, kind, access }) => ({
       fd,
@@ -230,7 +239,10 @@ export class Chronicle {
     if (again) this.#events.pop();
     // The user knows it by the name that all of them end with.
     const sought = again && basename(last.program) === basename(program) ? basename(program) : program;
-    this.#events.push({ kind: 'exec-failed', pid, program: sought, error, place: placeOf(thread) });
+    const place = placeOf(thread);
+    this.#events.push({ kind: 'exec-failed', pid, program: sought, error, place });
+    const entry = this.#entries.get(thread.process);
+    if (entry) entry.stayed = { program: sought, error, place };
   }
 
   /** The same again and again is said once. */

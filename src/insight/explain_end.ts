@@ -15,6 +15,13 @@ const origins: Readonly<Record<string, string>> = {
   SIGHUP: 'its terminal was closed, or somebody sent it',
 };
 
+/** Whoever forked it sees the status alone. */
+const notExecuted = ({ pid, failedExec }: FamilyMember): string => {
+  if (!failedExec) return '';
+  const { program, error, place } = failedExec;
+  return ` Process ${pid} could not execute ${program}${place ? ` at ${basename(place.file)}:${place.line}` : ''} (${error}).`;
+};
+
 /** `family` in the order of birth: the first is the program itself. Undefined: it was never run, or lives. */
 export const explainEnd = (family: readonly FamilyMember[]): Explanation | undefined => {
   const [first, ...others] = family;
@@ -22,7 +29,8 @@ export const explainEnd = (family: readonly FamilyMember[]): Explanation | undef
   const { pid, program, status, signal } = first;
   const name = `The program (${basename(program)}, pid ${pid})`;
   const killed = others.filter((each) => each.signal !== undefined);
-  const more = killed.length > 0 ? ` Killed by signals: ${listed(killed.map((each) => `process ${each.pid} (${each.signal})`))}.` : '';
+  const deaths = killed.length > 0 ? ` Killed by signals: ${listed(killed.map((each) => `process ${each.pid} (${each.signal})`))}.` : '';
+  const more = deaths + family.map(notExecuted).join('');
   if (signal === undefined) {
     const how = status === 0 ? 'with status 0, which means success' : `with status ${status ?? 'unknown'}`;
     return { type: 'explanation', cause: 'ended', text: `${name} has ended by itself, ${how}.${more}` };

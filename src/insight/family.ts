@@ -57,11 +57,20 @@ export interface FamilyThread {
 
 export type ProcessState = 'running' | 'stopped' | 'blocked' | 'zombie' | 'exited' | 'signaled' | 'reaped';
 
+/** An exec that failed, after which there was no other. */
+export interface FailedExec {
+  readonly program: string;
+  /** `ENOENT` */
+  readonly error: string;
+  readonly place?: SourcePlace;
+}
+
 /** What the session saw of a process's life, and the kernel does not tell afterwards. */
 export interface Biography {
   readonly forkedAt?: SourcePlace;
   /** Where its parent was when the handler of SIGCHLD was called for it. */
   readonly toldAt?: SourcePlace;
+  readonly failedExec?: FailedExec;
   /** The process that waited for it. */
   readonly reapedBy?: number;
   /** Its parent died first; `adoptedBy` is who inherited it (1: init). */

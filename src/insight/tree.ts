@@ -53,6 +53,7 @@ const nodeOf = (member: FamilyMember, current: number | undefined): Growing => {
     ...present('call', call),
     ...present('forkedAt', member.forkedAt),
     ...present('toldAt', member.toldAt),
+    ...present('failedExec', member.failedExec),
     ...present('status', member.status),
     ...present('signal', member.signal),
     ...present('zombieSince', member.zombieSince),

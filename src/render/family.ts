@@ -70,10 +70,14 @@ const factsOf = (node: ProcessResult): string => {
     ...(node.place ? [`at ${placeOf(node.place)}`] : []),
     ...(node.forkedAt ? [`${forkedBy(node.forkedAt)} ${placeOf(node.forkedAt)}`] : []),
     ...(node.toldAt ? [`SIGCHLD came at ${placeOf(node.toldAt)}`] : []),
+    ...(node.failedExec ? [failure(node.failedExec)] : []),
     ...(node.orphaned ? [`orphaned${node.adoptedBy === undefined ? '' : `, adopted by ${node.adoptedBy}`}`] : []),
   ];
   return facts.join('; ');
 };
+
+const failure = ({ program, error, place }: NonNullable<ProcessResult['failedExec']>): string =>
+  `exec of ${line(program)} failed (${error})${place ? ` at ${placeOf(place)}` : ''}`;
 
 /** The time of day: a zombie lies about from then on. */
 const clock = (milliseconds: number): string => new Date(milliseconds).toTimeString().slice(0, 8);

@@ -76,8 +76,21 @@ describe('info tree', () => {
     const body = 'int main(void) { if (fork() == 0) _exit(0); look(); }';
     const others = await said('kept-process', body, 'set schedule-multiple off', 'break look', 'run', 'why');
     expect(others).toMatch(/^Process \d+ is kept back by deet \(set schedule-multiple off\): "set schedule-multiple on" lets it run$/m);
+  });
+
+  it('why says who is held, and what lets it run', async () => {
     const held = await said('kept-held', 'int main(void) { look(); look(); }', 'break look', 'run', 'hold', 'why');
     expect(held).toMatch(/^Process \d+ is held by deet: "release \d+" lets it run$/m);
+  });
+
+  it('says which exec failed, and so does explain at the end', async () => {
+    const body = 'int main(void) { if (fork() == 0) { execlp("no-such-program", "x", NULL); _exit(127); } wait(NULL); return 0; }';
+    const text = await said('not-executed', body, 'run', 'info tree', 'explain');
+    expect(text).toMatch(
+      /─ \d+ not-executed: exited \(status 127\), reaped by \d+; forked at .*; exec of no-such-program failed \(ENOENT\) at main not-executed\.c:\d+$/m,
+    );
+    expect(text).toMatch(/ Process \d+ could not execute no-such-program at not-executed\.c:\d+ \(ENOENT\)\.$/m);
+    expect(text).not.toMatch(/^Note: /m);
   });
 
   it('says who has lost its parent', async () => {
