@@ -1,6 +1,7 @@
 /** Waits for children, locks, time and signals. */
 import { inWords } from '../common/advice.js';
 import { readChildren, readStat, readStatus } from '../linux/proc.js';
+import { Signal } from '../linux/constants.js';
 import { signalByNumber } from '../linux/signals.js';
 import { listed, type FamilyMember, type FamilyThread } from './family.js';
 import { futexWait } from './futex.js';
@@ -133,11 +134,19 @@ const signalWait = (waiter: Waiter): WaitFact => {
   return { on, text: `waits for a signal${blocked === undefined ? '' : ` other than ${blocked}`} (sigsuspend)`, clause };
 };
 
+/** What the kernel sends these two for (termios(3), TOSTOP; tcsetpgrp(3)). */
+const backgroundUse: Readonly<Partial<Record<number, string>>> = { [Signal.SIGTTIN]: 'reads', [Signal.SIGTTOU]: 'writes to or sets' };
+
 /** A thread that job control has stopped (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU). */
 export const stoppedWait = (signal?: number): WaitFact => ({
   on: { kind: 'stopped' },
   text: `is stopped by ${signal === undefined ? 'a signal' : (signalByNumber(signal)?.name ?? 'a signal')}`,
-  clause: () => ': SIGCONT lets it go on',
+  clause: () => {
+    const use = signal === undefined ? undefined : backgroundUse[signal];
+    return use === undefined
+      ? ': SIGCONT lets it go on'
+      : `, which comes to who ${use} the terminal from the background: SIGCONT lets it go on for good when it has been given the foreground (tcsetpgrp)`;
+  },
 });
 
 /** A thread that deet itself does not let run with the others. */

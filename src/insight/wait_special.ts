@@ -76,8 +76,10 @@ const terminalWait = (waiter: Waiter, descriptor: Descriptor, verb: Verb): WaitF
   const other = inFamily(waiter, (each) => (slave === undefined ? slaveOf(each) === target : each.target === slave));
   const noun = slave === undefined ? nounFor(descriptor) : `the master side of the terminal ${slave}`;
   const stat = readStat(member.pid);
+  // While deet talks to the user it has the terminal itself: who had it before does not show.
+  const foreground = stat?.foregroundGroup === readStat(process.pid)?.group ? undefined : stat?.foregroundGroup;
   const background =
-    slave === undefined && stat !== undefined && stat.foregroundGroup > 0 && stat.foregroundGroup !== stat.group
+    slave === undefined && stat !== undefined && foreground !== undefined && foreground > 0 && foreground !== stat.group
       ? ', from the background'
       : '';
   const side = slave === undefined ? 'master side' : 'other side';

@@ -72,6 +72,11 @@ describe('info tree', () => {
     expect(text).toMatch(/^Process \d+ is stopped by SIGSTOP: SIGCONT lets it go on$/m);
   });
 
+  it('why says what SIGTTIN is about', async () => {
+    const text = await tree('background', 'if (fork() == 0) { raise(SIGTTIN); _exit(0); } waitid(P_ALL, 0, &i, WSTOPPED | WNOWAIT);');
+    expect(text).toMatch(/^Process \d+ is stopped by SIGTTIN, which comes to who reads the terminal from the background: SIGCONT /m);
+  });
+
   it('why says whom deet itself keeps standing, and what lets it run', async () => {
     const body = 'int main(void) { if (fork() == 0) _exit(0); look(); }';
     const others = await said('kept-process', body, 'set schedule-multiple off', 'break look', 'run', 'why');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { asleep } from '../insight/native.js';
 import { deet } from './cli.js';
 import { Terminal } from './terminal.js';
 
@@ -131,6 +132,21 @@ describe('the prompt', () => {
     await terminal.shows(/Name\? $|Name\?$/);
     terminal.type('World\r');
     await terminal.shows(/Hello World\nChild exited \(status 0\)\n\(deet\)$/);
+    await quit(terminal);
+  });
+
+  it('does not take a program for one in the background because deet has the terminal while it is stopped', async () => {
+    const reader = compileText(
+      'reader.c',
+      '#include <stdio.h>\n#include <unistd.h>\nint main(void) { char c[9]; printf("pid %d\\n", getpid()); fflush(stdout); fgets(c, 9, stdin); }\n',
+    );
+    const terminal = await open(reader);
+    terminal.type('run\r');
+    await terminal.shows(/pid \d+$/);
+    await asleep(() => [Number(/pid (\d+)$/.exec(terminal.screen())?.[1])], 1);
+    terminal.type('\x03');
+    await terminal.shows(/Child stopped \(signal SIGINT\)\nStopped at [^]*\n\(deet\)$/);
+    expect(await terminal.command('why')).toMatch(/reads the terminal \/dev\/pts\/\d+ \(fd 0\): waits for input$/m);
     await quit(terminal);
   });
 
