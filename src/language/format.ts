@@ -31,7 +31,7 @@ import { textKind, type TextKind } from './textual.js';
 import { isUnknown, unknownType } from './unknown.js';
 import { isDynamic, wholeObject } from './virtual-table.js';
 import { typeName } from './type-name.js';
-import { asComplex, asFunction, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
+import { asComplex, asFunction, asInteger, asPointer, asStruct, countOf, isStruct, nameOf, strip } from './types.js';
 import { floatFormat, toDecimal, toFloat, toInteger, Value } from './value.js';
 import { presentMembers } from './variants.js';
 
@@ -186,6 +186,8 @@ class Formatter {
     if (bare.kind !== 'base') return '';
     if (isUnknown(value)) throw unknownType(value);
     if (isFlags(bare)) return flagsText(toInteger(value), bare.flags);
+    const { radix } = this.#settings;
+    if (radix !== 10 && asInteger(bare)) return formatScalar(value, radix === 16 ? 'x' : 'o', this.context, this.options);
     const text = textKind(value.type) ?? rustCharacter(bare);
     if (text) return `${toInteger(value)} ${quotedCharacter(value.bytes(), text.prefix)}`;
     if (bare.name === RUST_UNIT) return RUST_UNIT;
@@ -291,12 +293,12 @@ class Formatter {
 
   #array(value: Value, array: ArrayType, depth: number): string {
     const count = countOf(array);
+    const text = array.vector ? undefined : textKind(array.element);
+    if (!text && this.#tooDeep(depth)) return '{...}';
     // A flexible array member, one of no elements as before C99, `extern int a[]`: where it begins is all that is known.
     if ((array.count === undefined || array.count === 0) && value.address !== undefined)
       return this.#pointerTo(value.address, array.element);
-    const text = array.vector ? undefined : textKind(array.element);
     if (text && this.#letter === undefined) return this.#characters(value, array, text, count);
-    if (this.#tooDeep(depth)) return '{...}';
     if (count === 0) return array.count === 0 || array.count === undefined ? '{}' : '<error: variable length>';
     return this.#elements(value, array, count, depth);
   }
@@ -308,22 +310,15 @@ class Formatter {
 
   #characters(value: Value, array: ArrayType, text: TextKind, count: number): string {
     const limit = this.#settings.elements === 0 ? count : this.#settings.elements;
+    if (this.#settings.nullStop) return this.#untilTerminator(value, array, text, Math.min(count, limit));
     // A character has at most four bytes; some behind the last tell whether it is whole.
     const enough = Math.ceil(((limit + 1) * 4) / text.unit);
     const wanted = Math.min(count, enough + 3);
-    let bytes = value.part(c.arrayOf(array.element, wanted), 0).bytes();
-    let more = wanted < count;
-    if (this.#settings.nullStop) {
-      const end = terminator(bytes, text.unit);
-      if (end >= 0) {
-        bytes = bytes.subarray(0, end);
-        more = false;
-      }
-    }
+    const bytes = value.part(c.arrayOf(array.element, wanted), 0).bytes();
     const list = glyphs(bytes, text.unit);
-    if (!more) {
+    if (wanted === count) {
       // A string that is complete does not show its terminator.
-      if (!this.#settings.nullStop && list.at(-1)?.point === 0) list.pop();
+      if (list.at(-1)?.point === 0) list.pop();
       return quotedString(list, text, this.#settings, false);
     }
     let shown = bytes.length;
@@ -335,6 +330,14 @@ class Formatter {
     const end = shown + rest * (list.at(-1)?.bytes.length ?? 1) >= count * text.unit;
     const terminated = end && list.at(-1)?.point === 0;
     return quotedString(list, text, this.#settings, !end, terminated ? rest - 1 : rest);
+  }
+
+  /** `set print null-stop`: no more units than the limit, however often the last one is repeated behind it. */
+  #untilTerminator(value: Value, array: ArrayType, text: TextKind, limit: number): string {
+    const bytes = value.part(c.arrayOf(array.element, Math.min(countOf(array), limit + 1)), 0).bytes();
+    const end = terminator(bytes, text.unit);
+    const shown = bytes.subarray(0, end >= 0 ? end : limit * text.unit);
+    return quotedString(glyphs(shown, text.unit), text, this.#settings, end < 0 && shown.length < bytes.length);
   }
 
   /** How often a character is repeated from an offset on: a run that the limit would cut is followed to its end, in bounds. */

@@ -116,7 +116,8 @@ function vectorOperation(operator: BinaryOperator, left: Value, right: Value, tr
 }
 
 /** A comparison of vectors yields one of integers, all bits set where it holds (GCC, Vector Extensions). */
-const signedOfSize = (size: number): CType => [c.SIGNED_CHAR, c.SHORT, c.INT, c.LONG].find((type) => type.size === size) ?? c.INT128;
+const signedOfSize = (size: number): CType =>
+  [{ ...c.SIGNED_CHAR, encoding: 'signed' as const }, c.SHORT, c.INT, c.LONG].find((type) => type.size === size) ?? c.INT128;
 
 /** `-`, `+`, `~`, `!`. @throws DeetError */
 export function unary(operator: '-' | '+' | '~' | '!', operand: Value, truth: CType): Value {

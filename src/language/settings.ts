@@ -23,6 +23,8 @@ export interface PrintSettings {
   readonly object: boolean;
   /** Symbols further away from an address are not shown with it; 0: however far. */
   readonly symbolicOffset: number;
+  /** Of integers and characters that no letter formats. */
+  readonly radix: 8 | 10 | 16;
 }
 
 export const DEFAULT_SETTINGS: PrintSettings = {
@@ -39,4 +41,5 @@ export const DEFAULT_SETTINGS: PrintSettings = {
   staticMembers: true,
   object: false,
   symbolicOffset: 0,
+  radix: 10,
 };

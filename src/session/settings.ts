@@ -127,6 +127,7 @@ export const options: readonly Option[] = [
     'Addresses further behind a symbol are shown without it; 0: however far.',
     0,
   ),
+  choice('output-radix', ['10', '16', '8'], 'Integers and characters are shown in decimal, in hexadecimal, in octal.'),
   flag('print object', DEFAULT_SETTINGS.object, 'C++ objects show as what their virtual tables say they are.'),
   choice(
     'print frame-arguments',
@@ -262,6 +263,7 @@ export class Settings {
       staticMembers: this.flag('print static-members'),
       object: this.flag('print object'),
       symbolicOffset: this.number('print max-symbolic-offset'),
+      radix: this.text('output-radix') === '16' ? 16 : this.text('output-radix') === '8' ? 8 : 10,
     };
   }
 }

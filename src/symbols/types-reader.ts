@@ -146,10 +146,11 @@ export class TypeReader {
 
   /** One array type per dimension, the first outermost (DWARF 5, 5.5). */
   private array(die: Die): CType {
-    const element = this.typeOf(die);
+    const isVector = die.flag(At.GNU_vector) === true;
+    const element = isVector ? asNumber(this.typeOf(die)) : this.typeOf(die);
     const dimensions = die.children().filter((child) => child.tag === Tag.subrange_type || child.tag === Tag.enumeration_type);
     const own = {
-      ...(die.flag(At.GNU_vector) ? { vector: true } : {}),
+      ...(isVector ? { vector: true } : {}),
       ...(languageOf(die.unit.language) === 'rust' ? { rust: true } : {}),
     };
     if (dimensions.length === 0) return { kind: 'array', element, count: undefined, ...own };
@@ -184,6 +185,14 @@ export class TypeReader {
     if (target) return this.around.variableOf(target);
     return this.around.location(dimension, attribute);
   }
+}
+
+/** Elements of a vector are numbers, those of one byte too: none is a character. */
+function asNumber(type: CType): CType {
+  if (type.kind === 'typedef') return { kind: 'typedef', name: type.name, target: asNumber(type.target) };
+  if (type.kind !== 'base') return type;
+  const { encoding } = type;
+  return { ...type, encoding: encoding === 'signed-char' ? 'signed' : encoding === 'unsigned-char' ? 'unsigned' : encoding };
 }
 
 const encodings: Readonly<Record<number, BaseType['encoding']>> = {

@@ -115,6 +115,55 @@ printf "%d\\n", layout
 printf "%s\\n", layout
 printf "%c\\n", layout`.split('\n');
 
+const shapes = `
+typedef unsigned char bytes __attribute__((vector_size(8)));
+typedef char letters __attribute__((vector_size(8)));
+bytes vector = {1, 2, 'a'};
+letters other = {-1, 2, 'a'};
+struct { bytes v; letters w; int n; unsigned char t[3]; } both = {{1}, {2}, 3, {1, 2, 3}};
+union { int i; unsigned char b[4]; char c[4]; short h[2]; } parts = {0x3f800000};
+struct { int n; int data[]; } flexible;
+char runs[] = "aaaaaaaaaaaabbbbbbbbbbbbb", filled[40] = "zzzzzzzzzzzzzzzzzzzz", plain[] = "abcdefghij";
+enum { NONE, SOME } choice = SOME;
+int main(void) { return vector[0]; }
+`;
+
+const shown = `print vector
+print other
+print both
+print vector[2]
+print/x vector
+print/c vector
+ptype vector
+whatis vector[0]
+print -max-depth 1 -- parts
+with print max-depth 1 -- print/x parts
+with print max-depth 1 -- print/t parts
+print -max-depth 1 -- flexible
+print -max-depth 1 -- both
+print -null-stop -elements 4 -- runs
+print -null-stop -elements 4 -- filled
+print -null-stop -elements 4 -repeats 3 -- filled
+print -null-stop -- filled
+print -null-stop -- plain
+print -null-stop -elements 10 -- plain
+print -elements 4 -- runs
+with output-radix 16 -- print both
+with output-radix 16 -- print parts
+with output-radix 16 -- print -5
+with output-radix 16 -- print 'a'
+with output-radix 16 -- print runs
+with output-radix 16 -- print choice
+with output-radix 16 -- print 1.5
+with output-radix 16 -- print/d 16
+with output-radix 8 -- print 9
+with output-radix 8 -- output 'a'
+print vector + vector
+print -vector
+set var vector[1] = 65
+print vector
+print (char) vector[1]`.split('\n');
+
 describe('as gdb', () => {
   const program = compileText('odd_values.c', source, ['-funsigned-char', '-w']);
 
@@ -124,6 +173,10 @@ describe('as gdb', () => {
 
   it('flags, layouts, letters and where things are', { timeout: 120_000 }, async () => {
     await compareAt(program, [`odd_values.c:${line}`], others);
+  });
+
+  it('vectors of bytes are numbers; limits of depth, of units, and another radix', { timeout: 120_000 }, async () => {
+    await compareAt(compileText('shapes.c', shapes, ['-w']), ['main'], shown);
   });
 
   it('a decimal is given to a function and returned by it', async () => {
