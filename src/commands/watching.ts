@@ -62,7 +62,8 @@ const dprintf: Command = {
     const [location = '', ...rest] = splitCommas(text);
     if (location.trim() === '' || !rest[0]?.trim().startsWith('"'))
       throw new DeetError('usage', 'dprintf needs a place and a format.', 'dprintf main, "argc is %d\\n", argc');
-    return breakpointResult(session.break(location.trim(), { format: rest.join(',').trim() }), 'set');
+    const format = text.slice(text.indexOf(rest[0], location.length)).trim();
+    return breakpointResult(session.break(location.trim(), { format }), 'set');
   },
 };
 

@@ -9,6 +9,18 @@ import type { Value } from './value.js';
 const MAX_SCAN_BYTES = 16 * 1024 * 1024;
 const CHUNK = 64 * 1024;
 
+/** Is a part of it optimized out, and another is not? Then each element is shown, or why it is not. */
+export function isBroken(value: Value): boolean {
+  if (value.place.kind !== 'pieces') return false;
+  try {
+    value.bytes();
+    return false;
+  } catch (error) {
+    if (error instanceof DeetError) return true;
+    throw error;
+  }
+}
+
 export class ElementWindow {
   readonly #size: number;
   #start = 0;
@@ -35,13 +47,14 @@ export class ElementWindow {
     return this.#chunk ? this.#chunk.part(this.array.element, index * this.#size - this.#start) : this.value.element(this.array, index);
   }
 
-  /** How many elements from here on are equal to this one (1 when it cannot be read); `cut`: no further was looked. */
+  /** How many elements from here on are equal to this one, or like it optimized out (1 when it cannot be read); `cut`: no further was looked. */
   run(index: number): { readonly length: number; readonly cut: boolean } {
     if (this.#size === 0) return { length: 1, cut: false };
     const most = Math.min(this.count, index + Math.max(1, Math.floor(MAX_SCAN_BYTES / this.#size)));
     const first = this.#at(index)?.slice();
     let next = index + 1;
     if (first) while (next < most && sameBytes(first, this.#at(next))) next++;
+    else if (this.value.place.kind === 'pieces') while (next < most && !this.#at(next)) next++;
     return { length: next - index, cut: next === most && most < this.count };
   }
 

@@ -9,7 +9,7 @@ import { inherited, layout } from './aggregate-layout.js';
 import { complexParts } from './arithmetic.js';
 import * as c from './c-types.js';
 import type { EvaluationContext } from './context.js';
-import { ElementWindow } from './element-window.js';
+import { ElementWindow, isBroken } from './element-window.js';
 import { decimalText } from './decimals.js';
 import { floatText } from './float-text.js';
 import { formatScalar, symbolWords, type Letter } from './format-letter.js';
@@ -298,7 +298,7 @@ class Formatter {
     // A flexible array member, one of no elements as before C99, `extern int a[]`: where it begins is all that is known.
     if ((array.count === undefined || array.count === 0) && value.address !== undefined)
       return this.#pointerTo(value.address, array.element);
-    if (text && this.#letter === undefined) return this.#characters(value, array, text, count);
+    if (text && this.#letter === undefined && !isBroken(value)) return this.#characters(value, array, text, count);
     if (count === 0) return array.count === 0 || array.count === undefined ? '{}' : '<error: variable length>';
     return this.#elements(value, array, count, depth);
   }

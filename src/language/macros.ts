@@ -95,7 +95,9 @@ class Expansion {
   #substitute(name: string, macro: Macro, given: readonly string[], hidden: ReadonlySet<string>): string {
     if (!macro.parameters) return macro.body;
     const named = bind(name, macro.parameters, given);
-    const words = macro.body.match(WORD) ?? [];
+    const rest = restName(macro.parameters);
+    const hasRest = rest !== undefined && named.get(rest) !== '';
+    const words = withOptionalParts(macro.body.match(WORD) ?? [], hasRest);
     let result = '';
     for (let i = 0; i < words.length; i++) {
       const word = words[i] ?? '';
@@ -103,6 +105,8 @@ class Expansion {
         result = result.trimEnd();
         while (/^\s+$/.test(words[i + 1] ?? '')) i++;
         const next = words[++i] ?? '';
+        // GNU C: a comma before `## __VA_ARGS__` goes with arguments that are not there.
+        if (next === rest && !hasRest) result = result.replace(/,$/, '');
         result += named.get(next) ?? next;
       } else if (word === '#' && named.has(words[i + 1] ?? '')) {
         result += JSON.stringify(named.get(words[++i] ?? '') ?? '');
@@ -159,10 +163,37 @@ function callAt(words: readonly string[], from: number): { list: string[]; next:
   return undefined;
 }
 
+/** What the arguments for `...` are called; undefined: there are none. */
+function restName(parameters: readonly string[]): string | undefined {
+  const last = parameters.at(-1) ?? '';
+  if (!last.endsWith('...')) return undefined;
+  return last === '...' ? '__VA_ARGS__' : last.slice(0, -3);
+}
+
+/** `__VA_OPT__(,)` as what is in it, or as nothing (C23, 6.10.4.1). */
+function withOptionalParts(words: readonly string[], isWanted: boolean): readonly string[] {
+  const result: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] !== '__VA_OPT__') {
+      result.push(words[i] ?? '');
+      continue;
+    }
+    const begin = words.indexOf('(', i);
+    let depth = 0;
+    for (i = begin; i >= 0 && i < words.length; i++) {
+      if (words[i] === ')' && --depth === 0) break;
+      if (isWanted && depth > 0) result.push(words[i] ?? '');
+      if (words[i] === '(') depth++;
+    }
+    if (begin < 0) break;
+  }
+  return result;
+}
+
 /** Parameters with their arguments; `...` takes the rest, by the name `__VA_ARGS__`. */
 function bind(name: string, parameters: readonly string[], given: readonly string[]): ReadonlyMap<string, string> {
-  const last = parameters.at(-1) ?? '';
-  const variadic = last.endsWith('...');
+  const rest = restName(parameters);
+  const variadic = rest !== undefined;
   const fixed = variadic ? parameters.slice(0, -1) : parameters;
   const supplied = parameters.length === 0 && given.length === 1 && given[0] === '' ? [] : given;
   if (supplied.length < fixed.length || (!variadic && supplied.length > fixed.length)) {
@@ -173,6 +204,6 @@ function bind(name: string, parameters: readonly string[], given: readonly strin
     );
   }
   const named = new Map(fixed.map((name, i): [string, string] => [name, supplied[i] ?? '']));
-  if (variadic) named.set(last === '...' ? '__VA_ARGS__' : last.slice(0, -3), supplied.slice(fixed.length).join(', '));
+  if (variadic) named.set(rest, supplied.slice(fixed.length).join(', '));
   return named;
 }

@@ -146,7 +146,7 @@ export class TypeReader {
 
   /** One array type per dimension, the first outermost (DWARF 5, 5.5). */
   private array(die: Die): CType {
-    const isVector = die.flag(At.GNU_vector) === true;
+    const isVector = die.flag(At.GNU_vector);
     const element = isVector ? asNumber(this.typeOf(die)) : this.typeOf(die);
     const dimensions = die.children().filter((child) => child.tag === Tag.subrange_type || child.tag === Tag.enumeration_type);
     const own = {

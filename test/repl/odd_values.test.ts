@@ -34,6 +34,17 @@ int main(void) {
 }
 `;
 
+const halfKept = `
+int total;
+static void recurse(int depth) {
+  char pad[64];
+  pad[0] = depth;
+  if (depth > 0) recurse(depth - 1);
+  else total += pad[0];
+}
+int main(void) { recurse(5); return total; }
+`;
+
 const line = 1 + source.split('\n').findIndex((text) => text.includes('// here'));
 
 const decimals = `print d32
@@ -177,6 +188,20 @@ describe('as gdb', () => {
 
   it('vectors of bytes are numbers; limits of depth, of units, and another radix', { timeout: 120_000 }, async () => {
     await compareAt(compileText('shapes.c', shapes, ['-w']), ['main'], shown);
+  });
+
+  it('an array of characters of which all but one are optimized out', { timeout: 120_000 }, async () => {
+    const program = compileText('half_kept.c', halfKept, ['-O1']);
+    await compareAt(
+      program,
+      ['recurse if depth == 2'],
+      ['print pad', 'info locals', 'print/x pad', 'print -elements 4 -- pad', 'bt -full 1'],
+    );
+  });
+
+  it('dprintf keeps its arguments as they were written', async () => {
+    const { stdout } = await run(['--batch', ...commands('dprintf half,"%d,%d\\n", number,  (1, 2)', 'info breakpoints'), program]);
+    expect(stdout).toContain('printf "%d,%d\\n", number,  (1, 2)');
   });
 
   it('a decimal is given to a function and returned by it', async () => {
