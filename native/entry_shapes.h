@@ -20,14 +20,15 @@ enum Mark : uint8_t {
   kVariable = 4,     // a variable or constant
   kType = 8,         // a type that is more than declared
   kEnumerator = 16,
-  kOther = 32,       // a namespace, a declaration
+  kOther = 32,       // a namespace, another name for one, a declaration
   kNested = 64,      // a function with code inside of another function
-  kAnything = 127,
+  kInstance = 128,   // a type or variable that is a template's instance: under the template's name
+  kAnything = 255,
 };
 
 // The numbers of DWARF 5, 7.5, that matter here.
 enum Tag : uint64_t {
-  kClassType = 0x02, kEnumerationType = 0x04, kMember = 0x0d, kStructureType = 0x13, kTypedef = 0x16, kUnionType = 0x17,
+  kClassType = 0x02, kEnumerationType = 0x04, kImportedDeclaration = 0x08, kMember = 0x0d, kStructureType = 0x13, kTypedef = 0x16, kUnionType = 0x17,
   kInlinedSubroutine = 0x1d, kModule = 0x1e,
   kBaseType = 0x24, kConstant = 0x27, kEnumeratorTag = 0x28, kSubprogram = 0x2e, kVariableTag = 0x34, kInterfaceType = 0x38,
   kNamespace = 0x39, kUnspecifiedType = 0x3b, kTemplateAlias = 0x43,
@@ -174,7 +175,7 @@ uint8_t markOf(uint64_t tag) {
     case kUnspecifiedType: case kTemplateAlias:
       return kType;
     case kEnumeratorTag: return kEnumerator;
-    case kNamespace: case kModule: return kOther;
+    case kNamespace: case kModule: case kImportedDeclaration: return kOther;
     default: return 0;
   }
 }

@@ -40,12 +40,22 @@ size_t bareEnd(Data section, size_t at) {
   return at;
 }
 
-// FNV-1a over the bytes of a name. 0 is kept for names that are not known here.
-uint32_t hashOf(Data section, size_t at, bool bare) {
+// Of a name, and of the template's that it is an instance of; 0 is kept for names that are not known here.
+struct Hashes {
+  uint32_t own = 0, ofTemplate = 0;
+};
+
+constexpr uint32_t known(uint32_t hash) { return hash == 0 ? 1 : hash; }
+
+// FNV-1a over the bytes of a name.
+Hashes hashOf(Data section, size_t at, bool bare) {
   const size_t end = bare ? bareEnd(section, at) : section.size();
-  uint32_t hash = 0x811c9dc5;
-  for (; at < end && section[at] != 0; at++) hash = (hash ^ section[at]) * 0x01000193;
-  return hash == 0 ? 1 : hash;
+  uint32_t hash = 0x811c9dc5, ofTemplate = 0;
+  for (; at < end && section[at] != 0; at++) {
+    if (section[at] == '<' && ofTemplate == 0 && !bare) ofTemplate = known(hash);
+    hash = (hash ^ section[at]) * 0x01000193;
+  }
+  return {known(hash), ofTemplate};
 }
 
 struct Sections {
@@ -103,7 +113,7 @@ class NameScan {
       if (shape == nullptr || shape->mark == 0) return 0;
       const Said said = read(place, sizes, table, *shape, cursor);
       if (cursor.bad()) return 0;
-      if (said.named) return said.hash;
+      if (said.named) return said.name.own;
       offset = said.origin;
     }
     return 0;
@@ -126,7 +136,7 @@ class NameScan {
   struct Said {
     bool named = false;
     bool declaration = false;
-    uint32_t hash = 0;
+    Hashes name;
     uint64_t origin = 0;
   };
 
@@ -198,7 +208,7 @@ class NameScan {
     }
     const Said said = read(place, sizes, table, shape, cursor);
     if (cursor.bad() || !(said.named || said.origin != 0)) return;
-    if (shape.mark == kCode || shape.mark == kVariable) names_.push_back({offset, said.named ? 0 : said.origin, said.hash});
+    if (shape.mark == kCode || shape.mark == kVariable) names_.push_back({offset, said.named ? 0 : said.origin, said.name.own});
     if (inBody && !shape.code) return;
     uint8_t mark = shape.mark;
     if (inBody)
@@ -207,9 +217,10 @@ class NameScan {
       mark = said.declaration ? kOther : kInlined;
     else if (mark == kType && said.declaration)
       mark = kOther;
-    if (said.named)
-      add(keyOf(said.hash, unit, mark));
-    else
+    if (said.named) {
+      add(keyOf(said.name.own, unit, mark));
+      if (said.name.ofTemplate != 0) add(keyOf(said.name.ofTemplate, unit, kInstance));
+    } else
       pending_.push_back({said.origin, unit, mark});
   }
 
@@ -230,7 +241,7 @@ class NameScan {
         case Role::origin: said.origin = reference(cursor, step.form, place, sizes); break;
         case Role::name:
           said.named = true;
-          said.hash = name(cursor, step.form, place, sizes, shape.function);
+          said.name = name(cursor, step.form, place, sizes, shape.function);
           break;
       }
     }
@@ -238,12 +249,12 @@ class NameScan {
   }
 
   // `bare`: of a template's instance, the template's name.
-  uint32_t name(Cursor& cursor, uint64_t form, const UnitPlace& place, const Sizes& sizes, bool bare) {
+  Hashes name(Cursor& cursor, uint64_t form, const UnitPlace& place, const Sizes& sizes, bool bare) {
     switch (form) {
       case kString: {
-        const uint32_t hash = hashOf(sections_.entries.first(place.end), cursor.at(), bare);
+        const Hashes hashes = hashOf(sections_.entries.first(place.end), cursor.at(), bare);
         cursor.string();
-        return hash;
+        return hashes;
       }
       case kStrp: return hashAt(sections_.strings, cursor.number(sizes.offset), bare);
       case kLineStrp: return hashIn(sections_.lineStrings, cursor.number(sizes.offset), bare);
@@ -256,29 +267,29 @@ class NameScan {
       default:
         // Of a form that names do not have.
         skipForm(cursor, form, sizes);
-        return 0;
+        return {};
     }
   }
 
-  static uint32_t hashIn(Data section, uint64_t at, bool bare) { return at < section.size() ? hashOf(section, at, bare) : 0; }
+  static Hashes hashIn(Data section, uint64_t at, bool bare) { return at < section.size() ? hashOf(section, at, bare) : Hashes{}; }
 
-  uint32_t indexed(uint64_t index, const UnitPlace& place, const Sizes& sizes, bool bare) {
+  Hashes indexed(uint64_t index, const UnitPlace& place, const Sizes& sizes, bool bare) {
     const uint64_t size = sections_.stringOffsets.size();
-    if (place.stringOffsetsBase > size || index >= (size - place.stringOffsetsBase) / sizes.offset) return 0;
+    if (place.stringOffsetsBase > size || index >= (size - place.stringOffsetsBase) / sizes.offset) return {};
     Cursor cursor(sections_.stringOffsets, place.stringOffsetsBase + index * sizes.offset);
     return hashAt(sections_.strings, cursor.number(sizes.offset), bare);
   }
 
   // Of one string after the other, most have been seen a moment ago.
-  uint32_t hashAt(Data section, uint64_t at, bool bare) {
-    if (at >= section.size()) return 0;
+  Hashes hashAt(Data section, uint64_t at, bool bare) {
+    if (at >= section.size()) return {};
     const uint64_t wanted = 2 * at + (bare ? 1 : 0);
-    auto& [known, hash] = hashes_[wanted % kHashes];
-    if (hash == 0 || known != wanted) {
-      known = wanted;
-      hash = hashOf(section, at, bare);
+    auto& [last, hashes] = hashes_[wanted % kHashes];
+    if (hashes.own == 0 || last != wanted) {
+      last = wanted;
+      hashes = hashOf(section, at, bare);
     }
-    return hash;
+    return hashes;
   }
 
   // An offset in the section; one that no entry has where it cannot be told.
@@ -327,7 +338,7 @@ class NameScan {
   std::unique_ptr<Abbreviations> table_;
   uint64_t tableOffset_ = 0;
   Sizes tableSizes_{};
-  std::vector<std::pair<uint64_t, uint32_t>> hashes_;
+  std::vector<std::pair<uint64_t, Hashes>> hashes_;
   std::vector<uint64_t> lately_;
   // Of the unit that is being read.
   std::vector<Named> names_;

@@ -14,6 +14,7 @@ import type { Macro } from './macros.js';
 import { valueAtEntry } from './entry-values.js';
 import { MemoryPlace, type Memory } from './place.js';
 import { symbolValue } from './unknown.js';
+import { sameName, splitName } from '../symbols/cxx-names.js';
 import { isStruct, strip } from './types.js';
 import { Value } from './value.js';
 import { visibleScopes, type Outward, type VisibleScope } from './visible-scopes.js';
@@ -137,16 +138,29 @@ export class FrameNames implements NameSpace {
     return undefined;
   }
 
-  /** C++: `std::x` may stand in an inline namespace, `std::v2::x`; which ones are inline debug information does not always say. */
-  #insideInlineNamespace({ path, file }: ScopePath, name: string): Meaning | undefined {
+  /** C++: `std::x` may stand in an inline namespace, `std::v2::x`, and `inner::x` in one that a using directive opens; debug information does not always say. */
+  #insideNamespaces({ path, file }: ScopePath, name: string): Meaning | undefined {
     if (this.world.language !== 'c++' || path.length === 0 || file !== undefined) return undefined;
+    const scope = path.join('::');
     const isInside = (qualified: string | undefined): boolean =>
-      qualified !== undefined && qualified.startsWith(`${path.join('::')}::`) && qualified.endsWith(`::${name}`) && !/[<(]/.test(qualified);
+      qualified !== undefined &&
+      ((qualified.startsWith(`${scope}::`) && qualified.endsWith(`::${name}`)) || qualified.endsWith(`::${scope}::${name}`)) &&
+      !/[<(]/.test(qualified);
     for (const loaded of this.#images()) {
       const variable = loaded.image.variablesNamed(name).find((each) => isInside(each.qualifiedName) && !each.isDeclaration);
       if (variable) return { kind: 'value', value: this.world.variable(variable, undefined) };
       const fn = loaded.image.functionsNamed(name).find((each) => isInside(each.qualifiedName));
       if (fn) return { kind: 'value', value: this.functionValue(fn, loaded) };
+    }
+    return undefined;
+  }
+
+  /** C++: `namespace fs = std::filesystem`. */
+  #behindAlias([first, ...rest]: readonly string[]): readonly string[] | undefined {
+    if (this.world.language !== 'c++' || first === undefined) return undefined;
+    for (const { image } of this.#images()) {
+      const namespace = image.namespaceAlias?.(first);
+      if (namespace !== undefined && namespace !== first) return [...namespace.split('::'), ...rest];
     }
     return undefined;
   }
@@ -240,7 +254,7 @@ export class FrameNames implements NameSpace {
   #chooseVariable(image: SymbolImage, name: string, file: string | undefined, near: FileAddress | undefined): Variable | undefined {
     const all = image
       .variablesNamed(name, file)
-      .filter(({ role, qualifiedName }) => (role === 'global' || role === 'file-static') && (qualifiedName ?? name) === name);
+      .filter(({ role, qualifiedName }) => (role === 'global' || role === 'file-static') && sameName(name, qualifiedName ?? name));
     const defined = all.filter((variable) => !variable.isDeclaration);
     const [first] = defined;
     if (defined.length <= 1 || near === undefined || file !== undefined) return first ?? all[0];
@@ -302,8 +316,10 @@ export class FrameNames implements NameSpace {
       const inside = this.#insideFunction(loaded, where, name);
       if (inside) return inside;
     }
-    const inlined = this.#insideInlineNamespace(where, name);
+    const inlined = this.#insideNamespaces(where, name);
     if (inlined) return inlined;
+    const meant = this.#behindAlias(where.path);
+    if (meant) return this.scoped({ ...where, path: meant }, name);
     const container = this.type(where.path.join('::'));
     this.#requireScope(where, container);
     return (
@@ -319,7 +335,8 @@ export class FrameNames implements NameSpace {
         if (found.length > 0) return found.map((fn) => this.functionValue(fn, loaded));
       }
     }
-    return [];
+    const meant = where.path.length > 0 ? this.#behindAlias(where.path) : undefined;
+    return meant ? this.overloads({ ...where, path: meant }, name) : [];
   }
 
   codeOf(method: Method): Value | undefined {
@@ -384,7 +401,8 @@ export class FrameNames implements NameSpace {
         if (found) return found;
       }
     }
-    return undefined;
+    const meant = name.includes('::') ? this.#behindAlias(splitName(name)) : undefined;
+    return meant && this.type(meant.join('::'), tag);
   }
 
   macro(name: string): Macro | undefined {

@@ -127,11 +127,11 @@ class TypePrinter {
   }
 
   #enum(type: EnumType, show: number): string {
-    const head = type.name === undefined ? 'enum' : `enum ${type.name}`;
+    const head = type.name === undefined ? 'enum' : `enum ${templateName(type.name)}`;
     if (show < 0) return `${head} {...}`;
     let next = 0n;
     const list = type.enumerators().map(({ name, value }) => {
-      const text = value === next ? name : `${name} = ${value}`;
+      const text = value === next ? templateName(name) : `${templateName(name)} = ${value}`;
       next = value + 1n;
       return text;
     });

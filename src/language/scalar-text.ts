@@ -1,17 +1,18 @@
 /** Enumerations and flag registers as names. */
 import type { EnumType } from '../symbols/types.js';
+import { templateName } from './types.js';
 
 /** An enumeration whose values are single bits names the sum of its flags: `(A | B)`, `(A | unknown: 0x8)`. */
 export function enumText(value: bigint, type: EnumType): string {
   const list = type.enumerators();
   const exact = list.find((entry) => entry.value === value);
-  if (exact) return exact.name;
+  if (exact) return templateName(exact.name);
   if (!isFlagEnum(list)) return value.toString();
   const names: string[] = [];
   let rest = value;
   for (const entry of list) {
     if (entry.value === 0n || (rest & entry.value) === 0n) continue;
-    names.push(entry.name);
+    names.push(templateName(entry.name));
     rest &= ~entry.value;
   }
   if (rest !== 0n) names.push(`unknown: 0x${BigInt.asUintN(type.size * 8, rest).toString(16)}`);

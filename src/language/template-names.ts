@@ -4,6 +4,7 @@ import { fullNames } from './library/short-names.js';
 
 /** What may stand between the angle brackets of a name that debug information has. */
 const INSIDE = new Set(['::', ',', '*', '&', '&&', '(', ')', '[', ']', '-', '<', '>', '>>']);
+const PLAIN: ReadonlySet<Token['kind']> = new Set(['name', 'integer', 'character']);
 /** Longer lists of arguments are looked at no further. */
 const MAX_TOKENS = 512;
 
@@ -35,9 +36,9 @@ export function joinTemplates(text: string, tokens: readonly Token[], isKnown: (
 const withAllArguments = (scope: string, name: string): string[] =>
   (['gcc', 'clang'] as const).map((writer) => fullNames(scope + name, writer).slice(scope.length));
 
-/** No expression ends with `>`, and nobody compares with `::name`: it is a name, which the program has not, and that is to be said. */
+/** Nothing compares with nothing, and nobody compares with `::name`: it is a name, which the program has not, and that is to be said. */
 const isNoComparison = (last: Token, next: Token | undefined): boolean =>
-  next?.kind === 'end' || (next?.kind === 'operator' && next.text === '::' && next.offset === last.end);
+  next?.kind === 'end' || (next?.kind === 'operator' && (/^[)\],]$/.test(next.text) || (next.text === '::' && next.offset === last.end)));
 
 /** Index of the `>` that closes the `<` here. */
 function closing(tokens: readonly Token[], start: number): number | undefined {
@@ -45,7 +46,7 @@ function closing(tokens: readonly Token[], start: number): number | undefined {
   for (let at = start; at < tokens.length && at < start + MAX_TOKENS; at++) {
     const token = tokens[at];
     const operator = token.kind === 'operator' ? token.text : undefined;
-    if (operator === undefined ? token.kind !== 'name' && token.kind !== 'integer' : !INSIDE.has(operator)) return undefined;
+    if (operator === undefined ? !PLAIN.has(token.kind) : !INSIDE.has(operator)) return undefined;
     if (operator === '<') depth++;
     if (operator === '>') depth--;
     if (operator === '>>') depth -= 2;

@@ -3,7 +3,7 @@ import { fileAddress, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { nearest } from '../common/nearest.js';
 import type { LoadedImage } from '../inferior/frame.js';
-import type { Expression } from '../language/ast.js';
+import type { Expression, ScopedName } from '../language/ast.js';
 import type { EvaluationContext } from '../language/context.js';
 import { mentionsIn } from '../language/mentions.js';
 import { asPointer, asStruct } from '../language/types.js';
@@ -39,10 +39,11 @@ const memberNames = (type: StructType, depth = 0): string[] => [
   }),
 ];
 
-/** C++: words of the language, and types and enumerators of any scope; whether they can be seen here is found out when they are needed. */
+/** C++ and Rust: words of the language, and types and enumerators of any scope; whether they can be seen here is found out when they are needed. */
 const isKnownToCxx = (name: string, { loaded: { image, bias }, address }: ConditionPlace): boolean => {
   const at = fileAddress(Number(address - bias));
-  if (image.functionAt(at)?.language !== 'c++') return false;
+  const language = image.functionAt(at)?.language;
+  if (language !== 'c++' && language !== 'rust') return false;
   return (
     /^(?:true|false|nullptr|NULL)$/.test(name) ||
     image.typeNamed(name, undefined, at) !== undefined ||
@@ -52,6 +53,18 @@ const isKnownToCxx = (name: string, { loaded: { image, bias }, address }: Condit
 
 const isMacroAt = ({ loaded, address }: ConditionPlace, name: string): boolean =>
   loaded.image.macroNamed(name, fileAddress(Number(address - loaded.bias))) !== undefined;
+
+/** What stands before `::` may be seen from the place of the breakpoint alone: it is unknown when nothing there bears the name, and it means nothing here. */
+const isKnownScope = ({ path, name }: ScopedName, places: readonly ConditionPlace[], names: EvaluationContext['names']): boolean => {
+  const [first = ''] = path;
+  if (places.some(({ loaded: { image } }) => image.isKnownName?.(first) !== false)) return true;
+  try {
+    return names.scoped({ path }, name) !== undefined;
+  } catch (error) {
+    if (error instanceof DeetError) return false;
+    throw error;
+  }
+};
 
 /**
  * @param librariesAreKnown the program runs, and has them; before, a library may bring any function that is called
@@ -66,6 +79,11 @@ export const refuseUnknownNames = (
   const known = places.map(namesAt);
   if (known.length === 0 || known.includes(undefined)) return;
   const mentioned = mentionsIn(expression);
+  for (const scoped of mentioned.scoped) {
+    const [first = ''] = scoped.path;
+    if (known.some((each) => each?.includes(first)) || isKnownScope(scoped, places, names)) continue;
+    throw new DeetError('unknown-name', `No symbol "${first}" in current context.`);
+  }
   for (const name of mentioned.names) {
     if (!librariesAreKnown && mentioned.called.has(name)) continue;
     if (known.some((each) => each?.includes(name)) || names.global(name)) continue;

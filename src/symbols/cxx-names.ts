@@ -170,6 +170,14 @@ export const meansName = (written: WrittenName, qualified: readonly string[]): b
   );
 };
 
+/** Whether a name as a user writes it is the whole of a qualified one, but for the ways to write a template's arguments. */
+export const sameName = (written: string, qualified: string): boolean => {
+  if (written === qualified) return true;
+  if (!written.includes('<')) return false;
+  const [parts, own] = [splitName(written), splitName(qualified)];
+  return parts.length === own.length && parts.every((part, i) => samePart(part, own[i]));
+};
+
 /** Whether the parameters that a user wrote are those of a mangled name; where nothing is mangled nothing is overloaded. */
 export const meansParameters = ({ parameters }: WrittenName, linkage: string | undefined): boolean => {
   if (parameters === undefined || linkage === undefined) return true;

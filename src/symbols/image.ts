@@ -10,7 +10,7 @@ import { BreakpointRules, locationOfSymbol } from './breakpoints.js';
 import { callFrameSource } from './call-frames.js';
 import type { Compilation } from './compilation.js';
 import { DebugInfo } from './debug-info.js';
-import { bareName, demangledParts, meansName, meansParameters, writtenName } from './cxx-names.js';
+import { bareName, demangledParts, meansName, meansParameters, writtenName, splitName } from './cxx-names.js';
 import { Flag, Kind } from './entries.js';
 import { FunctionEntry } from './functions.js';
 import { definitionsOf, findMacro, macrosAt } from './macros.js';
@@ -254,6 +254,9 @@ export class ElfImage implements SymbolImage {
   locationsOfFunction(name: string): readonly ResolvedLocation[] {
     let places = this.placesByName.get(name);
     if (!places) this.placesByName.set(name, (places = this.findFunction(name)));
+    const [alias, ...rest] = places.length === 0 && name.includes('::') ? splitName(name) : [];
+    const namespace = rest.length > 0 && alias !== undefined ? this.namespaceAlias(alias) : undefined;
+    if (namespace !== undefined) this.placesByName.set(name, (places = this.findFunction([namespace, ...rest].join('::'))));
     return places;
   }
 
@@ -283,6 +286,14 @@ export class ElfImage implements SymbolImage {
     const places = new Map<number, ResolvedLocation>();
     for (const place of [...described, ...aliases, ...bare]) if (!places.has(place.address)) places.set(place.address, place);
     return [...places.values()].sort((a, b) => a.address - b.address);
+  }
+
+  namespaceAlias(name: string): string | undefined {
+    return this.guard<string | undefined>(undefined, (info) => info.lookup.namespaceAlias(name));
+  }
+
+  isKnownName(name: string): boolean {
+    return this.guard(false, (info) => info.lookup.isKnown(name));
   }
 
   /** C++ functions without debug information: `ns::f` for `_ZN2ns1fEi`. */

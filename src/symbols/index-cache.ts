@@ -14,7 +14,7 @@ import { NameUnits } from './name-units.js';
 import type { IndexStore } from './names.js';
 
 /** To be raised when the meaning of what is kept changes: keys, the numbering of units. */
-const FORMAT = 7;
+const FORMAT = 8;
 
 const MAGIC = 'deet index\n\0';
 /**

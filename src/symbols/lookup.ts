@@ -9,6 +9,7 @@ import {
   bareName,
   canonicalName,
   demangledName,
+  meansName,
   meansNested,
   meansParameters,
   plainLinkageName,
@@ -207,6 +208,30 @@ export class Lookup {
     return linkage === undefined ? undefined : plainLinkageName(linkage);
   }
 
+  /** The namespace that `namespace name = ...` gives another name (DWARF 5, 3.2.3); undefined: no unit does. */
+  namespaceAlias(name: string): string | undefined {
+    let meant: string | undefined;
+    for (const { unit } of this.names.unitsOf(name, Mark.other)) {
+      walk(
+        unit,
+        ({ tag }) => tag === Tag.imported_declaration,
+        (offset) => {
+          const die = unit.dieAt(offset);
+          const target = die?.string(At.name) === name ? die.reference(At.import) : undefined;
+          if (target?.tag === Tag.namespace) meant = this.qualifiedName(target);
+          return meant !== undefined;
+        },
+      );
+      if (meant !== undefined) break;
+    }
+    return meant;
+  }
+
+  /** Does anything of the file bear this name, whatever it is and wherever it stands? Of parts of names that stand before `::`. */
+  isKnown(name: string): boolean {
+    return this.names.unitsOf(bareName(name), Mark.any).length > 0;
+  }
+
   enumeratorPrefix(die: Die): string {
     const unit = this.info.compilationOf(die);
     if (unit.language === 'c') return '';
@@ -214,15 +239,24 @@ export class Lookup {
     const index = table.indexOfDie(die.offset, 0);
     if (index < 0) return '';
     const parent = die.flag(At.enum_class) ? index : table.parents[index];
-    return parent < 0 ? '' : `${table.qualifiedName(parent)}::`;
+    return parent < 0 ? '' : `${canonicalName(table.qualifiedName(parent))}::`;
   }
 
   // ---- variables
 
   variables(name: string): Variable[] {
+    const found = this.variablesAmong(this.names.find(name, Mark.variable));
+    if (found.length > 0 || !name.includes('<')) return found;
+    const written = writtenName(name);
+    const ofTemplate = [...written.parts.slice(0, -1), bareName(written.parts.at(-1) ?? name)].join('::');
+    const instances = [...this.names.instances(name), ...this.names.find(ofTemplate, Mark.variable)];
+    return this.variablesAmong(instances).filter((each) => meansName(written, splitName(each.qualifiedName ?? each.name)));
+  }
+
+  private variablesAmong(entries: Iterable<NamedEntry>): Variable[] {
     const located: Variable[] = [];
     const declared: Variable[] = [];
-    for (const entry of this.names.find(name, Mark.variable)) {
+    for (const entry of entries) {
       const die = entry.kind === Kind.variable ? this.dieOf(entry) : undefined;
       const variable = die && readVariable(die, entry.unit, this.info, false);
       if (variable) (variable.location && !variable.isDeclaration ? located : declared).push(variable);
@@ -248,15 +282,15 @@ export class Lookup {
   /** A definition rather than a declaration; one of `near` rather than of other units. */
   type(name: string, tag: TypeTag | undefined, near: Compilation | undefined): CType | undefined {
     for (const spelling of tag === undefined ? spellingsOf(name) : [name]) {
-      const type = this.typeSpelled(spelling, tag, near);
+      const type = this.typeAmong(this.names.find(spelling, Mark.type | Mark.other, near), tag);
       if (type) return type;
     }
-    return undefined;
+    return this.typeAmong(this.names.instances(name), tag);
   }
 
-  private typeSpelled(name: string, tag: TypeTag | undefined, near: Compilation | undefined): CType | undefined {
+  private typeAmong(entries: Iterable<NamedEntry>, tag: TypeTag | undefined): CType | undefined {
     let declared: NamedEntry | undefined;
-    for (const entry of this.names.find(name, Mark.type | Mark.other, near)) {
+    for (const entry of entries) {
       if (!isTypeOf(entry, tag)) continue;
       declared ??= entry;
       if (entry.flags & Flag.declaration) continue;

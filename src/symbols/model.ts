@@ -264,6 +264,11 @@ export interface SymbolImage {
    */
   locationsOfFunction?(name: string): readonly ResolvedLocation[];
 
+  /** C++: what `namespace name = ...` stands for. (Optional: images made for tests lack it.) */
+  namespaceAlias?(name: string): string | undefined;
+  /** Does anything of the file bear this name, whatever it is and wherever it stands? True may be a mistake. (Optional: images made for tests lack it.) */
+  isKnownName?(name: string): boolean;
+
   // data
   /** Global and file-static variables by name (or qualified name, or `'file.c'::name` via `file`). */
   variablesNamed(name: string, file?: string): readonly Variable[];

@@ -18,11 +18,13 @@ export const Mark = {
   /** A type that is more than declared. */
   type: 8,
   enumerator: 16,
-  /** A namespace; a declaration. */
+  /** A namespace, another name for one; a declaration. */
   other: 32,
   /** A function with code inside of another function. */
   nested: 64,
-  any: 127,
+  /** An instance of a template, of types and variables: under the template's name, besides its own. */
+  instance: 128,
+  any: 255,
 } as const;
 
 /** Stands for every name: of units whose names cannot be told (they are in another file). */

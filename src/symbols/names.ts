@@ -156,6 +156,16 @@ export class NameIndex {
     if (marks & (Mark.type | Mark.enumerator)) yield* this.inSplitTypes(last, fits);
   }
 
+  /** Types and variables that are instances of templates, in whatever way their arguments are written: `Pair<long,char const*>`. */
+  *instances(name: string): Iterable<NamedEntry> {
+    const written = writtenName(name);
+    const last = written.parts.at(-1) ?? name;
+    const template = bareName(last);
+    if (template === last) return;
+    const fits = (table: EntryTable, index: number): boolean => meansName(written, splitName(table.qualifiedName(index)));
+    for (const unit of this.unitsOf(template, Mark.instance)) yield* this.inUnit(unit, last, fits);
+  }
+
   private splitTable = new EntryTable();
   private splitCount = 0;
 

@@ -3,6 +3,7 @@ import { At, Form, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import { locationListOffset } from '../dwarf/lists.js';
 import type { Compilation } from './compilation.js';
+import { demangledName, splitName } from './cxx-names.js';
 import type { LocationDescription, SourcePosition, SymbolImage, Variable } from './model.js';
 import type { TypeReader } from './types-reader.js';
 import type { CType } from './types.js';
@@ -94,7 +95,7 @@ export const describeVariable = (die: Die, name: string, unit: Compilation, host
   const external = lineage.some((step) => step.flag(At.external)) || place.flag(At.external);
   const linkageName = linkageNameOf(die);
   const role = roleOf(die, inFunction, external, location);
-  const qualified = inFunction ? name : host.qualifiedName(die);
+  const qualified = inFunction ? name : (templateInstance(name, linkageName) ?? host.qualifiedName(die));
   // A type completed by the definition (`extern int a[]; int a[10];`) is the definition's.
   const types = host.types;
   return {
@@ -113,6 +114,13 @@ export const describeVariable = (die: Die, name: string, unit: Compilation, host
     ...(isDeclaration ? { isDeclaration } : {}),
     image: host.image,
   };
+};
+
+/** A variable template's instance, `ns::limit<long>`, which only its mangled name tells from the others; undefined: it is none. */
+const templateInstance = (name: string, linkageName: string | undefined): string | undefined => {
+  if (linkageName === undefined || !linkageName.startsWith('_Z') || !linkageName.includes('I') || name.includes('<')) return undefined;
+  const demangled = demangledName(linkageName);
+  return demangled !== undefined && splitName(demangled).at(-1)?.startsWith(`${name}<`) ? demangled : undefined;
 };
 
 const roleOf = (die: Die, inFunction: boolean, external: boolean, location: LocationDescription | undefined): Variable['role'] => {
