@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { childrenOf } from './processes.js';
 
 /** Longest life of one test file's process, in seconds. */
-const limit = Number(process.env['DEET_TEST_FILE_LIMIT'] ?? 7200);
+const limit = Number(process.env['DEET_TEST_FILE_LIMIT'] ?? 1800);
 
 /** Age of a process in seconds: /proc/PID/stat field 22 (start, in ticks of 1/100 s after boot) against /proc/uptime. */
 const age = (pid: number): number => {
