@@ -66,14 +66,14 @@ const endOnSignals = (endings: Endings): void => {
     });
 };
 
-const gradeAll = async (lab: Lab, { format: name, colour, programs }: Wishes, endings: Endings): Promise<number> => {
+const gradeAll = async (lab: Lab, { format: name, colour, lab: path, programs }: Wishes, endings: Endings): Promise<number> => {
   const style = colour && wantsColour(process.stdout.isTTY, process.env) ? await colourful() : plain;
   const format = formats[name](style);
   const submissions = programs.length === 0 ? [undefined] : programs;
   const grades: ProgramGrade[] = [];
   writeAll(1, format.begin(lab, submissions.length));
   for (const submission of submissions) {
-    const found = await grade(lab, submission, submission ?? lab.folder, endings);
+    const found = await grade(lab, submission, submission ?? path, endings);
     grades.push(found);
     writeAll(1, format.program(found));
   }

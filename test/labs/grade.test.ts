@@ -23,6 +23,7 @@ describe('the labs of the samples', () => {
       await gradesOf('samples/labs/count_lines'),
       await gradesOf('samples/labs/count_lines', 'samples/labs/count_lines/solution'),
     ];
+    expect(before[0].program).toBe('samples/labs/count_lines');
     expect(failed(before[0].checks)).toEqual(['three lines', 'no lines', 'nothing is left undone']);
     expect(messageOf(before[0].checks, 'three lines')).toMatch(
       /^It had not ended after 5 s\. When it was killed:\nProcess \d+ reads pipe \d+ \(fd 3\); its write end is still open in itself, fd 4: it will never see end of file\n[^]*\nA pipe ends when nobody has its writing end open any more\.$/,

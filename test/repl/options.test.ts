@@ -41,17 +41,12 @@ describe('the command line', () => {
     expect(parseOptions(['--core', 'core.1', 'p'])).toMatchObject({ core: 'core.1', program: 'p' });
   });
 
-  it.each([
-    ['-ex'],
-    ['--nonsense'],
-    ['--timeout', '-1'],
-    ['--timeout', ''],
-    ['-p', 'x'],
-    ['--env', 'X'],
-    ['--batch=yes'],
-  ])('is refused: %s %s', (...words) => {
-    expect(() => parseOptions(words)).toThrow(UsageError);
-  });
+  it.each([['-ex'], ['--nonsense'], ['--timeout', '-1'], ['--timeout', ''], ['-p', 'x'], ['--env', 'X'], ['--batch=yes']])(
+    'is refused: %s %s',
+    (...words) => {
+      expect(() => parseOptions(words)).toThrow(UsageError);
+    },
+  );
 });
 
 describe('init files', () => {
