@@ -103,7 +103,7 @@ export class Engine implements WaitClient {
   /** Everybody stands, and whatever was changed meanwhile takes effect. */
   #begin(): Halt | undefined {
     this.family.newborns.length = 0;
-    const everyInstruction = [...this.family.threads()].some((thread) => this.hooks.wantsSteps(thread));
+    const everyInstruction = [...this.family.threads()].some((thread) => this.hooks.mayWantSteps(thread));
     this.probing.prepare(this.family.processes(), this.plan, everyInstruction);
     return this.#resumeAll();
   }

@@ -46,6 +46,8 @@ export interface EngineHooks {
   wantsSyscalls(thread: Thread): boolean;
   /** Every instruction of this thread must be looked at (watchpoints without a debug register). */
   wantsSteps(thread: Thread): boolean;
+  /** Now, or later in the run that begins. */
+  mayWantSteps(thread: Thread): boolean;
   /** A stopped thread is about to run. */
   beforeResume(thread: Thread): void;
   /** May this thread run now (scheduler locking)? */

@@ -1,6 +1,7 @@
 /** Watchpoints: what they follow, how they end, and what they do when the debug registers do not suffice. */
 import { describe, expect, it } from 'vitest';
 import { debugRegistersTrap } from '../../src/inferior/debug_registers.js';
+import { observeNative } from '../../src/native.js';
 import type { Session } from '../../src/session/session.js';
 import type { Outcome, Stop } from '../../src/session/types.js';
 import { compileText, fixture, lineOf } from '../helpers/build.js';
@@ -85,6 +86,36 @@ describe('a watchpoint', () => {
       expect(first).toMatch(/"abc" -> 0x[0-9a-f]+ "xyz" by/);
       expect(second).toBe('exited 0');
     }));
+
+  it('by stepping begins when all is relocated: initializers are seen, and the dynamic linker is not stepped', () => {
+    const library = compileText(
+      'early_lib.c',
+      'extern int early;\n__attribute__((constructor)) static void begin(void) {\n  early = 1;\n}\n',
+      ['-shared', '-fPIC'],
+    );
+    const program = compileText(
+      'early.c',
+      'int early;\n__attribute__((constructor)) static void begin(void) {\n  early = 2;\n}\nint main(void) {\n  early = 3;\n  return 0;\n}\n',
+      [library],
+    );
+    return driven(program, async (session) => {
+      session.settings.set('can-use-hw-watchpoints', '0');
+      session.watchpoints.create('watch', 'early');
+      let steps = 0;
+      const ended = observeNative((name) => {
+        if (name === 'step') steps++;
+      });
+      try {
+        expect(await follow(session, session.run(), 1)).toEqual(['early: 0 -> 2 by 3']);
+        expect(steps).toBeGreaterThan(10);
+        // The linker relocates with a hundred thousand instructions.
+        expect(steps).toBeLessThan(20_000);
+      } finally {
+        ended();
+      }
+      expect(await follow(session, session.continue(), 9)).toEqual(['early: 2 -> 3 by 6', 'exited 0']);
+    });
+  });
 
   it('joins registers for an object at an odd address', () =>
     driven(fixture('watch_cases'), async (session) => {
