@@ -102,6 +102,11 @@ export class Stop {
     }));
   }
 
+  /** The number of living processes at which the family was stopped (`process-limit` in `settings`). */
+  get limit(): number | undefined {
+    return this.#outcome.kind === 'ended' ? undefined : this.#outcome.stop.limit;
+  }
+
   /** The process that was made, at a stop for a fork. */
   get child(): Process | undefined {
     const child = this.#outcome.kind === 'ended' ? undefined : this.#outcome.stop.child;

@@ -1,4 +1,5 @@
 /** What is to be undone however grading ends, newest first: sessions are closed, folders removed. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,8 +16,11 @@ export class Endings {
   /** An empty folder that goes at the end, or when what is returned is called. */
   folder(): { readonly path: string; readonly remove: () => void } {
     const path = mkdtempSync(join(tmpdir(), 'deet-grade-'));
-    // What a program made unreadable for itself is for whoever may.
-    const remove = (): void => rmSync(path, { recursive: true, force: true });
+    const remove = (): void => {
+      // A program may have made folders that not even their owner may look into.
+      spawnSync('chmod', ['-R', 'u+rwX', path], { stdio: 'ignore' });
+      rmSync(path, { recursive: true, force: true });
+    };
     const forget = this.add(remove);
     return {
       path,

@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Esbuild from 'esbuild';
 import { DeetError } from '../common/errors.js';
@@ -34,7 +34,7 @@ const withoutTypes = async (path: string): Promise<string> => {
     platform: 'node',
     target: 'node20',
     logLevel: 'silent',
-    define: { 'import.meta.url': JSON.stringify(pathToFileURL(path).href), 'import.meta.dirname': JSON.stringify(join(path, '..')) },
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL(path).href), 'import.meta.dirname': JSON.stringify(dirname(path)) },
     plugins: [
       {
         name: 'deet',

@@ -45,7 +45,7 @@ class Watch {
 
   /** Whether a stop is one that a limit has made. */
   made(stop: Stop): boolean {
-    return this.#over || isCrowded(stop);
+    return this.#over || stop.limit !== undefined;
   }
 
   close(): void {
@@ -78,7 +78,7 @@ class Watch {
       if (event.type === 'output') this.#written += Buffer.byteLength(event.text);
       if (this.#over) continue;
       if (this.#written > output * mebibyte) this.#end(`It wrote more than ${output} MiB.`);
-      if (event.type === 'stop' && isCrowded(event.stop)) this.#end(`It came to have more than ${processes} processes at a time.`);
+      if (event.type === 'stop' && event.stop.limit !== undefined) this.#end(`It came to have more than ${processes} processes at a time.`);
     }
   }
 
@@ -88,8 +88,6 @@ class Watch {
     this.session.kill();
   }
 }
-
-const isCrowded = (stop: Stop): boolean => stop.reason !== 'exit' && stop.toJSON().limit !== undefined;
 
 const asText = (result: Result): string => toText(result, { style: plain, sources: new Sources() });
 

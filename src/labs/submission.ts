@@ -23,6 +23,9 @@ const mostOutput = 16 * 1024 * 1024;
 const staysBehind = (name: string): boolean =>
   name.startsWith('.') || /^checks\.\w+$/.test(name) || ['solution', 'node_modules'].includes(name);
 
+/** In the order in which make looks for them. */
+const makefiles = ['GNUmakefile', 'makefile', 'Makefile'];
+
 /** Regular files and folders: a submission's links and fifos could lead anywhere. */
 const copyFolder = (from: string, to: string, leave: (path: string) => boolean, top = from): void => {
   mkdirSync(to, { recursive: true });
@@ -123,18 +126,28 @@ export const demandSubmission = (path: string, lab: Lab): void => {
   replacedBy(path, lab);
 };
 
+const build = (path: string | undefined, lab: Lab, folder: string): Programs => {
+  copyFolder(lab.folder, folder, (name) => name === 'lab.md');
+  if (path !== undefined && statSync(path).isDirectory())
+    copyFolder(resolve(path), folder, (name) => lab.fixed.includes(name) || makefiles.includes(name));
+  else if (path !== undefined && isElf(path)) return new Map([[basename(path), resolve(path)]]);
+  else if (path !== undefined) copyFileSync(path, join(folder, replacedBy(path, lab)));
+  return makefiles.some((name) => existsSync(join(folder, name))) ? makePrograms(folder) : buildSources(folder, lab);
+};
+
 /**
  * @param path undefined: the lab's own sources
- * @param folder a new one, to build in @returns the programs, and the files that are to lie in their working directory
+ * @param folder a new one, to build in; what its programs read lies there, too
  * @throws DeetError `build` or `usage`
  */
 export const prepare = (path: string | undefined, lab: Lab, folder: string): Programs => {
-  copyFolder(lab.folder, folder, (name) => name === 'lab.md');
-  if (path !== undefined && statSync(path).isDirectory())
-    copyFolder(resolve(path), folder, (name) => lab.fixed.includes(name) || name === 'Makefile');
-  else if (path !== undefined && isElf(path)) return new Map([[basename(path), resolve(path)]]);
-  else if (path !== undefined) copyFileSync(path, join(folder, replacedBy(path, lab)));
-  return existsSync(join(folder, 'Makefile')) ? makePrograms(folder) : buildSources(folder, lab);
+  try {
+    return build(path, lab, folder);
+  } catch (error) {
+    // Files that may not be read, or folders where the lab has files: a mistake of this submission, not the end of grading.
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    throw new DeetError('build', `Its files cannot be used: ${error.message}`);
+  }
 };
 
 /** The files that a program finds in its working directory: a copy for each check. */

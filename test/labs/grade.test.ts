@@ -207,6 +207,12 @@ describe('a submission', () => {
     expect(messageOf(empty.checks, 'adds')).toBe('None of its sources has a main function (sum.c).');
   });
 
+  it('whose files cannot be used is told so, and the next one is graded', async () => {
+    const [odd, fine] = await gradesOf(lab, folderWith({ 'sum.c/sum.c': right }), writeText('alice.c', right));
+    expect(messageOf(odd.checks, 'adds')).toMatch(/^Its files cannot be used: EEXIST: /);
+    expect(fine).toMatchObject({ points: 1 });
+  });
+
   it('is linked with what the lab keeps, in C++ too, and several programs may be built', async () => {
     const two = folderWith({
       'sum.cc':
@@ -237,7 +243,12 @@ describe('a submission', () => {
     });
     const [grade] = await gradesOf(
       made,
-      folderWith({ 'sum.c': right.replace('int main', '#ifdef EXTRA\nint main').concat('#endif\n'), Makefile: 'nonsense' }),
+      folderWith({
+        'sum.c': right.replace('int main', '#ifdef EXTRA\nint main').concat('#endif\n'),
+        Makefile: 'nonsense',
+        makefile: 'nonsense',
+        GNUmakefile: 'nonsense',
+      }),
     );
     expect(failed(grade.checks)).toEqual([]);
   });
