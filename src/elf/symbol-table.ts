@@ -62,6 +62,11 @@ export class SymbolTable {
     return this.view.getUint8(index * SYMBOL_SIZE + 4) >> 4;
   }
 
+  /** STV_ number. */
+  visibility(index: number): number {
+    return this.view.getUint8(index * SYMBOL_SIZE + 5) & 3;
+  }
+
   /** st_shndx, with SHN_XINDEX resolved; SHN_ABS and SHN_COMMON as they are. */
   section(index: number): number {
     const section = this.view.getUint16(index * SYMBOL_SIZE + 6, true);

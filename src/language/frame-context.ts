@@ -181,7 +181,7 @@ class RealContext implements EvaluationContext {
         `Cannot read \`${variable.name}' without registers: each thread has its own, and none is stopped.`,
         'register',
       );
-    return placeOf(location, sizeOf(type) ?? 0, {
+    return placeOf(this.#interposed(variable, loaded, location), sizeOf(type) ?? 0, {
       memory: this.memory,
       context,
       objectAt: (die) => {
@@ -192,6 +192,16 @@ class RealContext implements EvaluationContext {
         this.#writeRegister(name, bytes, frame);
       },
     });
+  }
+
+  /** A library's variable is where the program has one of that name: its own, or the library's, moved there. */
+  #interposed(variable: Variable, loaded: LoadedImage | undefined, location: Location): Location {
+    const [program] = this.world.images.all();
+    if (variable.role !== 'global' || location.kind !== 'memory' || !loaded || loaded === program) return location;
+    const name = variable.linkageName ?? variable.name;
+    const address = program.image.exportedVariable(name);
+    if (address === undefined || loaded.image.exportedVariable(name) === undefined) return location;
+    return { kind: 'memory', address: BigInt(address) + program.bias };
   }
 
   /** `extern` with its definition in a file without debug information: the linker knows where. */

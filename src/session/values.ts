@@ -135,8 +135,8 @@ export class Values {
     return this.#history.push(value);
   }
 
-  /** A frame's world; the selected frame's by default; while the program runs, that of its globals; before a run the file's. `memory`: through which that of the process is read. */
-  context(frame?: Frame, thread?: Thread, memory?: (real: Memory) => Memory): EvaluationContext {
+  /** A frame's world; the selected frame's by default; `'program'`, and while the program runs: that of its globals; before a run the file's. `memory`: through which that of the process is read. */
+  context(frame?: Frame | 'program', thread?: Thread, memory?: (real: Memory) => Memory): EvaluationContext {
     const { session } = this;
     const owner = thread ?? session.selectedThread();
     const { language } = session.settings;
@@ -159,7 +159,7 @@ export class Values {
       const images = program ? singleImage(program) : noImages;
       return frameContext({ images, memory: memory ? memory(fileMemory(images)) : fileMemory(images), ...common });
     }
-    const chosen = frame ?? (thread ? session.stack(thread).frame(0) : session.selection().frame);
+    const chosen = frame === 'program' ? undefined : (frame ?? (thread ? session.stack(thread).frame(0) : session.selection().frame));
     const { space } = owner.process;
     return frameContext({
       images: owner.process.images,

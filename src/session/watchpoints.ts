@@ -35,8 +35,8 @@ interface Watched {
 interface Watch {
   readonly breakpoint: Breakpoint;
   readonly subject: Subject;
-  /** Where it was made, and its names have their meaning: elsewhere other variables may have these names. */
-  readonly origin: Frame | undefined;
+  /** Where its names have their meaning: where it was made, for elsewhere other variables may have these names. What is in registers changes with the thread. */
+  readonly origin: Frame | 'program' | 'thread';
   /** Of a local: its frame. */
   readonly scope: WatchScope | undefined;
   readonly trapOwner: TrapOwner;
@@ -87,7 +87,7 @@ export class Watchpoints {
     const watch: Watch = {
       breakpoint,
       subject,
-      origin: look.registers ? undefined : here?.frame,
+      origin: look.registers ? 'thread' : (here?.frame ?? 'program'),
       scope: here && local ? new WatchScope(session, here.thread, local, (thread) => this.#leaves(watch, thread)) : undefined,
       trapOwner,
       watched: new Map(),
@@ -166,7 +166,8 @@ export class Watchpoints {
   #look(watch: Watch, thread: Thread, frame?: Frame): Look {
     const { values } = this.session;
     const { origin } = watch;
-    const means = origin?.loaded && thread.process.images.all().some((loaded) => loaded === origin.loaded) ? origin : undefined;
+    const isThere = ({ loaded }: Frame): boolean => thread.process.images.all().some((each) => each === loaded);
+    const means = origin === 'thread' ? undefined : origin !== 'program' && isThere(origin) ? origin : 'program';
     return lookAt(watch.subject, trapKind(watch.breakpoint), (memory) => values.context(frame ?? means, thread, memory));
   }
 

@@ -2,6 +2,7 @@
 import { SHF } from '../elf/constants.js';
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { ElfFile } from '../elf/file.js';
+import { exportedVariables } from '../elf/exports.js';
 import { inLinkageTable } from '../elf/plt.js';
 import { ElfSymbols } from '../elf/symbols.js';
 import { DwarfFile } from '../dwarf/file.js';
@@ -123,6 +124,13 @@ export class ElfImage implements SymbolImage {
 
   symbolsNamed(name: string): readonly ElfSymbol[] {
     return this.elfSymbols.named(name);
+  }
+
+  private exported: ReadonlyMap<string, FileAddress> | undefined;
+
+  exportedVariable(name: string): FileAddress | undefined {
+    this.exported ??= exportedVariables(this.elf);
+    return this.exported.get(name);
   }
 
   isLinkage(address: FileAddress): boolean {

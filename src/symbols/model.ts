@@ -218,6 +218,8 @@ export interface SymbolImage {
   /** Where what a symbol without a size names ends at the latest: at the next symbol, or with its section. */
   endOfSymbol(symbol: ElfSymbol): FileAddress;
   symbolsNamed(name: string): readonly ElfSymbol[];
+  /** The place of a variable that this file offers to the others of its process; undefined: it offers none of that (mangled) name. */
+  exportedVariable(name: string): FileAddress | undefined;
   /** Code of the procedure linkage table, with or without a name. */
   isLinkage(address: FileAddress): boolean;
   /** All of them, sorted by address (for completion, info functions, rbreak). */

@@ -90,12 +90,12 @@ describe('a watchpoint', () => {
   it('by stepping begins when all is relocated: initializers are seen, and the dynamic linker is not stepped', () => {
     const library = compileText(
       'early_lib.c',
-      'extern int early;\n__attribute__((constructor)) static void begin(void) {\n  early = 1;\n}\n',
+      'extern int early;\nint copied;\n__attribute__((constructor)) static void begin(void) {\n  copied = 5;\n  early = 1;\n}\n',
       ['-shared', '-fPIC'],
     );
     const program = compileText(
       'early.c',
-      'int early;\n__attribute__((constructor)) static void begin(void) {\n  early = 2;\n}\nint main(void) {\n  early = 3;\n  return 0;\n}\n',
+      'int early;\nextern int copied;\n__attribute__((constructor)) static void begin(void) {\n  early = 2;\n}\nint main(void) {\n  int early = copied;\n  return early - 5;\n}\n',
       [library],
     );
     return driven(program, async (session) => {
@@ -106,14 +106,17 @@ describe('a watchpoint', () => {
         if (name === 'step') steps++;
       });
       try {
-        expect(await follow(session, session.run(), 1)).toEqual(['early: 0 -> 2 by 3']);
+        expect(await follow(session, session.run(), 1)).toEqual(['early: 0 -> 1 by 5']);
         expect(steps).toBeGreaterThan(10);
         // The linker relocates with a hundred thousand instructions.
         expect(steps).toBeLessThan(20_000);
       } finally {
         ended();
       }
-      expect(await follow(session, session.continue(), 9)).toEqual(['early: 2 -> 3 by 6', 'exited 0']);
+      // The library's variable is where the linker has copied it to.
+      expect(String((await session.evaluate('copied', session.selection().frame)).bytes())).toBe('5,0,0,0');
+      // main's own variable of that name is another.
+      expect(await follow(session, session.continue(), 9)).toEqual(['early: 1 -> 2 by 4', 'exited 0']);
     });
   });
 
