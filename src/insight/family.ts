@@ -83,6 +83,8 @@ export interface FamilyMember extends Biography {
   /** The parent it was born with; an orphan's is the dead one. */
   readonly ppid: number;
   readonly program: string;
+  /** What it calls itself, over its arguments (setproctitle(3bsd)): `nginx: worker process`. */
+  readonly title?: string;
   readonly state: ProcessState;
   /** Living threads; empty when dead. */
   readonly threads: readonly FamilyThread[];

@@ -1,9 +1,10 @@
 /** Processes of the session as the family that explanations look at. */
+import { basename } from 'node:path';
 import type { Address } from '../common/addresses.js';
 import { Stack } from '../inferior/frames.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
-import { procText, readStat } from '../linux/proc.js';
+import { procText, readCommandLine, readStat } from '../linux/proc.js';
 import { Word, type RegisterName } from '../linux/registers.js';
 import { signalName } from '../linux/signals.js';
 import { stackOf } from '../session/stacks.js';
@@ -55,6 +56,13 @@ const stateOf = (process: Process): ProcessState => {
   return [...process.threads.values()].some(({ stopped }) => stopped) ? 'stopped' : 'running';
 };
 
+/** Servers write what each process does over its arguments (setproctitle(3bsd)): they are one string of words then, that is not the program's path. */
+const titleOf = ({ pid, program }: Process): { readonly title?: string } => {
+  const [title = '', ...rest] = readCommandLine(pid) ?? [];
+  const isTitle = /^[^/\s]+ \S/.test(title) && rest.every((text) => text === '') && basename(title) !== basename(program);
+  return isTitle ? { title: title.trimEnd() } : {};
+};
+
 /** What a chronicle notes of a life. */
 export interface Life extends Biography {
   /** Milliseconds since the epoch. */
@@ -69,6 +77,7 @@ export const viewOfProcess = (process: Process, { diedAt, ...life }: Life = {}, 
     pid: process.pid,
     ppid: process.parent?.pid ?? readStat(process.pid)?.parent ?? 0,
     program: process.program,
+    ...titleOf(process),
     state: life.reapedBy !== undefined && state !== 'zombie' ? 'reaped' : state,
     threads:
       ending || process.released ? [] : [...process.threads.values()].filter(isThere).map((thread) => viewOfThread(thread, keptBack)),

@@ -8,6 +8,7 @@ export interface ProcessNode extends Biography {
   readonly ppid: number;
   readonly state: ProcessState;
   readonly program: string;
+  readonly title?: string;
   /** How many threads, if more than one. */
   readonly threads?: number;
   /** Where it is stopped. */
@@ -47,6 +48,7 @@ const nodeOf = (member: FamilyMember, current: number | undefined): Growing => {
     ppid: member.ppid,
     state,
     program: member.program,
+    ...present('title', member.title),
     ...present('threads', member.threads.length > 1 ? member.threads.length : undefined),
     ...present('place', stopped ? first?.place?.() : undefined),
     ...present('stopSignal', first?.stopSignal === undefined ? undefined : signalName(first.stopSignal)),

@@ -269,7 +269,10 @@ const pollWait = (waiter: Waiter): WaitFact | undefined => {
   return {
     on: { kind: 'descriptors', fds },
     text: `waits for ${names.length > 0 ? listed(names, 'or') : 'nothing'} (${userName(call.name)})${limit}`,
-    clause: (stuck) => (watches.some(({ edge }) => edge) ? edgeTriggered : clauses(fds, parts, stuck)),
+    clause: (stuck) => {
+      const isEdge = watches.some(({ edge }) => edge);
+      return isEdge ? `${clauses(fds, parts, false)}${edgeTriggered}` : clauses(fds, parts, stuck);
+    },
     ...(known ? { releasers: parts.flatMap((part) => part?.releasers ?? []) } : {}),
   };
 };

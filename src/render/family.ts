@@ -61,7 +61,13 @@ const branch = (node: ProcessResult, head: string, indent: string, style: Style)
 };
 
 const nodeText = (node: ProcessResult, style: Style): string =>
-  `${node.current ? `${style.mark('*')} ` : ''}${style.bold(String(node.pid))} ${line(basename(node.program))}: ${factsOf(node)}`;
+  `${node.current ? `${style.mark('*')} ` : ''}${style.bold(String(node.pid))} ${line(nameOf(node))}: ${factsOf(node)}`;
+
+/** Most titles begin with the program's name. */
+const nameOf = ({ program, title }: ProcessResult): string => {
+  const name = basename(program);
+  return title === undefined ? name : title.startsWith(name) ? title : `${name} (${title})`;
+};
 
 const factsOf = (node: ProcessResult): string => {
   const facts = [

@@ -87,13 +87,21 @@ describe('C', () => {
       'edge-triggered',
       `int main(void) { int p[2]; pipe(p); int e = epoll_create1(0); struct epoll_event v = {EPOLLIN | EPOLLET, {.fd = p[0]}}; char c;
          epoll_ctl(e, EPOLL_CTL_ADD, p[0], &v); write(p[1], "hello", 5); for (;;) { epoll_wait(e, &v, 1, -1); read(p[0], &c, 1); } }`,
-      /\(epoll_wait\); edge-triggered \(EPOLLET\): only what comes anew is told/,
+      /\(epoll_wait\); its write end is still open in itself, fd 4; edge-triggered \(EPOLLET\): only what comes anew is told/,
     ],
   ])('%s', async (name, text, says) => {
     const said = await explained(`${name}.c`, headers + text, []);
     // The program has no time to unlink its semaphore.
     for (const [, semaphore] of said.matchAll(/\(\/(deet-\d+)\)/g)) rmSync(`/dev/shm/sem.${semaphore}`, { force: true });
     expect(said).toMatch(says);
+  });
+
+  it('servers, whose processes say what they are', async () => {
+    const text = `int main(int argc, char **argv) { strcpy(argv[0], "title: idle worker"); char *end = argv[0] + strlen(argv[0]);
+      memset(end, 0, argv[argc - 1] + strlen(argv[argc - 1]) - end); abort(); }`;
+    const program = compileText('title.c', headers + text, ['-w']);
+    const { stdout } = await run([...commands('run', 'info tree'), '--args', program, 'one', 'two']);
+    expect(stdout).toMatch(/^\* \d+ title: idle worker: stopped; at main title\.c:\d+$/m);
   });
 
   it.each(['-O0', '-O2'])('the next of a node that was freed, freed %s', async (level) => {
