@@ -83,7 +83,7 @@ export interface FamilyMember extends Biography {
   /** The parent it was born with; an orphan's is the dead one. */
   readonly ppid: number;
   readonly program: string;
-  /** What it calls itself, over its arguments (setproctitle(3bsd)): `nginx: worker process`. */
+  /** What it calls itself, or was started as, where that is not the program's name: `nginx: worker process`. */
   readonly title?: string;
   readonly state: ProcessState;
   /** Living threads; empty when dead. */

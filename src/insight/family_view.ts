@@ -56,11 +56,16 @@ const stateOf = (process: Process): ProcessState => {
   return [...process.threads.values()].some(({ stopped }) => stopped) ? 'stopped' : 'running';
 };
 
-/** Servers write what each process does over its arguments (setproctitle(3bsd)): they are one string of words then, that is not the program's path. */
+/**
+ * Servers write what each process does over its arguments (setproctitle(3bsd)): they are one string of words then, that is not the program's path. Else the kernel's name for the process
+ * (proc(5), comm) says more than the program where that was started as something else (a script, a link to busybox) or has named itself (prctl(2), PR_SET_NAME).
+ */
 const titleOf = ({ pid, program }: Process): { readonly title?: string } => {
-  const [title = '', ...rest] = readCommandLine(pid) ?? [];
-  const isTitle = /^[^/\s]+ \S/.test(title) && rest.every((text) => text === '') && basename(title) !== basename(program);
-  return isTitle ? { title: title.trimEnd() } : {};
+  const name = basename(program);
+  const [written = '', ...rest] = readCommandLine(pid) ?? [];
+  if (/^[^/\s]+ \S/.test(written) && rest.every((text) => text === '') && basename(written) !== name) return { title: written.trimEnd() };
+  const called = procText(`${pid}/comm`)?.trimEnd() ?? '';
+  return name.startsWith(called) ? {} : { title: called };
 };
 
 /** What a chronicle notes of a life. */

@@ -1,5 +1,6 @@
 /** Programs as students write them: what `run` and `explain` say of each, at the hang or crash that it comes to. */
-import { rmSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compileText, type Compiler } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
@@ -96,12 +97,17 @@ describe('C', () => {
     expect(said).toMatch(says);
   });
 
-  it('servers, whose processes say what they are', async () => {
+  it('processes that say what they are, or were started as something else', async () => {
     const text = `int main(int argc, char **argv) { strcpy(argv[0], "title: idle worker"); char *end = argv[0] + strlen(argv[0]);
       memset(end, 0, argv[argc - 1] + strlen(argv[argc - 1]) - end); abort(); }`;
     const program = compileText('title.c', headers + text, ['-w']);
     const { stdout } = await run([...commands('run', 'info tree'), '--args', program, 'one', 'two']);
     expect(stdout).toMatch(/^\* \d+ title: idle worker: stopped; at main title\.c:\d+$/m);
+    const link = join(dirname(program), 'applet');
+    rmSync(link, { force: true });
+    symlinkSync(program, link);
+    const started = await run([...commands('break main', 'run', 'info tree'), '--args', link]);
+    expect(started.stdout).toMatch(/^\* \d+ title \(applet\): stopped; at main title\.c:\d+$/m);
   });
 
   it.each(['-O0', '-O2'])('the next of a node that was freed, freed %s', async (level) => {
