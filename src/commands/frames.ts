@@ -71,7 +71,7 @@ const describeArguments = (frame: Frame, session: Session, through: Through | un
     const entry = value && formatMember(value, context);
     // A reference leads to the same object from the beginning to the end.
     const tells = entry !== undefined && !(entry === described.value && asReference(variable.type));
-    const brief = briefly && !described.optimizedOut ? briefText(variable, frame, context) : undefined;
+    const brief = briefly ? briefText(variable, frame, context) : undefined;
     return Object.assign(described, tells && { entry }, brief !== undefined && { brief });
   });
 };

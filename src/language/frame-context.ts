@@ -157,8 +157,9 @@ class RealContext implements EvaluationContext {
   }
 
   /** A variable where it lives; what the compiler removed says so when read. */
-  variable(variable: Variable, frame: Frame | undefined): Value {
+  variable(variable: Variable, of: Frame | undefined): Value {
     const loaded = this.#loaded(variable);
+    const frame = of ?? (isRegister(variable) ? this.world.frame : undefined);
     const context = this.#frameContext(frame, loaded);
     const type = resolveType(variable.type, frame ? context : undefined, (bound) => this.#boundOf(bound, frame));
     return new Value(type, this.#place(variable, type, context, frame, loaded));
@@ -176,7 +177,8 @@ class RealContext implements EvaluationContext {
       return new MissingPlace(`No frame is currently executing in the block of ${variable.name}.`, 'register');
     const location =
       variable.location === undefined && variable.isDeclaration ? this.#bySymbol(variable, loaded) : locate(variable.location, context);
-    if (location.kind === 'unavailable' && !this.world.thread && isThreadLocal(variable))
+    const withoutThread = location.kind === 'unavailable' && !this.world.thread && isThreadLocal(variable);
+    if (withoutThread || (!frame && location.kind === 'register'))
       return new MissingPlace(
         `Cannot read \`${variable.name}' without registers: each thread has its own, and none is stopped.`,
         'register',
@@ -214,9 +216,9 @@ class RealContext implements EvaluationContext {
     return { kind: 'unavailable', reason: `no definition of ${name}`, optimizedOut: true };
   }
 
-  #boundOf(variable: Variable, frame: Frame | undefined): Uint8Array | undefined {
+  #boundOf(bound: Variable, frame: Frame | undefined): Uint8Array | undefined {
     try {
-      return this.variable(variable, frame).bytes();
+      return this.variable(bound.location ? bound : (ownInstance(bound, frame) ?? bound), frame).bytes();
     } catch (error) {
       if (error instanceof DeetError) return undefined;
       throw error;
@@ -271,10 +273,25 @@ class RealContext implements EvaluationContext {
   }
 }
 
+/** The types of an inlined call are those of its abstract instance, whose variables are nowhere: the one of this frame. */
+function ownInstance({ name }: Variable, frame: Frame | undefined): Variable | undefined {
+  for (let scope = frame?.scope; scope; scope = scope.kind === 'block' ? scope.parent : undefined) {
+    const found = scope.variables().find((variable) => variable.name === name && variable.location);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** Its location ends with DW_OP_form_tls_address, or GNU's that was before (DWARF 5, 2.5.1.3). */
 function isThreadLocal({ location }: Variable): boolean {
   const last = location?.kind === 'expression' ? location.bytes.at(-1) : undefined;
   return last === Op.form_tls_address || last === Op.GNU_push_tls_address;
+}
+
+/** A global variable that the program keeps in a register (`register long counter asm("r15")`). */
+function isRegister({ location }: Variable): boolean {
+  const [first] = location?.kind === 'expression' ? location.bytes : [];
+  return first !== undefined && ((first >= Op.reg0 && first <= Op.reg0 + 31) || first === Op.regx);
 }
 
 /** Labels in code count although they have no size; elsewhere a symbol without a size names nothing but its own address (gdb's rule). */

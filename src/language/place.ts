@@ -233,15 +233,20 @@ export class PiecesPlace implements Place {
   constructor(readonly pieces: readonly PlacePiece[]) {}
 
   read(offset: number, length: number): Uint8Array {
-    const result = allocate(length);
-    this.#visit(offset, length, (piece, from, to, count) =>
-      copyBits(result, to, piece.place.read(from >> 3, ((from & 7) + count + 7) >> 3), from & 7, count),
+    return this.readBits(offset * 8, length * 8);
+  }
+
+  /** Bits of the object, from bit 0 of the result on: what lies beside a bit-field may be nowhere. @throws DeetError as `read` */
+  readBits(first: number, count: number): Uint8Array {
+    const result = allocate((count + 7) >> 3);
+    this.#visit(first, count, (piece, from, to, bits) =>
+      copyBits(result, to, piece.place.read(from >> 3, ((from & 7) + bits + 7) >> 3), from & 7, bits),
     );
     return result;
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    this.#visit(offset, bytes.length, (piece, from, to, count) => {
+    this.#visit(offset * 8, bytes.length * 8, (piece, from, to, count) => {
       const old = Uint8Array.from(piece.place.read(from >> 3, ((from & 7) + count + 7) >> 3));
       copyBits(old, from & 7, bytes, to, count);
       piece.place.write(from >> 3, old);
@@ -249,9 +254,8 @@ export class PiecesPlace implements Place {
   }
 
   /** Calls back for each piece in the range: bit in the piece's place, bit in the range, number of bits. */
-  #visit(offset: number, length: number, each: (piece: PlacePiece, from: number, to: number, count: number) => void): void {
-    const first = offset * 8;
-    const last = first + length * 8;
+  #visit(first: number, size: number, each: (piece: PlacePiece, from: number, to: number, count: number) => void): void {
+    const last = first + size;
     let position = 0;
     for (const piece of this.pieces) {
       const from = Math.max(first, position);

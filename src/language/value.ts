@@ -11,6 +11,7 @@ import {
   FetchedPlace,
   MAX_VALUE_SIZE,
   MemoryPlace,
+  PiecesPlace,
   type Memory,
   type Place,
 } from './place.js';
@@ -113,10 +114,14 @@ export class Value {
   }
 
   #bitField(bits: BitRange, size: number): Uint8Array {
-    const first = bits.offset >> 3;
-    const source = this.place.read(this.offset + first, ((bits.offset & 7) + bits.size + 7) >> 3);
     const bytes = allocate(size);
-    copyBits(bytes, 0, source, bits.offset & 7, Math.min(bits.size, size * 8));
+    const count = Math.min(bits.size, size * 8);
+    if (this.place instanceof PiecesPlace) {
+      bytes.set(this.place.readBits(this.offset * 8 + bits.offset, count));
+    } else {
+      const source = this.place.read(this.offset + (bits.offset >> 3), ((bits.offset & 7) + bits.size + 7) >> 3);
+      copyBits(bytes, 0, source, bits.offset & 7, count);
+    }
     const integer = asInteger(this.type);
     const sign = bits.size > 0 ? ((bytes[(bits.size - 1) >> 3] ?? 0) >> ((bits.size - 1) & 7)) & 1 : 0;
     if (integer && isSigned(integer) && sign === 1) {

@@ -9,7 +9,7 @@ import { formatMember } from '../../src/language/format.js';
 import { parseExpression } from '../../src/language/parser.js';
 import { MissingPlace, PiecesPlace, ComputedPlace } from '../../src/language/place.js';
 import { symbolValue } from '../../src/language/unknown.js';
-import { toInteger, Value } from '../../src/language/value.js';
+import { integerOf, toInteger, Value } from '../../src/language/value.js';
 import { zoo, longs } from './world.js';
 
 describe('reading', () => {
@@ -59,6 +59,15 @@ describe('reading', () => {
     expect(formatMember(new Value(list, new MissingPlace('optimized out')), world.context())).toBe('<optimized out>');
     expect(() => world.print('gone + 1')).toThrow('value has been optimized out');
     expect(world.print('sizeof gone')).toBe('4');
+  });
+
+  it('of a bit-field its own bits are read, whatever lies beside it', () => {
+    const gap = { bits: 4, bitOffset: 0, place: new MissingPlace('optimized out') };
+    const place = new PiecesPlace([gap, { bits: 12, bitOffset: 0, place: new ComputedPlace(Uint8Array.of(0xfd, 0x0f)) }]);
+    const field = (offset: number): Value => new Value(c.INT, place, 0, { offset, size: 12 });
+    expect(integerOf(field(4).bytes(), true)).toBe(-3n);
+    expect(() => field(2).bytes()).toThrow('optimized out');
+    expect(() => field(5).bytes()).toThrow('optimized out');
   });
 });
 

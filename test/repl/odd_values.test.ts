@@ -45,6 +45,32 @@ static void recurse(int depth) {
 int main(void) { recurse(5); return total; }
 `;
 
+const inRegister = `
+register unsigned long counter asm("r15");
+struct pair { int a, b; };
+static __attribute__((noinline)) int sum(int n, struct pair pair) {
+  asm volatile("" : : "r" (n) : "memory");
+  return n;
+}
+int main(void) {
+  counter = 0xdeadbeefcafebabeUL;
+  struct pair pair = {1, 2};
+  asm volatile("" : : "r" (counter));
+  return sum(3, pair) + (counter == 7); // here
+}
+`;
+
+const inlinedLength = `
+static __attribute__((noinline)) void use(int *a) { asm volatile("" : : "r" (a) : "memory"); }
+static inline __attribute__((always_inline)) int fill(int n) {
+  int a[n];
+  for (int i = 0; i < n; i++) a[i] = 10 + i;
+  use(a);
+  return a[n - 1]; // last
+}
+int main(void) { return fill(3); }
+`;
+
 const line = 1 + source.split('\n').findIndex((text) => text.includes('// here'));
 
 const decimals = `print d32
@@ -197,6 +223,20 @@ describe('as gdb', () => {
       ['recurse if depth == 2'],
       ['print pad', 'info locals', 'print/x pad', 'print -elements 4 -- pad', 'bt -full 1'],
     );
+  });
+
+  it('a global variable in a register; arguments that are structures and optimized out', { timeout: 120_000 }, async () => {
+    const program = compileText('in_register.c', inRegister, ['-O2', '-ffixed-r15']);
+    await compareAt(program, ['sum'], ['print/x counter', 'print counter + 1', 'bt', 'up', 'print/x counter']);
+    const { stderr } = await run(['--batch', ...commands('print counter'), program]);
+    expect(stderr).toContain("Cannot read `counter' without registers");
+  });
+
+  it('the length of an array of an inlined call is that of this call (gdb does not know it)', async () => {
+    const program = compileText('inlined_length.c', inlinedLength, ['-O1'], 'clang');
+    const asked = commands('break 7', 'run', 'print sizeof a', 'whatis a');
+    const { stdout } = await run(['-nx', '--batch', ...asked, program]);
+    expect(stdout).toMatch(/^\$1 = 12\ntype = int \[3\]$/m);
   });
 
   it('dprintf keeps its arguments as they were written', async () => {
