@@ -160,6 +160,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.#root = { pid, ending: undefined };
     this.engine.stopAll();
     this.#parts.emit({ type: 'started', process: thread.process });
+    this.#parts.emit({ type: 'message', text: `Attached to process ${pid}`, level: 'note' });
     watchLoader(thread.process, this);
     this.#jobs.attached(thread.process);
     return thread;
@@ -219,8 +220,8 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   /** The outcome of something that stops without the program having run, such as a step into an inlined call. */
-  stopHere(thread: Thread, reason: StopReason): Outcome {
-    return this.#stopped({ ...this.#stopOf(thread, reason) });
+  stopHere(thread: Thread, reason: StopReason, facts: Pick<Stop, 'unasked'> = {}): Outcome {
+    return this.#stopped({ ...this.#stopOf(thread, reason), ...facts });
   }
 
   #outcome(halt: Halt, plan: PlanBase | undefined): Outcome {

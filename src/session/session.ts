@@ -303,7 +303,7 @@ export class Session {
     this.kill();
     const thread = this.control.attach(pid);
     this.program ??= thread.process.program;
-    return Promise.resolve(this.#settle(this.control.stopHere(thread, 'pause')));
+    return Promise.resolve(this.#settle(this.control.stopHere(thread, 'pause', { unasked: true })));
   }
 
   /** Lets a process (by default the current one) go on without deet. */

@@ -72,7 +72,7 @@ export interface Stop {
   readonly program?: string;
   /** The family has come to have as many processes (set process-limit). */
   readonly limit?: number;
-  /** A pause that nobody asked for: those that may run have ended (a note has said so). */
+  /** A pause without Ctrl-C: those that may run have ended, or deet has attached itself (a note has said so). */
   readonly unasked?: true;
   readonly syscall?: SyscallReport;
   readonly exception?: ExceptionReport;

@@ -121,9 +121,10 @@ describe('attach', () => {
       try {
         const events = record(session);
         stopOf(await session.attach(pid));
-        expect(events.flatMap((event) => (event.type === 'message' ? [event.text] : []))[0]).toContain(
-          'had been stopped by a signal before',
-        );
+        expect(events.flatMap((event) => (event.type === 'message' ? [event.text] : []))).toEqual([
+          `Attached to process ${pid}`,
+          expect.stringContaining('had been stopped by a signal before'),
+        ]);
         session.break('step_on');
         expect(stopOf(await session.continue()).reason).toBe('breakpoint');
         expect((await session.evaluate('continued')).bytes()[0]).toBe(0);
