@@ -15,7 +15,7 @@ import { Probing } from './probing.js';
 import { correctSignalInfo, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
-import { quiesce, stash, stopThose } from './standstill.js';
+import { quiesce, stash, stopThose, wasKilled } from './standstill.js';
 import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, isOwnTrap, repeats, signalCode, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { mindTrapFlag } from './trap_flag.js';
@@ -64,15 +64,14 @@ export class Engine implements WaitClient {
       // Before anybody runs: else a signal tells of the first stop as well.
       waitHub.attend();
       let halt = this.#begin();
-      while (!halt) {
-        const { found, busy } = this.#haltMeanwhile ? { found: this.#haltMeanwhile, busy: false } : this.#drain();
-        halt = found ?? this.#endOrPause();
-        if (halt) break;
-        if (busy) await new Promise<void>((resolve) => setImmediate(resolve));
-        else await waitHub.parked();
+      for (;;) {
+        halt ??= await this.#nextHalt();
+        this.stopAll();
+        // Killed since, the thread has nothing to show: what it did is no reason to stop any more.
+        if (halt.kind === 'ended' || !wasKilled(halt.thread)) return halt;
+        halt.thread.markRunning();
+        halt = this.#resumeAll();
       }
-      this.stopAll();
-      return halt;
     } finally {
       waitHub.rest();
       this.#running = false;
@@ -80,6 +79,18 @@ export class Engine implements WaitClient {
       this.#pauseWanted = false;
       this.plan?.dispose();
       this.plan = undefined;
+    }
+  }
+
+  async #nextHalt(): Promise<Halt> {
+    for (;;) {
+      const early = this.#haltMeanwhile;
+      this.#haltMeanwhile = undefined;
+      const { found, busy } = early ? { found: early, busy: false } : this.#drain();
+      const halt = found ?? this.#endOrPause();
+      if (halt) return halt;
+      if (busy) await new Promise<void>((resolve) => setImmediate(resolve));
+      else await waitHub.parked();
     }
   }
 
@@ -290,8 +301,8 @@ export class Engine implements WaitClient {
     const others = [...this.family.threads()].filter(
       (each) => each !== thread && each.actual === 'running' && each.process.space === space,
     );
+    const { stackPointer } = thread;
     quiesce(this.family, this, others);
-    const stackPointer = thread.stackPointer;
     thread.passed = undefined;
     space.sites.lift(site);
     thread.resume('step');

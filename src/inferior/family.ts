@@ -240,7 +240,7 @@ export class Family {
       return;
     }
     const origin: Origin = event === PtraceEvent.fork ? 'fork' : event === PtraceEvent.vfork ? 'vfork' : 'clone';
-    const sharesMemory = origin !== 'fork' && native.compare(thread.process.pid, tid, 1, 0, 0) === 0;
+    const sharesMemory = native.compare(thread.process.pid, tid, 1, 0, 0) === 0;
     let child: Process;
     try {
       child = new Process(

@@ -4,6 +4,7 @@ import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
 import type { Family } from './family.js';
+import { isStanding } from './newborns.js';
 import { signalCode } from './stop_facts.js';
 import type { Thread } from './thread.js';
 
@@ -57,3 +58,9 @@ export const stash = (family: Family, event: WaitEvent): void => {
   }
   thread.pending.push(event);
 };
+
+/**
+ * A thread that stands may be woken all the same: by SIGKILL, which the end of its process sends it too. Then it has neither registers nor news any more but its end,
+ * which is about to be reported.
+ */
+export const wasKilled = (thread: Thread): boolean => thread.stopped && !isStanding(thread);

@@ -190,15 +190,15 @@ class Run {
   }
 
   /**
-   * At the end of a batch, a program that stands before a signal which kills it is let die of it, as it would alone: its end is the truth. So is that of the next one: several
-   * may have crashed at the same moment, and a parent goes on when it has learned how its child died.
+   * At the end of a batch, a program that stands before a signal which kills it is let die of it, as it would alone: its end is the truth. So is that of the next one: several threads
+   * or processes may have crashed at the same moment, and a parent goes on when it has learned how its child died.
    */
   async #letEnd(interpreter: Interpreter, session: Session): Promise<void> {
-    const dying = new Set<Stop['process']>();
+    const dying = new Set<Stop['thread']>();
     for (;;) {
       const stop = session.control.alive && session.state === 'stopped' ? session.lastStop : undefined; // a core file's is long dead
-      if (stop?.reason !== 'signal' || !stop.signal || stop.process.catches(stop.signal.number) || dying.has(stop.process)) return;
-      dying.add(stop.process);
+      if (stop?.reason !== 'signal' || !stop.signal || stop.process.catches(stop.signal.number) || dying.has(stop.thread)) return;
+      dying.add(stop.thread);
       // A SIGINT is a user's Ctrl-C unless the program sent it to itself.
       const { info, name } = stop.signal;
       if (name === 'SIGINT' && !session.processes().some(({ pid }) => info?.fromKernel === false && info.pid === pid)) return;

@@ -7,6 +7,7 @@ import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
 import type { ProbeCondition } from '../inferior/probe_code.js';
 import type { Ending } from '../inferior/process.js';
 import type { Stack } from '../inferior/frames.js';
+import { wasKilled } from '../inferior/standstill.js';
 import type { Thread } from '../inferior/thread.js';
 import { threadLocal } from '../inferior/thread_local.js';
 import { isTrue } from '../language/arithmetic.js';
@@ -261,6 +262,7 @@ export class Values {
       return holds;
     } catch (error) {
       if (!(error instanceof DeetError)) throw error;
+      if (wasKilled(thread)) return false; // its memory has gone with it
       this.session.announce(`Error in testing condition for breakpoint ${breakpoint.id}: ${error.message}`, 'warning');
       return true;
     }

@@ -1,11 +1,13 @@
 /** The engine beside everything else in its process: Node's own children, other sessions, timers; and what happens to a program from outside. */
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import type { Thread } from '../../src/inferior/thread.js';
+import { readStat } from '../../src/linux/proc.js';
 import { native } from '../../src/native.js';
 import type { Session } from '../../src/session/session.js';
 import { compileText, fixture, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { driven, endOf, openSession, stopOf } from '../session/drive.js';
+import { addressOf, driven, endOf, openSession, stopOf } from '../session/drive.js';
 
 leakGuard();
 
@@ -124,6 +126,18 @@ describe('from outside', () => {
       const { process } = stopOf(await session.run());
       native.kill(process.pid, 9);
       expect(endOf(await session.step({ over: true, instruction: false }))).toBe('killed SIGKILL');
+    }));
+
+  it('... and when it has just come to where it should stop', () =>
+    driven(fixture('recursion'), async (session) => {
+      const { process } = stopOf(await session.start('main'));
+      const arrived = (thread: Thread): 'stop' => {
+        native.kill(process.pid, 9);
+        while (readStat(`${process.pid}/task/${thread.tid}`)?.state === 't');
+        return 'stop';
+      };
+      process.space.sites.add(addressOf(session, 'factorial'), { kind: 'user', arrived });
+      expect(endOf(await session.continue())).toBe('killed SIGKILL');
     }));
 
   it('a second command while the program runs is refused, and the first goes on', () =>

@@ -71,7 +71,10 @@ describe('breakpoints in children', () => {
       session.programArguments = ['clone'];
       session.break('clone_child');
       session.break('status_of');
-      const { stops } = await tour(session, await session.run());
+      const first = await session.run();
+      const [parent, child] = session.processes();
+      expect(child.space).toBe(parent.space);
+      const { stops } = await tour(session, first);
       expect(stops.map((stop) => stop.replace(/:\d+$/, '')).sort()).toEqual(['1 status_of', '2 clone_child']);
       expect(output()).toBe('clone 16\n');
     }));
