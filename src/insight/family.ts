@@ -12,6 +12,8 @@ export interface SourcePlace {
   /** From 1, where the compiler tells it. */
   readonly column?: number;
   readonly function?: string;
+  /** Where a process was forked: where the function that did it was called. */
+  readonly caller?: { readonly file: string; readonly line: number };
   /** Where a process was forked: the library's function that did it for the program, such as `popen`. */
   readonly call?: string;
 }

@@ -8,7 +8,7 @@ import type { Moment } from '../inferior/moment.js';
 import { calledAt } from './called.js';
 import type { SourcePlace } from './family.js';
 import { isSystemFile } from './own_code.js';
-import { ownFrameOf, symbolAt, walkFrames } from './thread_scene.js';
+import { ownFramesOf, symbolAt, walkFrames } from './thread_scene.js';
 
 /** The part of the stack that was kept; code is that of the files, which unwinders look at where call-frame information is missing. */
 const keptMemory = (start: bigint, bytes: Uint8Array, images: ImageMap): MemoryReader => ({
@@ -36,9 +36,10 @@ const plainForks = /^(?:fork|vfork|Fork|clone\d?|syscall)$/;
 export const placeThen = (moment: Moment | undefined): SourcePlace | undefined => {
   try {
     if (!moment) return undefined;
-    const frame = ownFrameOf(stackThen(moment, isSystemFile));
-    const place = frame?.place;
-    if (!place) return undefined;
+    const [frame, outer] = ownFramesOf(stackThen(moment, isSystemFile), 2);
+    if (!frame?.place) return undefined;
+    const caller = outer?.place;
+    const place = caller ? { ...frame.place, caller: { file: caller.file, line: caller.line } } : frame.place;
     const call = calledAt(
       keptMemory(moment.stack.address, moment.stack.bytes, moment.images),
       (address) => symbolAt(moment, address),

@@ -286,12 +286,12 @@ const nestedForks = (lives: readonly Life[]): Problem[] => {
   });
 };
 
-/** The lines that a process forked at. */
+/** The lines that a process forked at: of a function of the program's own that forks, each call is another. */
 const placesOf = ({ forks }: Life): Map<string, SourcePlace> =>
   new Map(
     forks.flatMap((found) => {
       const place = found();
-      return place ? [[`${place.file}:${place.line}:${place.column ?? 0}`, place]] : [];
+      return place ? [[JSON.stringify([place.file, place.line, place.column, place.caller]), place]] : [];
     }),
   );
 

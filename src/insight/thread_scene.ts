@@ -196,9 +196,13 @@ const fewFrames = 32;
 export const placeIn = (stack: Stack): SourcePlace | undefined => ownFrameOf(stack)?.place;
 
 /** The innermost frame of the user's own code. */
-export const ownFrameOf = (stack: Stack): CrashFrame | undefined => {
-  for (const frame of walkFrames(stack, fewFrames)) if (isOwnCode(frame)) return frame;
-  return undefined;
+export const ownFrameOf = (stack: Stack): CrashFrame | undefined => ownFramesOf(stack)[0];
+
+/** Those of the user's own code, the innermost first. */
+export const ownFramesOf = (stack: Stack, most = 1): readonly CrashFrame[] => {
+  const found: CrashFrame[] = [];
+  for (const frame of walkFrames(stack, fewFrames)) if (isOwnCode(frame) && found.push(frame) === most) break;
+  return found;
 };
 
 class ThreadScene implements CrashScene {

@@ -118,8 +118,14 @@ describe('C', () => {
     );
   });
 
-  it('two forks on one line are two', async () => {
-    const text = `int main(void) { if (fork() == 0) { if (fork() == 0) _exit(0); wait(NULL); _exit(0); } wait(NULL); }`;
+  it.each([
+    `int main(void) { if (fork() == 0) { if (fork() == 0) _exit(0); wait(NULL); _exit(0); } wait(NULL); }`,
+    `static int safe_fork(void) { int pid = fork(); if (pid < 0) abort(); return pid; }
+     int main(void) {
+       if (safe_fork() == 0) {
+         if (safe_fork() == 0) _exit(0);
+         wait(NULL); _exit(0); } wait(NULL); }`,
+  ])('two forks on one line, or by one function, are two', async (text) => {
     expect(await explained('one-line.c', headers + text, [])).not.toContain('was run by children too');
   });
 });
