@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { debugRegistersTrap } from '../../src/inferior/debug_registers.js';
 import { Session } from '../../src/session/session.js';
 import { native } from '../../src/native.js';
-import { readThreads } from '../../src/linux/proc.js';
+import { readStat, readThreads } from '../../src/linux/proc.js';
 import { compileText, fixture } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { processFacts } from '../helpers/processes.js';
@@ -95,7 +95,10 @@ describe('attach', () => {
     running(async ({ pid }) => {
       for (let round = 0; round < 10; round++) {
         await attached(pid, async (session) => {
-          expect(readThreads(pid).every((tid) => session.threads().some((thread) => thread.tid === tid))).toBe(true);
+          const known = new Set(session.threads().map(({ tid }) => tid));
+          const missed = readThreads(pid).filter((tid) => !known.has(tid));
+          // One that is dead already cannot be traced (EPERM), and may wait for a processor before it is gone.
+          expect(missed.filter((tid) => !['Z', 'X', undefined].includes(readStat(`${pid}/task/${tid}`)?.state))).toEqual([]);
           session.break('step_on');
           expect(stopOf(await session.continue()).reason).toBe('breakpoint');
         });
