@@ -9,9 +9,10 @@ import type { ElfFile } from './file.js';
 /** Address by name, of those in .dynsym that other definitions can stand in for. */
 export const exportedVariables = ({ dynsym }: ElfFile): ReadonlyMap<string, FileAddress> => {
   const found = new Map<string, FileAddress>();
-  for (let index = 1; index < (dynsym?.count ?? 0); index++) {
-    if (dynsym?.type(index) !== STT.OBJECT || !dynsym.isDefined(index) || !dynsym.isPlaced(index)) continue;
-    if (dynsym.reach(index) > 0 && dynsym.visibility(index) === STV.DEFAULT)
+  if (!dynsym) return found;
+  for (let index = 1; index < dynsym.count; index++) {
+    const isVariable = dynsym.type(index) === STT.OBJECT && dynsym.isDefined(index) && dynsym.isPlaced(index);
+    if (isVariable && dynsym.reach(index) > 0 && dynsym.visibility(index) === STV.DEFAULT)
       found.set(dynsym.name(index), fileAddress(dynsym.value(index)));
   }
   return found;

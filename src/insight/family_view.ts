@@ -60,7 +60,9 @@ const stateOf = (process: Process): ProcessState => {
  * Servers write what each process does over its arguments (setproctitle(3bsd)): they are one string of words then, that is not the program's path. Else the kernel's name for the process
  * (proc(5), comm) says more than the program where that was started as something else (a script, a link to busybox) or has named itself (prctl(2), PR_SET_NAME).
  */
-const titleOf = ({ pid, program }: Process): { readonly title?: string } => {
+const titleOf = ({ pid, program, ending }: Process): { readonly title?: string } => {
+  // The number of one that has ended may be another's by now.
+  if (ending) return {};
   const name = basename(program);
   const [written = '', ...rest] = readCommandLine(pid) ?? [];
   if (/^[^/\s]+ \S/.test(written) && rest.every((text) => text === '') && basename(written) !== name) return { title: written.trimEnd() };

@@ -193,13 +193,10 @@ export function* walkFrames(stack: Stack, limit: number): Generator<CrashFrame> 
 const fewFrames = 32;
 
 /** Where a stack stands in the user's own code. In what has no lines, such as most programs of the system, it stands nowhere: the C library's are no answer. */
-export const placeIn = (stack: Stack): SourcePlace | undefined => ownFrameOf(stack)?.place;
+export const placeIn = (stack: Stack): SourcePlace | undefined => ownFramesOf(stack, 1)[0]?.place;
 
-/** The innermost frame of the user's own code. */
-export const ownFrameOf = (stack: Stack): CrashFrame | undefined => ownFramesOf(stack)[0];
-
-/** Those of the user's own code, the innermost first. */
-export const ownFramesOf = (stack: Stack, most = 1): readonly CrashFrame[] => {
+/** The innermost frames of the user's own code, from within outwards. */
+export const ownFramesOf = (stack: Stack, most: number): readonly CrashFrame[] => {
   const found: CrashFrame[] = [];
   for (const frame of walkFrames(stack, fewFrames)) if (isOwnCode(frame) && found.push(frame) === most) break;
   return found;

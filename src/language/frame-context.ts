@@ -289,7 +289,8 @@ function isThreadLocal({ location }: Variable): boolean {
 }
 
 /** A global variable that the program keeps in a register (`register long counter asm("r15")`). */
-function isRegister({ location }: Variable): boolean {
+function isRegister({ location, role }: Variable): boolean {
+  if (role !== 'global' && role !== 'file-static') return false;
   const [first] = location?.kind === 'expression' ? location.bytes : [];
   return first !== undefined && ((first >= Op.reg0 && first <= Op.reg0 + 31) || first === Op.regx);
 }

@@ -48,6 +48,11 @@ int main(void) { recurse(5); return total; }
 const inRegister = `
 register unsigned long counter asm("r15");
 struct pair { int a, b; };
+static __attribute__((noinline)) int kept(int n) {
+  register int local asm("r12") = n;
+  asm volatile("" : "+r" (local));
+  return local;
+}
 static __attribute__((noinline)) int sum(int n, struct pair pair) {
   asm volatile("" : : "r" (n) : "memory");
   return n;
@@ -56,7 +61,7 @@ int main(void) {
   counter = 0xdeadbeefcafebabeUL;
   struct pair pair = {1, 2};
   asm volatile("" : : "r" (counter));
-  return sum(3, pair) + (counter == 7); // here
+  return sum(3, pair) + kept(4) + (counter == 7); // here
 }
 `;
 
@@ -228,6 +233,8 @@ describe('as gdb', () => {
   it('a global variable in a register; arguments that are structures and optimized out', { timeout: 120_000 }, async () => {
     const program = compileText('in_register.c', inRegister, ['-O2', '-ffixed-r15']);
     await compareAt(program, ['sum'], ['print/x counter', 'print counter + 1', 'bt', 'up', 'print/x counter']);
+    const elsewhere = await run(['-nx', '--batch', ...commands('break sum', 'run', 'print kept::local'), program]);
+    expect(elsewhere.stderr).toContain('No frame is currently executing in the block of local.');
     const { stderr } = await run(['--batch', ...commands('print counter'), program]);
     expect(stderr).toContain("Cannot read `counter' without registers");
   });
