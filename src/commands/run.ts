@@ -80,7 +80,7 @@ const continue_: Command = {
   repeats: 'bare',
   run: async ({ session, text, conclude, emit }) => {
     const count = await countOf(text, session);
-    session.selection();
+    session.chosenThread();
     const at = session.lastStop?.breakpoints[0];
     if (count !== undefined && count > 1 && at)
       emit(message(`Will ignore next ${count - 1} crossings of breakpoint ${at.id}. Continuing.`));

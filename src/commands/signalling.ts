@@ -22,7 +22,7 @@ const signal: Command = {
   completes: ['signal'],
   run: async ({ session, text, conclude }) => {
     const number = numberOf(text);
-    session.selection();
+    session.chosenThread();
     conclude(await session.signalAndContinue(number));
   },
 };

@@ -31,7 +31,7 @@ const stepCommands = steppers.map(({ name, aliases, about, over, instruction }):
   completes: ['expression'],
   repeats: 'line',
   run: async ({ session, text, displays, conclude }): Promise<CommandResult> => {
-    session.selection();
+    session.chosenThread();
     const count = (await countOf(text, session)) ?? 1;
     if (count > 0) {
       conclude(await session.step({ over, instruction, count }));
@@ -74,7 +74,7 @@ const until: Command = {
   completes: ['location'],
   repeats: 'line',
   run: async ({ session, text, conclude }) => {
-    session.selection();
+    session.chosenThread();
     conclude(await session.until(text.trim() || undefined));
   },
 };
@@ -87,7 +87,7 @@ const advance: Command = {
   about: 'Run to a location.',
   completes: ['location'],
   run: async ({ session, text, conclude }) => {
-    session.selection();
+    session.chosenThread();
     conclude(await session.advance(needed(text, 'Where to?', 'advance LINE, FILE:LINE or FUNCTION')));
   },
 };

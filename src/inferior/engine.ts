@@ -14,9 +14,9 @@ import type { StepPlan } from './plan.js';
 import { Probing } from './probing.js';
 import { correctSignalInfo, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
-import { int3, isPlanted, type Site, type SiteOwner } from './sites.js';
-import { quiesce, stash, stopThose, wasKilled } from './standstill.js';
-import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, isOwnTrap, repeats, signalCode, willRestart } from './stop_facts.js';
+import { int3, type Site, type SiteOwner } from './sites.js';
+import { quiesce, shows, stash, stopThose, unlessKilled } from './standstill.js';
+import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, isOwnTrap, repeats, signalCode, untoldSite, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { mindTrapFlag } from './trap_flag.js';
 
@@ -67,9 +67,7 @@ export class Engine implements WaitClient {
       for (;;) {
         halt ??= await this.#nextHalt();
         this.stopAll();
-        // Killed since, the thread has nothing to show: what it did is no reason to stop any more.
-        if (halt.kind === 'ended' || !wasKilled(halt.thread)) return halt;
-        halt.thread.markRunning();
+        if (halt.kind === 'ended' || shows(halt.thread)) return halt;
         halt = this.#resumeAll();
       }
     } finally {
@@ -230,9 +228,12 @@ export class Engine implements WaitClient {
     return this.hooks.mayRun(thread);
   }
 
-  /** Resumes one stopped thread as it is wanted: over its site, by one instruction, or freely. */
   #go(thread: Thread): Halt | undefined {
-    if (!thread.stopped || !this.#mayRun(thread)) return undefined;
+    return thread.stopped && this.#mayRun(thread) ? unlessKilled(thread, () => this.#letRun(thread)) : undefined;
+  }
+
+  /** Resumes one stopped thread as it is wanted: over its site, by one instruction, or freely. */
+  #letRun(thread: Thread): Halt | undefined {
     if (thread.groupStopped) {
       thread.listen();
       return undefined;
@@ -312,15 +313,14 @@ export class Engine implements WaitClient {
     if (thread.process.space === space && space.sites.at(site.address) === site && thread.process.alive)
       this.#reinsert(thread.process, site);
     let halt: Halt | undefined;
-    if (event) {
-      if (recorded) {
+    if (recorded) {
+      halt = unlessKilled(thread, () => {
         // A signal came first, or the instruction repeats itself (rep movsb: one step is one turn): it is no new arrival.
         if (thread.pc === site.address && (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || repeats(thread)))
           thread.passed = site.address;
-        halt = this.#decide(thread, event, true);
-        if (!halt && thread.actual === 'stopped') halt = this.#go(thread);
-      }
-    } else {
+        return this.#decide(thread, event, true) ?? this.#go(thread);
+      });
+    } else if (!event) {
       thread.returnsTo = { address: site.address, stackPointer, because: 'sleep' };
     }
     for (const other of others) halt ??= this.#takeUp(other);
@@ -350,6 +350,10 @@ export class Engine implements WaitClient {
    * thread - never from pc - 1 alone: a SIGINT that arrives just behind a breakpoint is not a hit.
    */
   #decide(thread: Thread, event: WaitEvent, overSite = false): Halt | undefined {
+    return unlessKilled(thread, () => this.#reasonToStop(thread, event, overSite));
+  }
+
+  #reasonToStop(thread: Thread, event: WaitEvent, overSite: boolean): Halt | undefined {
     if (event.kind === 'event') return this.#decideEvent(thread, event);
     if (event.kind === 'syscall') {
       thread.inSyscall = !thread.inSyscall;
@@ -375,7 +379,7 @@ export class Engine implements WaitClient {
       if (detail) return { kind: 'trap', thread, detail };
       if (code === TrapCode.hardware) {
         // A debug register names the instruction that comes next; none has been executed since.
-        const here = touched.length > 0 ? this.#planted(thread) : undefined;
+        const here = touched.length > 0 ? untoldSite(thread) : undefined;
         return here && this.#arrive(thread, here);
       }
       if (this.plan?.thread === thread && (this.plan.mode === 'step' || overSite)) return this.#afterStep(thread);
@@ -437,15 +441,9 @@ export class Engine implements WaitClient {
     return undefined;
   }
 
-  /** The site at which a thread stands, and has not been told of. */
-  #planted(thread: Thread): Site | undefined {
-    const site = thread.process.space.sites.at(thread.pc);
-    return site && isPlanted(site) && thread.passed !== thread.pc ? site : undefined;
-  }
-
   /** The stepping thread has executed an instruction. A breakpoint where it stands now is hit although its int3 was not executed. */
   #afterStep(thread: Thread): Halt | undefined {
-    const site = this.#planted(thread);
+    const site = untoldSite(thread);
     const halt = site && this.#arrive(thread, site);
     if (halt) return halt;
     return this.plan?.thread === thread && this.plan.mode === 'step' && this.plan.stepped() === 'done'

@@ -1,10 +1,10 @@
 /** Threads are made to stand still, so that something can be looked at, changed or decided while nobody moves. What they report meanwhile waits in `pending`. */
-import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
+import { DeetError } from '../common/errors.js';
+import { errno, PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
 import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
 import type { Family } from './family.js';
-import { isStanding } from './newborns.js';
 import { signalCode } from './stop_facts.js';
 import type { Thread } from './thread.js';
 
@@ -49,18 +49,40 @@ export const stash = (family: Family, event: WaitEvent): void => {
     thread.awaitsFirstStop = false;
     return;
   }
-  if (event.kind === 'signal' && event.signal === Signal.SIGTRAP && signalCode(thread) === TrapCode.kernel) {
-    const address = thread.pc - 1n;
-    if (thread.process.space.sites.at(address)?.inserted) {
-      thread.pc = address;
-      return;
-    }
-  }
-  thread.pending.push(event);
+  unlessKilled(thread, () => {
+    if (!putBack(thread, event)) thread.pending.push(event);
+  });
+};
+
+const putBack = (thread: Thread, event: WaitEvent): boolean => {
+  if (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || signalCode(thread) !== TrapCode.kernel) return false;
+  const address = thread.pc - 1n;
+  if (!thread.process.space.sites.at(address)?.inserted) return false;
+  thread.pc = address;
+  return true;
 };
 
 /**
- * A thread that stands may be woken all the same: by SIGKILL, which the end of its process sends it too. Then it has neither registers nor news any more but its end,
- * which is about to be reported.
+ * A thread that stands may be woken all the same: by SIGKILL, which the end of its process, or an exec of another thread, sends it too. From that moment on the
+ * kernel refuses every request for it (ESRCH): it has neither registers nor news any more but its end, which is about to be reported.
  */
-export const wasKilled = (thread: Thread): boolean => thread.stopped && !isStanding(thread);
+export const wasKilled = (thread: Thread): boolean =>
+  thread.stopped && thread.process.source.live && native.getSignalMask(thread.tid) === -errno.ESRCH;
+
+/** Does something with a standing thread. Undefined also when that fails because the thread is killed under our hands. */
+export const unlessKilled = <Result>(thread: Thread, work: () => Result | undefined): Result | undefined => {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DeetError) || !wasKilled(thread)) throw error;
+    thread.markRunning();
+    return undefined;
+  }
+};
+
+/** Killed since, the thread has nothing to show: what it did is no reason to stop any more. Its registers are known from here on, whatever becomes of it. */
+export const shows = (thread: Thread): boolean => {
+  unlessKilled(thread, () => thread.registers());
+  if (wasKilled(thread)) thread.markRunning();
+  return thread.stopped;
+};

@@ -4,7 +4,7 @@ import { Word } from '../linux/registers.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import { native } from '../native.js';
 import type { Address } from '../common/addresses.js';
-import { int3 } from './sites.js';
+import { int3, isPlanted, type Site } from './sites.js';
 import type { Thread } from './thread.js';
 
 const info = new Uint8Array(signalInfoSize);
@@ -55,6 +55,12 @@ export const hasMetInt3 = (thread: Thread): boolean => {
   if (!site?.inserted || site.armed) return false;
   const slot = slots.of(address);
   return slot !== undefined && slot !== 'impossible' && slot.length > 1;
+};
+
+/** The site at which a thread stands, and has not been told of. */
+export const untoldSite = (thread: Thread): Site | undefined => {
+  const site = thread.process.space.sites.at(thread.pc);
+  return site && isPlanted(site) && thread.passed !== thread.pc ? site : undefined;
 };
 
 /** Nobody has asked for a step: the program traps for reasons of its own (it has set the trap flag; int1). */

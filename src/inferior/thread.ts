@@ -1,5 +1,5 @@
 /** One thread of a process being debugged: what the kernel last said of it, what deet wants of it, and its registers while it is stopped. */
-import { pauseIt } from '../common/advice.js';
+import { pauseIt, typing } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { Address } from '../common/addresses.js';
 import { errno } from '../linux/constants.js';
@@ -100,7 +100,7 @@ export class Thread {
       if (this.actual !== 'stopped') throw new DeetError('running', `Thread ${this.tid} is running.`, pauseIt);
       if (this.#registers === noRegisters) this.#registers = new BigUint64Array(registerWords);
       if (!this.process.source.readRegisters(this.tid, this.#registers))
-        throw new DeetError('process-gone', `Thread ${this.tid} has ended.`);
+        throw new DeetError('process-gone', `Thread ${this.tid} has been killed meanwhile.`, typing('continue', 'to see its end'));
       this.#loaded = true;
       if (this.trapFlagConfused) this.#hideTrapFlag();
       if (this.process.space.hasCopies) this.#leaveCopy();

@@ -7,6 +7,7 @@ import type { Value } from '../language/value.js';
 import { dwarfToWord, Word } from '../linux/registers.js';
 import { placeResult } from './returned.js';
 import { leaveCalls } from './calls.js';
+import type { Session } from './session.js';
 import { forgetStack } from './stacks.js';
 import { callerOf } from './stepping.js';
 
@@ -29,8 +30,8 @@ const popTo = (thread: Thread, frame: Frame, caller: Frame, result: Value | unde
   forgetStack(thread);
 };
 
-/** Leaves a frame and all inside of it. Out of a function that deet has called the thread comes back to where the call was made. @throws DeetError */
-export const leaveFrame = (thread: Thread, frame: Frame, stack: Stack, result: Value | undefined): void => {
+/** Leaves a frame and all inside of it. Out of a function that deet has called the thread comes back to where the call was made. */
+const popThrough = (thread: Thread, frame: Frame, stack: Stack, result: Value | undefined): void => {
   const caller = frame.kind === 'inlined' ? undefined : callerOf(frame, (level) => stack.frame(level));
   const calls = stack.frames(frame.level + 1).filter(({ kind }) => kind === 'call').length;
   if (frame.kind === 'call') leaveCalls(thread, calls, true);
@@ -39,4 +40,14 @@ export const leaveFrame = (thread: Thread, frame: Frame, stack: Stack, result: V
     leaveCalls(thread, calls, false);
     popTo(thread, frame, caller, result);
   } else throw new DeetError('no-frame', 'Can not force return from here: there is no caller to return to.');
+};
+
+/** Leaves the selected function, and all that it called; the text of an expression is its result. @throws DeetError `no-frame`, and of the expression */
+export const leaveFrame = async (session: Session, text: string | undefined): Promise<void> => {
+  const { thread, frame } = session.liveSelection();
+  const type = frame.function?.type.returns;
+  const isWanted = type && type.kind !== 'void';
+  const result = text === undefined ? undefined : await session.evaluate(isWanted ? text : `(long) (${text})`);
+  popThrough(thread, frame, session.stack(thread), result && isWanted ? session.values.converted(result, type) : result);
+  session.selectThread(thread);
 };

@@ -1,10 +1,11 @@
-/** finish, until LOCATION and advance: running to a place, or until the selected frame has returned. And where a jump goes. */
+/** finish, until LOCATION and advance: running to a place, or until the selected frame has returned. And jumping to one. */
 import { hex } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { Frame } from '../inferior/frame.js';
 import { parseLocation, type FoundPlace } from './locations.js';
 import { strip } from '../language/types.js';
 import { returnedValue } from './returned.js';
+import { giveSignal } from './signal_delivery.js';
 import type { Session } from './session.js';
 import { callerOf, identityOf, RunTo, sameStackFrame, type Target } from './stepping.js';
 import type { Outcome } from './types.js';
@@ -50,8 +51,7 @@ export const runToPlace = async (session: Session, place: string, sameFrameOnly:
 };
 
 /** The one place that a jump to `text` means: of several that in the selected function. @throws DeetError `ambiguous` */
-export const jumpTarget = (session: Session, text: string): FoundPlace => {
-  const here = session.liveSelection().frame.function?.qualifiedName;
+const jumpTarget = (session: Session, text: string, here: string | undefined): FoundPlace => {
   const places = session.resolvePlaces(text);
   const own = places.filter((place) => place.function === here);
   const [target, other] = own.length > 0 ? own : places;
@@ -62,4 +62,16 @@ export const jumpTarget = (session: Session, text: string): FoundPlace => {
       `Say which: jump *${hex(target.address)}`,
     );
   return target;
+};
+
+/** Sets the selected thread to a place, where it shall go on. `leaves`: may that be in another function, whose frame there is none of? */
+export const moveTo = (session: Session, place: string, leaves: (target: FoundPlace) => boolean): void => {
+  const { thread, frame } = session.liveSelection();
+  const here = frame.function?.qualifiedName;
+  const target = jumpTarget(session, place, here);
+  if (target.function !== here && !leaves(target)) throw new DeetError('not-confirmed', 'Not confirmed.');
+  thread.pc = target.address;
+  thread.passed = undefined;
+  // What stopped it there belongs there.
+  giveSignal(thread, 0);
 };

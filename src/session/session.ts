@@ -9,16 +9,17 @@ import type { Frame, LoadedImage } from '../inferior/frame.js';
 import type { Stack } from '../inferior/frames.js';
 import { sharedImage } from '../inferior/shared_images.js';
 import type { Process } from '../inferior/process.js';
+import { wasKilled } from '../inferior/standstill.js';
 import type { Thread } from '../inferior/thread.js';
 import type { CallRequest, EvaluationContext } from '../language/context.js';
 import type { Memory } from '../language/place.js';
 import type { Value } from '../language/value.js';
 import { resolveProgram, type ProgramLimits, type ProgramRedirection } from '../linux/launch.js';
 import { openImage } from '../symbols/open.js';
-import type { SymbolImage } from '../symbols/model.js';
 import type { Breakpoint } from './breakpoint.js';
 import { Breakpoints, type BreakOptions } from './breakpoints.js';
-import { parseLocation, placesIn, noSuchPlace, describeAddress, placeOfMain, type CurrentPlace, type FoundPlace } from './locations.js';
+import { placeOfMain, type CurrentPlace, type FoundPlace } from './locations.js';
+import { placesNamed } from './places_named.js';
 import { Rebuilds } from './rebuilds.js';
 import { RunControl } from './run_control.js';
 import { imageOptions, Settings } from './settings.js';
@@ -28,11 +29,11 @@ import { leaveFrame } from './pop_frame.js';
 import { Skips } from './skips.js';
 import { LineStep } from './line_step.js';
 import { InstructionStep } from './stepping.js';
-import { finishFrame, jumpTarget, runToPlace } from './run_until.js';
+import { finishFrame, moveTo, runToPlace } from './run_until.js';
 import { callFunction, type WhenStopped } from './calls.js';
 import { Cores } from './cores.js';
 import type { Target } from './target.js';
-import type { Outcome, Selection, SessionEvent, Stop } from './types.js';
+import type { Outcome, Selection, SessionEvent, StepOptions, Stop } from './types.js';
 import { Values } from './values.js';
 import { arrivalAt } from './arrivals.js';
 import { Catchpoints } from './catchpoints.js';
@@ -49,14 +50,6 @@ export interface SessionOptions {
   readonly terminal?: boolean;
   /** Nobody answers: signals that the program handles itself do not stop it. */
   readonly batch?: boolean;
-}
-
-export interface StepOptions {
-  /** next and nexti: over calls. */
-  readonly over: boolean;
-  readonly instruction: boolean;
-  readonly count?: number;
-  readonly into?: Address; // step: into this function only, of those that the line calls
 }
 
 export class Session {
@@ -212,16 +205,25 @@ export class Session {
     return thread?.stopped && thread.process.alive ? thread : undefined;
   }
 
-  /** @throws DeetError `no-process` or `running`. */
-  selection(): Selection {
+  /** Exists, whatever has become of it. @throws DeetError `no-process` or `running`. */
+  chosenThread(): Thread {
     if (this.state === 'none') throw new DeetError('no-process', 'The program is not being run.', startIt);
     if (this.state === 'running') throw new DeetError('running', 'The program is running.', pauseIt);
     const thread = this.selectedThread();
     if (!thread) throw new DeetError('no-thread', 'No thread is selected.', typing('info threads', 'and choose one with "thread N"'));
+    return thread;
+  }
+
+  /** @throws DeetError `no-process`, `running`; `killed`: only `continue` is left. */
+  selection(): Selection {
+    const thread = this.chosenThread();
+    const { process } = thread;
+    if (wasKilled(thread))
+      throw new DeetError('killed', `Process ${process.pid} has been killed meanwhile.`, typing('continue', 'to see its end'));
     const stack = this.stack(thread);
     const frame = stack.frame(this.#selected?.level ?? 0) ?? stack.frame(0);
     if (!frame) throw new DeetError('no-frame', 'No stack.');
-    return { process: thread.process, thread, frame };
+    return { process, thread, frame };
   }
 
   /** What is selected, to let it run or change. @throws DeetError also `post-mortem` */
@@ -262,7 +264,7 @@ export class Session {
   /** Starts the program from its beginning; a live family is killed and reaped first. */
   async run(): Promise<Outcome> {
     this.launch();
-    return this.#ran(this.control.resume());
+    return this.#ran(() => this.control.resume());
   }
 
   /** Runs to main, or stops at the very first instruction. */
@@ -316,22 +318,25 @@ export class Session {
 
   /** @param ignore passes the current breakpoint so many times without stopping, as `continue N` does with N - 1. */
   async continue(ignore = 0): Promise<Outcome> {
-    this.liveSelection();
+    this.requireLive();
+    this.chosenThread();
     const here = this.lastStop?.breakpoints[0];
     if (ignore > 0 && here) this.breakpoints.update(here.id, { ignoreCount: ignore });
-    return this.#ran(this.control.resume());
+    return this.#ran(() => this.control.resume());
   }
 
   /** step, next, stepi, nexti; with a count they end early at anything but a completed step. */
   async step({ over, instruction, count = 1, into }: StepOptions): Promise<Outcome> {
-    const { thread } = this.liveSelection();
-    if (instruction && count > 0) return this.#ran(this.#carryOut(new InstructionStep(this.world, thread, over, count)));
-    let outcome: Outcome | undefined;
-    for (let done = 0; done < count; done++) {
-      outcome = await this.#carryOut(new LineStep(this.world, thread, { over, ...(into !== undefined && { into }) }));
-      if (outcome.kind === 'ended' || outcome.stop.reason !== 'step') break;
-    }
-    return this.#settle(outcome ?? this.control.stopHere(thread, 'step'));
+    return this.#ran(async () => {
+      const { thread } = this.liveSelection();
+      if (instruction && count > 0) return this.#carryOut(new InstructionStep(this.world, thread, over, count));
+      let outcome: Outcome | undefined;
+      for (let done = 0; done < count; done++) {
+        outcome = await this.#carryOut(new LineStep(this.world, thread, { over, ...(into !== undefined && { into }) }));
+        if (outcome.kind === 'ended' || outcome.stop.reason !== 'step') break;
+      }
+      return outcome ?? this.control.stopHere(thread, 'step');
+    });
   }
 
   /** A step of one thread, which the others may have to wait for. */
@@ -343,12 +348,14 @@ export class Session {
 
   /** Runs until the selected frame returns. `begins`: it can. */
   async finish(begins?: () => void): Promise<Outcome> {
-    const { frame, thread } = this.liveSelection();
-    const inFrame = frame.kind === 'inlined' ? this.stack(thread).frame(frame.level + 1) : undefined;
-    if (!inFrame) return this.#ran(finishFrame(this, begins));
-    // An inlined call has no return address: its caller's line is stepped on until the call is over.
-    begins?.();
-    return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, inFrame }), false));
+    return this.#ran(() => {
+      const { frame, thread } = this.liveSelection();
+      const inFrame = frame.kind === 'inlined' ? this.stack(thread).frame(frame.level + 1) : undefined;
+      if (!inFrame) return finishFrame(this, begins);
+      // An inlined call has no return address: its caller's line is stepped on until the call is over.
+      begins?.();
+      return this.#carryOut(new LineStep(this.world, thread, { over: true, inFrame }), false);
+    });
   }
 
   /** Behind main there is only the C library (`set backtrace past-main on` shows it). */
@@ -359,42 +366,37 @@ export class Session {
 
   /** Without a place: like next, but does not go back in a loop. With a place: runs there in the same frame, or to the caller. */
   async until(place?: string): Promise<Outcome> {
-    if (place !== undefined) return this.#ran(runToPlace(this, place, true));
-    const { thread } = this.liveSelection();
-    return this.#ran(this.#carryOut(new LineStep(this.world, thread, { over: true, notBackward: true }), false));
+    return this.#ran(() => {
+      if (place !== undefined) return runToPlace(this, place, true);
+      const { thread } = this.liveSelection();
+      return this.#carryOut(new LineStep(this.world, thread, { over: true, notBackward: true }), false);
+    });
   }
 
   /** Runs to a place in whatever frame, or to the caller. */
   async advance(place: string): Promise<Outcome> {
-    return this.#ran(runToPlace(this, place, false));
+    return this.#ran(() => runToPlace(this, place, false));
   }
 
   /** Leaves the selected function, and all that it called, at once; with a value, as its result. */
   async returnNow(value?: string): Promise<void> {
-    const { thread, frame } = this.liveSelection();
-    const type = frame.function?.type.returns;
-    const isWanted = type && type.kind !== 'void';
-    const result = value === undefined ? undefined : await this.evaluate(isWanted ? value : `(long) (${value})`);
-    leaveFrame(thread, frame, this.stack(thread), result && isWanted ? this.values.converted(result, type) : result);
-    this.selectThread(thread);
+    await leaveFrame(this, value);
   }
 
   /** Goes on at another place. `leaves`: may it be in another function, whose frame there is none of? */
   async jump(place: string, leaves: (target: FoundPlace) => boolean = () => true): Promise<Outcome> {
-    const { thread, frame } = this.liveSelection();
-    const target = jumpTarget(this, place);
-    if (target.function !== frame.function?.qualifiedName && !leaves(target)) throw new DeetError('not-confirmed', 'Not confirmed.');
-    thread.pc = target.address;
-    thread.passed = undefined;
-    // What stopped it there belongs there.
-    giveSignal(thread, 0);
-    return this.#ran(this.control.resume());
+    return this.#ran(() => {
+      moveTo(this, place, leaves);
+      return this.control.resume();
+    });
   }
 
   /** Goes on with a signal of the user's choice; 0: with none. */
   async signalAndContinue(signal: number): Promise<Outcome> {
-    giveSignal(this.liveSelection().thread, signal);
-    return this.#ran(this.control.resume());
+    return this.#ran(() => {
+      this.queueSignal(signal);
+      return this.control.resume();
+    });
   }
 
   /** The selected thread gets this signal when it goes on; 0: none. */
@@ -432,8 +434,15 @@ export class Session {
     this.control.dispose();
   }
 
-  async #ran(outcome: Promise<Outcome>): Promise<Outcome> {
-    return this.#settle(await outcome);
+  /** What makes the program run. Where that cannot even begin because it was killed while it stood, its end is the outcome. */
+  async #ran(run: () => Promise<Outcome>): Promise<Outcome> {
+    const standing = this.selectedThread();
+    try {
+      return this.#settle(await run());
+    } catch (error) {
+      if (!standing || !wasKilled(standing)) throw error;
+      return this.#settle(await this.control.resume());
+    }
   }
 
   /** Selects what stopped. */
@@ -455,20 +464,7 @@ export class Session {
 
   /** The places of a specification, for list, info line, until, jump. @throws DeetError when there is none. */
   resolvePlaces(text: string): FoundPlace[] {
-    const spec = parseLocation(text, this.currentPlace());
-    const images = this.images();
-    if (spec.kind === 'address') {
-      const address: Address = this.values.address(spec.expression);
-      const loaded = this.imageAt(address);
-      return [{ loaded, address, ...describeAddress(loaded, address) }];
-    }
-    const found = images.flatMap((loaded) => placesIn(loaded, spec));
-    if (found.length === 0)
-      throw noSuchPlace(
-        spec,
-        images.map(({ image }): SymbolImage => image),
-      );
-    return found;
+    return placesNamed(text, this);
   }
 
   imageAt(address: Address): LoadedImage | undefined {

@@ -137,3 +137,11 @@ export interface Selection {
   readonly thread: Thread;
   readonly frame: Frame;
 }
+
+export interface StepOptions {
+  /** next and nexti: over calls. */
+  readonly over: boolean;
+  readonly instruction: boolean;
+  readonly count?: number;
+  readonly into?: Address; // step: into this function only, of those that the line calls
+}
