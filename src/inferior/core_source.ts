@@ -96,7 +96,7 @@ class CoreMemory implements MemoryPort {
   }
 
   close(): void {
-    this.source.close();
+    // the source's files stay open for it
   }
 }
 

@@ -181,7 +181,7 @@ export class Family {
     for (const thread of process.threads.values()) this.#threads.delete(thread.tid);
     this.#processes.delete(process.pid);
     process.released = true;
-    process.space.release();
+    process.release();
   }
 
   #removeThread(thread: Thread): void {
@@ -211,7 +211,7 @@ export class Family {
     process.ending = ending;
     this.#processes.delete(process.pid);
     for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
-    process.space.release();
+    process.release();
     this.hooks.ended(process);
   }
 

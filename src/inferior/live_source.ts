@@ -1,5 +1,5 @@
 /** A living process, as ptrace and /proc show it. */
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import type { Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import { errno } from '../linux/constants.js';
@@ -49,11 +49,17 @@ class LiveMemory implements MemoryPort {
   }
 }
 
+/** Larger than any /proc/PID/status (proc(5)). */
+const statusText = Buffer.alloc(8192);
+const maskDigits = 16;
+
 /** The same in every process of one boot. */
 let vdso: SymbolImage | undefined;
 
 export class LiveSource implements ProcessSource {
   readonly live = true;
+  /** /proc/PID/status, asked at every signal that arrives: to open it each time costs more than to read it. -1: it cannot be opened, or no more. */
+  #status: number | undefined;
 
   constructor(private readonly pid: number) {}
 
@@ -104,8 +110,19 @@ export class LiveSource implements ProcessSource {
   }
 
   signalMask(mask: SignalMask): bigint {
-    const line = new RegExp(`^${mask}:\\s*([0-9a-f]+)`, 'm').exec(this.#text('status') ?? '');
-    return line ? BigInt(`0x${line[1]}`) : 0n;
+    try {
+      this.#status ??= openSync(`/proc/${this.pid}/status`, 'r');
+      const text = statusText.subarray(0, readSync(this.#status, statusText, 0, statusText.length, 0));
+      const at = text.indexOf(`\n${mask}:\t`) + mask.length + 3;
+      return BigInt(`0x${text.toString('latin1', at, at + maskDigits)}`);
+    } catch {
+      return 0n;
+    }
+  }
+
+  close(): void {
+    if (this.#status !== undefined && this.#status >= 0) closeSync(this.#status);
+    this.#status = -1;
   }
 
   fact(name: ProcessFact): string | undefined {

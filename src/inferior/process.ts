@@ -86,6 +86,12 @@ export class Process {
     this.#loaderBase = undefined;
   }
 
+  /** It has ended, or is let go: what was opened to look at it is closed. */
+  release(): void {
+    this.space.release();
+    this.source.close();
+  }
+
   /** The auxiliary vector (getauxval(3)): type -> value. Empty when the process is gone. */
   auxiliaryVector(): Map<number, bigint> {
     return this.source.auxiliaryVector();

@@ -37,6 +37,7 @@ export interface ProcessSource {
   openFile(mapping: Mapping, options: OpenOptions): SymbolImage | undefined;
   /** The auxiliary vector (getauxval(3)): type -> value. Empty when nothing is known of it. */
   auxiliaryVector(): Map<number, bigint>;
+  /** No signals when the process is gone. */
   signalMask(mask: SignalMask): bigint;
   fact(name: ProcessFact): string | undefined;
 
@@ -51,4 +52,6 @@ export interface ProcessSource {
   writeSignalInfo(tid: number, bytes: Uint8Array): void;
   /** Refuses what would change the process. @throws DeetError `post-mortem` */
   mayChange(): void;
+  /** Nobody will ask any more. */
+  close(): void;
 }

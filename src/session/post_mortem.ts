@@ -62,7 +62,7 @@ export class PostMortem implements Target {
   }
 
   close(): void {
-    this.process.space.release();
+    this.process.release();
   }
 }
 
