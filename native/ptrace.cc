@@ -90,6 +90,13 @@ long setSignalInfo(int tid, Bytes from) {
   return from.size() < kSignalInfoSize ? -EINVAL : ptrace(PTRACE_SETSIGINFO, tid, 0, from.data());
 }
 
+// Of the signals that wait, for the thread or (shared) for its process. Returns 1, or 0 when there are fewer.
+long peekSignalInfo(int tid, int index, int shared, Bytes into) {
+  if (into.size() < kSignalInfoSize) return -EINVAL;
+  ptrace_peeksiginfo_args from{static_cast<uint64_t>(index), shared != 0 ? uint32_t{PTRACE_PEEKSIGINFO_SHARED} : 0, 1};
+  return ptrace(PTRACE_PEEKSIGINFO, tid, reinterpret_cast<uintptr_t>(&from), into.data());
+}
+
 WordOrError getSignalMask(int tid) {
   uint64_t mask = 0;
   const long result = ptrace(PTRACE_GETSIGMASK, tid, sizeof mask, &mask);
@@ -126,6 +133,7 @@ void exportPtrace(Napi::Object exports) {
                          bind<setDebugRegister>("setDebugRegister"),
                          bind<getSignalInfo>("getSignalInfo"),
                          bind<setSignalInfo>("setSignalInfo"),
+                         bind<peekSignalInfo>("peekSignalInfo"),
                          bind<getSignalMask>("getSignalMask"),
                          bind<setSignalMask>("setSignalMask"),
                          bind<getSyscallInfo>("getSyscallInfo"),

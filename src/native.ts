@@ -72,6 +72,8 @@ export interface Native {
   /** siginfo_t, 128 bytes. */
   getSignalInfo(tid: number, into: Uint8Array): number;
   setSignalInfo(tid: number, from: Uint8Array): number;
+  /** PTRACE_PEEKSIGINFO: the signal of that index among those that wait for the thread, or (`shared` is 1) for its process. 1, or 0 when there are fewer. */
+  peekSignalInfo(tid: number, index: number, shared: number, into: Uint8Array): number;
   getSignalMask(tid: number): bigint | number;
   setSignalMask(tid: number, mask: bigint): number;
   /** PTRACE_GET_SYSCALL_INFO: struct ptrace_syscall_info (linux/ptrace.h); returns bytes written by the kernel or -errno. */

@@ -6,6 +6,7 @@
 import { PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
 import type { WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
+import { trapCode } from './blocked_trap.js';
 import type { EngineHooks, FamilyEvent, Halt } from './engine_types.js';
 import { Family } from './family.js';
 import { killFamily, releaseStopped } from './family_end.js';
@@ -16,7 +17,7 @@ import { correctSignalInfo, slotOf } from './out_of_line.js';
 import type { Process } from './process.js';
 import { int3, type Site, type SiteOwner } from './sites.js';
 import { quiesce, shows, stash, stopThose, unlessKilled } from './standstill.js';
-import { hasComeBack, hasMetInt3, hasOwnInt3, isFault, isOwnTrap, repeats, signalCode, untoldSite, willRestart } from './stop_facts.js';
+import { hasComeBack, hasNotStepped, hasOwnInt3, isFault, isOwnTrap, untoldSite, willRestart } from './stop_facts.js';
 import type { Thread } from './thread.js';
 import { mindTrapFlag } from './trap_flag.js';
 
@@ -281,7 +282,8 @@ export class Engine implements WaitClient {
   #enterSlot(thread: Thread, site: Site): boolean {
     const patience = thread.process.threads.size > 1 ? 4 : 100;
     if (this.probing.enter(thread, site, this.#isStepping(thread))) return true;
-    if (thread.signal !== 0 || this.outOfLine === 'off' || (this.outOfLine === 'auto' && ++site.passes <= patience)) return false;
+    if (thread.signal !== 0 || thread.heldTrap || this.outOfLine === 'off' || (this.outOfLine === 'auto' && ++site.passes <= patience))
+      return false;
     const slot = slotOf(thread);
     if (slot === 'none') return false;
     if ('ended' in slot) this.family.record(slot.ended);
@@ -315,9 +317,8 @@ export class Engine implements WaitClient {
     let halt: Halt | undefined;
     if (recorded) {
       halt = unlessKilled(thread, () => {
-        // A signal came first, or the instruction repeats itself (rep movsb: one step is one turn): it is no new arrival.
-        if (thread.pc === site.address && (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || repeats(thread)))
-          thread.passed = site.address;
+        // It is no new arrival.
+        if (thread.pc === site.address && hasNotStepped(thread, event)) thread.passed = site.address;
         return this.#decide(thread, event, true) ?? this.#go(thread);
       });
     } else if (!event) {
@@ -367,7 +368,8 @@ export class Engine implements WaitClient {
       const own = thread.process.space.probes.isEmpty ? undefined : this.#decideFault(thread, event.signal);
       return own ? own.halt : this.#decideSignal(thread, event.signal);
     }
-    const code = hasMetInt3(thread) ? TrapCode.kernel : signalCode(thread);
+    const code = trapCode(thread);
+    if (code === 'waits') return undefined;
     if (code === TrapCode.kernel) return this.#decideInt3(thread, overSite);
     if (isOwnTrap(thread, code)) return this.#decideSignal(thread, event.signal);
     thread.owesStep = false;

@@ -3,6 +3,7 @@ import { Signal } from '../linux/constants.js';
 import type { WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
+import { returnTrap } from './blocked_trap.js';
 import { clearDebugRegisters } from './debug_registers.js';
 import type { Family } from './family.js';
 import { removePages } from './out_of_line.js';
@@ -45,7 +46,7 @@ export const releaseStopped = (family: Family, client: WaitClient, process: Proc
     thread.dropTrapFlag();
     thread.flush();
     clearDebugRegisters(thread);
-    native.detach(thread.tid, owed);
+    native.detach(thread.tid, returnTrap(thread, owed));
     thread.actual = 'gone';
   }
   family.forgetProcess(process);

@@ -9,6 +9,7 @@ import { hasQueuedFault } from './queued.js';
 import type { Thread } from './thread.js';
 
 const parameters = [Word.rdi, Word.rsi, Word.rdx, Word.r10, Word.r8, Word.r9];
+const everySignal = 0xffff_ffff_ffff_ffffn;
 /** All but SIGTRAP: the step ends with one, and the kernel takes the handler of a blocked signal away when it must send it. */
 const otherSignals = 0xffff_ffff_ffff_ffefn;
 const noCall = 0xffff_ffff_ffff_ffffn;
@@ -38,11 +39,14 @@ const nextEvent = (tid: number): WaitEvent | undefined =>
 /** How an attempt ended: with the result; refused before anything was done; or the thread has died, of which the event tells. */
 export type Injected = { readonly result: bigint } | 'refused' | { readonly ended: WaitEvent };
 
+/** One step, behind which an interrupted system call of the program's is restarted as ever; or up to the end of the call, which raises no SIGTRAP. */
+export type Way = 'step' | 'syscall';
+
 /**
  * Makes a stopped thread execute a system call that does not sleep. Its registers and signal mask are afterwards as they were; signals that arrive
  * meanwhile wait. A thread that filters its system calls (seccomp(2)) might be killed for it: it is not asked to.
  */
-export const injectSyscall = (thread: Thread, number: number, values: readonly bigint[]): Injected => {
+export const injectSyscall = (thread: Thread, number: number, values: readonly bigint[], way: Way = 'step'): Injected => {
   const { tid, process } = thread;
   const instruction = syscallInstruction(thread);
   const mask = native.getSignalMask(tid);
@@ -55,14 +59,18 @@ export const injectSyscall = (thread: Thread, number: number, values: readonly b
   values.forEach((value, index) => {
     registers[parameters[index]] = BigInt.asUintN(64, value);
   });
-  native.setSignalMask(tid, otherSignals);
+  native.setSignalMask(tid, way === 'step' ? otherSignals : everySignal);
   native.setRegisters(tid, registers);
   let stopped = false;
+  let begun = false;
   for (let attempt = 0; attempt < mostInterruptions; attempt++) {
-    native.step(tid, 0);
+    (way === 'step' ? native.step : native.syscall)(tid, 0);
     const event = nextEvent(tid);
     if (!event || event.kind === 'exited' || event.kind === 'killed') return { ended: event ?? { tid, kind: 'exited', code: 0 } };
-    if (event.kind === 'signal' && event.signal === Signal.SIGTRAP) break;
+    if (way === 'step' && event.kind === 'signal' && event.signal === Signal.SIGTRAP) break;
+    // It begins, and ends.
+    if (event.kind === 'syscall' && begun) break;
+    begun ||= event.kind === 'syscall';
     // SIGSTOP cannot be blocked: it comes again afterwards. Other stops answer an earlier PTRACE_INTERRUPT.
     stopped ||= event.kind === 'signal' || (event.kind === 'event' && event.event === PtraceEvent.stop && event.signal !== Signal.SIGTRAP);
   }

@@ -1,4 +1,5 @@
 /** A process being debugged: its threads, its memory and files, and how it came to be. */
+import type { Address } from '../common/addresses.js';
 import type { OpenOptions } from '../symbols/open.js';
 import { AddressSpace } from './address_space.js';
 import { ImageTable } from './images.js';
@@ -29,6 +30,8 @@ export class Process {
   inVfork: Process | undefined;
   /** It has a child, or had one. */
   hasChildren = false;
+  /** Its handler of SIGTRAP, where a site of the family has seen it set (session/recording.ts). */
+  trapHandler: Address | undefined;
   /** Number of execs seen. */
   execs = 0;
   #loaderBase: bigint | undefined;
@@ -49,6 +52,7 @@ export class Process {
       if (!sharesMemory) parent.space.copyTo(this.space);
       this.images = parent.images.copyFor(source);
       this.program = parent.program;
+      this.trapHandler = parent.trapHandler;
     } else {
       this.space = new AddressSpace(pid, source.openMemory());
       this.images = new ImageTable(source, imageOptions);
@@ -83,6 +87,7 @@ export class Process {
     this.images = new ImageTable(this.source, this.imageOptions);
     this.program = this.source.program;
     this.execs++;
+    this.trapHandler = undefined;
     this.#loaderBase = undefined;
   }
 

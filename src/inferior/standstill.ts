@@ -4,8 +4,8 @@ import { errno, PtraceEvent, Signal, TrapCode } from '../linux/constants.js';
 import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub, type WaitClient } from '../linux/wait.js';
 import { native } from '../native.js';
+import { trapCode } from './blocked_trap.js';
 import type { Family } from './family.js';
-import { signalCode } from './stop_facts.js';
 import type { Thread } from './thread.js';
 
 /** Who stands may have given birth a moment before: then there is one more to stop. A family that outruns this many rounds is not to be stopped. */
@@ -55,7 +55,7 @@ export const stash = (family: Family, event: WaitEvent): void => {
 };
 
 const putBack = (thread: Thread, event: WaitEvent): boolean => {
-  if (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || signalCode(thread) !== TrapCode.kernel) return false;
+  if (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP || trapCode(thread) !== TrapCode.kernel) return false;
   const address = thread.pc - 1n;
   if (!thread.process.space.sites.at(address)?.inserted) return false;
   thread.pc = address;

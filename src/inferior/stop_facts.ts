@@ -1,6 +1,7 @@
 /** What the kernel, the registers and memory say of a stopped thread, beyond its wait status. */
 import { Signal, TrapCode } from '../linux/constants.js';
 import { Word } from '../linux/registers.js';
+import type { WaitEvent } from '../linux/status.js';
 import { signalInfoSize } from '../linux/siginfo.js';
 import { native } from '../native.js';
 import type { Address } from '../common/addresses.js';
@@ -29,7 +30,7 @@ export const hasComeBack = (thread: Thread, address: Address): boolean => {
 export const willRestart = (thread: Thread): boolean => restartCodes.has(BigInt.asUintN(64, -thread.registers()[Word.rax]));
 
 /** A string instruction with a repeat prefix (Intel SDM volume 2, REP) stands at pc. */
-export const repeats = (thread: Thread): boolean => {
+const repeats = (thread: Thread): boolean => {
   const [prefix] = thread.process.space.readAvailable(thread.pc, 1);
   return prefix === 0xf2 || prefix === 0xf3;
 };
@@ -43,18 +44,20 @@ export const hasOwnInt3 = (thread: Thread, address: Address): boolean => {
   }
 };
 
-/**
- * A thread that stops with SIGTRAP must have met deet's int3: it stands behind the first byte of a longer instruction, where nothing else leads. Its length
- * is known where there is a slot. False: siginfo will tell.
- */
-export const hasMetInt3 = (thread: Thread): boolean => {
-  const { sites, slots } = thread.process.space;
-  if (thread.stepStart || slots.isEmpty) return false;
-  const address = thread.pc - 1n;
-  const site = sites.at(address);
-  if (!site?.inserted || site.armed) return false;
-  const slot = slots.of(address);
-  return slot !== undefined && slot !== 'impossible' && slot.length > 1;
+/** A signal came before the step that the thread was to make, or the instruction repeats itself (rep movsb: one step is one turn). */
+export const hasNotStepped = (thread: Thread, event: WaitEvent): boolean => {
+  if (event.kind !== 'signal' || event.signal !== Signal.SIGTRAP) return true;
+  return repeats(thread) || (signalCode(thread) ?? 0) <= 0;
+};
+
+/** PTRACE_O_TRACESYSGOOD's mark on the stops of system calls; events stand in the next byte (ptrace(2)). */
+const systemCallStop = Signal.SIGTRAP | 0x80;
+const isEventStop = (code: number): boolean => (code & 0xff) === Signal.SIGTRAP && code > 0xff;
+
+/** Only a stop by a signal can be ended with another one; the kernel forgets what is given at other stops. */
+export const takesSignal = (thread: Thread): boolean => {
+  const code = signalCode(thread);
+  return code !== undefined && code !== systemCallStop && !isEventStop(code);
 };
 
 /** The site at which a thread stands, and has not been told of. */

@@ -9,6 +9,7 @@ import { decodeSignalInfo, type SignalInfo } from '../linux/siginfo.js';
 import type { WaitEvent } from '../linux/status.js';
 import { ExtendedState } from '../linux/xstate.js';
 import { native } from '../native.js';
+import { beginStep, endStep, returnTrap } from './blocked_trap.js';
 import type { OwnCall } from './own_call.js';
 import { hasQueuedFault } from './queued.js';
 import type { Process } from './process.js';
@@ -55,6 +56,12 @@ export class Thread {
   announcesExit = false;
   /** It was told to make a step, and has not reported it: what interrupted it, or came first, may have left the report waiting in the kernel. */
   owesStep = false;
+  /** The pc with which it was last resumed, if that was looked at. */
+  resumedAt: Address | undefined;
+  /** The program blocks SIGTRAP, which deet has taken out of the mask for a step. */
+  blocksTrap = false;
+  /** siginfo_t of a SIGTRAP that waited while the program blocked it, and came because of deet. */
+  heldTrap: Uint8Array | undefined;
   /** The kernel takes the trap flag of deet's steps for the program's own (trap_flag.ts). */
   trapFlagConfused = false;
   /** Set by system call stops: alternates between entry and exit. */
@@ -198,11 +205,13 @@ export class Thread {
   resume(how: 'run' | 'step' | 'syscall', signal = this.signal): void {
     if (how !== 'step') this.dropTrapFlag();
     this.flush();
+    this.resumedAt = this.#loaded ? this.pc : undefined;
     if (how === 'step') this.owesStep = true;
+    const last = how === 'step' ? beginStep(this, signal) : returnTrap(this, signal);
     this.stepStart = how === 'step' ? { pc: this.pc, stackPointer: this.stackPointer } : undefined;
     const start = how === 'run' ? native.cont : how === 'step' ? native.step : native.syscall;
     this.markRunning();
-    const result = start(this.tid, signal);
+    const result = start(this.tid, last);
     if (result < 0 && result !== -errno.ESRCH) throw new DeetError('ptrace', `Thread ${this.tid} cannot be resumed (errno ${-result}).`);
   }
 
@@ -226,6 +235,7 @@ export class Thread {
     this.#loaded = false;
     this.#dirty = undefined;
     this.leftCheck = false;
+    if (this.blocksTrap) endStep(this);
   }
 
   markRunning(): void {

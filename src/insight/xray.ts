@@ -169,6 +169,8 @@ const describers: { readonly [Name in keyof Native]?: Describe } = {
     `ptrace(PTRACE_GETSIGINFO, ${String(tid)}) = ${errorText(Number(result))}${Number(result) < 0 ? '' : signalInfoText(into as Uint8Array)}`,
   setSignalInfo: ([tid, from], result) =>
     `ptrace(PTRACE_SETSIGINFO, ${String(tid)}) = ${errorText(Number(result))}${signalInfoText(from as Uint8Array)}`,
+  peekSignalInfo: ([tid, index, shared], result) =>
+    `ptrace(PTRACE_PEEKSIGINFO, ${String(tid)}, ${String(index)}${shared === 1 ? ', PTRACE_PEEKSIGINFO_SHARED' : ''}) = ${errorText(Number(result))}`,
   getSignalMask: ([tid], result) =>
     `ptrace(PTRACE_GETSIGMASK, ${String(tid)}) = ${typeof result === 'bigint' ? hex(result) : errorText(Number(result))}`,
   setSignalMask: ([tid, mask], result) =>

@@ -112,6 +112,11 @@ class WaitHub {
     return event;
   }
 
+  /** Somebody has taken an event of a thread who cannot deal with it. */
+  putBack(event: WaitEvent): void {
+    for (const client of this.#clients) if (client.owns(event.tid)) this.#queues.get(client)?.push(event);
+  }
+
   /** From now until `rest` this thread waits in the kernel for what comes. */
   attend(): void {
     if (this.#attending) return;

@@ -2,6 +2,7 @@
  * What is told of a family for whoever keeps a record of it (insight/chronicle.ts): calls that failed, ways out, signals of children that ended. Sites in the
  * C library's functions tell it, which cost nothing for those who do not come by, and as few of the kernel's events as will do.
  */
+import { noteTrapHandler } from '../inferior/blocked_trap.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { Option, Signal } from '../linux/constants.js';
@@ -52,7 +53,9 @@ export class Recording {
       new FamilySites(
         functionNamed('sigaction'),
         passing((thread) => {
-          if (thread.registers()[Word.rdi] === BigInt(Signal.SIGCHLD)) this.#handles.delete(thread.process);
+          const signal = thread.registers()[Word.rdi];
+          if (signal === BigInt(Signal.SIGCHLD)) this.#handles.delete(thread.process);
+          if (signal === BigInt(Signal.SIGTRAP)) noteTrapHandler(thread);
         }),
       ),
     ];

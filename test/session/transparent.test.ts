@@ -80,7 +80,7 @@ const cases: Case[] = readdirSync(fixtures)
   .filter(({ name, source }) => !telling.has(name) && /^\/\/ (?:prints|exits): /m.test(source))
   .map(({ name, source }) => ({ name, args: /^\/\/ run: (.*)$/m.exec(source)?.[1]?.split(' ') ?? [] }));
 
-/** An int3 met while SIGTRAP is blocked, as in its own handler, makes the kernel forget the handler (force_sig): nobody can hide that. */
+/** An int3 met while SIGTRAP is blocked, as in its own handler, makes the kernel forget the handler; what that was is known in families only (blocked_trap.ts). */
 const blocksTraps = new Set(['own_trap']);
 
 describe.each(cases)('$name', ({ name, args }) => {
