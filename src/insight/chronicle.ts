@@ -70,6 +70,8 @@ interface Entry {
   keeper: Entry | undefined;
   /** When it called exit(3). */
   leaving?: Moment | undefined;
+  /** It is in its exit, and waits for nobody any more. */
+  leaves?: boolean;
 }
 
 /** The part of a session that the chronicle needs. */
@@ -77,6 +79,9 @@ export interface EventSource {
   subscribe(listener: (event: SessionEvent) => void, records: boolean): () => void;
   readonly control?: { readonly keptBack: KeptBack };
 }
+
+/** exit(2), which ends one thread; exit_group(2) ends all. */
+const threadExit = 60n;
 
 /** Who takes a dead child away: its parent, or with SIGCHLD ignored (0) the kernel itself. */
 const reaperOf = (parent: Process): number => (parent.alive && parent.ignores(Signal.SIGCHLD) ? 0 : parent.pid);
@@ -157,7 +162,7 @@ export class Chronicle {
         this.#goingOut(event.thread);
         break;
       case 'exiting':
-        this.#leaving(event.thread.process);
+        this.#leaving(event.thread);
         break;
       case 'exited':
         this.#died(event.process);
@@ -280,9 +285,13 @@ export class Chronicle {
   }
 
   /** A process is about to end (PTRACE_EVENT_EXIT). Its dead children are still its own: who is a zombie now was never waited for. */
-  #leaving(process: Process): void {
-    const entry = this.#entries.get(process);
-    if (entry) this.#lastLook(entry);
+  #leaving(thread: Thread): void {
+    const entry = this.#entries.get(thread.process);
+    // A first thread that ends by itself leaves the others behind (pthread_exit in main).
+    const isAlone = thread.process.threads.size === 1 || thread.registers()[Word.orig_rax] !== threadExit;
+    if (!entry || !isAlone) return;
+    this.#lastLook(entry);
+    entry.leaves = true;
   }
 
   /** The parent goes: of its dead children those that still lie about were never waited for. Afterwards somebody else takes them away. */
@@ -321,8 +330,10 @@ export class Chronicle {
     const entry = this.#entries.get(process);
     const { pid, ending } = process;
     if (!entry) return;
-    const { leaving } = entry;
+    const { leaving, keeper } = entry;
     this.#lastLook(entry);
+    // Of parent and child that end at once either may be reported first.
+    const outlives = keeper?.leaves === true && keeper.process.alive && !entry.unwaited;
     // Of who was let go it is not known whether it lives.
     for (const child of entry.open) if (child.process.released) this.#events.push({ kind: 'killed', pid: child.process.pid });
     this.#events.push({
@@ -330,10 +341,16 @@ export class Chronicle {
       pid,
       ...(ending?.kind === 'exited' ? { status: ending.status, way: once(() => wayOut(leaving)) } : {}),
       ...(ending?.kind === 'killed' ? { signal: signalName(ending.signal) } : {}),
+      ...(outlives ? { outlivedParent: true } : {}),
     });
-    entry.life = { ...entry.life, diedAt: Date.now() };
-    // Who ignores SIGCHLD now may not ignore it when somebody asks.
-    if (entry.keeper?.process.alive && isGone(pid)) this.#reaped(entry, reaperOf(entry.keeper.process));
+    entry.life = { ...entry.life, diedAt: Date.now(), ...(outlives ? { orphaned: true } : {}) };
+    if (outlives) {
+      keeper.open.delete(entry);
+      entry.keeper = undefined;
+    } else if (keeper?.process.alive && isGone(pid)) {
+      // Who ignores SIGCHLD now may not ignore it when somebody asks.
+      this.#reaped(entry, reaperOf(keeper.process));
+    }
     for (const child of entry.open) if (!child.process.released) this.#inherited(child);
   }
 

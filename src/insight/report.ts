@@ -54,13 +54,14 @@ export type FamilyEvent =
     }
   /** At a fork, exit(3) was to run these functions (exitHandlers). */
   | { readonly kind: 'handlers'; readonly pid: number; readonly child: number; readonly names: readonly string[] }
-  /** `way`: not of those that a signal killed. */
+  /** `way`: not of those that a signal killed. `outlivedParent`: whose own exit is told later all the same. */
   | {
       readonly kind: 'exit';
       readonly pid: number;
       readonly status?: number;
       readonly signal?: string;
       readonly way?: WhenAsked<WayOut>;
+      readonly outlivedParent?: boolean;
     }
   /** It is dead, its parent goes, and has not waited for it. Its own exit may be told later. */
   | { readonly kind: 'unwaited'; readonly pid: number }
@@ -183,6 +184,7 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
       case 'exit':
         if (!life) break;
         life.end = event;
+        if (event.outlivedParent) life.outlivedParent = true;
         for (const child of life.children) if (!child.end && !child.killed && !child.unwaited && !life.killed) child.outlivedParent = true;
         break;
       case 'unwaited':

@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { activityOf } from '../../src/linux/activity.js';
 import { Chronicle } from '../../src/insight/chronicle.js';
 import { descriptorTables } from '../../src/insight/descriptors.js';
 import { processTree } from '../../src/insight/tree.js';
 import { why } from '../../src/insight/waits.js';
+import { readStat } from '../../src/linux/proc.js';
+import { native } from '../../src/native.js';
 import { Session } from '../../src/session/session.js';
 import { type Compiler, compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
@@ -188,6 +190,36 @@ int main(int argc, char *argv[]) { if (fork() == 0) { execlp("no-such-program", 
     expect(zombies).toEqual([
       expect.stringMatching(/^zombie: Process N \(zombies\), forked at zombies\.c:\d+, ended \(status 3\) and was never waited for/),
     ]);
+  });
+
+  it('knows who outlived its parent, whoever of both is reported first', async () => {
+    const body = 'int main(void) { pid_t own = getpid(); if (fork() == 0) { while (getppid() == own) usleep(100); _exit(0); } return 3; }';
+    using watched = new Watched(program('orphan', body));
+    const { cont } = native;
+    const stateOf = (pid: number | undefined): string => (pid === undefined ? 'X' : (readStat(pid)?.state ?? 'X'));
+    const spy = vi.spyOn(native, 'cont').mockImplementation((tid, signal) => {
+      const [parent, child] = watched.session.processes().map(({ pid }) => pid);
+      const result = cont(tid, signal);
+      // Both are dead when deet looks; the kernel tells of the youngest first.
+      while (tid === parent && stateOf(parent) === 'R') continue;
+      while (stateOf(parent) === 'Z' && /[RSD]/.test(stateOf(child))) continue;
+      return result;
+    });
+    try {
+      await watched.session.run();
+    } finally {
+      spy.mockRestore();
+    }
+    expect(watched.chronicle.report().problems).toMatchObject([{ kind: 'orphan' }]);
+    expect(processTree(watched.chronicle.family()).processes).toMatchObject([{ status: 3, children: [{ status: 0, orphaned: true }] }]);
+  });
+
+  it('the first thread may leave the others alone with the children', async () => {
+    const body = `void *rest(void *main_thread) { pid_t child = fork(); if (child == 0) _exit(3); siginfo_t s; waitid(P_PID, child, &s, WEXITED | WNOWAIT);
+pthread_kill(*(pthread_t *)main_thread, SIGUSR1); pthread_join(*(pthread_t *)main_thread, NULL); wait(NULL); exit(0); }
+void leave(int n) {}
+int main(void) { static pthread_t self, other; self = pthread_self(); signal(SIGUSR1, leave); pthread_create(&other, NULL, rest, &self); pause(); pthread_exit(NULL); }`;
+    expect(await report(program('first-thread', body))).toEqual([]);
   });
 
   it('remembers the dead in the tree, and begins anew with each run', async () => {
