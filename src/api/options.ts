@@ -28,7 +28,10 @@ export interface LaunchOptions extends CommonOptions {
   readonly randomizeAddresses?: boolean;
 }
 
-export type AttachOptions = CommonOptions;
+export interface AttachOptions extends CommonOptions {
+  /** The processes too that descend from it. Default false. */
+  readonly family?: boolean;
+}
 
 export interface CoreOptions extends CommonOptions {
   /** The program's file; by default it is found through the core file. */

@@ -91,8 +91,8 @@ export class Session implements AsyncDisposable, Disposable {
   }
 
   /** @internal */
-  async take(pid: number): Promise<void> {
-    await this.#engine.attach(pid);
+  async take(pid: number, family: boolean | undefined): Promise<void> {
+    await this.#engine.attach(pid, family);
   }
 
   /** @internal */
@@ -463,7 +463,7 @@ export const openCore = async (file: string, options: CoreOptions = {}): Promise
 export const attach = async (pid: number, options: AttachOptions = {}): Promise<Session> => {
   const session = new Session(options);
   try {
-    await session.take(pid);
+    await session.take(pid, options.family);
   } catch (error) {
     session.close();
     throw error;

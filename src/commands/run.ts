@@ -131,14 +131,24 @@ const attach: Command = {
   name: 'attach',
   aliases: ['at'],
   group: 'run',
-  usage: 'PID',
-  about: 'Debug a process that is already running; it stops.',
-  completes: ['none'],
+  usage: '[-family] [PID]',
+  about: 'Debug a process that is already running; it stops. With -family, those too that descend from it.',
+  details:
+    'One that descends from a process that is being debugged joins it; else what was debugged before ends, or is let go. "attach -family" alone takes what descends from those that are being debugged.',
+  completes: [['-family']],
   run: async (context) => {
-    const pid = integer(context.text.trim());
+    const { session, text } = context;
+    const [, family, rest = ''] = /^\s*(-f\w*)?\s*(.*)$/.exec(text) ?? [];
+    if (family !== undefined && rest === '' && session.state !== 'none') {
+      const known = session.processes();
+      session.control.attachDescendants(known);
+      return session.processes().length > known.length ? [] : message('No descendant of a process that is debugged could be attached to.');
+    }
+    const pid = integer(rest.trim());
     if (pid === undefined || pid <= 0) throw new DeetError('usage', 'The number of a process is needed.', '"shell ps" lists them.');
-    endFamily(context);
-    context.conclude(await context.session.attach(pid));
+    if (!session.control.joins(pid)) endFamily(context);
+    context.conclude(await session.attach(pid, family !== undefined));
+    return [];
   },
 };
 

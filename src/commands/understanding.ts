@@ -7,7 +7,7 @@ import type { Explanation } from '../insight/crash.js';
 import { descriptorTables } from '../insight/descriptors.js';
 import { explain } from '../insight/explain.js';
 import { explainEnd } from '../insight/explain_end.js';
-import { listed, type FamilyMember } from '../insight/family.js';
+import { isAlive, listed, type FamilyMember } from '../insight/family.js';
 import { sceneOf } from '../insight/thread_scene.js';
 import { processTree } from '../insight/tree.js';
 import { why } from '../insight/waits.js';
@@ -106,7 +106,7 @@ const infoFds: Command = {
   usage: '[-changes] [PROCESS...]',
   about: 'Open descriptors of every process, and who shares them; or what has changed since the last stop.',
   completes: [['-changes']],
-  run: ({ session, text, descriptorHistory }): Result[] => {
+  run: ({ session, chronicle, text, descriptorHistory }): Result[] => {
     session.requireLive();
     const [, changes, rest = ''] = /^\s*(-c\w*)?\s*(.*)$/.exec(text) ?? [];
     const chosen = rest.trim() === '' ? undefined : new Set(processesNamed(session, rest).map(({ pid }) => pid));
@@ -114,7 +114,12 @@ const infoFds: Command = {
     if (pids.length === 0) throw new DeetError('no-process', 'The program is not being run.', startIt);
     const wanted = ({ pid }: { readonly pid: number }): boolean => chosen?.has(pid) ?? true;
     // All are looked at, so that sharing shows; those asked for are shown.
-    if (changes === undefined) return descriptorTables(pids).filter(wanted);
+    if (changes === undefined) {
+      const untraced = chronicle.family().flatMap((member) => (member.untraced && isAlive(member) ? [member.pid] : []));
+      return descriptorTables([...pids, ...untraced])
+        .filter(wanted)
+        .map((table) => (untraced.includes(table.pid) ? { ...table, untraced: true as const } : table));
+    }
     const found = descriptorHistory.changes();
     if (!found)
       throw new DeetError('no-history', 'The descriptors before are not known: the program has not run since, or has too many processes.');

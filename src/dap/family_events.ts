@@ -38,13 +38,18 @@ export const tellProcess = (process: Process, program: Program): void => {
   tellThreads(process, program);
 };
 
+const tellChild = (process: Process, program: Program): void => {
+  if (!program.children?.born(process)) tellThreads(process, program);
+};
+
 export const announce = (event: SessionEvent, program: Program): void => {
   switch (event.type) {
     case 'started':
-      tellProcess(event.process, program);
+      if (event.process.id === 1) tellProcess(event.process, program);
+      else tellChild(event.process, program);
       return;
     case 'forked':
-      if (!program.children?.born(event.child)) tellThreads(event.child, program);
+      tellChild(event.child, program);
       return;
     case 'thread':
       tellThread(event.change === 'started' ? 'started' : 'exited', event.thread.id, event.thread.process, program);

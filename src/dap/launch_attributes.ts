@@ -26,6 +26,8 @@ export interface LaunchAttributes extends CommonAttributes {
 
 export interface AttachAttributes extends CommonAttributes {
   readonly pid: number | undefined;
+  /** The processes too that descend from it. */
+  readonly family: boolean;
   readonly core: string | undefined;
   readonly program: string | undefined;
   /** A socket: the session of a process that another adapter traces (children.ts). */
@@ -146,6 +148,7 @@ export const attachAttributes = (values: object): AttachAttributes => {
   const found = {
     ...from.common(),
     pid: from.number('pid'),
+    family: from.flag('family', false),
     core: from.text('core'),
     program: from.text('program'),
     childSession: from.text('childSession'),

@@ -181,7 +181,7 @@ export class Lifecycle implements SessionLifecycle {
 
   #attach(attributes: AttachAttributes, debuggee: Debuggee): () => Promise<void> {
     const { session } = debuggee;
-    const { pid, core, program } = attributes;
+    const { pid, family, core, program } = attributes;
     if (program !== undefined) session.setProgram(program);
     if (core !== undefined)
       return () =>
@@ -192,7 +192,7 @@ export class Lifecycle implements SessionLifecycle {
     if (pid === undefined) throw new DeetError('launch', 'attach needs "pid".');
     this.#detach = true;
     return async () => {
-      const outcome = await session.attach(pid);
+      const outcome = await session.attach(pid, family);
       setImmediate(() => {
         debuggee.program.run(() => Promise.resolve(outcome));
       });

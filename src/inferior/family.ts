@@ -30,6 +30,9 @@ const threadGroupOf = (tid: number): number | undefined => {
   }
 };
 
+/** kcmp(2), KCMP_VM: vfork, or clone with CLONE_VM. */
+const sharesMemory = (pid: number, other: number): boolean => native.compare(pid, other, 1, 0, 0) === 0;
+
 export class Family {
   readonly #processes = new Map<number, Process>();
   readonly #threads = new Map<number, Thread>();
@@ -98,9 +101,11 @@ export class Family {
     this.#nextThread = 1;
   }
 
-  /** A process that deet itself started or attached to, stopped now. */
-  begin(pid: number, origin: Origin): Thread {
-    const process = new Process(new LiveSource(pid), pid, this.#nextProcess++, origin, undefined, this.imageOptions, undefined, false);
+  /** A process that deet itself started or attached to, stopped now. `parent`: its own, if that is one of the family. */
+  begin(pid: number, origin: Origin, parent?: Process): Thread {
+    const shares = parent !== undefined && sharesMemory(parent.pid, pid);
+    const process = new Process(new LiveSource(pid), pid, this.#nextProcess++, origin, parent, this.imageOptions, undefined, shares);
+    if (parent) parent.hasChildren = true;
     this.#processes.set(pid, process);
     const thread = this.addThread(pid, process);
     thread.awaitsFirstStop = false;
@@ -109,8 +114,8 @@ export class Family {
   }
 
   /** A running process that was seized: its threads have been asked to stop, and the engine will see them do so. */
-  beginRunning(pid: number, tids: readonly number[]): Thread {
-    const leader = this.begin(pid, 'attach');
+  beginRunning(pid: number, tids: readonly number[], parent?: Process): Thread {
+    const leader = this.begin(pid, 'attach', parent);
     leader.actual = 'running';
     leader.interrupted = true;
     for (const tid of tids) {
@@ -240,7 +245,7 @@ export class Family {
       return;
     }
     const origin: Origin = event === PtraceEvent.fork ? 'fork' : event === PtraceEvent.vfork ? 'vfork' : 'clone';
-    const sharesMemory = native.compare(thread.process.pid, tid, 1, 0, 0) === 0;
+    const shares = sharesMemory(thread.process.pid, tid);
     let child: Process;
     try {
       child = new Process(
@@ -251,7 +256,7 @@ export class Family {
         thread.process,
         this.imageOptions,
         this.hooks.recorded ? momentOf(thread) : undefined,
-        sharesMemory,
+        shares,
       );
     } catch {
       return; // killed before we could look at it
@@ -263,7 +268,7 @@ export class Family {
     thread.process.hasChildren = true;
     newborn.announcesExit = thread.announcesExit; // the kernel gives it the options of who forked
     if (this.hooks.adopt(child, thread.process) === 'mute') this.mute(child);
-    else if (!sharesMemory) child.space.sites.insertAll(); // one may have been lifted while the parent forked
+    else if (!shares) child.space.sites.insertAll(); // one may have been lifted while the parent forked
     this.#takeEarly(newborn);
     if (this.hooks.born(child, thread)) this.#news.set(thread, { kind: origin === 'vfork' ? 'vfork' : 'fork', child });
   }

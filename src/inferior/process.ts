@@ -47,7 +47,7 @@ export class Process {
     readonly bornAt: Moment | undefined,
     sharesMemory: boolean,
   ) {
-    if (parent) {
+    if (parent && (origin !== 'attach' || sharesMemory)) {
       this.space = sharesMemory ? parent.space.share() : new AddressSpace(pid, source.openMemory(true));
       if (!sharesMemory) parent.space.copyTo(this.space);
       this.images = parent.images.copyFor(source);

@@ -27,6 +27,7 @@ import { placeThen, wayOut } from './past.js';
 import { report, type FamilyEvent, type Report } from './report.js';
 import { pendingOutput } from './stdio.js';
 import { symbolAt, symbolNamed } from './thread_scene.js';
+import { withUntraced } from './untraced.js';
 
 /** A question that is asked once. */
 const once = <T>(find: () => T): (() => T) => {
@@ -112,7 +113,7 @@ export class Chronicle {
   family(): FamilyMember[] {
     const entries = [...this.#entries.values()];
     for (const entry of entries) this.#update(entry);
-    return entries.map(({ process, life, forkedAt, toldAt, stayed }) => {
+    const members = entries.map(({ process, life, forkedAt, toldAt, stayed }) => {
       const [born, told, refused] = [forkedAt(), toldAt?.(), stayed?.place()];
       const biography = {
         ...life,
@@ -122,6 +123,7 @@ export class Chronicle {
       };
       return viewOfProcess(process, biography, (thread) => this.source.control?.keptBack(thread));
     });
+    return withUntraced(members);
   }
 
   report(): Report {
@@ -176,9 +178,11 @@ export class Chronicle {
     if (![...this.#entries.keys()].some((other) => other.alive && other !== process)) {
       this.#entries = new Map();
       this.#events = [];
+      this.#given = new Set();
     }
-    this.#given = new Set(readDescriptors(process.pid).map(({ target }) => target));
-    this.#enter(process);
+    for (const { target } of readDescriptors(process.pid)) this.#given.add(target);
+    const entry = this.#enter(process);
+    entry.keeper?.open.add(entry);
     this.#events.push({ kind: 'start', pid: process.pid, program: process.program });
   }
 
@@ -281,7 +285,7 @@ export class Chronicle {
   #goingOut(thread: Thread): void {
     const { process } = thread;
     const entry = this.#entries.get(process);
-    if (entry && process.parent && process.execs === 0) entry.leaving ??= momentOf(thread);
+    if (entry && process.parent && process.origin !== 'attach' && process.execs === 0) entry.leaving ??= momentOf(thread);
   }
 
   /** A process is about to end (PTRACE_EVENT_EXIT). Its dead children are still its own: who is a zombie now was never waited for. */

@@ -34,6 +34,8 @@ export interface DescriptorView {
 export interface DescriptorTable {
   readonly type: 'descriptors';
   readonly pid: number;
+  /** deet does not trace the process. */
+  readonly untraced?: true;
   readonly descriptors: readonly DescriptorView[];
 }
 

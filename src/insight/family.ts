@@ -97,6 +97,8 @@ export interface FamilyMember extends Biography {
   readonly zombieSince?: number;
   /** deet let it go: it runs on unseen. */
   readonly released?: true;
+  /** deet has never traced it: nothing is known of it but what /proc shows. */
+  readonly untraced?: true;
   readonly memory?: MemoryReader;
   readonly symbolAt?: (address: Address) => NamedAddress | undefined;
   readonly symbolNamed?: (name: string) => Address | undefined;

@@ -85,7 +85,7 @@ export const symbolAt = (process: Pick<Process, 'images'>, address: Address): Na
 };
 
 /** The address of a symbol, in whichever file of the process has it first. */
-export const symbolNamed = (process: Process, name: string): Address | undefined => {
+export const symbolNamed = (process: Pick<Process, 'images'>, name: string): Address | undefined => {
   for (const { image, bias } of process.images.all()) {
     const symbol = image.symbolsNamed(name).find(({ address }) => address !== 0);
     if (symbol) return BigInt(symbol.address) + bias;

@@ -22,6 +22,8 @@ export interface ProcessNode extends Biography {
   readonly zombieSince?: number;
   /** deet let it go: whether it still runs is known, but not how it ends. */
   readonly released?: true;
+  /** deet does not trace it. */
+  readonly untraced?: true;
   readonly current?: true;
   readonly children: readonly ProcessNode[];
 }
@@ -63,6 +65,7 @@ const nodeOf = (member: FamilyMember, current: number | undefined): Growing => {
     ...present('orphaned', member.orphaned),
     ...present('adoptedBy', member.adoptedBy),
     ...present('released', member.released),
+    ...present('untraced', member.untraced),
     ...present('current', member.pid === current ? true : undefined),
     children: [],
   };

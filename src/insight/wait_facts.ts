@@ -1,5 +1,5 @@
 /** What a blocked thread waits for: the shared vocabulary of the files that read system calls and of the one that draws conclusions. */
-import { readStat, readStatus } from '../linux/proc.js';
+import { readAncestors, readStat, readStatus } from '../linux/proc.js';
 import type { Descriptor } from '../linux/proc_files.js';
 import type { BlockedIn } from './blocked.js';
 import type { FutexKind } from './futex.js';
@@ -133,6 +133,13 @@ export const nounFor = (descriptor: Descriptor): string => {
   return target.startsWith('anon_inode:') ? kind : target;
 };
 
+/** What a process that the family has not is to one of it. deet may have been attached to a child: its parent and brothers are of its family. */
+export const relation = (pid: number, self: number): string => {
+  const own = new Set([process.pid, ...readAncestors(process.pid)]);
+  const elders = new Set(readAncestors(self).filter((each) => !own.has(each)));
+  return [pid, ...readAncestors(pid)].some((each) => elders.has(each)) ? 'not traced' : 'not of this family';
+};
+
 /** Of more holders than this only the number is said. */
 const mostHolders = 8;
 
@@ -142,7 +149,7 @@ export const heldIn = (holders: readonly Holder[], self: number): string => {
   const shown = sorted.length > mostHolders ? sorted.slice(0, mostHolders - 1) : sorted;
   const names = shown.map(({ pid, fd, outside }) => {
     if (pid === self) return `in itself, fd ${fd}`;
-    const name = outside ? ` (${readStat(pid)?.name ?? 'unknown'}, not of this family)` : '';
+    const name = outside ? ` (${readStat(pid)?.name ?? 'unknown'}, ${relation(pid, self)})` : '';
     return `in pid ${pid}${name} fd ${fd}`;
   });
   return listed(shown.length < sorted.length ? [...names, `${sorted.length - shown.length} more`] : names);

@@ -4,7 +4,7 @@ import { readStatus } from '../linux/proc.js';
 import { listed } from './family.js';
 import { lockName, type FutexWait } from './futex.js';
 import { isSharedMemory, sharersOf, type Sharers } from './shared_memory.js';
-import type { WaitFact, Waiter } from './wait_facts.js';
+import { relation, type WaitFact, type Waiter } from './wait_facts.js';
 import { signalList, waitable } from './wait_special.js';
 
 const nouns: Readonly<Record<FutexWait['kind'], string>> = {
@@ -71,7 +71,7 @@ const sharedLock = ({ member, scene }: Waiter, noun: string, owner: number): End
     const holder = home.threads.length === 1 ? `process ${home.pid}` : scene.threadName(owner, member.pid);
     return { text: `${text} held by ${holder}`, releasers: [owner], target: owner };
   }
-  if (existsSync(`/proc/${owner}`)) return { text: `${text} held by ${owner}, which is not of this family` };
+  if (existsSync(`/proc/${owner}`)) return { text: `${text} held by ${owner}, which is ${relation(owner, member.pid)}` };
   const dead = scene.member(owner);
   const who = dead ? `process ${owner}` : `a thread (${owner})`;
   return {
@@ -156,7 +156,8 @@ const anonymousShared = (waiter: Waiter, wait: FutexWait, noun: string, sharers:
   const { member, thread } = waiter;
   const text = `waits for ${noun}${wait.detail ?? ''}`;
   const [stranger] = sharers.outside;
-  if (stranger !== undefined) return { text, clause: () => `; process ${stranger}, which is not of this family, has it too` };
+  if (stranger !== undefined)
+    return { text, clause: () => `; process ${stranger}, which is ${relation(stranger, member.pid)}, has it too` };
   const others = sharers.family.filter(({ pid, threads }) => pid !== member.pid || threads.length > 1);
   const names = others.map(({ pid }) => (pid === member.pid ? 'another thread of its own process' : `process ${pid}`));
   const wayIn = wait.file === undefined ? sharers.openTo : `opens ${wait.file}`;
@@ -214,7 +215,7 @@ export const lockWait = (waiter: Waiter, wait: FutexWait): WaitFact => {
     return { on, text, target: owner, ...(timed ? {} : { releasers: [owner] }) };
   }
   const noun = nameless.has(kind) ? nouns[kind] : wait.elsewhere ? nouns[kind].replace(/^the /, 'a ') : `${nouns[kind]} ${lockName(wait)}`;
-  const sharers = madeShared[kind] === undefined ? undefined : sharersOf(scene, member, address);
+  const sharers = madeShared[kind] === undefined && isPrivate ? undefined : sharersOf(scene, member, address);
   const fact =
     owner !== undefined
       ? ownedLock(waiter, wait, noun, owner)

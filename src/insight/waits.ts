@@ -69,7 +69,10 @@ const few = 3;
 
 /** What a thread does that is in no system call. */
 const busyText = (member: FamilyMember, thread: FamilyThread): string => {
-  if (thread.state === 'running') return 'is not blocked: it runs';
+  if (thread.state === 'running')
+    return readStat(`${member.pid}/task/${thread.tid}`)?.state === 'R'
+      ? 'is not blocked: it runs'
+      : 'sleeps; deet may not see what it waits for';
   const spins =
     thread
       .functions?.()

@@ -237,6 +237,20 @@ export const readChildren = (pid: number): number[] =>
     .map(Number)
     .sort((a, b) => a - b);
 
+/** All that descend from a process, parents before their children; who has been orphaned does not any more. */
+export const readDescendants = (pid: number): number[] => {
+  const found = readChildren(pid);
+  for (const each of found) found.push(...readChildren(each).filter((child) => !found.includes(child)));
+  return found;
+};
+
+/** Its parent, its parent's parent and so on. */
+export const readAncestors = (pid: number): number[] => {
+  const found: number[] = [];
+  for (let each = readStat(pid)?.parent ?? 0; each > 0; each = readStat(each)?.parent ?? 0) found.push(each);
+  return found;
+};
+
 /** /proc/PID/schedstat: nanoseconds that a thread has had a processor (Documentation/scheduler/sched-stats.rst). */
 export const readTimeOnProcessor = (path: ProcessPath): number | undefined => {
   const first = /^\d+/.exec(procText(`${path}/schedstat`) ?? '')?.[0];

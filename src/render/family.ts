@@ -18,8 +18,11 @@ export const renderProcesses = ({ processes, most = Infinity }: Of<'processes'>,
   if (processes.some(({ id }) => id !== undefined)) return table(processes, style);
   const rows = processes.flatMap((each) => branch(each, '', '', style));
   const left = rows.length - most;
-  return [...rows.slice(0, most), ...(left > 0 ? [`... and ${left} more: "info tree" shows all`] : [])].join('\n');
+  const untraced = processes.some(hasUntraced) ? ['Those that are not traced: "attach -family" takes them, too.'] : [];
+  return [...rows.slice(0, most), ...(left > 0 ? [`... and ${left} more: "info tree" shows all`] : []), ...untraced].join('\n');
 };
+
+const hasUntraced = ({ untraced, children = [] }: ProcessResult): boolean => untraced === true || children.some(hasUntraced);
 
 const table = (processes: readonly ProcessResult[], style: Style): string => {
   const rows = processes.map(
@@ -72,6 +75,7 @@ const nameOf = ({ program, title }: ProcessResult): string => {
 const factsOf = (node: ProcessResult): string => {
   const facts = [
     stateText(node),
+    ...(node.untraced ? ['not traced'] : []),
     ...(node.threads === undefined ? [] : [`${node.threads} threads`]),
     ...(node.place ? [`at ${placeOf(node.place)}`] : []),
     ...(node.forkedAt ? [`${forkedBy(node.forkedAt)} ${placeOf(node.forkedAt)}`] : []),
@@ -110,7 +114,7 @@ const facts = (each: View): string =>
     ...(each.offset === undefined ? [] : [`at ${each.offset}`]),
   ].join(', ');
 
-export const renderDescriptors = ({ pid, descriptors }: Of<'descriptors'>, style: Style): string => {
+export const renderDescriptors = ({ pid, untraced, descriptors }: Of<'descriptors'>, style: Style): string => {
   const rows = descriptors.map((each) => {
     const others = (list: readonly { readonly pid: number; readonly fd: number }[]): string =>
       list.map((one) => `${one.pid}:${one.fd}`).join(' ');
@@ -119,7 +123,8 @@ export const renderDescriptors = ({ pid, descriptors }: Of<'descriptors'>, style
     const name = each.socket ? socketText(each.socket) : line(each.target);
     return `  ${String(each.fd).padStart(3)}  ${each.kind.padEnd(8)} ${name}  ${style.dim(`(${facts(each)})${shared}${peers}`)}`;
   });
-  return [style.bold(`Process ${pid}:`), ...(rows.length === 0 ? ['  no open descriptors'] : rows)].join('\n');
+  const title = style.bold(`Process ${pid}${untraced ? ' (not traced)' : ''}:`);
+  return [title, ...(rows.length === 0 ? ['  no open descriptors'] : rows)].join('\n');
 };
 
 const socketText = ({ protocol, local, remote, state }: NonNullable<View['socket']>): string =>

@@ -12,8 +12,9 @@ import type { Ending, Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
 import { Signal } from '../linux/constants.js';
 import { launchProgram, type LaunchOptions } from '../linux/launch.js';
-import { readThreads } from '../linux/proc.js';
-import { seizeLaunched, seizeRunning } from '../linux/seize.js';
+import { readAncestors, readStatus } from '../linux/proc.js';
+import { seizeLaunched } from '../linux/seize.js';
+import { attachDescendants, attachTo, leftBehind } from './attaching.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { Breakpoints } from './breakpoints.js';
 import { finishedCall } from './calls.js';
@@ -75,7 +76,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   constructor(parts: RunControlParts) {
     this.#parts = parts;
-    const note = (text: string): void => parts.emit({ type: 'message', level: 'note', text });
+    const note = (text: string): void => this.#note(text);
     this.#guards = new Guards({
       settings: parts.settings,
       family: this.engine.family,
@@ -140,31 +141,52 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     const thread = this.engine.family.begin(pid, 'launch');
     this.#root = { pid, ending: undefined };
     this.#parts.emit({ type: 'started', process: thread.process });
-    this.#tellRights(thread.process);
+    this.#note(missingRights(thread.process));
     watchLoader(thread.process, this);
     return thread;
   }
 
-  #tellRights(process: Process): void {
-    const text = missingRights(process);
+  #note(text: string | undefined): void {
     if (text !== undefined) this.#parts.emit({ type: 'message', level: 'note', text });
   }
 
-  /** Takes over a running process with all its threads. @throws DeetError `attach`. */
-  attach(pid: number): Thread {
+  /** A running process that descends from one that is debugged: attached to, it joins the family. */
+  joins(pid: number): boolean {
+    return [readStatus(pid)?.threadGroup ?? pid, ...readAncestors(pid)].some((each) => this.engine.family.process(each));
+  }
+
+  /** Takes over a running process with all its threads; `family`: with all that descend from it, too. @throws DeetError `attach`. */
+  attach(pid: number, family: boolean): Thread {
     this.#idle();
-    this.engine.family.restartNumbers();
-    this.engine.family.imageOptions = imageOptions(this.#parts.settings);
-    const tids = seizeRunning(pid, () => readThreads(pid));
-    const thread = this.engine.family.beginRunning(pid, tids);
-    this.#root = { pid, ending: undefined };
-    this.engine.stopAll();
-    this.#parts.emit({ type: 'started', process: thread.process });
-    this.#parts.emit({ type: 'message', text: `Attached to process ${pid}`, level: 'note' });
-    watchLoader(thread.process, this);
-    this.#jobs.attached(thread.process);
+    const first = !this.alive;
+    if (first) {
+      this.engine.family.restartNumbers();
+      this.engine.family.imageOptions = imageOptions(this.#parts.settings);
+    }
+    const thread = attachTo(pid, this.engine, this.#attachListener);
+    if (first) this.#root = { pid: thread.process.pid, ending: undefined };
+    if (family) this.attachDescendants([thread.process]);
+    else this.#note(leftBehind(thread.process));
     return thread;
   }
+
+  /** Takes over what descends from these and was running before they were traced. */
+  attachDescendants(processes: readonly Process[]): void {
+    this.#idle();
+    attachDescendants(processes, this.engine, this.#attachListener);
+  }
+
+  readonly #attachListener = {
+    note: (text: string): void => this.#note(text),
+    taken: (process: Process, text: string): void => {
+      this.#parts.emit({ type: 'started', process });
+      this.#note(text);
+      // In memory that it shares (vfork) all is in place.
+      if (process.parent && process.space.shared) this.#parts.breakpoints.forked(process.parent, process);
+      else watchLoader(process, this);
+      this.#jobs.attached(process);
+    },
+  };
 
   /** Lets a process go: no int3, no debug register and no stop of deet's is left in it. */
   detach(process: Process): void {
@@ -384,7 +406,7 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
     this.#parts.watchpoints.processForgotten(process);
     if (!process.muted) watchLoader(process, this);
     this.#parts.emit({ type: 'executed', process });
-    if (!process.muted) this.#tellRights(process);
+    if (!process.muted) this.#note(missingRights(process));
     return this.#catchIf(this.#parts.catchpoints.family('exec'));
   }
 
@@ -409,11 +431,10 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
   }
 
   #forgetThread(thread: Thread): void {
-    const { breakpoints, watchpoints, emit } = this.#parts;
+    const { breakpoints, watchpoints } = this.#parts;
     watchpoints.threadEnded(thread);
     for (const id of breakpoints.threadEnded(thread)) {
-      const text = `Thread-specific breakpoint ${id} deleted - thread ${thread.id} no longer in the thread list.`;
-      emit({ type: 'message', level: 'note', text });
+      this.#note(`Thread-specific breakpoint ${id} deleted - thread ${thread.id} no longer in the thread list.`);
     }
   }
 

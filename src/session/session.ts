@@ -300,10 +300,13 @@ export class Session {
     return thread;
   }
 
-  /** Takes over a running process; it stands still afterwards. @throws DeetError `attach`. */
-  async attach(pid: number): Promise<Outcome> {
-    this.kill();
-    const thread = this.control.attach(pid);
+  /**
+   * Takes over a running process, with `family` all that descend from it, too; it stands still afterwards. One that descends from a process that is being debugged joins it;
+   * else what was debugged before is killed. @throws DeetError `attach`.
+   */
+  async attach(pid: number, family = false): Promise<Outcome> {
+    if (!this.control.joins(pid)) this.kill();
+    const thread = this.control.attach(pid, family);
     this.program ??= thread.process.program;
     return Promise.resolve(this.#settle(this.control.stopHere(thread, 'pause', { unasked: true })));
   }

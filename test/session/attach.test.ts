@@ -6,11 +6,17 @@ import { describe, expect, it } from 'vitest';
 import { debugRegistersTrap } from '../../src/inferior/debug_registers.js';
 import { Session } from '../../src/session/session.js';
 import { native } from '../../src/native.js';
-import { readStat, readThreads } from '../../src/linux/proc.js';
+import { readChildren, readStat, readSyscall, readThreads } from '../../src/linux/proc.js';
+import { syscallName } from '../../src/linux/syscalls.js';
+import { Chronicle } from '../../src/insight/chronicle.js';
+import { processTree } from '../../src/insight/tree.js';
+import { why } from '../../src/insight/waits.js';
+import type { SessionEvent } from '../../src/session/types.js';
 import { compileText, fixture } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { processFacts } from '../helpers/processes.js';
 import { until } from '../helpers/until.js';
+import { memberOf } from '../insight/native.js';
 import { driven, record, stopOf, waitingInput } from './drive.js';
 
 leakGuard();
@@ -138,6 +144,15 @@ describe('attach', () => {
       expect(stateOf(pid)).not.toBe('T');
     }, 'stop'));
 
+  it('takes the number of a thread for its process', () =>
+    running(async ({ pid }) => {
+      const thread = readThreads(pid).find((tid) => tid !== pid) ?? 0;
+      await attached(thread, async (session) => {
+        expect(session.processes().map((each) => each.pid)).toEqual([pid]);
+        await expect(session.attach(thread)).rejects.toThrow(`Process ${pid} is being debugged already.`);
+      });
+    }));
+
   it('says why not', async () => {
     const session = new Session(undefined);
     try {
@@ -171,6 +186,97 @@ describe('attach', () => {
       });
       expect(stateOf(pid)).not.toMatch(/[Tt]/);
       expect(await finish()).toBe('0 0\n');
+    }));
+});
+
+describe('attach to a family', () => {
+  /** A shell with two children: one waits for its input, the other for what the first writes. */
+  const family = async (body: (pid: number, children: readonly number[]) => Promise<void>): Promise<void> => {
+    const child = spawn('/bin/sh', ['-c', "exec 3<&0; sh -c 'echo $$; cat <&3 | cat; exit 0' & exec 3<&-; wait $!"], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+    await until(() => text.includes('\n'));
+    const pid = Number(text);
+    const asleep = (): boolean => readChildren(pid).filter((each) => readSyscallOf(each) === 'read').length === 2;
+    await until(asleep);
+    const closed = once(child, 'close');
+    try {
+      await body(pid, readChildren(pid));
+      await until(asleep); // all run on as before
+      for (const each of [pid, ...readChildren(pid)]) expect(tracerOf(each)).toBe(0);
+    } finally {
+      child.stdin.end();
+      await closed;
+    }
+  };
+  const readSyscallOf = (pid: number): string | undefined => {
+    const call = readSyscall(pid);
+    return typeof call === 'object' ? syscallName(call.number) : undefined;
+  };
+  const nodes = (chronicle: Chronicle): unknown => processTree(chronicle.family()).processes;
+  const notes = (events: readonly SessionEvent[]): string[] => events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
+
+  it('shows those that are not traced as far as /proc does, and takes them over one by one or all together', () =>
+    family(async (pid, [first = 0, second = 0]) => {
+      await attached(pid, async (session) => {
+        // Known from its beginning, as at the prompt.
+        session.detach();
+        const chronicle = new Chronicle(session);
+        const events = record(session);
+        stopOf(await session.attach(pid));
+        expect(notes(events)[1]).toMatch(/has 2 descendants that deet does not trace/);
+        const untraced = { state: 'blocked', call: 'read', untraced: true, ppid: pid };
+        const traced = { state: 'stopped', call: 'read', ppid: pid };
+        expect(nodes(chronicle)).toMatchObject([
+          {
+            pid,
+            children: [
+              { pid: first, ...untraced },
+              { pid: second, ...untraced },
+            ],
+          },
+        ]);
+        const { waits } = why(chronicle.family());
+        expect(waits.find((wait) => wait.pid === second)?.text).toMatch(new RegExp(`reads pipe .*still open in pid ${first} fd 1$`));
+        stopOf(await session.attach(second));
+        expect(session.processes().map((each) => [each.id, each.pid, each.parent?.pid])).toEqual([
+          [1, pid, undefined],
+          [2, second, pid],
+        ]);
+        expect(nodes(chronicle)).toMatchObject([
+          {
+            pid,
+            children: [
+              { pid: first, ...untraced },
+              { pid: second, ...traced },
+            ],
+          },
+        ]);
+        session.control.attachDescendants(session.processes());
+        expect(nodes(chronicle)).toMatchObject([
+          {
+            pid,
+            children: [
+              { pid: second, ...traced },
+              { pid: first, ...traced },
+            ],
+          },
+        ]);
+        for (const process of session.processes()) session.detach(process);
+        stopOf(await session.attach(pid, true));
+        expect(session.processes().map((each) => each.pid)).toEqual([pid, first, second]);
+        expect(notes(events).at(-1)).toBe(`Attached to process ${second}`);
+        chronicle.dispose();
+      });
+    }));
+
+  it('from a child, its brothers are of its family', () =>
+    family((_, [first = 0, second = 0]) => {
+      const { waits } = why([memberOf(second)]);
+      expect(waits[0]?.text).toMatch(new RegExp(`open in pid ${first} \\(cat, not traced\\) fd 1$`));
+      return Promise.resolve();
     }));
 });
 
