@@ -104,12 +104,17 @@ export const describeVariable = (variable: Variable, context: EvaluationContext,
   return { name: variable.name, type: typeName(variable.type, context.language), value: '<unknown>' };
 };
 
-/** A structure or an array, or a reference to one, in few words; undefined: the value itself is short. */
+/** A structure or an array, or a reference to one, in few words, which are `...` also where it cannot be read; undefined: the value itself is short. */
 export const briefText = (variable: Variable, frame: Frame, context: EvaluationContext): string | undefined => {
   const type = strip(asReference(variable.type)?.target ?? variable.type);
   if (type.kind !== 'array' && !isStruct(type)) return undefined;
-  const value = context.variable?.(variable, frame);
-  return value && headOf(dereferenced(value, context.memory), context);
+  try {
+    const value = context.variable?.(variable, frame);
+    return value && headOf(dereferenced(value, context.memory), context);
+  } catch (error) {
+    if (error instanceof DeetError) return '...';
+    throw error;
+  }
 };
 
 /** As `print` shows it; an unreadable value is an error, as in gdb. @throws DeetError */

@@ -239,6 +239,19 @@ describe('as gdb', () => {
     expect(stderr).toContain("Cannot read `counter' without registers");
   });
 
+  it('a reference to what was optimized out does not hide the frame', async () => {
+    const source = `struct pair { int a, b; };
+static volatile int seen;
+static __attribute__((noinline)) int plain(int n) { seen++; return n; }
+static inline int look(const pair &lost, int n) { int total = plain(n); return total + lost.a; }
+int main() { pair p{1, 2}; return look(p, 3) == 4 ? 0 : 1; }
+`;
+    const program = compileText('lost_reference.cc', source, ['-O2'], 'clang++');
+    const { stdout } = await run(['-nx', '--batch', ...commands('break plain', 'run', 'up', 'info args'), program]);
+    expect(stdout).toMatch(/^#1 {2}look \(n=3, lost=\.\.\.\) at /m);
+    expect(stdout).toMatch(/^n = 3\nlost = <optimized out>$/m);
+  });
+
   it('the length of an array of an inlined call is that of this call (gdb does not know it)', async () => {
     const program = compileText('inlined_length.c', inlinedLength, ['-O1'], 'clang');
     const asked = commands('break 7', 'run', 'print sizeof a', 'whatis a');
