@@ -55,6 +55,7 @@ function plain(object: Value, struct: StructType, methods: readonly Method[], co
   // Lambdas and other classes without a name, and classes in functions.
   const found = named.length > 0 ? named : methods.flatMap((method) => context.names.codeOf(method) ?? []);
   if (found.length === 0) {
+    if (object.place.kind === 'missing') object.place.read(0, 0); // says why it is
     const name = owner === undefined ? names[0] : `${owner}::${names[0]}`;
     throw new DeetError('no-symbol', `Cannot evaluate function -- may be inlined or unused: ${name} has no code.`);
   }

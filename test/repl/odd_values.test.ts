@@ -240,14 +240,20 @@ describe('as gdb', () => {
   });
 
   it('a reference to what was optimized out does not hide the frame', async () => {
-    const source = `struct pair { int a, b; };
+    const source = `struct pair { int a, b; int sum() const { return a + b; } };
 static volatile int seen;
 static __attribute__((noinline)) int plain(int n) { seen++; return n; }
-static inline int look(const pair &lost, int n) { int total = plain(n); return total + lost.a; }
-int main() { pair p{1, 2}; return look(p, 3) == 4 ? 0 : 1; }
+static inline int look(const pair &lost, int n) { int total = plain(n); return total + lost.sum(); }
+int main() { pair p{1, 2}; return look(p, 3) == 6 ? 0 : 1; }
 `;
     const program = compileText('lost_reference.cc', source, ['-O2'], 'clang++');
-    const { stdout } = await run(['-nx', '--batch', ...commands('break plain', 'run', 'up', 'info args'), program]);
+    const { stdout, stderr } = await run([
+      '-nx',
+      '--batch',
+      ...commands('break plain', 'run', 'up', 'info args', 'print lost.sum()'),
+      program,
+    ]);
+    expect(stderr).toMatch(/^value has been optimized out$/m);
     expect(stdout).toMatch(/^#1 {2}look \(n=3, lost=\.\.\.\) at /m);
     expect(stdout).toMatch(/^n = 3\nlost = <optimized out>$/m);
   });
