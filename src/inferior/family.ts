@@ -6,6 +6,7 @@ import { waitHub } from '../linux/wait.js';
 import { native } from '../native.js';
 import type { OpenOptions } from '../symbols/open.js';
 import type { EngineHooks, FamilyEvent } from './engine_types.js';
+import { keepWaiting } from './interrupted_waits.js';
 import { LiveSource } from './live_source.js';
 import { momentOf } from './moment.js';
 import { Process, type Origin } from './process.js';
@@ -146,6 +147,7 @@ export class Family {
       return undefined;
     }
     thread.markStopped();
+    keepWaiting(thread, event);
     if (event.kind === 'event') {
       if (event.event === PtraceEvent.exec) return this.#executed(thread);
       if (event.event === PtraceEvent.fork || event.event === PtraceEvent.vfork || event.event === PtraceEvent.clone)

@@ -62,6 +62,8 @@ export class Thread {
   blocksTrap = false;
   /** siginfo_t of a SIGTRAP that waited while the program blocked it, and came because of deet. */
   heldTrap: Uint8Array | undefined;
+  /** When the wait ends that was interrupted last (`performance.now()`; interrupted_waits.ts). */
+  waitsUntil = 0;
   /** The kernel takes the trap flag of deet's steps for the program's own (trap_flag.ts). */
   trapFlagConfused = false;
   /** Set by system call stops: alternates between entry and exit. */

@@ -1,0 +1,61 @@
+/**
+ * System calls that a stop ends with EINTR, and that the kernel does not restart as it does others (signal(7), "Interruption of system calls and library functions by
+ * stop signals"). Alone, the program would have waited on: where nothing but deet has interrupted the wait, or a signal without a handler, it is told so.
+ */
+import { errno, PtraceEvent, Signal } from '../linux/constants.js';
+import { registerWords, Word } from '../linux/registers.js';
+import { isGroupStop, type WaitEvent } from '../linux/status.js';
+import { syscallNumber } from '../linux/syscalls.js';
+import type { Thread } from './thread.js';
+
+/** The kernel makes it EINTR when a handler runs, else it restarts the call (linux/errno.h). */
+const restartUnlessHandled = BigInt.asUintN(64, -514n);
+const interrupted = BigInt.asUintN(64, BigInt(-errno.EINTR));
+
+/** Where a limit of time stands: in a register, in milliseconds, of which the upper half is free; or in memory, which is the program's. */
+type Limit = { readonly milliseconds: number } | { readonly pointer: number } | 'none';
+
+const waits = new Map<number | undefined, Limit>([
+  [syscallNumber('epoll_wait'), { milliseconds: Word.r10 }],
+  [syscallNumber('epoll_pwait'), { milliseconds: Word.r10 }],
+  [syscallNumber('epoll_pwait2'), { pointer: Word.r10 }],
+  [syscallNumber('semop'), 'none'],
+  [syscallNumber('semtimedop'), { pointer: Word.r10 }],
+  [syscallNumber('rt_sigtimedwait'), { pointer: Word.rdx }],
+  [syscallNumber('io_getevents'), { pointer: Word.r8 }],
+]);
+
+/** In the upper half of the register: the call is one that was restarted with what was left of its time. Whoever calls anew sets the register. */
+const restarted = 0xdee7n << 32n;
+const lowerHalf = 0xffff_ffffn;
+
+const registers = new BigUint64Array(registerWords);
+
+/** The kernel has reported that a thread stands. */
+export const keepWaiting = (thread: Thread, event: WaitEvent): void => {
+  // Read aside: a thread that runs in code of deet's own need not leave it for this.
+  if (!isOurs(event) || !thread.process.source.readRegisters(thread.tid, registers) || registers[Word.rax] !== interrupted) return;
+  const limit = waits.get(Number(BigInt.asIntN(64, registers[Word.orig_rax])));
+  if (limit === undefined) return;
+  if (limit !== 'none' && 'pointer' in limit && registers[limit.pointer] !== 0n) return;
+  if (limit !== 'none' && 'milliseconds' in limit) shorten(thread, limit.milliseconds, registers[limit.milliseconds]);
+  thread.setRegister(Word.rax, restartUnlessHandled);
+};
+
+/** Not a stop of job control, which ends the wait in a program without a debugger, too. */
+const isOurs = (event: WaitEvent): boolean => {
+  if (event.kind === 'event') return event.event === PtraceEvent.stop && !isGroupStop(event);
+  return event.kind === 'signal' && !jobControl.has(event.signal) && event.signal !== Signal.SIGTRAP;
+};
+
+const jobControl = new Set<number>([Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU]);
+
+/** A wait that is interrupted again and again must end all the same. When it began nobody knows: its time counts from the first interruption. */
+const shorten = (thread: Thread, word: number, value: bigint): void => {
+  const left = BigInt.asIntN(32, value);
+  if (left < 0n) return;
+  const now = performance.now();
+  if (value >> 32n !== restarted >> 32n) thread.waitsUntil = now + Number(left);
+  const rest = BigInt(Math.max(0, Math.ceil(thread.waitsUntil - now)));
+  thread.setRegister(word, restarted | (rest & lowerHalf));
+};
