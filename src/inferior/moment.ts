@@ -18,7 +18,8 @@ const scratch = new Uint8Array(keptStack);
 export const momentOf = (thread: Thread): Moment | undefined => {
   try {
     const registers = thread.saveRegisters();
-    const address = registers[Word.rsp];
+    // vfork has popped its return address, and has an empty frame: unwinding looks whether the stack reaches down to it.
+    const address = registers[Word.rsp] - 8n;
     const { space, images } = thread.process;
     return { registers, stack: { address, bytes: scratch.slice(0, space.peek(address, scratch)) }, images };
   } catch {

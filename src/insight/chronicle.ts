@@ -243,9 +243,11 @@ export class Chronicle {
   /** An exec that failed. execvp tries one directory after the other: the last failure is the one that counts. */
   #stayed(thread: Thread, program: string, error: string): void {
     const { pid } = thread.process;
-    const last = this.#events.at(-1);
-    const again = last?.kind === 'exec-failed' && last.pid === pid;
-    if (again) this.#events.pop();
+    // Others may have done something meanwhile.
+    const index = this.#events.findLastIndex((event) => event.pid === pid);
+    const last = this.#events[index];
+    const again = last?.kind === 'exec-failed';
+    if (again) this.#events.splice(index, 1);
     // The user knows it by the name that all of them end with.
     const sought = again && basename(last.program) === basename(program) ? basename(program) : program;
     const place = placeOf(thread);

@@ -181,6 +181,25 @@ int main(int argc, char *argv[]) { if (fork() == 0) { execlp("no-such-program", 
     );
   });
 
+  it('knows where vfork was called, and an exec that failed in several places by its name, whatever others do meanwhile', async () => {
+    const body = `int main(void) {
+         int said[2], done[2]; char c; pipe(said); pipe(done);
+         if (fork() == 0) { close(done[1]); execl("/nowhere/nosuch", "nosuch", NULL); write(said[1], "x", 1); read(done[0], &c, 1); execl("/nosuch", "nosuch", NULL); _exit(127); }
+         read(said[0], &c, 1);
+         if (vfork() == 0) execl("/bin/true", "true", NULL);
+         close(done[1]); while (wait(NULL) > 0); }`;
+    using watched = new Watched(program('two-execs', body));
+    await watched.session.run();
+    expect(processTree(watched.chronicle.family()).processes).toMatchObject([
+      {
+        children: [
+          { failedExec: { program: 'nosuch', error: 'ENOENT' } },
+          { forkedAt: { function: 'main', file: expect.stringMatching(/two-execs\.c$/) as string } },
+        ],
+      },
+    ]);
+  });
+
   it('tells of zombies, and who reaped whom', async () => {
     const body = 'int main(void) { for (int i = 0; i < 2; i++) if (fork() == 0) _exit(i); while (wait(NULL) > 0); return 0; }';
     expect(await report(program('reaps', body))).toEqual([]);
