@@ -71,8 +71,13 @@ const explainCommand: Command = {
     if (session.cores.current !== undefined || (found.cause !== 'stop' && found.cause !== 'signal')) return found;
     // Nothing went wrong: what it waits for is why it is here.
     const family = chronicle.family();
-    const wait = why(family).waits.find(({ tid }) => tid === thread.tid);
-    const more = (session.lastStop?.limit === undefined ? '' : forkedMost(family)) + (wait ? ` It ${wait.text}.` : '');
+    const { waits, busy } = why(family);
+    const wait = waits.find(({ tid }) => tid === thread.tid);
+    const failed = busy?.find(({ tid }) => tid === thread.tid)?.failed;
+    const more =
+      (session.lastStop?.limit === undefined ? '' : forkedMost(family)) +
+      (wait ? ` It ${wait.text}.` : '') +
+      (failed === undefined ? '' : ` Its ${failed}.`);
     return more === '' ? found : { ...found, text: found.text + more };
   },
 };

@@ -22,6 +22,9 @@ export interface BlockedIn {
  */
 const interrupted = new Set([-512n, -513n, -514n, -516n, -4n]);
 
+/** The call was ended for the stop's sake, and is to be entered again. */
+export const isInterrupted = (result: bigint): boolean => interrupted.has(result);
+
 /**
  * A transfer that sleeps in the middle, because the pipe or socket became full (or with MSG_WAITALL empty), ends at a stop with what it has moved so far:
  * less than was asked for. Of its own accord a blocking write does that for a signal only (pipe(7), send(2)).
@@ -39,6 +42,9 @@ const interruptedTransfer = (member: FamilyMember, number: number, result: bigin
 };
 
 const argumentRegisters = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'];
+
+/** The six words of the system call that a stopped thread was in. */
+export const argumentsOf = (thread: FamilyThread): bigint[] => argumentRegisters.map((name) => thread.register?.(name) ?? 0n);
 
 const restartSyscall = syscallNumber('restart_syscall');
 
@@ -73,9 +79,9 @@ export const blockedIn = (member: FamilyMember, thread: FamilyThread): BlockedIn
   if (number !== undefined && result !== undefined) {
     const wanted = BigInt.asIntN(64, number);
     if (wanted < 0n) return undefined;
-    const args = argumentRegisters.map((name) => thread.register?.(name) ?? 0n);
+    const args = argumentsOf(thread);
     const outcome = BigInt.asIntN(64, result);
-    if (interrupted.has(outcome)) return named(member, Number(wanted), args, thread.register?.('rip') ?? 0n);
+    if (isInterrupted(outcome)) return named(member, Number(wanted), args, thread.register?.('rip') ?? 0n);
     if (!interruptedTransfer(member, Number(wanted), outcome, args)) return undefined;
     return { ...named(member, Number(wanted), args, 0n), done: outcome };
   }

@@ -7,6 +7,7 @@ import { readStat } from '../linux/proc.js';
 import { blockedIn } from './blocked.js';
 import { busyWait, busyWaitText } from './busy_wait.js';
 import { deadlocks, stuckThreads } from './deadlock.js';
+import { failedCall } from './failed_call.js';
 import { isAlive, listed, type FamilyMember, type FamilyThread } from './family.js';
 import { OpenFiles } from './open_files.js';
 import { descriptorWait } from './wait_descriptors.js';
@@ -34,6 +35,8 @@ export interface Busy {
   readonly thread?: number;
   /** A sentence without its subject: `is not blocked; it is in work at a.c:12`. */
   readonly text: string;
+  /** A system call that has just failed, as a sentence without its end. */
+  readonly failed?: string;
 }
 
 /** The JSON object `why`. */
@@ -68,7 +71,7 @@ const find = (scene: Scene, member: FamilyMember, thread: FamilyThread): Found[]
 const few = 3;
 
 /** What a thread does that is in no system call. */
-const busyText = (member: FamilyMember, thread: FamilyThread): string => {
+const busyText = (member: FamilyMember, thread: FamilyThread, failed: string | undefined): string => {
   if (thread.state === 'running')
     return readStat(`${member.pid}/task/${thread.tid}`)?.state === 'R'
       ? 'is not blocked: it runs'
@@ -84,6 +87,7 @@ const busyText = (member: FamilyMember, thread: FamilyThread): string => {
     ? `${place.function === undefined ? '' : `in ${place.function} `}at ${basename(place.file)}:${place.line}`
     : 'somewhere without source lines';
   if (spins) return `spins until the spin lock${lock ? ` \`${lock.name}\`` : ''} is free, ${where}`;
+  if (failed !== undefined) return `is not blocked: it is ${where}, where ${failed}`;
   const wait = busyWait(member, thread);
   return wait ? `is not blocked, it spins ${where}: ${busyWaitText(wait, member.threads.length > 1)}` : `is not blocked: it is ${where}`;
 };
@@ -158,7 +162,11 @@ export const why = (family: readonly FamilyMember[]): WhyReport => {
   const busy = alive.flatMap((member) =>
     member.threads
       .filter(({ tid }) => !found.has(tid))
-      .map((thread): Busy => ({ pid: member.pid, tid: thread.tid, ...numbered(member, thread), text: busyText(member, thread) })),
+      .map((thread): Busy => {
+        const failed = failedCall(member, thread, family);
+        const text = busyText(member, thread, failed);
+        return { pid: member.pid, tid: thread.tid, ...numbered(member, thread), text, ...(failed === undefined ? {} : { failed }) };
+      }),
   );
   return {
     type: 'why',
