@@ -33,13 +33,15 @@ const registers = new BigUint64Array(registerWords);
 
 /** The kernel has reported that a thread stands. */
 export const keepWaiting = (thread: Thread, event: WaitEvent): void => {
-  // Read aside: a thread that runs in code of deet's own need not leave it for this.
-  if (!isOurs(event) || !thread.process.source.readRegisters(thread.tid, registers) || registers[Word.rax] !== interrupted) return;
+  const { source } = thread.process;
+  // Past what is known of its registers: a thread that runs in code of deet's own need not leave it for this.
+  if (!isOurs(event) || !source.readRegisters(thread.tid, registers) || registers[Word.rax] !== interrupted) return;
   const limit = waits.get(Number(BigInt.asIntN(64, registers[Word.orig_rax])));
   if (limit === undefined) return;
   if (limit !== 'none' && 'pointer' in limit && registers[limit.pointer] !== 0n) return;
-  if (limit !== 'none' && 'milliseconds' in limit) shorten(thread, limit.milliseconds, registers[limit.milliseconds]);
-  thread.setRegister(Word.rax, restartUnlessHandled);
+  if (limit !== 'none' && 'milliseconds' in limit) registers[limit.milliseconds] = shortened(thread, registers[limit.milliseconds]);
+  registers[Word.rax] = restartUnlessHandled;
+  source.writeRegisters(thread.tid, registers);
 };
 
 /** Not a stop of job control, which ends the wait in a program without a debugger, too. */
@@ -51,11 +53,11 @@ const isOurs = (event: WaitEvent): boolean => {
 const jobControl = new Set<number>([Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU]);
 
 /** A wait that is interrupted again and again must end all the same. When it began nobody knows: its time counts from the first interruption. */
-const shorten = (thread: Thread, word: number, value: bigint): void => {
+const shortened = (thread: Thread, value: bigint): bigint => {
   const left = BigInt.asIntN(32, value);
-  if (left < 0n) return;
+  if (left < 0n) return value;
   const now = performance.now();
   if (value >> 32n !== restarted >> 32n) thread.waitsUntil = now + Number(left);
   const rest = BigInt(Math.max(0, Math.ceil(thread.waitsUntil - now)));
-  thread.setRegister(word, restarted | (rest & lowerHalf));
+  return restarted | (rest & lowerHalf);
 };
