@@ -377,13 +377,15 @@ export class RunControl implements EngineHooks, LoaderListener, Target {
 
   adopt(child: Process, parent: Process): 'follow' | 'mute' {
     if (parent.muted) return 'mute';
-    const mode = this.#parts.settings.text('follow-fork-mode');
+    const { settings } = this.#parts;
+    const mode = settings.text('follow-fork-mode');
     if (mode === 'both') return 'follow';
-    // Who is not followed runs on unseen, or stands still until it is released.
-    const held = !this.#parts.settings.flag('detach-on-fork');
-    if (held) (mode === 'child' ? parent : child).held = true;
-    if (mode === 'child' && !held) this.#left.add(parent);
-    return mode === 'parent' && !held ? 'mute' : 'follow';
+    // Who is not followed runs on unseen, or stands still until it is released, or runs as all others, if that was asked for.
+    if (settings.flag('detach-on-fork')) {
+      if (mode === 'parent') return 'mute';
+      this.#left.add(parent);
+    } else if (!settings.isAsked('schedule-multiple')) (mode === 'child' ? parent : child).held = true;
+    return 'follow';
   }
 
   born(child: Process, thread: Thread): boolean {

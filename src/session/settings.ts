@@ -189,6 +189,7 @@ export const imageOptions = (settings: Settings): OpenOptions => ({
 
 export class Settings {
   readonly #values = new Map<string, boolean | number | string>(all.map(({ name, initial }) => [name, initial]));
+  readonly #chosen = new Set<string>();
   readonly #listeners = new Set<(name: string) => void>();
 
   /** Options whose name begins with these words; words may be abbreviated as long as they stay unambiguous. */
@@ -210,6 +211,7 @@ export class Settings {
     const option = this.find(name);
     if (!option) throw new DeetError('no-setting', `There is no setting "${name}".`, typing('help set', 'for the list'));
     this.#values.set(option.name, parse(option, text.trim()));
+    this.#chosen.add(option.name);
     for (const listener of this.#listeners) listener(option.name);
     return option;
   }
@@ -232,6 +234,11 @@ export class Settings {
 
   flag(name: string): boolean {
     return this.#values.get(name) === true;
+  }
+
+  /** On, and not only because it is so from the beginning. */
+  isAsked(name: string): boolean {
+    return this.flag(name) && this.#chosen.has(name);
   }
 
   number(name: string): number {

@@ -95,18 +95,21 @@ describe('hold and release', () => {
 
 it('detach-on-fork off: the process that is not followed stands still until it is released', async () => {
   const lines = ['set follow-fork-mode parent', 'set detach-on-fork off', 'break here', 'run', 'info inferiors', 'release 2', 'continue'];
-  const { stdout, status } = await run([
-    ...commands(...lines),
-    program(
-      'held',
-      `void here(void) {} int main(void) { pid_t a = fork(); if (a == 0) { puts("child"); exit(0); } here(); waitpid(a, NULL, 0); puts("parent"); }`,
-    ),
-  ]);
+  const held = program(
+    'held',
+    `void here(void) {} int main(void) { pid_t a = fork(); if (a == 0) { puts("child"); exit(0); } here(); waitpid(a, NULL, 0); puts("parent"); }`,
+  );
+  const { stdout, status } = await run([...commands(...lines), held]);
   const stop = stdout.indexOf('  2    process');
   expect(stop).toBeGreaterThan(0);
   expect(stdout.indexOf('child\n')).toBeGreaterThan(stop);
   expect(stdout).toContain('parent\n');
   expect(status).toBe(0);
+  // Or all run, if that is asked for.
+  for (const mode of ['parent', 'child']) {
+    const all = [`set follow-fork-mode ${mode}`, 'set detach-on-fork off', 'set schedule-multiple on', 'run'];
+    expect((await run([...commands(...all), held])).stdout).toMatch(/^child\n[^]*^parent\n/m);
+  }
 });
 
 describe('info fds -changes', () => {
