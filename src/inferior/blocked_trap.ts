@@ -72,8 +72,14 @@ const leavesBlocked = (thread: Thread, number: bigint, before: boolean): boolean
 
 /** The thread is about to make a step, with `signal`; returns the signal to resume it with. System calls see the mask, and what waits, as they are. */
 export const beginStep = (thread: Thread, signal: number): number => {
-  const mask = maskOf(thread);
+  const registers = thread.registers();
+  const isLookedAt = !thread.mayBlockTrap && registers[Word.orig_rax] === noCall;
+  // Nothing but handlers that begin and system calls changes the mask; that of a handler's end leaves no trace behind it.
+  thread.mayBlockTrap = signal !== 0 || registers[Word.rax] === leaveHandler;
+  const mask = isLookedAt ? 0n : maskOf(thread);
   if ((mask & trapBit) === 0n) return signal;
+  thread.mayBlockTrap = true;
+  thread.process.blocksTraps = true;
   const bytes = thread.process.space.readAvailable(thread.pc, syscallInstruction.length);
   const calls = syscallInstruction.every((byte, index) => bytes[index] === byte);
   thread.blocksTrap = !calls || leavesBlocked(thread, thread.registers()[Word.rax], true);
@@ -149,6 +155,7 @@ const mend = (thread: Thread, known: boolean): void => {
   const isFull = (mask | trapBit | neverBlocked) === everySignal;
   const wasBlocked = known || trapWaits(thread);
   if (!wasBlocked && !isFull && trapHandler === undefined) return;
+  process.blocksTraps = true;
   const lost = !process.catches(Signal.SIGTRAP);
   if (wasBlocked || (lost && (isFull || trapHandler !== undefined))) native.setSignalMask(thread.tid, mask | trapBit);
   if (lost && trapHandler !== undefined && !putHandlerBack(thread, trapHandler)) process.trapHandler = undefined;
@@ -169,10 +176,23 @@ const isSite = ({ process }: Thread, address: Address): boolean => {
 };
 
 /**
+ * It stands behind the first byte of a longer instruction, where nothing leads but the int3; the length is known where there is a slot, because many have passed.
+ * No more is asked then, unless SIGTRAP means something to the program.
+ */
+const hasMetHotSite = (thread: Thread): boolean => {
+  const { space, trapHandler, blocksTraps } = thread.process;
+  if (thread.stepStart || space.slots.isEmpty || trapHandler !== undefined || blocksTraps) return false;
+  const address = thread.pc - 1n;
+  const slot = isSite(thread, address) ? space.slots.of(address) : undefined;
+  return slot !== undefined && slot !== 'impossible' && slot.length > 1;
+};
+
+/**
  * si_code of the SIGTRAP that a thread is stopped with, had none waited before. `waits`: the program blocks it; it has come because of a step, and will come again.
  * Undefined: a group-stop, or the thread is gone.
  */
 export const trapCode = (thread: Thread): number | 'waits' | undefined => {
+  if (hasMetHotSite(thread)) return TrapCode.kernel;
   if (native.getSignalInfo(thread.tid, info) < 0) return undefined;
   const code = infoWords[2];
   if (code > 0) {

@@ -32,6 +32,8 @@ export class Process {
   hasChildren = false;
   /** Its handler of SIGTRAP, where a site of the family has seen it set (session/recording.ts). */
   trapHandler: Address | undefined;
+  /** One of its threads was seen to block SIGTRAP. */
+  blocksTraps = false;
   /** Number of execs seen. */
   execs = 0;
   #loaderBase: bigint | undefined;
@@ -53,6 +55,7 @@ export class Process {
       this.images = parent.images.copyFor(source);
       this.program = parent.program;
       this.trapHandler = parent.trapHandler;
+      this.blocksTraps = parent.blocksTraps;
     } else {
       this.space = new AddressSpace(pid, source.openMemory());
       this.images = new ImageTable(source, imageOptions);

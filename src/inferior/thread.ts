@@ -60,6 +60,8 @@ export class Thread {
   resumedAt: Address | undefined;
   /** The program blocks SIGTRAP, which deet has taken out of the mask for a step. */
   blocksTrap = false;
+  /** Its mask has not been looked at since it ran freely. */
+  mayBlockTrap = true;
   /** siginfo_t of a SIGTRAP that waited while the program blocked it, and came because of deet. */
   heldTrap: Uint8Array | undefined;
   /** When the wait ends that was interrupted last (`performance.now()`; interrupted_waits.ts). */
@@ -209,6 +211,7 @@ export class Thread {
     this.flush();
     this.resumedAt = this.#loaded ? this.pc : undefined;
     if (how === 'step') this.owesStep = true;
+    if (how !== 'step' || signal !== 0) this.mayBlockTrap = true;
     const last = how === 'step' ? beginStep(this, signal) : returnTrap(this, signal);
     this.stepStart = how === 'step' ? { pc: this.pc, stackPointer: this.stackPointer } : undefined;
     const start = how === 'run' ? native.cont : how === 'step' ? native.step : native.syscall;
