@@ -82,7 +82,7 @@ export const beginStep = (thread: Thread, signal: number): number => {
   thread.process.blocksTraps = true;
   const bytes = thread.process.space.readAvailable(thread.pc, syscallInstruction.length);
   const calls = syscallInstruction.every((byte, index) => bytes[index] === byte);
-  thread.blocksTrap = !calls || leavesBlocked(thread, thread.registers()[Word.rax], true);
+  thread.blocksTrap = !calls || leavesBlocked(thread, registers[Word.rax], true);
   if (calls) return returnTrap(thread, signal);
   // A handler that begins saves the mask.
   if (signal === 0) native.setSignalMask(thread.tid, mask & ~trapBit);

@@ -71,8 +71,8 @@ interface Entry {
   keeper: Entry | undefined;
   /** When it called exit(3). */
   leaving?: Moment | undefined;
-  /** It is in its exit, and waits for nobody any more. */
-  leaves?: boolean;
+  /** It is in its exit, and its children are its own no longer than that. */
+  waitsNoMore?: boolean;
 }
 
 /** The part of a session that the chronicle needs. */
@@ -297,7 +297,7 @@ export class Chronicle {
     const isAlone = thread.process.threads.size === 1 || thread.registers()[Word.orig_rax] !== threadExit;
     if (!entry || !isAlone) return;
     this.#lastLook(entry);
-    entry.leaves = true;
+    entry.waitsNoMore = true;
   }
 
   /** The parent goes: of its dead children those that still lie about were never waited for. Afterwards somebody else takes them away. */
@@ -339,7 +339,7 @@ export class Chronicle {
     const { leaving, keeper } = entry;
     this.#lastLook(entry);
     // Of parent and child that end at once either may be reported first.
-    const outlives = keeper?.leaves === true && keeper.process.alive && !entry.unwaited;
+    const outlives = keeper?.waitsNoMore === true && keeper.process.alive && !entry.unwaited;
     // Of who was let go it is not known whether it lives.
     for (const child of entry.open) if (child.process.released) this.#events.push({ kind: 'killed', pid: child.process.pid });
     this.#events.push({

@@ -4,7 +4,7 @@ import { DeetError } from '../common/errors.js';
 import type { Engine } from '../inferior/engine.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
-import { readChildren, readDescendants, readStat, readStatus, readThreads } from '../linux/proc.js';
+import { isGone, isZombie, readChildren, readDescendants, readStat, readStatus, readThreads } from '../linux/proc.js';
 import { seizeRunning } from '../linux/seize.js';
 
 interface Listener {
@@ -13,7 +13,7 @@ interface Listener {
   readonly note: (text: string) => void;
 }
 
-const isAlive = (pid: number): boolean => !['Z', 'X', undefined].includes(readStat(pid)?.state);
+const isAlive = (pid: number): boolean => !isGone(pid) && !isZombie(pid);
 
 /** Those of a process's line that deet does not trace. */
 const left = (pid: number): number[] => readDescendants(pid).filter((each) => isAlive(each) && readStatus(each)?.tracer !== process.pid);
