@@ -23,13 +23,9 @@ interface Match {
 /** One for each function, also where two files have one of the same name; last those that only the symbol table knows. */
 const matchesIn = (image: SymbolImage, expression: RegExp, file: string | undefined): Match[] => {
   const found = new Map<string, FunctionSymbol>();
-  for (const name of image.functionNames()) {
-    if (!expression.test(name)) continue;
-    for (const fn of image.functionsNamed(name)) {
-      if (fn.qualifiedName !== name && fn.name !== name) continue;
-      if (file !== undefined && !(fn.declared && meansFile(file, fn.declared.file.path))) continue;
-      found.set(`${fn.declared?.file.path ?? ''}:${fn.linkageName ?? name}`, fn);
-    }
+  for (const fn of image.functionsWhere((name) => expression.test(name))) {
+    if (file !== undefined && !(fn.declared && meansFile(file, fn.declared.file.path))) continue;
+    found.set(`${fn.declared?.file.path ?? ''}:${fn.linkageName ?? fn.qualifiedName}`, fn);
   }
   const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fn]) => fn);
   const plain = file === undefined ? plainFunctions(image, expression) : [];

@@ -110,10 +110,15 @@ const imagesFor = (session: Session, { pattern, typePattern }: Request): readonl
   return pattern === '' && typePattern === undefined ? images.slice(0, 1) : images;
 };
 
-function* matching(names: Iterable<string>, { name: expression }: Request, room: Room): Generator<string> {
+/** @throws DeetError when the user has had enough of it */
+const suitsName = (name: string, request: Request): boolean => {
+  checkInterrupt();
+  return request.name.test(name);
+};
+
+function* matching(names: Iterable<string>, request: Request, room: Room): Generator<string> {
   for (const name of names) {
-    checkInterrupt();
-    if (!expression.test(name)) continue;
+    if (!suitsName(name, request)) continue;
     if (!room.take()) return;
     yield name;
   }
@@ -199,8 +204,8 @@ export const infoFunctions: Command = {
     const room = new Room();
     const images = imagesFor(session, request);
     const entries = images.flatMap(({ image }) =>
-      [...matching(image.functionNames(), request, room)]
-        .flatMap((name) => image.functionsNamed(name).filter(({ qualifiedName }) => qualifiedName === name))
+      [...image.functionsWhere((name) => suitsName(name, request))]
+        .filter(() => room.take())
         .filter((fn) => suitsType(fn.type, inC(fn.language), request))
         .map((fn) => ({
           file: fn.declared?.file.path ?? image.path,

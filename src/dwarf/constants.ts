@@ -36,6 +36,7 @@ export const Tag = {
   subprogram: 0x2e,
   template_type_parameter: 0x2f,
   template_value_parameter: 0x30,
+  GNU_template_template_param: 0x4106,
   GNU_template_parameter_pack: 0x4107,
   try_block: 0x32,
   variant_part: 0x33,
@@ -59,6 +60,16 @@ export const Tag = {
   GNU_call_site: 0x4109,
   GNU_call_site_parameter: 0x410a,
 } as const;
+
+const TEMPLATE_ARGUMENTS: ReadonlySet<number> = new Set([
+  Tag.template_type_parameter,
+  Tag.template_value_parameter,
+  Tag.GNU_template_template_param,
+  Tag.GNU_template_parameter_pack,
+]);
+
+/** Does an entry of this tag tell what an instance of a template has for a parameter (2.23)? */
+export const isTemplateArgument = (tag: number): boolean => TEMPLATE_ARGUMENTS.has(tag);
 
 /** DW_AT (7.5.4). */
 export const At = {
@@ -154,6 +165,7 @@ export const At = {
   loclists_base: 0x8c,
   MIPS_linkage_name: 0x2007,
   GNU_vector: 0x2107,
+  GNU_template_name: 0x2110,
   GNU_call_site_value: 0x2111,
   GNU_call_site_data_value: 0x2112,
   GNU_call_site_target: 0x2113,

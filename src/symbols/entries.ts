@@ -5,6 +5,8 @@
  */
 import { decodeText } from '../common/reader.js';
 import { Tag } from '../dwarf/constants.js';
+import type { Die } from '../dwarf/die.js';
+import type { Unit } from '../dwarf/unit.js';
 
 /** What an entry is; `declaration` and the like are bits of `Flag`. */
 export const Kind = {
@@ -63,6 +65,8 @@ export const Flag = {
   external: 8,
   /** A variable with a location or a constant value. */
   located: 16,
+  /** The name is not all there: a template's arguments, or what stands for a type unit's type, are told by other entries. */
+  partial: 32,
 } as const;
 
 /** Where a name's text stands. */
@@ -108,6 +112,9 @@ const hashIn = (bytes: Uint8Array, at: number): number => {
 };
 
 export class EntryTable {
+  /** @param completed the name of an entry, given what it says itself, where other entries may tell more of it (`Flag.partial`) */
+  constructor(readonly completed: (die: Die, written: string) => string) {}
+
   count = 0;
   private capacity = 64;
   kinds = new Uint8Array(this.capacity);
@@ -122,10 +129,12 @@ export class EntryTable {
   units = new Int32Array(this.capacity);
 
   private readonly sections = new Map<number, NameSections>();
+  private readonly dieUnits = new Map<number, Unit>();
 
   /** Says where the names of a unit's entries stand: to be called before they are added. */
-  beginUnit(unit: number, sections: NameSections): void {
-    this.sections.set(unit, sections);
+  beginUnit(number: number, unit: Unit, sections: NameSections): void {
+    this.sections.set(number, sections);
+    this.dieUnits.set(number, unit);
   }
 
   add(kind: number, flags: number, nameSection: number, nameOffset: number, die: number, parent: number, unit: number): number {
@@ -180,7 +189,23 @@ export class EntryTable {
     }
   }
 
+  private readonly whole = new Map<number, string>();
+
+  /** With a template's arguments. */
   name(index: number): string {
+    if (!(this.flags[index] & Flag.partial)) return this.written(index);
+    let name = this.whole.get(index);
+    if (name === undefined) {
+      name = this.written(index);
+      // An instance that is an argument of itself, which damage makes, ends there.
+      this.whole.set(index, name);
+      const die = this.dieUnits.get(this.units[index])?.dieAt(this.dies[index]);
+      if (die) this.whole.set(index, (name = this.completed(die, name)));
+    }
+    return name;
+  }
+
+  private written(index: number): string {
     const bytes = this.bytesOf(index);
     if (!bytes) return '';
     const start = this.nameOffsets[index];

@@ -214,6 +214,10 @@ export class ElfImage implements SymbolImage {
     );
   }
 
+  functionsWhere(suits: (name: string) => boolean): Iterable<FunctionSymbol> {
+    return this.guard<Iterable<FunctionSymbol>>([], (info) => info.lookup.functionsWhere(suits));
+  }
+
   scopesAt(address: FileAddress): readonly Scope[] {
     return this.guard<readonly Scope[]>([], (info) => info.scopesAt(address));
   }

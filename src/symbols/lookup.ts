@@ -24,6 +24,7 @@ import type { FunctionEntry } from './functions.js';
 import type { DeclaredType, Variable } from './model.js';
 import { Mark } from './name-units.js';
 import { dieOf, NameIndex, type NamedEntry } from './names.js';
+import { completedName } from './template-text.js';
 import { spellingsOf } from './types-reader.js';
 import type { CType } from './types.js';
 import { distinct, linkageNameOf, nameOf, readVariable } from './variables.js';
@@ -49,7 +50,9 @@ export class Lookup {
   private nameIndex: NameIndex | undefined;
 
   get names(): NameIndex {
-    return (this.nameIndex ??= new NameIndex(this.info.image.path, this.info.file, this.info, this.info.store));
+    return (this.nameIndex ??= new NameIndex(this.info.image.path, this.info.file, this.info, this.info.store, (die, written) =>
+      completedName(die, written, this.info.types),
+    ));
   }
 
   private dieOf(entry: NamedEntry): Die | undefined {
@@ -72,6 +75,18 @@ export class Lookup {
       if (code && meansParameters(written, linkageNameOf(code.die))) result.push(this.info.functionOf(code, unit));
     }
     return result.length > 0 ? result : this.nestedFunctions(name);
+  }
+
+  /** Those with code whose qualified names, as the entries have them, suit. */
+  *functionsWhere(suits: (name: string) => boolean): Iterable<FunctionEntry> {
+    const table = this.names.all();
+    const units = this.info.compilations();
+    for (let index = 0; index < table.count; index++) {
+      if (table.kinds[index] !== Kind.function || !(table.flags[index] & Flag.code) || !suits(table.qualifiedName(index))) continue;
+      const unit = units[table.units[index]] as Compilation | undefined;
+      const code = unit?.codeOf(table.dies[index]);
+      if (unit && code) yield this.info.functionOf(code, unit);
+    }
   }
 
   /** Functions inside of functions (GNU C) and methods of local classes: not in the index, which leaves out bodies. */
@@ -181,7 +196,7 @@ export class Lookup {
     for (let index = table.indexOfDie(declared.offset, 0); index >= 0; index = table.parents[index]) {
       if (table.kinds[index] !== Kind.struct && table.kinds[index] !== Kind.class) continue;
       const around = unit.unit.dieAt(table.dies[index]);
-      if (around) classes.push(around);
+      if (around) classes.push(this.info.types.definitionOf(around));
     }
     return classes;
   }

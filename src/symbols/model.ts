@@ -233,6 +233,8 @@ export interface SymbolImage {
   functionsNamed(name: string): readonly FunctionSymbol[];
   /** Every name that `functionsNamed` knows, for completion and "did you mean". */
   functionNames(): Iterable<string>;
+  /** Functions with code whose qualified names suit, as the compiler writes those (a demangled one may order its words otherwise). */
+  functionsWhere(suits: (name: string) => boolean): Iterable<FunctionSymbol>;
   /** The chain of scopes at an address, innermost first, ending with the function's own. */
   scopesAt(address: FileAddress): readonly Scope[];
   /** Where calls of this function were inlined: breakpoints go there too. */

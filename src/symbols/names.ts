@@ -45,6 +45,7 @@ export class NameIndex {
     /** Not asked before its answer is needed. */
     private readonly lists: UnitLists,
     private readonly store: IndexStore | undefined,
+    private readonly completed: EntryTable['completed'],
   ) {}
 
   private units(): readonly Compilation[] {
@@ -86,7 +87,7 @@ export class NameIndex {
   /** The index of all names: one scan over all units, when first needed. */
   all(): EntryTable {
     if (!this.whole) {
-      const table = new EntryTable();
+      const table = new EntryTable(this.completed);
       const units = this.units();
       const pass = this.pass();
       try {
@@ -131,7 +132,7 @@ export class NameIndex {
   tableOf(unit: Compilation): EntryTable {
     let table = this.tables.get(unit);
     if (!table) {
-      table = new EntryTable();
+      table = new EntryTable(this.completed);
       scanUnit(unit.unit, unit.number, table);
       this.tables.set(unit, table);
     }
@@ -152,7 +153,11 @@ export class NameIndex {
       return meansName(written, splitName(table.qualifiedName(index)));
     };
     if (first) yield* this.inUnit(first, last, fits);
-    for (const unit of this.unitsOf(functions ? bareName(last) : last, marks)) if (unit !== first) yield* this.inUnit(unit, last, fits);
+    const template = bareName(last);
+    const units = new Set(this.unitsOf(functions ? template : last, marks));
+    // Where the compiler leaves a template's arguments to the entries (clang's -gsimple-template-names) its name is that of each instance.
+    if (!functions && template !== last) for (const unit of this.unitsOf(template, marks)) units.add(unit);
+    for (const unit of units) if (unit !== first) yield* this.inUnit(unit, last, fits);
     if (marks & (Mark.type | Mark.enumerator)) yield* this.inSplitTypes(last, fits);
   }
 
@@ -163,21 +168,21 @@ export class NameIndex {
     const template = bareName(last);
     if (template === last) return;
     const fits = (table: EntryTable, index: number): boolean => meansName(written, splitName(table.qualifiedName(index)));
-    for (const unit of this.unitsOf(template, Mark.instance)) yield* this.inUnit(unit, last, fits);
+    for (const unit of this.unitsOf(template, Mark.instance | Mark.type | Mark.variable)) yield* this.inUnit(unit, last, fits);
   }
 
-  private splitTable = new EntryTable();
+  private splitTable: EntryTable | undefined;
   private splitCount = 0;
 
   private *inSplitTypes(name: string, fits: (table: EntryTable, index: number) => boolean): Iterable<NamedEntry> {
     const units = this.lists.splitTypes();
     if (units.length === 0) return;
     if (units.length > this.splitCount) {
-      this.splitTable = new EntryTable();
+      this.splitTable = new EntryTable(this.completed);
       this.splitCount = units.length;
       for (const unit of units) scanUnit(unit.unit, unit.number, this.splitTable);
     }
-    const table = this.splitTable;
+    const table = (this.splitTable ??= new EntryTable(this.completed));
     for (const index of table.named(name)) if (fits(table, index)) yield entry(table, index, units[table.units[index] - units[0].number]);
   }
 

@@ -4,7 +4,7 @@
  */
 import { Reader } from '../common/reader.js';
 import { Skip, skipStep, type Abbreviation } from '../dwarf/abbreviations.js';
-import { At, Form, languageOf, Tag } from '../dwarf/constants.js';
+import { At, Form, isTemplateArgument, languageOf, Tag } from '../dwarf/constants.js';
 import { localReference, skipChildren, type Die } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
 import { EntryTable, Flag, Kind, kindOf, NameIn } from './entries.js';
@@ -24,6 +24,8 @@ interface Shape {
   readonly hasChildren: boolean;
   /** Its entries say whether their calls are inlined (DW_AT_inline): abstract instances of functions. */
   readonly isAbstract: boolean;
+  /** Its entries tell the arguments of the template that is around them. */
+  readonly isArgument: boolean;
   /** Flags that every entry of the shape has. */
   readonly flags: number;
   /** Triples of role, form and step (abbreviations.ts). */
@@ -39,6 +41,8 @@ const shapeOf = (abbreviation: Abbreviation): Shape => {
     if (attribute === At.name) role = Role.name;
     else if (attribute === At.sibling) role = Role.sibling;
     else if (attribute === At.specification || attribute === At.abstract_origin) role = Role.origin;
+    // A type unit's type, which may have no name where it is only referred to.
+    else if (attribute === At.signature) flags |= Flag.partial;
     else if (attribute === At.low_pc || attribute === At.ranges) flags |= Flag.code;
     else if (attribute === At.location || attribute === At.const_value) flags |= Flag.located;
     else if (attribute === At.declaration || attribute === At.external) {
@@ -56,7 +60,7 @@ const shapeOf = (abbreviation: Abbreviation): Shape => {
   // DWARF 4 and before: a static member is a variable that its class declares.
   const isStatic = abbreviation.tag === Tag.member && (attributes.includes(At.declaration) || attributes.includes(At.external));
   const kind = isStatic ? Kind.variable : kindOf(abbreviation.tag);
-  return { kind, hasChildren: abbreviation.hasChildren, isAbstract, flags, program };
+  return { kind, hasChildren: abbreviation.hasChildren, isAbstract, isArgument: isTemplateArgument(abbreviation.tag), flags, program };
 };
 
 const shapes = new WeakMap<Abbreviation, Shape>();
@@ -93,7 +97,7 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
   const { bytes, end, abbreviations } = unit;
   const first = table.count;
   const shared = unit.file.supplementary();
-  table.beginUnit(number, {
+  table.beginUnit(number, unit, {
     info: bytes,
     str: unit.file.section('str'),
     lineStr: unit.file.section('line_str'),
@@ -139,6 +143,7 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
     switch (kind) {
       case 0:
         // An imported or common block, a pointer type, a member: of interest only as a wrapper of types.
+        if (shape.isArgument && parent >= 0) table.flags[parent] |= Flag.partial;
         break;
       case Kind.namespace:
         entry = table.add(kind, found.flags, found.nameSection, found.nameOffset, offset, parent, number);
@@ -166,7 +171,16 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
     }
     if (!shape.hasChildren) continue;
     if (enter && parents.length < MAX_DEPTH) parents.push(entry);
-    else position = found.sibling > position && found.sibling <= end ? found.sibling : skipChildren(unit, position);
+    else if (found.sibling > position && found.sibling <= end) position = found.sibling;
+    else {
+      // Functions, and variables and other names for types that are templates.
+      const added = table.count - 1;
+      const isAdded = added >= first && table.dies[added] === offset;
+      const meet = (tag: number): void => {
+        if (isTemplateArgument(tag)) table.flags[added] |= Flag.partial;
+      };
+      position = skipChildren(unit, position, isAdded && !plain ? meet : undefined);
+    }
   }
   // A type unit has the declaration in its namespace, and the definition outside (DW_AT_specification).
   for (const { entry, origin } of completed) {
@@ -193,7 +207,7 @@ const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: numbe
       table.nameSections[entry] = table.nameSections[at];
       table.nameOffsets[entry] = table.nameOffsets[at];
       table.parents[entry] = table.parents[at];
-      table.flags[entry] = table.flags[entry] | (table.flags[at] & Flag.external);
+      table.flags[entry] = table.flags[entry] | (table.flags[at] & (Flag.external | Flag.partial));
       return (table.flags[at] & Flag.declaration) !== 0;
     }
     const next = originOf(unit, table.dies[at]);
@@ -213,7 +227,8 @@ const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: numbe
         ? SHARED[place.nameSection]
         : undefined;
   if (section === undefined) return isDeclared;
-  if (named.unit.file !== unit.file) table.declareElsewhere(entry, () => qualifiedNameOf(named));
+  if (named.children().some(({ tag }) => isTemplateArgument(tag))) table.flags[entry] |= Flag.partial;
+  if (named.unit.file !== unit.file) table.declareElsewhere(entry, () => qualifiedNameOf(named, table.completed));
   table.nameSections[entry] = section;
   table.nameOffsets[entry] = place.nameOffset;
   return isDeclared;
@@ -222,10 +237,10 @@ const resolveName = (unit: Unit, table: EntryTable, entry: number, origin: numbe
 /** Of units in files that other units refer to. */
 const shared = new WeakMap<Unit, EntryTable>();
 
-const qualifiedNameOf = ({ unit, offset }: Die): string => {
+const qualifiedNameOf = ({ unit, offset }: Die, completed: EntryTable['completed']): string => {
   let table = shared.get(unit);
   if (!table) {
-    shared.set(unit, (table = new EntryTable()));
+    shared.set(unit, (table = new EntryTable(completed)));
     scanUnit(unit, 0, table);
   }
   const index = table.indexOfDie(offset, 0);

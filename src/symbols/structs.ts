@@ -5,6 +5,7 @@
 import { At, languageOf, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import type { SourcePosition } from './model.js';
+import { completedName } from './template-text.js';
 import type { TypeReader } from './types-reader.js';
 import type { CType, Member, Method, StructType, TypedefType } from './types.js';
 import { variantPartOf, type VariantPart } from './variant-parts.js';
@@ -213,8 +214,9 @@ export class StructReader implements StructType {
     const result: Method[] = [];
     try {
       for (const child of this.definition.children()) {
-        const name = child.tag === Tag.subprogram ? child.string(At.name) : undefined;
-        if (name === undefined || result.length >= MAX_MEMBERS) continue;
+        const written = child.tag === Tag.subprogram ? child.string(At.name) : undefined;
+        if (written === undefined || result.length >= MAX_MEMBERS) continue;
+        const name = completedName(child, written, this.types);
         const type = this.types.read(child);
         const access = accessOf(child);
         const virtualIndex = tableIndex(child);

@@ -25,7 +25,13 @@ it('names functions without what the compiler passes unseen, and static members 
     program(),
     [],
     [
-      ...['info functions -n geo::Circle', 'info functions geo::Point', 'info functions -n get', 'info functions deep'],
+      ...[
+        'info functions -n geo::Circle',
+        'info functions geo::Point',
+        'info functions -n get',
+        'info functions deep',
+        'info functions width',
+      ],
       ...['info variables count', 'info variables -n geo', 'info types Extra', 'info types Small'],
     ],
   ));
