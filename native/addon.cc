@@ -9,6 +9,7 @@ static Napi::Object initialize(Napi::Env, Napi::Object exports) {
   deet::exportInterrupt(exports);
   deet::exportLastResort(exports);
   deet::exportLaunch(exports);
+  deet::exportLines(exports);
   deet::exportMappedFile(exports);
   deet::exportMemory(exports);
   deet::exportNameScan(exports);

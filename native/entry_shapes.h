@@ -2,6 +2,8 @@
 // Included by name_scan.cc only.
 #pragma once
 
+#include "cursor.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -10,8 +12,6 @@
 
 namespace deet {
 namespace {
-
-using Data = std::span<const uint8_t>;
 
 // What an entry is, as src/symbols/name-units.ts knows it.
 enum Mark : uint8_t {
@@ -41,63 +41,6 @@ enum Form : uint64_t {
   kRefSup4 = 0x1c, kStrpSup = 0x1d, kData16 = 0x1e, kLineStrp = 0x1f, kRefSig8 = 0x20, kImplicitConst = 0x21, kLoclistx = 0x22,
   kRnglistx = 0x23, kRefSup8 = 0x24, kStrx1 = 0x25, kStrx2 = 0x26, kStrx3 = 0x27, kStrx4 = 0x28, kAddrx1 = 0x29, kAddrx2 = 0x2a,
   kAddrx3 = 0x2b, kAddrx4 = 0x2c, kGnuAddrIndex = 0x1f01, kGnuStrIndex = 0x1f02, kGnuRefAlt = 0x1f20, kGnuStrpAlt = 0x1f21,
-};
-
-// Reads forward; what lies behind the end makes it bad, and everything 0 from there on.
-class Cursor {
- public:
-  explicit Cursor(Data data, size_t at = 0) : data_(data), at_(at), bad_(at > data.size()) {}
-
-  bool bad() const { return bad_; }
-  size_t at() const { return at_; }
-  bool atEnd() const { return bad_ || at_ >= data_.size(); }
-
-  uint8_t byte() {
-    if (bad_ || at_ >= data_.size()) {
-      bad_ = true;
-      return 0;
-    }
-    return data_[at_++];
-  }
-
-  // Little-endian, of up to eight bytes.
-  uint64_t number(unsigned size) {
-    if (bad_ || data_.size() - at_ < size) {
-      bad_ = true;
-      return 0;
-    }
-    uint64_t value = 0;
-    for (unsigned i = 0; i < size; i++) value |= uint64_t{data_[at_ + i]} << (8 * i);
-    at_ += size;
-    return value;
-  }
-
-  // LEB128 (DWARF 5, 7.6), modulo 2^64. A signed one is passed over alike.
-  uint64_t leb() {
-    uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      const uint8_t next = byte();
-      if (shift < 64) value |= uint64_t{next & 0x7fu} << shift;
-      if (next < 0x80) return value;
-    }
-  }
-
-  void skip(uint64_t size) {
-    if (bad_ || size > data_.size() - at_)
-      bad_ = true;
-    else
-      at_ += size;
-  }
-
-  void string() {
-    while (byte() != 0) {
-    }
-  }
-
- private:
-  Data data_;
-  size_t at_;
-  bool bad_;
 };
 
 struct Sizes {

@@ -10,6 +10,7 @@ void exportDemangle(Napi::Object exports);
 void exportInterrupt(Napi::Object exports);
 void exportLastResort(Napi::Object exports);
 void exportLaunch(Napi::Object exports);
+void exportLines(Napi::Object exports);
 void exportMappedFile(Napi::Object exports);
 void exportMemory(Napi::Object exports);
 void exportNameScan(Napi::Object exports);

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DeetError } from './common/errors.js';
+import type { LineHeader } from './dwarf/lines.js';
 
 /** What the child does between fork and exec, in this order; everything is prepared before the fork. */
 export interface LaunchPlan {
@@ -160,8 +161,26 @@ export interface Native {
     sharedStrings: Uint8Array,
     units: Float64Array,
   ): { readonly keys: ArrayBuffer; readonly crossing: boolean };
+  /**
+   * Runs a line number program, bytes [begin, end) of .debug_line, and says what it makes: rows (symbols/line-rows.ts), its sequences in
+   * the order of their addresses; where the names of files stand that it defines; where and why it broke off.
+   */
+  runLineProgram(section: Uint8Array, begin: number, end: number, header: LineHeader): LineProgramRun;
+  /**
+   * Moves the rows that count, of such a program, to the beginning of their buffer and into the order of addresses (symbols/line-table.ts). Returns how many.
+   * @param sources of each file number: equal for one source, 0 where there is no such file
+   * @param lowest the unit's first address
+   */
+  recordLines(rows: ArrayBuffer, sources: Int32Array, lowest: number): number;
   /** abi::__cxa_demangle; undefined when the name is not mangled. */
   demangle(name: string): string | undefined;
+}
+
+/** What becomes of a line number program. */
+export interface LineProgramRun {
+  readonly rows: ArrayBuffer;
+  readonly definedFiles: readonly number[];
+  readonly problem?: { readonly offset: number; readonly what: string };
 }
 
 const root = ((): string => {

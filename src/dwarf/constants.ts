@@ -254,25 +254,6 @@ export const Encoding = {
   GNU_complex_signed: 0x80,
 } as const;
 
-/** DW_LNS, standard opcodes of line programs (7.22). */
-export const LineOp = {
-  copy: 1,
-  advance_pc: 2,
-  advance_line: 3,
-  set_file: 4,
-  set_column: 5,
-  negate_stmt: 6,
-  set_basic_block: 7,
-  const_add_pc: 8,
-  fixed_advance_pc: 9,
-  set_prologue_end: 10,
-  set_epilogue_begin: 11,
-  set_isa: 12,
-} as const;
-
-/** DW_LNE, extended opcodes. */
-export const LineExtended = { end_sequence: 1, set_address: 2, define_file: 3, set_discriminator: 4 } as const;
-
 /** DW_LNCT, what a column of the file and directory tables holds. */
 export const LineContent = { path: 1, directory_index: 2, timestamp: 3, size: 4, MD5: 5 } as const;
 

@@ -1,10 +1,9 @@
 /**
  * Line number programs, versions 2 to 5 (DWARF 5, 6.2): the header with its tables of directories and files, and the
- * machine whose rows say which instruction belongs to which line. Rows are kept in flat typed arrays, as the program
- * emits them; whoever asks for addresses sorts the sequences (symbols/line-table.ts).
+ * names of the files that the rows of the program speak of. The program itself is run by symbols/line-rows.ts.
  */
 import { Reader } from '../common/reader.js';
-import { Form, LineContent, LineExtended, LineOp } from './constants.js';
+import { Form, LineContent } from './constants.js';
 import type { Unit } from './unit.js';
 
 export interface FileEntry {
@@ -29,17 +28,11 @@ export interface LineHeader {
   readonly lineRange: number;
   readonly opcodeBase: number;
   /** Number of LEB128 operands of the standard opcodes, from opcode 1. */
-  readonly operandCounts: readonly number[];
+  readonly operandCounts: Uint8Array;
   /** Where the program lies in .debug_line. */
   readonly program: number;
   readonly end: number;
 }
-
-/** Bits of `LineRows.flags`. */
-export const RowFlag = { isStatement: 1, prologueEnd: 2, epilogueBegin: 4, endSequence: 8 } as const;
-
-/** One unit's program cannot have more rows than this (12,000 functions of 1,000 rows each): damage. */
-const MAX_ROWS = 12_000_000;
 
 /** @throws FormatError when the header is damaged. */
 export const readLineHeader = (unit: Unit, offset: number): LineHeader => {
@@ -70,8 +63,7 @@ export const readLineHeader = (unit: Unit, offset: number): LineHeader => {
   const lineBase = reader.i8();
   const lineRange = reader.u8();
   const opcodeBase = reader.u8();
-  const operandCounts: number[] = [];
-  for (let opcode = 1; opcode < opcodeBase; opcode++) operandCounts.push(reader.u8());
+  const operandCounts = reader.slice(Math.max(0, opcodeBase - 1));
   const tables = version >= 5 ? readTables5(unit, reader, offsetSize) : readTables2(unit, reader);
   return {
     version,
@@ -193,167 +185,6 @@ const skipValue = (reader: Reader, form: number, offsetSize: number): void => {
     }
     default:
       readNumber(reader, form);
-  }
-};
-
-/** The matrix of 6.2.2 in the order of the program; one array per column. */
-export class LineRows {
-  count = 0;
-  readonly addresses: Float64Array;
-  readonly files: Uint32Array;
-  readonly lines: Uint32Array;
-  readonly columns: Uint16Array;
-  readonly flags: Uint8Array;
-  readonly discriminators: Uint32Array;
-
-  /** @param most rows that there may be; those that are never written take no memory */
-  constructor(most: number) {
-    this.addresses = new Float64Array(most);
-    this.files = new Uint32Array(most);
-    this.lines = new Uint32Array(most);
-    this.columns = new Uint16Array(most);
-    this.flags = new Uint8Array(most);
-    this.discriminators = new Uint32Array(most);
-  }
-
-  push(address: number, file: number, line: number, column: number, flags: number, discriminator: number): void {
-    const at = this.count++;
-    this.addresses[at] = address;
-    this.files[at] = file;
-    this.lines[at] = line;
-    this.columns[at] = column;
-    this.flags[at] = flags;
-    // Most are 0, as the memory is before it is touched: pages of it are saved.
-    if (discriminator !== 0) this.discriminators[at] = discriminator;
-  }
-}
-
-/**
- * Runs the program. Damage ends it: `problem` says where, and a sequence that was being built is closed where it stood so
- * that its rows are of use.
- */
-export const runLineProgram = (unit: Unit, header: LineHeader): { rows: LineRows; problem?: unknown } => {
-  const reader = new Reader(unit.file.section('line'), '.debug_line', header.program, header.end);
-  // The program has at least one byte for each row; one more for the end of a sequence that it leaves open.
-  const rows = new LineRows(Math.min(reader.remaining, MAX_ROWS) + 1);
-  let problem: unknown;
-  try {
-    while (!reader.atEnd) runSequence(header, reader, rows);
-  } catch (error) {
-    problem = error;
-    const last = rows.count - 1;
-    if (last >= 0 && !(rows.flags[last] & RowFlag.endSequence))
-      rows.push(rows.addresses[last] + 1, rows.files[last], rows.lines[last], 0, RowFlag.endSequence, 0);
-  }
-  return problem === undefined ? { rows } : { rows, problem };
-};
-
-/** From the initial state of 6.2.2 up to DW_LNE_end_sequence, or the end of the program. */
-const runSequence = (header: LineHeader, reader: Reader, rows: LineRows): void => {
-  const { minimumInstructionLength, maximumOperations, lineBase, lineRange, opcodeBase } = header;
-  const initial = header.defaultIsStatement ? RowFlag.isStatement : 0;
-  let address = 0;
-  let opIndex = 0;
-  let file = 1;
-  let line = 1;
-  let column = 0;
-  let flags: number = initial;
-  let discriminator = 0;
-
-  const advance = (operations: number): void => {
-    if (maximumOperations === 1) address += minimumInstructionLength * operations;
-    else {
-      address += minimumInstructionLength * Math.floor((opIndex + operations) / maximumOperations);
-      opIndex = (opIndex + operations) % maximumOperations;
-    }
-  };
-  const emit = (): void => {
-    if (rows.count >= MAX_ROWS) reader.fail('line program without an end');
-    rows.push(address, file, line < 0 ? 0 : line, column > 0xffff ? 0 : column, flags, discriminator);
-    discriminator = 0;
-    flags &= ~(RowFlag.prologueEnd | RowFlag.epilogueBegin);
-  };
-
-  while (!reader.atEnd) {
-    const opcode = reader.u8();
-    if (opcode >= opcodeBase) {
-      if (lineRange === 0) reader.fail('special opcode with a line range of 0', reader.offset - 1);
-      const adjusted = opcode - opcodeBase;
-      advance(Math.floor(adjusted / lineRange));
-      line += lineBase + (adjusted % lineRange);
-      emit();
-      continue;
-    }
-    switch (opcode) {
-      case 0: {
-        const length = reader.uleb();
-        if (length === 0) break;
-        const behind = reader.offset + length;
-        if (behind > reader.end) reader.fail('extended opcode runs over the end of the program', reader.offset);
-        switch (reader.u8()) {
-          case LineExtended.end_sequence:
-            flags |= RowFlag.endSequence;
-            emit();
-            reader.seek(behind);
-            return;
-          case LineExtended.set_address:
-            address = length > 8 ? reader.u64Clamped() : reader.unsigned(length - 1);
-            opIndex = 0;
-            break;
-          case LineExtended.define_file: {
-            const { files } = header;
-            const name = reader.cstring();
-            if (files.length < 100_000) files.push({ name, directory: reader.uleb() });
-            break;
-          }
-          case LineExtended.set_discriminator:
-            discriminator = reader.uleb();
-            break;
-          default: // of some vendor: its length is known, so it can be passed over
-        }
-        reader.seek(behind);
-        break;
-      }
-      case LineOp.copy:
-        emit();
-        break;
-      case LineOp.advance_pc:
-        advance(reader.uleb());
-        break;
-      case LineOp.advance_line:
-        line += reader.sleb();
-        break;
-      case LineOp.set_file:
-        file = reader.uleb();
-        break;
-      case LineOp.set_column:
-        column = reader.uleb();
-        break;
-      case LineOp.negate_stmt:
-        flags ^= RowFlag.isStatement;
-        break;
-      case LineOp.set_basic_block:
-        break;
-      case LineOp.const_add_pc:
-        if (lineRange === 0) reader.fail('const_add_pc with a line range of 0', reader.offset - 1);
-        advance(Math.floor((255 - opcodeBase) / lineRange));
-        break;
-      case LineOp.fixed_advance_pc:
-        address += reader.u16();
-        opIndex = 0;
-        break;
-      case LineOp.set_prologue_end:
-        flags |= RowFlag.prologueEnd;
-        break;
-      case LineOp.set_epilogue_begin:
-        flags |= RowFlag.epilogueBegin;
-        break;
-      case LineOp.set_isa:
-        reader.skipLeb();
-        break;
-      default:
-        for (let count = header.operandCounts[opcode - 1] ?? 0; count > 0; count--) reader.skipLeb();
-    }
   }
 };
 

@@ -6,13 +6,14 @@
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import { At, Form, Tag, UnitType, languageOf, type Language } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
-import { filePath, joinPath, LineRows, readLineHeader, runLineProgram, type LineHeader } from '../dwarf/lines.js';
+import { filePath, joinPath, readLineHeader, type LineHeader } from '../dwarf/lines.js';
 import { readLocationList } from '../dwarf/lists.js';
 import { rangesOf } from '../dwarf/ranges.js';
 import type { Unit } from '../dwarf/unit.js';
 import { walk } from '../dwarf/walk.js';
 import type { EntryTable } from './entries.js';
 import { Flag, Kind } from './entries.js';
+import { LineRows, runLineProgram } from './line-rows.js';
 import { LineTable } from './line-table.js';
 import type { AddressRange, LocationDescription, SourceFile, SourcePosition, UnitContext, UnitDescription, Variable } from './model.js';
 import type { BaseType, CType } from './types.js';
@@ -155,7 +156,7 @@ export class Compilation implements UnitContext {
       const header = this.lineHeader;
       const { rows, problem } = header ? runLineProgram(this.own, header) : emptyRun;
       if (problem) this.own.file.warn(problem);
-      this.table = new LineTable(rows, this.sources, this.lowest);
+      this.table = new LineTable(rows.recorded(this.sources, this.lowest), this.sources);
     }
     return this.table;
   }
@@ -352,7 +353,7 @@ export class Compilation implements UnitContext {
   }
 }
 
-const emptyRun = { rows: new LineRows(0), problem: undefined };
+const emptyRun = { rows: new LineRows(new ArrayBuffer(0)), problem: undefined };
 
 const plausible = (range: AddressRange): boolean => range.low > 0;
 

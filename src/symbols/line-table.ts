@@ -4,25 +4,21 @@
  * the last wins. These are gdb's rules, so that a line of deet's is a line of gdb's.
  */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
-import { RowFlag, type LineRows } from '../dwarf/lines.js';
+import { RowFlag, type LineRows } from './line-rows.js';
 import type { AddressRange, LineRow, SourceFile } from './model.js';
 
 export class LineTable {
   readonly count: number;
-  /** Numbers of the recorded rows, by address: the rows themselves are many and stay where they are. */
-  private readonly order: Uint32Array;
 
   /**
+   * @param rows those that count, in the order of addresses (LineRows.recorded)
    * @param sources the file of each file number; numbers that mean the same file have the same object
-   * @param lowest the unit's first address: sequences at 0 below it belong to code that the linker dropped
    */
   constructor(
     private readonly rows: LineRows,
     private readonly sources: readonly (SourceFile | undefined)[],
-    lowest: number,
   ) {
-    this.order = inOrder(recorded(rows, sources, lowest), rows);
-    this.count = this.order.length;
+    this.count = rows.count;
   }
 
   /** Index of the first row behind `address`. */
@@ -31,27 +27,27 @@ export class LineTable {
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.rows.addresses[this.order[middle]] <= address) low = middle + 1;
+      if (this.rows.address(middle) <= address) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
   address(index: number): FileAddress {
-    return fileAddress(this.rows.addresses[this.order[index]]);
+    return fileAddress(this.rows.address(index));
   }
 
   /** 0 where a sequence ends. */
   line(index: number): number {
-    return this.isEnd(index) ? 0 : this.rows.lines[this.order[index]];
+    return this.isEnd(index) ? 0 : this.rows.line(index);
   }
 
   source(index: number): SourceFile | undefined {
-    return this.sources[this.rows.files[this.order[index]]];
+    return this.sources[this.rows.file(index)];
   }
 
   private has(index: number, flag: number): boolean {
-    return (this.rows.flags[this.order[index]] & flag) !== 0;
+    return (this.rows.flags(index) & flag) !== 0;
   }
 
   isStatement(index: number): boolean {
@@ -111,7 +107,7 @@ export class LineTable {
   row(index: number): LineRow | undefined {
     const file = this.source(index);
     if (!file) return undefined;
-    const column = this.rows.columns[this.order[index]];
+    const column = this.rows.column(index);
     return {
       file,
       line: this.line(index),
@@ -121,7 +117,7 @@ export class LineTable {
       isStatement: this.isStatement(index),
       prologueEnd: this.prologueEnd(index),
       epilogueBegin: this.has(index, RowFlag.epilogueBegin),
-      discriminator: this.rows.discriminators[this.order[index]],
+      discriminator: this.rows.discriminator(index),
     };
   }
 
@@ -163,7 +159,7 @@ export class LineTable {
   *usedSources(): Iterable<SourceFile> {
     const seen = new Set<number>();
     for (let index = 0; index < this.count; index++) {
-      const file = this.rows.files[this.order[index]];
+      const file = this.rows.file(index);
       if (this.line(index) === 0 || seen.has(file)) continue;
       seen.add(file);
       const source = this.sources[file];
@@ -171,111 +167,3 @@ export class LineTable {
     }
   }
 }
-
-interface Recorded {
-  /** Numbers of rows, in the order of the program. */
-  readonly kept: Uint32Array;
-  /** Where in `kept` each sequence begins. */
-  readonly begins: readonly number[];
-}
-
-/**
- * Which rows count. Left out: rows of line 0; sequences at address 0; rows that repeat the line
- * of the row before with a discriminator; and, where the file changes, the rows of the earlier file at the same address.
- */
-const recorded = (rows: LineRows, sources: readonly (SourceFile | undefined)[], lowest: number): Recorded => {
-  const { addresses, files, lines, flags: allFlags, discriminators } = rows;
-  const kept = new Uint32Array(rows.count);
-  let count = 0;
-  const begins: number[] = [];
-  let begin = 0; // of this sequence, in `kept`
-  let dropped = false;
-  let first = true;
-  let lastSource: SourceFile | undefined;
-  let lastLine = 0;
-  let previousLine = 1;
-  let discriminated = false;
-  let lastAddress = -1;
-  let statementHere = false;
-  /** The end of a file's rows at an address undoes those that it has there. */
-  const popAt = (address: number, source: SourceFile | undefined): void => {
-    let first = count;
-    while (first > begin && addresses[kept[first - 1]] === address) first--;
-    let left = first;
-    for (let at = first; at < count; at++) if (sources[files[kept[at]]] !== source) kept[left++] = kept[at];
-    count = left;
-  };
-  for (let i = 0; i < rows.count; i++) {
-    const address = addresses[i];
-    const flags = allFlags[i];
-    const line = lines[i];
-    const end = (flags & RowFlag.endSequence) !== 0;
-    const switched = !first && files[i] !== files[i - 1];
-    // Also when the row before is left out: the change of files ends what it belongs to.
-    if (switched) lastSource = sources[files[i - 1]];
-    if (first) {
-      first = false;
-      dropped = address === 0 && lowest > 0;
-      lastSource = undefined;
-      lastLine = 0;
-      previousLine = 1;
-      discriminated = false;
-      lastAddress = -1;
-      statementHere = false;
-      begin = count;
-      begins.push(begin);
-    }
-    const statement = (flags & RowFlag.isStatement) !== 0;
-    const source = sources[files[i]];
-    if (line !== previousLine || switched) discriminated = discriminators[i] !== 0;
-    else if (discriminators[i] !== 0) discriminated = true;
-    previousLine = line;
-    if (!dropped) {
-      const changed = source !== lastSource;
-      const ignored = !end && (line === 0 || (changed && lastAddress === address && !statement && statementHere));
-      if ((changed && !ignored) || end) popAt(address, lastSource);
-      if (end) {
-        if (count > begin) kept[count++] = i;
-      } else if (!ignored && source) {
-        if (changed || line !== lastLine || !discriminated) {
-          kept[count++] = i;
-          lastLine = line;
-        }
-        lastSource = source;
-      }
-      if (lastAddress !== address) {
-        statementHere = false;
-        lastAddress = address;
-      }
-      statementHere ||= statement;
-    }
-    if (end) first = true;
-  }
-  return { kept: kept.subarray(0, count), begins };
-};
-
-/** Sequences may stand in any order, and the rows of a damaged one too. At one address an end comes before what begins there. */
-const inOrder = ({ kept, begins }: Recorded, rows: LineRows): Uint32Array => {
-  if (isInOrder(kept, rows)) return kept;
-  const { addresses, flags } = rows;
-  const pieces = begins.map((begin, i) => kept.subarray(begin, begins[i + 1])).filter(({ length }) => length > 0);
-  pieces.sort((a, b) => addresses[a[0]] - addresses[b[0]]);
-  const order = new Uint32Array(kept.length);
-  let at = 0;
-  for (const piece of pieces) {
-    order.set(piece, at);
-    at += piece.length;
-  }
-  if (isInOrder(order, rows)) return order;
-  const isEnd = (row: number): number => flags[row] & RowFlag.endSequence;
-  return kept.sort((a, b) => addresses[a] - addresses[b] || isEnd(b) - isEnd(a));
-};
-
-const isInOrder = (order: Uint32Array, { addresses, flags }: LineRows): boolean => {
-  for (let i = 1; i < order.length; i++) {
-    const step = addresses[order[i]] - addresses[order[i - 1]];
-    if (step > 0) continue;
-    if (step < 0 || (flags[order[i]] & RowFlag.endSequence) > (flags[order[i - 1]] & RowFlag.endSequence)) return false;
-  }
-  return true;
-};

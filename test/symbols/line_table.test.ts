@@ -1,6 +1,6 @@
 /** Which rows of a line program count, held against what gdb keeps of the same sequences (its lnp_state_machine, seen by `maint info line-table`). */
 import { expect, it } from 'vitest';
-import { LineRows, RowFlag } from '../../src/dwarf/lines.js';
+import { LineRows, RowFlag } from '../../src/symbols/line-rows.js';
 import { LineTable } from '../../src/symbols/line-table.js';
 import type { SourceFile } from '../../src/symbols/model.js';
 
@@ -11,11 +11,15 @@ type Row = readonly [address: number, file: number, line: number, statement: 0 |
 
 /** A sequence of these rows that ends at 0x100. */
 const tableOf = (...rows: readonly Row[]): LineTable => {
-  const all = new LineRows(rows.length + 1);
-  for (const [address, file, line, statement, discriminator] of rows)
-    all.push(address, file, line, 0, statement === 1 ? RowFlag.isStatement : 0, discriminator);
-  all.push(0x100, rows.at(-1)?.[1] ?? 1, 0, 0, RowFlag.endSequence, 0);
-  return new LineTable(all, sources, 0);
+  const end: Row = [0x100, rows.at(-1)?.[1] ?? 1, 0, 0, 0];
+  const data = new DataView(new ArrayBuffer(24 * (rows.length + 1)));
+  [...rows, end].forEach((row, index) => {
+    const [address, file, line, statement, discriminator] = row;
+    data.setFloat64(24 * index, address, true);
+    [file, line, discriminator].forEach((number, column) => data.setUint32(24 * index + 8 + 4 * column, number, true));
+    data.setUint8(24 * index + 22, row === end ? RowFlag.endSequence : statement === 1 ? RowFlag.isStatement : 0);
+  });
+  return new LineTable(new LineRows(data.buffer).recorded(sources, 0), sources);
 };
 
 /** What the table has of these rows, as `address file:line`. */
