@@ -159,6 +159,10 @@ function offsetOfBase(derived: StructType, base: StructType, depth: number): num
   return undefined;
 }
 
+/** Is the one a base of the other by virtual inheritance alone? */
+export const isVirtualBase = (derived: StructType, base: StructType): boolean =>
+  offsetOfBase(derived, base, 0) === undefined && pathToBase(derived, base, 0) !== undefined;
+
 function downcast(value: Value, to: StructType, from: StructType, type: CType): Value {
   const offset = offsetOfBase(to, from, 0);
   if (offset === undefined || value.address === undefined) throw invalid();

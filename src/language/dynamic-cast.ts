@@ -2,7 +2,7 @@
 import { DeetError } from '../common/errors.js';
 import type { CType } from '../symbols/types.js';
 import type { EvaluationContext } from './context.js';
-import { addressOf, baseOf } from './conversions.js';
+import { addressOf, baseOf, isVirtualBase } from './conversions.js';
 import { asPointer, asReference, asStruct, isVoid, sameType } from './types.js';
 import { toInteger, Value } from './value.js';
 import { wholeObject } from './virtual-table.js';
@@ -21,6 +21,19 @@ export function dynamicCast(given: Value, type: CType, context: EvaluationContex
   const part = isVoid(wanted) ? whole : partOf(whole, wanted, context);
   if (part?.address === undefined && !pointer) throw new DeetError('type', 'dynamic_cast failed');
   return part?.address === undefined ? Value.integer(type, 0n) : pointer ? Value.integer(type, toInteger(addressOf(part))) : part;
+}
+
+/**
+ * A cast in C's way to what an object is part of by virtual inheritance, which C++ leaves to `dynamic_cast`: the object's place in the whole is known to its
+ * table alone. Undefined: it is no such cast, or no such object.
+ */
+export function fromVirtualBase(given: Value, type: CType, context: EvaluationContext): Value | undefined {
+  const from = asStruct(asPointer(given.type)?.target ?? given.type);
+  const wanted = asPointer(type)?.target ?? asReference(type)?.target;
+  const to = wanted && asStruct(wanted);
+  if (given.isAbstract || !from || !to || !isVirtualBase(to, from)) return undefined;
+  const found = dynamicCast(given, type, context);
+  return asPointer(type) && toInteger(found) === 0n ? undefined : found;
 }
 
 function partOf(whole: Value, wanted: CType, context: EvaluationContext): Value | undefined {

@@ -17,7 +17,7 @@ import { characterLiteral, floatLiteral, integerLiteral, stringLiteral } from '.
 import { comparison, truthOf } from './library/comparing.js';
 import { hasView } from './library/index.js';
 import { elementOf, targetOf } from './library/operations.js';
-import { dynamicCast } from './dynamic-cast.js';
+import { dynamicCast, fromVirtualBase } from './dynamic-cast.js';
 import { memberMeant, pointerToMember } from './member-pointers.js';
 import { findMember, memberNamed } from './members.js';
 import { methodsOf } from './methods.js';
@@ -357,7 +357,8 @@ class Evaluator implements OperandEvaluator {
       return yield* evaluateAggregate(type, node.operand.elements, this);
     const operand = yield* this.operand(node.operand);
     const value = asPointer(type) ? yield* this.#inProgram(operand) : operand;
-    return this.typesOnly && !value.isLvalue ? Value.abstract(type) : cast(value, type, this.context);
+    if (this.typesOnly && !value.isLvalue) return Value.abstract(type);
+    return fromVirtualBase(value, type, this.context) ?? cast(value, type, this.context);
   }
 
   *#member(node: Extract<Expression, { kind: 'member' }>): Evaluation {

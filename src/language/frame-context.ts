@@ -5,7 +5,7 @@ import type { FrameContext, Location } from '../dwarf/location.js';
 import { locate } from '../dwarf/machine.js';
 import { Op } from '../dwarf/operations.js';
 import type { Frame, ImageMap, LoadedImage } from '../inferior/frame.js';
-import { withoutReturnType } from '../symbols/cxx-names.js';
+import { plainMangledName, withoutReturnType } from '../symbols/cxx-names.js';
 import type { ElfSymbol, FunctionSymbol, Variable } from '../symbols/model.js';
 import type { CType } from '../symbols/types.js';
 import type { ConvenienceVariables, EvaluationContext, NamedAddress, RegisterFile, ValueHistory } from './context.js';
@@ -208,7 +208,9 @@ class RealContext implements EvaluationContext {
 
   /** `extern` with its definition in a file without debug information: the linker knows where. */
   #bySymbol(variable: Variable, loaded: LoadedImage | undefined): Location {
-    const name = variable.linkageName ?? variable.name;
+    const { qualifiedName } = variable;
+    const name = variable.linkageName ?? (qualifiedName === undefined ? variable.name : plainMangledName(qualifiedName));
+    if (name === undefined) return { kind: 'unavailable', reason: `no definition of ${variable.name}`, optimizedOut: true };
     for (const image of loaded ? [loaded, ...this.world.images.all()] : this.world.images.all()) {
       const symbol = image.image.symbolsNamed(name).find((entry) => entry.type === 'object' && entry.address !== 0);
       if (symbol) return { kind: 'memory', address: BigInt(symbol.address) + image.bias };

@@ -342,7 +342,15 @@ export class FrameNames implements NameSpace {
   codeOf(method: Method): Value | undefined {
     const fn = method.code();
     const loaded = fn && this.#images().find(({ image }) => image.functionAt(fn.entry) === fn);
-    return loaded && this.functionValue(fn, loaded);
+    if (loaded) return this.functionValue(fn, loaded);
+    // The C++ library has the instances of its templates that most programs use.
+    const { linkageName } = method;
+    if (linkageName === undefined) return undefined;
+    for (const { image, bias } of this.#images()) {
+      const symbol = image.symbolsNamed(linkageName).find(({ address, type }) => address !== 0 && type === 'function');
+      if (symbol) return Value.at(method.type, this.world.memory, BigInt(symbol.address) + bias);
+    }
+    return undefined;
   }
 
   /** What stands before `::` must be something. @throws DeetError `no-symbol` */
@@ -429,7 +437,7 @@ export class FrameNames implements NameSpace {
 
 /** By its whole name: `ns::f` is not `f`, and a class is not its constructor. */
 const isCalled = (fn: FunctionSymbol, name: string): boolean =>
-  fn.qualifiedName === name || fn.linkageName === name || (fn.language !== 'c++' && fn.name === name);
+  sameName(name, fn.qualifiedName) || fn.linkageName === name || (fn.language !== 'c++' && fn.name === name);
 
 const isNameless = (type: CType): boolean => type.kind === 'base' && type.encoding === 'unspecified' && type.name === '';
 

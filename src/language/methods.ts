@@ -52,8 +52,9 @@ function plain(object: Value, struct: StructType, methods: readonly Method[], co
   const { name: owner } = struct;
   const names = [...new Set(methods.map(({ name }) => name))];
   const named = owner === undefined ? [] : names.flatMap((name) => context.names.overloads({ path: [owner] }, name));
-  // Lambdas and other classes without a name, and classes in functions.
-  const found = named.length > 0 ? named : methods.flatMap((method) => context.names.codeOf(method) ?? []);
+  // Those of lambdas, of other classes without a name and of classes in functions; overloads that only the library has.
+  const others = methods.filter(({ type }) => !named.some((each) => sameType(each.type, type)));
+  const found = [...named, ...others.flatMap((method) => context.names.codeOf(method) ?? [])];
   if (found.length === 0) {
     if (object.place.kind === 'missing') object.place.read(0, 0); // says why it is
     const name = owner === undefined ? names[0] : `${owner}::${names[0]}`;

@@ -34,6 +34,13 @@ export const plainLinkageName = (linkage: string): string | undefined => {
   return parts.length > 0 ? parts.join('::') : undefined;
 };
 
+/** The other way, for a variable of a namespace or class: `_ZN2ns1tE` for `ns::t`; undefined: parts of the name are no plain words. */
+export const plainMangledName = (qualified: string): string | undefined => {
+  const parts = splitName(qualified);
+  if (parts.length < 2 || parts[0] === 'std' || !parts.every((part) => /^[A-Za-z_]\w*$/.test(part))) return undefined;
+  return `_ZN${parts.map((part) => `${part.length}${part}`).join('')}E`;
+};
+
 const OPENING = '<([{';
 const CLOSING = '>)]}';
 

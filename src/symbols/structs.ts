@@ -168,7 +168,8 @@ export class StructReader implements StructType {
 
   private staticMember(die: Die): Member | undefined {
     const name = die.string(At.name);
-    if (name === undefined) return undefined;
+    // The compiler's own (clang's `_vtable$`, which tells where a class has its virtual table) is nobody's member.
+    if (name === undefined || die.flag(At.artificial)) return undefined;
     const { types } = this;
     const access = accessOf(die);
     return {
@@ -220,6 +221,7 @@ export class StructReader implements StructType {
         const type = this.types.read(child);
         const access = accessOf(child);
         const virtualIndex = tableIndex(child);
+        const linkageName = child.string(At.linkage_name);
         if (type.kind === 'function')
           result.push({
             name,
@@ -228,6 +230,7 @@ export class StructReader implements StructType {
             virtual: (child.number(At.virtuality) ?? 0) !== 0,
             artificial: child.flag(At.artificial),
             code: () => this.types.around.codeOf(child),
+            ...(linkageName !== undefined ? { linkageName } : {}),
             ...(virtualIndex !== undefined ? { virtualIndex } : {}),
             ...(child.number(At.defaulted) === defaultedInClass ? { defaulted: true } : {}),
             ...(access ? { access } : {}),

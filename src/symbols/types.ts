@@ -78,6 +78,8 @@ export interface StructType {
 /** A C++ member function. */
 export interface Method {
   readonly name: string;
+  /** Mangled; the compiler need not tell it. */
+  readonly linkageName?: string;
   readonly type: FunctionType;
   readonly isStatic: boolean;
   readonly virtual: boolean;

@@ -11,11 +11,13 @@ import { driven, stopOf } from './drive.js';
 leakGuard();
 
 const text = `template <class T> T limit = T(7);
+int missing = 5; // another than the member that nobody defines
 namespace outer {
-  template <class A, class B> struct Pair { A a; B b; static int count; enum Kind { One, Two } kind; struct Inner { A deep; } in; };
+  template <class A, class B> struct Pair { A a; B b; static int count; enum Kind { One, Two } kind; struct Inner { A deep; } in; long sum() const { return a + 8; } };
   template <class A, class B> int Pair<A, B>::count = 3;
   template <int N, char C> struct Sized { int v = N; };
   template <class T> T nested = T(8);
+  struct Only { static int missing; };
   namespace inner {
     int deepest = 4;
     struct S { int s; };
@@ -30,7 +32,8 @@ int main() {
   Pair<int *, int (*)(int)> pointers{};
   Sized<-1, 'a'> sized;
   inner::S s{inner::twice(2)};
-  long sum = limit<long> + limit<unsigned char> + nested<long> + pair.count + sized.v + s.s;
+  Only only;
+  long sum = pair.sum() - 9 + limit<long> + limit<unsigned char> + nested<long> + pair.count + sized.v + s.s;
   return sum == 0 || pointers.a || numbers.a; // all are there
 }
 `;
@@ -55,6 +58,9 @@ describe.each(['g++', 'clang++'] as const)('%s', (compiler) => {
     ['sizeof(outer::Pair<long,const char*>::Inner)', '8'],
     ['outer::Pair<long,const char*>::count', '3'],
     ['pair.kind == outer::Pair<long, const char *>::Two', 'true'],
+    ['(pair.*(&outer::Pair<long, const char *>::sum))()', '9'],
+    // g++ tells of no member that nobody uses.
+    ...(compiler === 'clang++' ? ([['only', '{static missing = <optimized out>}']] as const) : []),
     ['shortcut::deepest', '4'],
     ['shortcut::twice(4)', '8'],
     ['sizeof(shortcut::S)', '4'],

@@ -15,6 +15,11 @@ struct Virtual { int v = 9; };
 struct Left : n::First, virtual Virtual { int x = 2; };
 struct Right : virtual Virtual { int x = 5; };
 struct Whole : Left, n::Second<long>, Right { int x = 3; };
+struct Root { int r = 8; virtual ~Root() {} };
+struct Branch : virtual Root { int b = 6; };
+struct Leaf : Branch { int l = 4; };
+Leaf leaf;
+Root *root = &leaf;
 static int look(Whole *p, Right *right, Left &left) {
   return p->x + right->x + left.x; // look
 }
@@ -42,6 +47,8 @@ const expressions = [
   '(Virtual *) (Right *) 0',
   'p->v',
   'p->Left::x',
+  '((Leaf *) root)->l',
+  '(Leaf *) root == &leaf',
 ];
 
 it('casts find the base that is meant, as gdb does', () =>
@@ -59,6 +66,7 @@ it('casts find the base that is meant, as gdb does', () =>
     expect(said.map(plain)).toEqual(answers.map(plain));
     // gdb reads it elsewhere.
     expect(formatValue(await session.evaluate('((Virtual &) left).v'), session.context())).toBe('9');
+    expect(formatValue(await session.evaluate('((Branch *) root)->b'), session.context())).toBe('6');
     session.kill();
   }));
 

@@ -101,6 +101,9 @@ describe('objects of the C++ library', () => {
         ['m.size() + pv->size() + s.length()', '10'],
         ['m.empty()', 'false'],
         ['v.back()', '3'],
+        ['l.size() * 10 + l.front() + l.back()', '34'],
+        ['fl.empty() || fl.front() != 4', 'false'],
+        ['sp.use_count() + wp.use_count() + sn.use_count()', '4'],
         ['vp[1].n', '"two"'],
         ['d[2] + dl[299]', '302'],
         ['o.has_value()', 'true'],
@@ -115,6 +118,16 @@ describe('objects of the C++ library', () => {
       expect(said).toEqual(table);
       const context = session.context();
       expect(typeName(typeOf(parseExpression('v[0]', context.names), context), 'c++')).toBe('int');
+    }));
+
+  it('call what only the library has', () =>
+    stopped(async (session) => {
+      const rows = [
+        ['*s.c_str()', "104 'h'"],
+        ['s.compare("hello")', '0'],
+        ['s.find(\'l\', 0) + s.find("o", 0)', '6'],
+      ];
+      for (const [text, value] of rows) expect([text, await shown(session, text)]).toEqual([text, value]);
     }));
 
   it('that are not made yet, and raw ones, show their members', () =>

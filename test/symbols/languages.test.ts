@@ -36,6 +36,17 @@ it.each(['0x8', '0xd', '0xe', '0x22'])('language %s counts from 1', (language) =
   expect(typesWith([/DW_AT_language/, language])[0]).toMatchObject({ kind: 'array', count: 4 });
 });
 
+it('static members of the compiler (clang: `_vtable$`) are not shown', () => {
+  const declared = 'struct Shop { static int open; int n; private: static int own; } shop;';
+  const source = writeText('own_static.cc', `${declared}\nint Shop::open, Shop::own;\nint main() { return shop.n; }\n`);
+  const text = execFileSync('g++', ['-S', '-g', '-dA', '-o', '-', source], { encoding: 'utf8' });
+  // Being private becomes being artificial.
+  const changed = text.replace(/0x32(\s+# \(DW_AT_accessibility\))/, '0x34$1');
+  expect(changed).not.toBe(text);
+  const [shop] = openImageBytes(readFileSync(compileText('own_static.s', changed)), 'own_static').variablesNamed('shop');
+  expect(shop.type.kind === 'struct' && shop.type.members().map(({ name }) => name)).toEqual(['open', 'n']);
+});
+
 it('a type of strings (Fortran) is an array of characters', () => {
   // The second base type's abbreviation is shared with the first: both become strings, of the length of each.
   const [, text] = typesWith([/TAG: DW_TAG_base_type/, '0x12']);

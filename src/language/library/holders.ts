@@ -40,17 +40,16 @@ export function sharedPointer(subject: Subject): View {
   const type = asPointer(counts.type)?.target;
   const name = `${subject.className}<${subject.typeText(0)}>`;
   let state = ' (empty)';
+  let owners = 0n;
   if (address !== 0n && type) {
     const block = Value.at(type, subject.context.memory, address);
     const [uses, weak] = ['_M_use_count', '_M_weak_count'].map((field) => toInteger(memberOf(block, field, subject.context)));
     // All owners together hold one of the weak counts.
+    owners = uses;
     state = uses > 0n ? ` (use count ${uses}, weak count ${weak - 1n})` : ` (expired, weak count ${weak})`;
   }
-  return following(
-    holding(name + state, 'named', 'get()', pointer, subject.className.endsWith('weak_ptr') ? undefined : '.get()'),
-    pointer,
-    subject,
-  );
+  const held = holding(name + state, 'named', 'get()', pointer, subject.className.endsWith('weak_ptr') ? undefined : '.get()');
+  return following({ ...held, owners }, pointer, subject);
 }
 
 export function optional(subject: Subject): View {

@@ -54,7 +54,9 @@ export function answerTo(object: Value, method: string, given: readonly Value[],
 function answer(object: Value, method: string, context: EvaluationContext): Value | undefined {
   const text = textOf(object, context);
   const view = text ? undefined : viewOf(object, context);
-  const isContainer = text !== undefined || view?.style === 'list' || view?.style === 'map' || /^std::.* with /.test(view?.title ?? '');
+  const isChain = /^std::(?:__cxx11::list|forward_list)/.test(view?.title ?? '');
+  const isContainer =
+    isChain || text !== undefined || view?.style === 'list' || view?.style === 'map' || /^std::.* with /.test(view?.title ?? '');
   const count = text?.length ?? view?.count;
   if (count === undefined) return undefined;
   switch (method) {
@@ -67,7 +69,10 @@ function answer(object: Value, method: string, context: EvaluationContext): Valu
       return isContainer ? Value.integer(c.CXX_BOOL, count === 0 ? 1n : 0n) : undefined;
     case 'front':
     case 'back':
+      if (isChain && view && count > 0) return firstOf(view, method === 'front' ? 0 : count - 1);
       return elementAt(object, method === 'front' ? 0n : BigInt(count - 1), context);
+    case 'use_count':
+      return view?.owners === undefined ? undefined : Value.integer(c.LONG, view.owners);
     case 'has_value':
       return view?.optional ? Value.integer(c.CXX_BOOL, BigInt(count)) : undefined;
     case 'value':

@@ -38,6 +38,8 @@ export interface View {
   readonly keyed?: true;
   /** It has a value or has none. */
   readonly optional?: true;
+  /** Of what has several owners: how many. */
+  readonly owners?: bigint;
   /** What `*object` means. @throws DeetError `memory` */
   target?(): Value;
 }
