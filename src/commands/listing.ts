@@ -23,11 +23,12 @@ interface Place {
 export const listedPlace = ({ session, memory: { listed } }: CommandContext): CurrentPlace =>
   listed ? { ...session.currentPlace(), file: listed.file, line: listed.last + 1 } : session.currentPlace();
 
-/** Functions are listed from their heads, not from the line behind the prologue. */
+/** Functions are listed from where their code begins (the line of a brace that stands alone), not from the line behind the prologue. */
 const headsOf = (spec: Extract<LocationSpec, { kind: 'function' }>, session: Session): Place[] => {
   const heads = session.images().flatMap(({ image }) =>
     image.functionsNamed(spec.name).flatMap((fn) => {
-      const { declared } = fn;
+      const row = image.lineAt(fn.entry);
+      const declared = row && row.line > 0 ? row : fn.declared;
       const name = (fn.linkageName === undefined ? undefined : signatureOf(fn.linkageName)) ?? fn.qualifiedName;
       if (!declared || (spec.file !== undefined && !isOfFile(spec.file, declared.file, image, fn.entry))) return [];
       return [{ file: declared.file.path, line: declared.line, name }];
