@@ -1,14 +1,21 @@
-/** What is to be undone however grading ends, newest first: sessions are closed, folders removed. */
+/** What is to be undone however grading ends, newest first: sessions are closed, folders removed, graders ended. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export class Endings {
-  readonly #todo = new Set<() => void>();
+  readonly #todo = new Set<() => void | Promise<void>>();
+
+  #over = false;
+
+  /** Nothing more is to be begun. */
+  get over(): boolean {
+    return this.#over;
+  }
 
   /** @returns what takes it back */
-  add(end: () => void): () => void {
+  add(end: () => void | Promise<void>): () => void {
     this.#todo.add(end);
     return () => this.#todo.delete(end);
   }
@@ -31,8 +38,11 @@ export class Endings {
     };
   }
 
-  run(): void {
-    for (const end of [...this.#todo].reverse()) end();
+  /** @returns what is still to be waited for */
+  run(): readonly Promise<void>[] {
+    this.#over = true;
+    const ends = [...this.#todo].reverse();
     this.#todo.clear();
+    return ends.map((end) => end()).filter((ending) => ending instanceof Promise);
   }
 }

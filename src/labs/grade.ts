@@ -6,7 +6,8 @@ import type { CheckGrade, Lab, ProgramGrade } from './lab.js';
 import { runCheck } from './run_check.js';
 import { prepare, type Programs } from './submission.js';
 
-const failedAll = (lab: Lab, reason: string): CheckGrade[] =>
+/** Of a submission whose checks cannot be run. */
+export const failedAll = (lab: Lab, reason: string): CheckGrade[] =>
   lab.checks.map(({ name, weight }, index) => ({ name, weight, passed: false, seconds: 0, messages: index === 0 ? [reason] : [] }));
 
 const checksOf = async (lab: Lab, submission: string | undefined, folder: string, endings: Endings): Promise<CheckGrade[]> => {
@@ -26,13 +27,17 @@ const checksOf = async (lab: Lab, submission: string | undefined, folder: string
 
 const pointsOf = (checks: readonly CheckGrade[]): number => checks.reduce((sum, { passed, weight }) => sum + (passed ? weight : 0), 0);
 
+/** @param program as it is to be called */
+export const gradeOf = (lab: Lab, program: string, checks: readonly CheckGrade[]): ProgramGrade => {
+  const of = checks.reduce((sum, { weight }) => sum + weight, 0);
+  return { type: 'grade', lab: lab.title, program, points: pointsOf(checks), of, checks };
+};
+
 /** @param submission a source, a folder or a program; undefined: the lab's own sources  @param name as it is to be called */
 export const grade = async (lab: Lab, submission: string | undefined, name: string, endings: Endings): Promise<ProgramGrade> => {
   const folder = endings.folder();
   try {
-    const checks = await checksOf(lab, submission, folder.path, endings);
-    const of = checks.reduce((sum, { weight }) => sum + weight, 0);
-    return { type: 'grade', lab: lab.title, program: name, points: pointsOf(checks), of, checks };
+    return gradeOf(lab, name, await checksOf(lab, submission, folder.path, endings));
   } finally {
     folder.remove();
   }

@@ -35,11 +35,15 @@ export const runGrade = (words: readonly string[], { env = {}, printed }: GradeO
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];
+  const tell = (): void => printed?.(stdout + stderr, (signal) => void child.kill(signal));
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
-    printed?.(stdout, (signal) => void child.kill(signal));
+    tell();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    tell();
+  });
   return new Promise((done, failed) => {
     child.on('error', failed);
     child.on('close', (status, signal) => done({ status, signal, stdout, stderr }));

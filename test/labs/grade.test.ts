@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CheckGrade } from '../../src/labs/lab.js';
+import type { CheckGrade, ProgramGrade } from '../../src/labs/lab.js';
 import { compile, writeText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { folderWith, gradesOf, runGrade } from './cli.js';
@@ -271,6 +271,11 @@ describe('deet grade', () => {
       /alice\.c: which file of the lab is it\? The lab has one\.c, two\.c\. Give it the name/,
     ],
     ['two for Gradescope', ['--format=gradescope', lab, lab, lab], /^Gradescope grades one submission at a time/],
+    [
+      'no number of jobs',
+      ['-j', '0', 'samples/labs/count_lines'],
+      '--jobs is how many submissions are graded at a time, 1 to 64; not "0".',
+    ],
   ])('%s: is refused', async (_, words, sentence) => {
     const { status, stdout, stderr } = await runGrade(words);
     expect(stderr).toMatch(sentence);
@@ -289,14 +294,35 @@ describe('deet grade', () => {
 
   it('has help', async () => {
     const { status, stdout } = await runGrade(['--help']);
-    expect([status, stdout.split('\n')[0]]).toEqual([0, 'Usage: deet grade [--format table|tap|junit|json|gradescope] LAB [PROGRAM...]']);
+    expect([status, stdout.split('\n')[0]]).toEqual([
+      0,
+      'Usage: deet grade [--format table|tap|junit|json|gradescope] [--jobs N] LAB [PROGRAM...]',
+    ]);
   });
 
-  it('leaves neither processes nor folders when it is interrupted', async () => {
+  it('grades several submissions at a time, in their order; what ends a grader fails one of them', async () => {
+    const lab = folderWith({
+      'a.c': '',
+      'checks.mjs': `export default { checks: [{ name: 'lives', run: async (session) => {
+        await session.continue();
+        console.log('a remark');
+        if (session.stdout.includes('fatal')) process.kill(process.pid, 'SIGKILL');
+      } }] };`,
+    });
+    const submissions = ['one', 'two', 'fatal', 'four', 'five'].map((word) =>
+      join(folderWith({ 'a.c': `#include <stdio.h>\nint main(void) { puts("${word}"); return 0; }\n` }), 'a.c'),
+    );
+    const { stdout, stderr } = await runGrade(['--format', 'json', '-j', '2', lab, ...submissions]);
+    const grades = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as ProgramGrade); // prettier-ignore
+    expect(grades.map(({ program, points }) => [program, points])).toEqual(submissions.map((path, index) => [path, index === 2 ? 0 : 1]));
+    expect(grades[2].checks[0].messages).toEqual(['Grading it broke off: SIGKILL']);
+    expect(stderr.trimEnd().split('\n')).toEqual(submissions.map(() => 'a remark'));
+  });
+
+  it.each([['1'], ['2']])('leaves neither processes nor folders when it is interrupted, %s at a time', async (jobs) => {
     const endless = folderWith({
       'bad.c': misbehaving,
-      'checks.mjs': `import { writeFileSync } from 'node:fs';
-      export default { limits: { seconds: 600 }, checks: [{ name: 'waits', args: ['daemon'], run: async (session) => {
+      'checks.mjs': `export default { limits: { seconds: 600 }, checks: [{ name: 'waits', args: ['daemon'], run: async (session) => {
         const running = session.continue();
         for await (const event of session.events()) if (event.type === 'exit') break;
         process.stdout.write('running\\n');
@@ -304,10 +330,10 @@ describe('deet grade', () => {
       } }] };`,
     });
     const scratch = folderWith({ 'here.txt': '' });
-    const { status } = await runGrade([endless], {
+    const { status } = await runGrade(['-j', jobs, endless, endless, endless], {
       env: { TMPDIR: scratch },
       printed: (text, kill) => {
-        if (text.includes('running')) kill('SIGINT');
+        if (text.split('running').length > Number(jobs)) kill('SIGINT');
       },
     });
     expect(status).toBe(130);
