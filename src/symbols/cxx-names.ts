@@ -44,19 +44,11 @@ export const plainMangledName = (qualified: string): string | undefined => {
 const OPENING = '<([{';
 const CLOSING = '>)]}';
 
-/** Where an operator's own name ends that begins at `at`: `operator()`, `operator<<`, `operator new`, `operator int`. */
-const operatorEnd = (text: string, at: number, inside: boolean): number => {
-  const behind = at + 'operator'.length;
-  const signs = /^(?:\(\)|\[\]|""\s*\w+|->\*?|<=>|<<=?|>>=?|&&|\|\||\+\+|--|[-+*/%^&|=!<>]=|[-+*/%^&|~!=<>,])(?: (?=<))?/.exec(
-    text.slice(behind, behind + 64),
-  );
-  if (signs || inside) return behind + (signs?.[0].length ?? 0);
-  // A conversion or new and delete: up to the parameters.
+const closing = (text: string, open: number): number => {
   let depth = 0;
-  for (let i = behind; i < text.length; i++) {
-    if (text[i] === '(' && depth === 0 && !text.startsWith('(anonymous', i)) return i;
+  for (let i = open; i < text.length; i++) {
     if (OPENING.includes(text[i])) depth++;
-    else if (CLOSING.includes(text[i])) depth--;
+    else if (CLOSING.includes(text[i]) && --depth === 0) return i;
   }
   return text.length;
 };
@@ -68,6 +60,30 @@ const DECLARATOR = /[ *&]/;
 const declaratorEnd = (text: string, at: number): number | undefined => {
   const opening = /^\((?:[\w:]+::)?[*&]+/.exec(text.slice(at, at + 256));
   return opening ? at + opening[0].length : undefined;
+};
+
+/** Where an operator's own name ends that begins at `at`: `operator()`, `operator<<`, `operator new`, `operator int`. */
+const operatorEnd = (text: string, at: number, inside: boolean): number => {
+  const behind = at + 'operator'.length;
+  const signs = /^(?:\(\)|\[\]|""\s*\w+|->\*?|<=>|<<=?|>>=?|&&|\|\||\+\+|--|[-+*/%^&|=!<>]=|[-+*/%^&|~!=<>,])(?: (?=<))?/.exec(
+    text.slice(behind, behind + 64),
+  );
+  if (signs || inside) return behind + (signs?.[0].length ?? 0);
+  // A conversion or new and delete: up to the parameters.
+  let depth = 0;
+  for (let i = behind; i < text.length; i++) {
+    if (text[i] === '(' && depth === 0 && !text.startsWith('(anonymous', i)) {
+      if (declaratorEnd(text, i) === undefined) return i;
+      // `operator void (*)(int)`, `operator int (&) [4]`: what a pointer or reference points to is written around its sign.
+      i = closing(text, i);
+      const around = /^ ?[([]/.exec(text.slice(i + 1, i + 3));
+      if (around) i = closing(text, i + around[0].length);
+      continue;
+    }
+    if (OPENING.includes(text[i])) depth++;
+    else if (CLOSING.includes(text[i])) depth--;
+  }
+  return text.length;
 };
 
 /** The place of the name in a demangled function: behind the type that a template returns, up to its own parameters. */
@@ -97,15 +113,6 @@ const nameIn = (text: string): { readonly start: number; readonly end: number; r
     else if (char === ' ' && depth === 0) start = i + 1;
   }
   return { start, end: text.length, isLocal };
-};
-
-const closing = (text: string, open: number): number => {
-  let depth = 0;
-  for (let i = open; i < text.length; i++) {
-    if (OPENING.includes(text[i])) depth++;
-    else if (CLOSING.includes(text[i]) && --depth === 0) return i;
-  }
-  return text.length;
 };
 
 /**

@@ -113,6 +113,10 @@ describe('names', () => {
     ['a::operator()(int)', ['a', 'operator()'], '(int)'],
     ['(anonymous namespace)::f(int)', ['(anonymous namespace)', 'f'], '(int)'],
     ['two words', ['two words'], undefined],
+    ['A::operator void (*)(int)() const', ['A', 'operator void (*)(int)'], '() const'],
+    ['A::operator int (&) [4]()', ['A', 'operator int (&) [4]'], '()'],
+    ['A::operator int (A::*)(long)<int>(int)', ['A', 'operator int (A::*)(long)<int>'], '(int)'],
+    ['operator int*() const', ['operator int*'], '() const'],
   ])('%s', (text, parts, parameters) => expect(writtenName(text)).toMatchObject({ parts, parameters }));
 
   it('of templates are the same with other spaces, and without arguments mean all', () => {
