@@ -421,6 +421,8 @@ export class Session implements AsyncDisposable, Disposable {
       case 'exec-failed':
       case 'odd-dup':
       case 'bad-descriptor':
+      case 'interrupted':
+      case 'called-again':
       case 'child-signal':
       case 'exit-called':
       case 'exiting':

@@ -27,6 +27,8 @@ export const describeEvent = (event: SessionEvent): Result[] => {
     case 'exec-failed':
     case 'odd-dup':
     case 'bad-descriptor':
+    case 'interrupted':
+    case 'called-again':
     case 'child-signal':
     case 'exit-called':
     case 'exiting':

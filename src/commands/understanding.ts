@@ -64,7 +64,7 @@ const explainCommand: Command = {
   group: 'understand',
   about: 'Why the program stopped or crashed, in words.',
   run: ({ session, chronicle }): Result => {
-    const end = session.state === 'none' ? explainEnd(chronicle.family()) : undefined;
+    const end = session.state === 'none' ? explainEnd(chronicle.family(), chronicle.report().problems) : undefined;
     if (end) return end;
     const { thread } = session.selection();
     const found = explanationOf(session, thread);

@@ -57,6 +57,8 @@ export const announce = (event: SessionEvent, program: Program): void => {
     case 'child-signal':
     case 'odd-dup':
     case 'bad-descriptor':
+    case 'interrupted':
+    case 'called-again':
     case 'exit-called':
     case 'exiting':
       return;

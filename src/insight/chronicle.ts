@@ -17,11 +17,13 @@ import { Word } from '../linux/registers.js';
 import { signalName } from '../linux/signals.js';
 import type { BadDescriptor } from '../session/bad_descriptors.js';
 import type { OddDup } from '../session/failed_calls.js';
+import type { InterruptedCall } from '../session/interrupted_calls.js';
 import type { SessionEvent } from '../session/types.js';
 import type { SymbolImage } from '../symbols/model.js';
 import type { FailedExec, FamilyMember, SourcePlace } from './family.js';
 import { exitHandlers, handlerListIn } from './exit_handlers.js';
 import { viewOfProcess, type KeptBack, type Life } from './family_view.js';
+import { usedUp, writerTo } from './last_look.js';
 import { isOwnFunction } from './own_code.js';
 import { placeThen, wayOut } from './past.js';
 import { report, type FamilyEvent, type Report } from './report.js';
@@ -69,6 +71,8 @@ interface Entry {
   unwaited?: boolean;
   /** Who could wait for it: its parent, or of an orphan who has inherited it, if that is one of the family (PR_SET_CHILD_SUBREAPER). */
   keeper: Entry | undefined;
+  /** Its call that SIGCHLD has interrupted, and that it has not made again. */
+  interrupted?: InterruptedCall & { readonly place: () => SourcePlace | undefined };
   /** When it called exit(3). */
   leaving?: Moment | undefined;
   /** It is in its exit, and its children are its own no longer than that. */
@@ -157,6 +161,14 @@ export class Chronicle {
       case 'bad-descriptor':
         this.#misused(event.thread, event.misused);
         break;
+      case 'interrupted': {
+        const entry = this.#entries.get(event.thread.process);
+        if (entry) entry.interrupted = { ...event.interrupted, place: placeOf(event.thread) };
+        break;
+      }
+      case 'called-again':
+        delete this.#entries.get(event.thread.process)?.interrupted;
+        break;
       case 'child-signal':
         this.#told(event.thread);
         break;
@@ -230,7 +242,9 @@ export class Chronicle {
 
   #executed(process: Process): void {
     const { pid, program } = process;
-    delete this.#entries.get(process)?.stayed;
+    const entry = this.#entries.get(process);
+    delete entry?.stayed;
+    delete entry?.interrupted;
     const descriptors = readDescriptors(pid).filter((each) => !each.closeOnExec && !this.#given.has(each.target));
     const views = descriptors.map(({ fd, target, kind, access }) => ({
       fd,
@@ -298,6 +312,20 @@ export class Chronicle {
     if (!entry || !isAlone) return;
     this.#lastLook(entry);
     entry.waitsNoMore = true;
+    this.#lastDescriptors(entry);
+  }
+
+  /** What it may have ended for: it gave up reading, or could open nothing more. */
+  #lastDescriptors({ process, interrupted }: Entry): void {
+    const { pid } = process;
+    if (interrupted) {
+      const { call, fd, open, place } = interrupted;
+      const others = [...this.#entries.keys()].filter((each) => each.alive && each !== process).map((each) => each.pid);
+      const writer = writerTo(open, others);
+      this.#events.push({ kind: 'interrupted', pid, call, fd, place, ...(writer !== undefined && { writer }) });
+    }
+    const full = usedUp(pid);
+    if (full) this.#events.push({ kind: 'used-up', pid, ...full });
   }
 
   /** The parent goes: of its dead children those that still lie about were never waited for. Afterwards somebody else takes them away. */

@@ -53,6 +53,8 @@ export interface CrashScene {
   descriptor?(fd: number): { readonly noun: string; readonly peers?: readonly Holder[] } | undefined;
   /** A limit on resources as /proc/PID/limits names it (`Max file size`); undefined: there is none, or it is not known. */
   limit?(name: string): number | undefined;
+  /** The parent that it was born of, if that has ended. */
+  readonly lostParent?: number | undefined;
   /** The name of a process, for signals that it sent. */
   processName?(pid: number): string | undefined;
 }

@@ -47,6 +47,11 @@ const explainSent = (fault: Fault): Explanation | undefined => {
   const name = signal.signalName;
   if (signal.pid === pid)
     return fault.explanation('sent', `The program sent itself ${name}${inFunction(fault.userFrame)} (raise, kill or abort).`);
+  if (signal.pid === fault.scene.lostParent)
+    return fault.explanation(
+      'sent',
+      `${name} came from process ${signal.pid}, the parent, which has ended: it sent it before, or the kernel did at its end (prctl with PR_SET_PDEATHSIG asks for that).`,
+    );
   const sender = fault.scene.processName?.(signal.pid);
   const who =
     signal.pid === 0 ? 'a process outside its PID namespace' : `process ${signal.pid}${sender === undefined ? '' : ` (${sender})`}`;

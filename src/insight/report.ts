@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import type { DescriptorView } from './descriptors.js';
 import { listed, type SourcePlace } from './family.js';
+import type { UsedUp } from './last_look.js';
 import type { WayOut } from './past.js';
 
 type Inherited = Pick<DescriptorView, 'fd' | 'target' | 'end'>;
@@ -42,6 +43,17 @@ export type FamilyEvent =
       readonly open?: string;
       readonly place?: WhenAsked<SourcePlace>;
     }
+  /** SIGCHLD interrupted the call, and it was not made again; `writer`: who had the pipe's write end then, when the process ended. */
+  | {
+      readonly kind: 'interrupted';
+      readonly pid: number;
+      readonly call: string;
+      readonly fd: number;
+      readonly writer?: number;
+      readonly place?: WhenAsked<SourcePlace>;
+    }
+  /** The process ended with as many descriptors open as it may have (last_look.ts). */
+  | ({ readonly kind: 'used-up'; readonly pid: number } & UsedUp)
   /** SIGCHLD was delivered to a handler when these children were dead. */
   | { readonly kind: 'told'; readonly pid: number; readonly children: readonly number[]; readonly place?: WhenAsked<SourcePlace> }
   /** At a fork, `bytes` were in stdout's buffer (pendingOutput), beginning with `text`. */
@@ -81,7 +93,9 @@ export interface Problem {
     | 'handler-twice'
     | 'failed-dup'
     | 'bad-descriptor'
-    | 'swapped-dup';
+    | 'swapped-dup'
+    | 'interrupted'
+    | 'used-up';
   readonly pid: number;
   readonly text: string;
 }
@@ -114,6 +128,8 @@ interface Life {
   readonly children: Life[];
   readonly oddDups: Extract<FamilyEvent, { kind: 'odd-dup' }>[];
   readonly misused: Extract<FamilyEvent, { kind: 'bad-descriptor' }>[];
+  interrupted?: Extract<FamilyEvent, { kind: 'interrupted' }>;
+  usedUp?: UsedUp;
   leaked: { program: string; descriptors: Inherited[] }[];
 }
 
@@ -164,6 +180,12 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
         break;
       case 'bad-descriptor':
         life?.misused.push(event);
+        break;
+      case 'interrupted':
+        if (life) life.interrupted = event;
+        break;
+      case 'used-up':
+        if (life) life.usedUp = event;
         break;
       case 'told':
         for (const pid of event.children) {
@@ -352,13 +374,45 @@ const badDescriptors = (lives: readonly Life[]): Problem[] =>
     });
   });
 
+const succeeded = ({ end }: Life): boolean => end?.status === 0;
+
+/** Who ends on purpose when a child does, with nothing left to read, is right. */
+const interruptions = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) => {
+    const { interrupted, killed } = life;
+    const place = interrupted?.place?.();
+    if (!interrupted || !place || killed || (succeeded(life) && interrupted.writer === undefined)) return [];
+    const { call, fd, writer } = interrupted;
+    const open = writer === undefined ? '' : `, although process ${writer} could still write to it`;
+    const text = `${name(life)}: ${call}(${fd})${at(place)} was interrupted by SIGCHLD (EINTR) and not called again${open}. EINTR is neither the end of the file nor an error: call it again, or give sigaction SA_RESTART.`;
+    return [{ kind: 'interrupted', pid: life.pid, text }];
+  });
+
+const exhausted = (lives: readonly Life[]): Problem[] =>
+  lives.flatMap((life) => {
+    const { usedUp, killed } = life;
+    if (!usedUp || killed || succeeded(life)) return [];
+    const text = `${name(life)} ended (${endOf(life)}) with ${usedUp.open} descriptors open, ${usedUp.count} of them ${usedUp.most}, and may have ${usedUp.limit}: what is opened beyond that fails (EMFILE, Too many open files). What is no longer needed is to be closed.`;
+    return [{ kind: 'used-up', pid: life.pid, text }];
+  });
+
 /** All problems, the graver kinds first, each kind in the order of birth. */
 export const report = (events: readonly FamilyEvent[]): Report => {
   const lives = biographies(events);
   return {
     type: 'report',
-    problems: [ranOn, oddDups, badDescriptors, nestedForks, doubleFlushes, handlersTwice, leaks, zombies, orphans].flatMap((find) =>
-      find(lives),
-    ),
+    problems: [
+      ranOn,
+      oddDups,
+      badDescriptors,
+      interruptions,
+      exhausted,
+      nestedForks,
+      doubleFlushes,
+      handlersTwice,
+      leaks,
+      zombies,
+      orphans,
+    ].flatMap((find) => find(lives)),
   };
 };

@@ -258,6 +258,11 @@ class ThreadScene implements CrashScene {
     return this.thread.process.source.live ? readLimit(this.pid, name) : undefined;
   }
 
+  get lostParent(): number | undefined {
+    const { parent } = this.thread.process;
+    return parent && !parent.alive ? parent.pid : undefined;
+  }
+
   processName(pid: number): string | undefined {
     return this.thread.process.source.live ? readStat(pid)?.name : undefined;
   }

@@ -74,11 +74,7 @@ const sharedLock = ({ member, scene }: Waiter, noun: string, owner: number): End
   if (existsSync(`/proc/${owner}`)) return { text: `${text} held by ${owner}, which is ${relation(owner, member.pid)}` };
   const dead = scene.member(owner);
   const who = dead ? `process ${owner}` : `a thread (${owner})`;
-  return {
-    text,
-    clause: () => `, held by ${who} that has ended without unlocking it`.replace(/(process \d+) that/, '$1, which'),
-    releasers: [],
-  };
+  return { text: `${text}, held by ${who}${dead ? ', which' : ' that'} has ended without unlocking it`, releasers: [] };
 };
 
 const secondTime = (waiter: Waiter, { kind }: FutexWait): string => {
@@ -97,7 +93,7 @@ const ownedLock = (waiter: Waiter, wait: FutexWait, noun: string, owner: number)
   if (member.threads.some(({ tid }) => tid === owner))
     return { text: `waits for ${noun} held by ${scene.threadName(owner, member.pid)}`, releasers: [owner], target: owner };
   if (isSharedMemory(member, wait.address)) return sharedLock(waiter, noun, owner);
-  return { text: `waits for ${noun}`, clause: () => goneOwner(waiter, owner), releasers: [] };
+  return { text: `waits for ${noun}${goneOwner(waiter, owner)}`, releasers: [] };
 };
 
 /** Of more than this nobody wants a list. */
@@ -140,7 +136,7 @@ const anonymousLock = (waiter: Waiter, wait: FutexWait, noun: string): Ending =>
   const cause = reentered(waiter)
     ? ', which it holds itself: a signal handler called a function that is not safe there (signal-safety(7))'
     : ', held by a thread that does not exist in this process: fork() copied a locked lock';
-  return { text, clause: () => cause, releasers: [] };
+  return { text: text + cause, releasers: [] };
 };
 
 const nobodyElse = ({ member, thread }: Waiter, { kind, detail }: FutexWait): string => {

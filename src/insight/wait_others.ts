@@ -8,7 +8,7 @@ import { futexWait } from './futex.js';
 import { bytesAt, int, secondsAt, secondsText, type Scene, type WaitFact, type Waiter } from './wait_facts.js';
 import { ipcWait } from './wait_ipc.js';
 import { lockWait } from './wait_locks.js';
-import { signalList, waitable } from './wait_special.js';
+import { childSignal, childSignalSpent, noChildToCome, signalList, waitable } from './wait_special.js';
 
 /** The children that wait4 or waitid was asked for; undefined: any. */
 const askedFor = ({ member, call, scene }: Waiter): { child?: number; group?: number } => {
@@ -31,22 +31,33 @@ const childWait = (waiter: Waiter): WaitFact => {
   const { member, scene } = waiter;
   const { child, group } = askedFor(waiter);
   const known = scene.childrenOf(member.pid).map(({ pid }) => pid);
-  const all = [...new Set([...known, ...readChildren(member.pid)])].filter((pid) => group === undefined || readStat(pid)?.group === group);
-  const children = child === undefined ? all : [child];
+  const all = [...new Set([...known, ...readChildren(member.pid)])];
+  const wanted = all.filter((pid) => group === undefined || readStat(pid)?.group === group);
+  const children = child === undefined ? wanted : [child];
   const only = children.length === 1 ? children[0] : undefined;
   const which =
     only !== undefined
       ? `${child === undefined ? 'its ' : ''}child ${only}`
       : children.length === 0
-        ? 'children, and has none'
+        ? `children${group === undefined ? '' : ` in process group ${group}`}, and has none`
         : `any of its children${group === undefined ? '' : ` in process group ${group}`} (${listed(children)})`;
+  const others = group === undefined ? '' : notAskedFor(all.filter((pid) => !wanted.includes(pid)));
   const releasers = scene.threadsOf(children);
   return {
     on: { kind: 'child', children },
     text: `waits for ${which}`,
-    ...(only === undefined ? {} : { clause: () => childState(scene, only), target: only }),
+    ...(only === undefined ? { clause: () => others } : { clause: () => childState(scene, only) + others, target: only }),
     ...(releasers && children.length > 0 ? { releasers } : {}),
   };
+};
+
+/** Children in another process group than the one that is waited for. */
+const notAskedFor = (children: readonly number[]): string => {
+  const others = children.flatMap((pid) => {
+    const stat = readStat(pid);
+    return stat ? [`${pid} (in group ${stat.group}${stat.state === 'Z' ? ', has ended' : ''})`] : [];
+  });
+  return others.length > 0 ? `; not for its ${others.length === 1 ? 'child' : 'children'} ${listed(others)}` : '';
 };
 
 /** What a child does instead of ending, if it is not itself waiting. */
@@ -93,14 +104,11 @@ const sleepWait = ({ member, call }: Waiter): WaitFact => {
 
 /** SIGCHLD of the last child has been and gone: the classic race of pause() with a handler. */
 const nothingLeft = (member: FamilyMember, scene: Scene): string => {
-  const chld = 1n << BigInt(17 - 1);
   const status = readStatus(member.pid);
   // One that is blocked may be pending.
-  if (((status?.caught ?? 0n) & chld) === 0n || ((status?.blocked ?? 0n) & chld) !== 0n) return '';
-  const children = [...new Set([...scene.childrenOf(member.pid).map(({ pid }) => pid), ...readChildren(member.pid)])];
-  if (children.length === 0) return '; it handles SIGCHLD, but has no child left that could send one';
-  if (children.some((pid) => readStat(pid)?.state !== 'Z')) return '';
-  return `; it handles SIGCHLD, but all its children (${listed(children)}) have ended already, and their signals have been and gone`;
+  if (((status?.caught ?? 0n) & childSignal) === 0n || ((status?.blocked ?? 0n) & childSignal) !== 0n) return '';
+  const why = noChildToCome(member, scene);
+  return why === undefined ? '' : `; it handles SIGCHLD, but ${why}`;
 };
 
 /** Any other signal is ignored, or the end of the program. */
@@ -127,7 +135,12 @@ const signalWait = (waiter: Waiter): WaitFact => {
   const clause = (): string => heldBack(waiter) || nothingLeft(member, scene);
   if (call.name === 'pause') return { on, text: 'waits for a signal (pause)', clause: () => clause() || handled(member) };
   const mask = bytesAt(member, call.args[0], 8)?.getBigUint64(0, true);
-  if (call.name === 'rt_sigtimedwait') return { on, text: `waits for ${(mask && signalList(mask)) ?? 'a signal'} (sigwait)` };
+  if (call.name === 'rt_sigtimedwait')
+    return {
+      on,
+      text: `waits for ${(mask && signalList(mask)) ?? 'a signal'} (sigwait)`,
+      clause: () => childSignalSpent(waiter, mask ?? 0n),
+    };
   const open = mask === undefined ? undefined : signalList(waitable & ~mask);
   if (open !== undefined) return { on, text: `waits for ${open} (sigsuspend, which holds all others back)`, clause };
   const blocked = mask === undefined ? undefined : signalList(mask);

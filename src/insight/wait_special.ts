@@ -1,8 +1,9 @@
 /** Waits at descriptors that the kernel made up: eventfd, timerfd, signalfd, inotify, message queues and pseudo-terminals. */
-import { readStat, readStatus } from '../linux/proc.js';
+import { Signal } from '../linux/constants.js';
+import { readChildren, readStat, readStatus } from '../linux/proc.js';
 import type { Descriptor } from '../linux/proc_files.js';
 import { signalsInMask } from '../linux/signals.js';
-import { listed } from './family.js';
+import { listed, type FamilyMember } from './family.js';
 import type { Holder } from './open_files.js';
 import { heldIn, nounFor, secondsText, threadsOfHolders, type Scene, type WaitFact, type Waiter } from './wait_facts.js';
 
@@ -50,10 +51,29 @@ const notBlocked = ({ member, thread }: Waiter, signals: bigint): string => {
   return `; but ${listed(open)} ${is} not blocked: ${it} delivered as ever, and never read here (sigprocmask comes first)`;
 };
 
+/** The bit of SIGCHLD. */
+export const childSignal = 1n << BigInt(Signal.SIGCHLD - 1);
+
+/** Why no child will send SIGCHLD any more; undefined: one may. */
+export const noChildToCome = ({ pid }: FamilyMember, scene: Scene): string | undefined => {
+  const children = [...new Set([...scene.childrenOf(pid).map((child) => child.pid), ...readChildren(pid)])];
+  if (children.length === 0) return 'it has no child left that could send one';
+  if (children.some((child) => readStat(child)?.state !== 'Z')) return undefined;
+  return `all its children (${listed(children)}) have ended already, and their signals have been and gone`;
+};
+
+/** SIGCHLD is taken by reading or by sigwait: one that has come for several children is taken once. */
+export const childSignalSpent = ({ member, scene }: Waiter, signals: bigint): string => {
+  const status = signals === childSignal ? readStatus(member.pid) : undefined;
+  if (!status || ((status.pending | status.sharedPending) & childSignal) !== 0n) return '';
+  const why = noChildToCome(member, scene);
+  return why === undefined ? '' : `; but ${why}`;
+};
+
 const signalDescriptorWait = (waiter: Waiter, { fd, signals = 0n }: Descriptor): WaitFact => ({
   on: { kind: 'signal', fd },
   text: `waits for ${signalList(signals) ?? 'a signal'} (signalfd, fd ${fd})`,
-  clause: () => notBlocked(waiter, signals),
+  clause: () => notBlocked(waiter, signals) || childSignalSpent(waiter, signals),
 });
 
 /** The numbers of pseudo-terminals are those of /dev/pts. */

@@ -1,6 +1,6 @@
 /**
- * read, write and close of a descriptor that is not open, or not for that: the call fails (EBADF), and nobody looks. The C library's functions go another way when
- * their system call has failed, so that those who do not fail never come by.
+ * read, write, accept and close of a descriptor that is not open, or not for that: the call fails (EBADF), and nobody looks. The C library's functions go another way
+ * when their system call has failed, so that those who do not fail never come by.
  */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { AddressSpace } from '../inferior/address_space.js';
@@ -10,7 +10,7 @@ import { Word } from '../linux/registers.js';
 import type { SymbolImage } from '../symbols/model.js';
 import { FamilySites, functionNamed } from './family_sites.js';
 
-export type DescriptorCall = 'read' | 'write' | 'close';
+export type DescriptorCall = 'read' | 'write' | 'accept' | 'close';
 
 /** A call that has failed with EBADF. */
 export interface BadDescriptor {
@@ -26,6 +26,7 @@ const afterJump = failing.length + 1;
 /** The ways that do not fail are shorter. */
 const functionLength = 112;
 const badDescriptor = -9n;
+const interruptedCall = -4n;
 /** So many failures of each kind are looked at in a process: who reads without waiting (EAGAIN), or closes all numbers that there could be, is not to pay for it. */
 const mostFailures = 16;
 
@@ -44,16 +45,22 @@ const failuresOf =
   };
 
 const misuse = (thread: Thread, call: DescriptorCall): BadDescriptor | undefined => {
-  const registers = thread.registers();
-  const fd = Number(BigInt.asIntN(32, registers[Word.rdi]));
+  const fd = Number(BigInt.asIntN(32, thread.registers()[Word.rdi]));
   // Whose open has failed may close what it has not got.
-  if (BigInt.asIntN(64, registers[Word.rax]) !== badDescriptor || (call === 'close' && fd < 0)) return undefined;
+  if (call === 'close' && fd < 0) return undefined;
   const open = readDescriptor(thread.process.pid, fd);
   return { call, fd, ...(open && { open }) };
 };
 
-/** @param told the thread, in the function that has failed, and how */
-export const badDescriptors = (call: DescriptorCall, told: (thread: Thread, misused: BadDescriptor) => void): FamilySites => {
+/**
+ * @param told the thread, in the function that has failed, and how
+ * @param interrupted the same of a call that a signal has ended (EINTR)
+ */
+export const badDescriptors = (
+  call: DescriptorCall,
+  told: (thread: Thread, misused: BadDescriptor) => void,
+  interrupted?: (thread: Thread) => void,
+): FamilySites => {
   const failures = new WeakMap<AddressSpace, number>();
   const sites: FamilySites = new FamilySites(failuresOf(call), {
     kind: 'internal',
@@ -61,8 +68,10 @@ export const badDescriptors = (call: DescriptorCall, told: (thread: Thread, misu
       const { space } = thread.process;
       const count = (failures.get(space) ?? 0) + 1;
       failures.set(space, count);
-      const misused = misuse(thread, call);
+      const result = BigInt.asIntN(64, thread.registers()[Word.rax]);
+      const misused = result === badDescriptor ? misuse(thread, call) : undefined;
       if (misused) told(thread, misused);
+      if (result === interruptedCall) interrupted?.(thread);
       if (count === mostFailures) sites.leave(thread.process);
       return 'pass';
     },

@@ -58,15 +58,15 @@ export interface OddDup {
 
 const lastStandard = 2;
 
-/** Opened to become that standard descriptor: so it can be used, and nothing has been read or written yet. */
-const isFreshFor = ({ access, offset }: Descriptor, standard: number): boolean =>
-  offset === 0 && access !== 'path' && access !== (standard === 0 ? 'write' : 'read');
+/** It can be used as that standard descriptor. */
+const suits = ({ access }: Descriptor, standard: number): boolean => access !== 'path' && access !== (standard === 0 ? 'write' : 'read');
 
 /** `dup2(0, 5)`, where 5 is the end of a pipe, or a file, that was to become standard input: the arguments are swapped. */
 const swapped = (pid: number, from: number, to: number): Descriptor | undefined => {
   const target = from <= lastStandard && to > lastStandard ? readDescriptor(pid, to) : undefined;
-  const meant = target?.kind === 'pipe' || target?.kind === 'socket' || (target?.kind === 'file' && isFreshFor(target, from));
-  return meant ? target : undefined;
+  if (!target || !suits(target, from)) return undefined;
+  // Of a file that was opened for this nothing has been read or written yet.
+  return target.kind === 'pipe' || target.kind === 'socket' || (target.kind === 'file' && target.offset === 0) ? target : undefined;
 };
 
 /** @param odd told the thread, and what it wants */

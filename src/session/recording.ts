@@ -9,9 +9,10 @@ import { Option, Signal } from '../linux/constants.js';
 import { familyOptions } from '../linux/seize.js';
 import { Word } from '../linux/registers.js';
 import { native } from '../native.js';
-import { badDescriptors, type DescriptorCall } from './bad_descriptors.js';
+import { badDescriptors, type BadDescriptor, type DescriptorCall } from './bad_descriptors.js';
 import { failedExecs, oddDups } from './failed_calls.js';
 import { FamilySites, functionNamed } from './family_sites.js';
+import { InterruptedCalls, type InterruptibleCall } from './interrupted_calls.js';
 import type { SessionEvent } from './types.js';
 
 interface Listener {
@@ -20,11 +21,13 @@ interface Listener {
   readonly recorded: () => boolean;
 }
 
-const descriptorCalls: readonly DescriptorCall[] = ['read', 'write', 'close'];
+const interruptibleCalls: readonly InterruptibleCall[] = ['read', 'accept'];
+const otherCalls: readonly DescriptorCall[] = ['write', 'close'];
 
 export class Recording {
   readonly sites: readonly FamilySites[];
   readonly #exits: FamilySites;
+  readonly #interruptible: readonly InterruptedCalls[];
   /** Children without a function exit: how they end is seen by the kernel's event alone. */
   readonly #closed = new WeakSet<Process>();
   /** Who has a handler of SIGCHLD, until it calls sigaction again; asking the kernel each time would cost more than the signal. */
@@ -45,10 +48,30 @@ export class Recording {
         if (listener.recorded()) emit({ type: 'exit-called', thread });
       }),
     );
+    const misused = (thread: Thread, misused: BadDescriptor): void => {
+      emit({ type: 'bad-descriptor', thread, misused });
+    };
+    this.#interruptible = interruptibleCalls.map(
+      (call) =>
+        new InterruptedCalls(
+          call,
+          (thread, interrupted) => {
+            emit({ type: 'interrupted', thread, interrupted });
+          },
+          (thread) => {
+            emit({ type: 'called-again', thread });
+          },
+        ),
+    );
     this.sites = [
       failedExecs((thread, program, error) => emit({ type: 'exec-failed', thread, program, error })),
       oddDups((thread, dup) => emit({ type: 'odd-dup', thread, dup })),
-      ...descriptorCalls.map((call) => badDescriptors(call, (thread, misused) => emit({ type: 'bad-descriptor', thread, misused }))),
+      ...otherCalls.map((call) => badDescriptors(call, misused)),
+      ...this.#interruptible.map((calls) =>
+        badDescriptors(calls.call, misused, (thread) => {
+          calls.interrupted(thread);
+        }),
+      ),
       this.#exits,
       new FamilySites(
         functionNamed('sigaction'),
@@ -87,7 +110,9 @@ export class Recording {
 
   /** A signal is about to be delivered. */
   arrived(thread: Thread, signal: number): void {
-    if (signal !== Signal.SIGCHLD || !thread.process.hasChildren || !this.listener.recorded()) return;
+    if (!thread.process.hasChildren || !this.listener.recorded()) return;
+    for (const calls of this.#interruptible) calls.delivered(thread, signal);
+    if (signal !== Signal.SIGCHLD) return;
     if (this.#hasHandler(thread.process)) this.listener.emit({ type: 'child-signal', thread });
   }
 

@@ -8,6 +8,7 @@ import type { Value } from '../language/value.js';
 import type { SourcePosition } from '../symbols/model.js';
 import type { SignalInfo } from '../linux/siginfo.js';
 import type { BadDescriptor } from './bad_descriptors.js';
+import type { InterruptedCall } from './interrupted_calls.js';
 import type { Breakpoint } from './breakpoint.js';
 import type { OddDup } from './failed_calls.js';
 
@@ -105,6 +106,10 @@ export type SessionEvent =
   | { readonly type: 'odd-dup'; readonly thread: Thread; readonly dup: OddDup }
   /** A process of a family has used a descriptor that is not open, or not for that. */
   | { readonly type: 'bad-descriptor'; readonly thread: Thread; readonly misused: BadDescriptor }
+  /** SIGCHLD has interrupted a call of a process of a family, which has failed with EINTR. */
+  | { readonly type: 'interrupted'; readonly thread: Thread; readonly interrupted: InterruptedCall }
+  /** The call of that thread that was interrupted has been made again, or nobody knows. */
+  | { readonly type: 'called-again'; readonly thread: Thread }
   /** One process of the family has ended. `last`: nobody is left. */
   | { readonly type: 'exited'; readonly process: Process; readonly ending: Ending; readonly last: boolean }
   /** SIGCHLD is about to be delivered to a handler of the program's. */

@@ -124,6 +124,22 @@ describe('the report at the end of a run', () => {
     expect(ofChild({ kind: 'bad-descriptor', pid: 72, call: 'close', fd: 4, place: () => undefined })).toEqual([]);
   });
 
+  it('names a call that SIGCHLD interrupted, and a process that could open nothing more', () => {
+    const interrupted: FamilyEvent = { kind: 'interrupted', pid: 71, call: 'read', fd: 3, place: () => place(9) };
+    const full: FamilyEvent = { kind: 'used-up', pid: 71, open: 63, limit: 64, most: 'read ends of pipes', count: 60 };
+    const ended = (status: number, ...events: FamilyEvent[]): string[] =>
+      problems(fork(71, 72), exit(72), reaped(72), ...events, exit(71, status));
+    expect(ended(1, interrupted, full)).toEqual([
+      'interrupted 71: Process 71 (a): read(3) at a.c:9 was interrupted by SIGCHLD (EINTR) and not called again. EINTR is neither the end of the file nor an error: call it again, or give sigaction SA_RESTART.',
+      'used-up 71: Process 71 (a) ended (status 1) with 63 descriptors open, 60 of them read ends of pipes, and may have 64: what is opened beyond that fails (EMFILE, Too many open files). What is no longer needed is to be closed.',
+    ]);
+    expect(ended(0, { ...interrupted, writer: 73 }, full)).toEqual([
+      expect.stringMatching(/ and not called again, although process 73 could still write to it\. EINTR is /),
+    ]);
+    expect(ended(0, interrupted)).toEqual([]);
+    expect(ended(1, { ...interrupted, place: () => undefined })).toEqual([]);
+  });
+
   it('names output that parent and child both write', () => {
     const unflushed: FamilyEvent = { kind: 'unflushed', pid: 71, child: 72, bytes: 6, text: 'hello\n' };
     expect(problems(fork(71, 72), unflushed, exit(72), reaped(72), exit(71))).toEqual([

@@ -40,7 +40,7 @@ const rows: readonly Row[] = [
     sample: 'fork/held_lock.c',
     asks: hang,
     says: [
-      /^Process \d+ waits for child \d+, which waits for the mutex `log_lock`$/m,
+      /^Process \d+ waits for child \d+, which waits for the mutex `log_lock`, held by a thread \(\d+\) that does not exist in this process: fork\(\) copied a locked lock$/m,
       /^Process \d+ waits for the mutex `log_lock`, held by a thread \(\d+\) that does not exist in this process: fork\(\) copied a locked lock$/m,
       /^The program has made no progress\. It is in main at .*held_lock\.c:52, which had called waitpid\. It waits for child \d+, which/m,
     ],
@@ -213,6 +213,53 @@ int main(void) {
       ].map((each): unknown => expect.stringMatching(each));
       expect(notes).toEqual(once.flatMap((each) => [each, each]));
     }
+  });
+
+  it('a read that SIGCHLD interrupts, for who does not call it again, and what may be open at the end', async () => {
+    const source = writeText(
+      'interrupted.c',
+      `#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void ended(int signal) { (void)signal; }
+static int sleeps(pid_t pid) {
+  char name[40], state = 0;
+  sprintf(name, "/proc/%d/stat", pid);
+  FILE *file = fopen(name, "r");
+  int found = fscanf(file, "%*d (%*[^)]) %c", &state);
+  fclose(file);
+  return found == 1 && state == 'S';
+}
+int main(int argc, char *argv[]) {
+  struct sigaction action = {.sa_handler = ended};
+  struct rlimit few = {12, 12};
+  int data[2], end[2];
+  char text[8];
+  setrlimit(RLIMIT_NOFILE, &few);
+  if (pipe(data) < 0 || pipe(end) < 0) return 2;
+  sigaction(SIGCHLD, &action, NULL);
+  if (fork() == 0) { close(end[1]); _exit((int)read(end[0], text, 1)); }
+  if (fork() == 0) { while (!sleeps(getppid())) continue; _exit(0); }
+  ssize_t got = read(data[0], text, 8);
+  if (argc > 1) {
+    if (write(data[1], "x", 1) == 1) got = read(data[0], text, 8);
+    while (pipe(end) == 0) continue;
+  }
+  return got < 0 ? 0 : 1;
+}`,
+    );
+    const notes = async (command: string): Promise<string[]> => {
+      const { stdout } = await run([...commands(command, 'explain'), compile(source)]);
+      return stdout.split('\n').filter((each) => each.includes('EINTR') || each.includes('EMFILE'));
+    };
+    const given =
+      /\(interrupted\): read\(3\) at interrupted\.c:25 was interrupted by SIGCHLD \(EINTR\) and not called again, although process \d+ could still write to it\./;
+    expect(await notes('run')).toEqual([expect.stringMatching(given), expect.stringMatching(given)]);
+    const full =
+      /\(interrupted\) ended \(status 1\) with 1[12] descriptors open, \d of them (?:read|write) ends of pipes, and may have 12: /;
+    expect(await notes('run again')).toEqual([expect.stringMatching(full), expect.stringMatching(full)]);
   });
 
   it('a fork bomb: how many, and which line made them', async () => {

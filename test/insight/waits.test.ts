@@ -154,6 +154,16 @@ describe('why, for children', () => {
     expect(texts[0]).toBe('waits for any of its children (B and C)');
   });
 
+  it('says of which children a process group is not', async () => {
+    const { texts } = await ask(
+      'group',
+      `int main(void) { pid_t a; for (int i = 0; i < 2; i++) { pid_t pid = child(); if (i == 0) a = pid ? pid : getpid(); setpgid(pid, a); if (pid == 0) pause(); }
+         if (child() == 0) pause(); waitpid(-a, NULL, 0); }`,
+      4,
+    );
+    expect(texts[0]).toMatch(/^waits for any of its children in process group B \(B and C\); not for its child D \(in group \w+\)$/);
+  });
+
   it('knows a parent suspended by vfork', async () => {
     const { texts } = await ask('vfork', `int main(void) { if (vfork() == 0) { prctl(PR_SET_PDEATHSIG, SIGKILL); pause(); } }`, 2);
     expect(texts[0]).toBe('waits for child B to call exec or to end (vfork), which waits for a signal (pause)');
@@ -180,7 +190,7 @@ describe('why, for children', () => {
        int main(void) { signal(SIGCHLD, reap); if (child() == 0) _exit(0); while (!reaped); pause(); }`,
       1,
     );
-    expect(texts[0]).toBe('waits for a signal (pause); it handles SIGCHLD, but has no child left that could send one');
+    expect(texts[0]).toBe('waits for a signal (pause); it handles SIGCHLD, but it has no child left that could send one');
   });
 });
 
@@ -239,7 +249,7 @@ describe('why, for locks', () => {
     expect(texts[2]).toBe(
       'waits for the mutex `lock`, held by thread 2 of process A, which does not exist in this process: fork() copied a locked lock',
     );
-    expect(texts[0]).toBe('waits for child B, which waits for the mutex `lock`');
+    expect(texts[0]).toBe(`waits for child B, which ${texts[2]}`);
     expect(report.waits.find(({ pid }) => pid === pids[1])?.forever).toBe(true);
   });
 
@@ -262,7 +272,7 @@ describe('why, for locks', () => {
            waitpid(pid, NULL, 0); close(p[0]); close(p[1]); } }`,
       3,
     );
-    expect(texts[0]).toBe("waits for child B, which waits for malloc's lock");
+    expect(texts[0]).toBe(`waits for child B, which ${texts[2]}`);
     expect(texts[2]).toBe("waits for malloc's lock, held by a thread that does not exist in this process: fork() copied a locked lock");
   });
 
