@@ -9,6 +9,9 @@ import { argumentsOf, isInterrupted } from './blocked.js';
 import type { FamilyMember, FamilyThread } from './family.js';
 import { int } from './wait_facts.js';
 
+/** -ENOSYS: what the register has on the way in, and in a fork that is being announced. */
+const underWay = -38n;
+
 /** What errno's text leaves open. */
 const because = (name: string, error: string, first: number, { pid }: FamilyMember, family: readonly FamilyMember[]): string => {
   if (name === 'wait4' && error === 'ECHILD') {
@@ -26,7 +29,7 @@ const because = (name: string, error: string, first: number, { pid }: FamilyMemb
 export const failedCall = (member: FamilyMember, thread: FamilyThread, family: readonly FamilyMember[]): string | undefined => {
   const number = BigInt.asIntN(64, thread.register?.('orig_rax') ?? -1n);
   const result = BigInt.asIntN(64, thread.register?.('rax') ?? 0n);
-  const error = result < 0n && !isInterrupted(result) ? kernelError(Number(-result)) : undefined;
+  const error = result < 0n && result !== underWay && !isInterrupted(result) ? kernelError(Number(-result)) : undefined;
   const name = number < 0n ? undefined : syscallName(Number(number));
   if (!error || name === undefined) return undefined;
   return `${name} has just failed (${error.name}, ${error.text})${because(name, error.name, int(argumentsOf(thread)[0]), member, family)}`;

@@ -4,7 +4,17 @@ import { DeetError } from '../common/errors.js';
 import type { Engine } from '../inferior/engine.js';
 import type { Process } from '../inferior/process.js';
 import type { Thread } from '../inferior/thread.js';
-import { isGone, isZombie, readChildren, readDescendants, readStat, readStatus, readThreads } from '../linux/proc.js';
+import {
+  isGone,
+  isZombie,
+  procNumbers,
+  readAncestors,
+  readChildren,
+  readDescendants,
+  readStat,
+  readStatus,
+  readThreads,
+} from '../linux/proc.js';
 import { seizeRunning } from '../linux/seize.js';
 
 interface Listener {
@@ -14,6 +24,20 @@ interface Listener {
 }
 
 const isAlive = (pid: number): boolean => !isGone(pid) && !isZombie(pid);
+
+/**
+ * Those that were orphaned and may once have descended from a process: they are of its process group, and nobody in their session is their parent. Of a process that
+ * has its own parent in the group they may as well be brothers: none.
+ */
+const orphansOf = (pid: number): number[] => {
+  const own = readStat(pid);
+  if (!own || readStat(own.parent)?.group === own.group) return [];
+  const besides = new Set([pid, process.pid, ...readAncestors(process.pid)]);
+  return procNumbers('').filter((each) => {
+    const stat = besides.has(each) ? undefined : readStat(each);
+    return stat?.group === own.group && stat.session === own.session && readStat(stat.parent)?.session !== own.session;
+  });
+};
 
 /** Those of a process's line that deet does not trace. */
 const left = (pid: number): number[] => readDescendants(pid).filter((each) => isAlive(each) && readStatus(each)?.tracer !== process.pid);
@@ -32,27 +56,33 @@ export const attachTo = (number: number, engine: Engine, { taken }: Listener): T
 };
 
 /**
- * Takes over all that descend from these. Nobody is missed: who stands makes no children any more, and who is born to one that is traced already is traced
+ * Takes over all that descend from these, and orphans that may have. Nobody is missed: who stands makes no children any more, and who is born to one that is traced already is traced
  * from birth. One that cannot be taken is noted, and so left.
  */
 export const attachDescendants = (processes: readonly Process[], engine: Engine, listener: Listener): void => {
   const refused = new Set<number>();
   const pids = processes.map(({ pid }) => pid);
-  for (const pid of pids)
-    for (;;) {
-      const next = readChildren(pid).find((child) => !engine.family.process(child) && !refused.has(child) && isAlive(child));
-      if (next === undefined) {
-        pids.push(...readChildren(pid).filter((child) => engine.family.process(child) && !pids.includes(child)));
-        break;
-      }
-      try {
-        attachTo(next, engine, listener);
-      } catch (error) {
-        if (!(error instanceof DeetError)) throw error;
-        refused.add(next);
-        if (isAlive(next)) listener.note(error.message);
-      }
+  const take = (pid: number): void => {
+    try {
+      attachTo(pid, engine, listener);
+    } catch (error) {
+      if (!(error instanceof DeetError)) throw error;
+      refused.add(pid);
+      if (isAlive(pid)) listener.note(error.message);
     }
+  };
+  const takeAll = (found: () => readonly number[]): void => {
+    for (;;) {
+      const next = found().find((pid) => !engine.family.process(pid) && !refused.has(pid) && isAlive(pid));
+      if (next === undefined) break;
+      take(next);
+    }
+    pids.push(...found().filter((pid) => engine.family.process(pid) && !pids.includes(pid)));
+  };
+  for (const pid of pids) {
+    takeAll(() => readChildren(pid));
+    takeAll(() => orphansOf(pid));
+  }
 };
 
 /** What to do about those that descend from a process, and that deet has not taken; undefined: there are none. */

@@ -39,5 +39,6 @@ it('says nothing of a call that has not failed, or that deet itself has interrup
   const plain = 'is not blocked: it is in main at p.c:7';
   expect(said(syscallNumber('read') ?? 0, 5n, 0n)).toBe(plain);
   expect(said(-1, -10n, 0n)).toBe(plain);
+  expect(said(syscallNumber('vfork') ?? 0, -38n, 0n)).toBe(plain);
   expect(said(syscallNumber('read') ?? 0, -512n, 0n)).toBeUndefined();
 });

@@ -272,6 +272,32 @@ describe('attach to a family', () => {
       });
     }));
 
+  it('takes orphans of its process group over, too', async () => {
+    const job = 'echo $$; (cat <&3 & echo $!); exec cat <&3';
+    const child = spawn('/bin/sh', ['-c', `exec 3<&0; setsid sh -c '${job}' & exec 3<&-; wait $!`], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+    await until(() => /\n.*\n/.test(text));
+    const [pid = 0, orphan = 0] = text.split('\n').map(Number);
+    await until(() => [pid, orphan].every((each) => readSyscallOf(each) === 'read') && readStat(orphan)?.parent !== pid);
+    const closed = once(child, 'close');
+    try {
+      await attached(pid, (session) => {
+        session.detach();
+        return session.attach(pid, true).then(() => {
+          expect(session.processes().map((each) => [each.pid, each.parent])).toEqual([
+            [pid, undefined],
+            [orphan, undefined],
+          ]);
+        });
+      });
+      expect([pid, orphan].map(tracerOf)).toEqual([0, 0]);
+    } finally {
+      child.stdin.end();
+      await closed;
+    }
+  });
+
   it('from a child, its brothers are of its family', () =>
     family((_, [first = 0, second = 0]) => {
       const { waits } = why([memberOf(second)]);
