@@ -4,9 +4,11 @@
  * line, one for each block of code. What lies in a function's prologue moves behind it.
  */
 import { fileAddress, type FileAddress } from '../common/addresses.js';
+import { At } from '../dwarf/constants.js';
 import type { Compilation } from './compilation.js';
 import type { DebugInfo } from './debug-info.js';
 import type { FunctionEntry, ScopeNode } from './functions.js';
+import type { InlinedCode } from './lookup.js';
 import type { ElfSymbol, LineLocation, ResolvedLocation, SourceFile, SourcePosition } from './model.js';
 import { locationsAreExact, prologueEnd, stepTarget, type PrologueView } from './prologue.js';
 
@@ -76,8 +78,24 @@ export class BreakpointRules {
       if (!result.has(location.address)) result.set(location.address, location);
     };
     for (const fn of this.info.lookup.functions(name)) add(this.atStart(fn.ranges[0]?.low ?? fn.entry, fn, fn.qualifiedName));
-    for (const { low, owner, qualifiedName } of this.info.lookup.inlinedCalls(name)) add(this.atStart(low, owner, qualifiedName));
+    for (const call of this.info.lookup.inlinedCalls(name)) add(this.atStart(this.startOf(call), call.owner, call.qualifiedName));
     return [...result.values()].sort((a, b) => a.address - b.address);
+  }
+
+  /**
+   * Where an inlined call begins: at its lowest address. If no line begins there and the compiler names no entry (clang counts the padding in front of a loop to
+   * what is inlined there, and nothing ever executes it), at the first of its own lines.
+   */
+  private startOf({ die, ranges, owner }: InlinedCode): FileAddress {
+    const [{ low }] = ranges;
+    const lines = owner.unit.lines();
+    const mayBePadding = die.has(At.ranges) && !die.has(At.entry_pc) && owner.producer.includes('clang');
+    if (!mayBePadding || lines.rowAt(low)?.address === low) return low;
+    const isOwn = (at: FileAddress): boolean => this.info.scopesAt(at).find(({ kind }) => kind === 'inlined')?.die.offset === die.offset;
+    return ranges
+      .flatMap((range) => lines.rowsIn(range))
+      .filter(({ address, isStatement }) => isStatement && address > low && isOwn(address))
+      .reduce((first, row) => (row.line < first.line ? row : first), { address: low, line: Infinity }).address;
   }
 
   /** A function by another name that the linker has for it: `malloc`, which is `__libc_malloc` in its debug information. */

@@ -224,7 +224,9 @@ export class ElfImage implements SymbolImage {
 
   inlinedCallsOf(name: string): readonly Scope[] {
     return this.guard<readonly Scope[]>([], (info) =>
-      info.lookup.inlinedCalls(name).flatMap(({ die, low }) => info.scopesAt(low).find((scope) => scope.die.offset === die.offset) ?? []),
+      info.lookup
+        .inlinedCalls(name)
+        .flatMap(({ die, ranges: [{ low }] }) => info.scopesAt(low).find((scope) => scope.die.offset === die.offset) ?? []),
     );
   }
 

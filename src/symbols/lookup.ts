@@ -1,5 +1,4 @@
 /** Look-ups by name: functions and their inlined copies, variables, types, enumerators, and what declarations stand for. */
-import type { FileAddress } from '../common/addresses.js';
 import { At, Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import { rangesOf } from '../dwarf/ranges.js';
@@ -21,7 +20,7 @@ import {
 import type { DebugInfo } from './debug-info.js';
 import { Flag, Kind, type EntryTable } from './entries.js';
 import type { FunctionEntry } from './functions.js';
-import type { DeclaredType, Variable } from './model.js';
+import type { AddressRange, DeclaredType, Variable } from './model.js';
 import { Mark } from './name-units.js';
 import { dieOf, NameIndex, type NamedEntry } from './names.js';
 import { completedName } from './template-text.js';
@@ -32,7 +31,8 @@ import { distinct, linkageNameOf, nameOf, readVariable } from './variables.js';
 /** A call that became a copy of what it calls, as far as a breakpoint needs it. */
 export interface InlinedCode {
   readonly die: Die;
-  readonly low: FileAddress;
+  /** Where it lies; its first address is the lowest, or the one that the compiler begins with. */
+  readonly ranges: readonly AddressRange[];
   /** The function that has the copy. */
   readonly owner: FunctionEntry;
   /** Of the function that is called. */
@@ -157,10 +157,11 @@ export class Lookup {
 
   /** Of the function around it no more is read than where it lies: it may have hundreds of inlined calls. */
   private codeOfCall(die: Die, origin: Die, unit: Compilation): InlinedCode | undefined {
-    const low = rangesOf(die).at(0)?.low;
+    const ranges = rangesOf(die);
+    const low = ranges.at(0)?.low;
     const code = low === undefined || low === 0 ? undefined : unit.codeAt(low);
-    if (low === undefined || !code) return undefined;
-    return { die, low, owner: this.info.functionOf(code, unit), qualifiedName: this.info.functionName(origin) };
+    if (!code) return undefined;
+    return { die, ranges, owner: this.info.functionOf(code, unit), qualifiedName: this.info.functionName(origin) };
   }
 
   /** Every qualified name of entries that `suits` accepts, each once. */

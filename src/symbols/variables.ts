@@ -73,6 +73,9 @@ export const readVariable = (die: Die, unit: Compilation, host: ScopeHost, inFun
   return name === undefined ? undefined : describeVariable(die, name, unit, host, inFunction);
 };
 
+/** Of a variable that has no type (gcc's -g1): what gdb takes it for. */
+const UNTYPED: CType = { kind: 'base', name: 'int', size: 4, encoding: 'signed' };
+
 /** `static` locals are told apart by where they live: at a fixed address. */
 export const describeVariable = (die: Die, name: string, unit: Compilation, host: ScopeHost, inFunction: boolean): Variable => {
   const lineage = die.lineage();
@@ -104,7 +107,8 @@ export const describeVariable = (die: Die, name: string, unit: Compilation, host
     ...(qualified !== name ? { qualifiedName: qualified } : {}),
     role,
     get type(): CType {
-      return types.typeOf(place.has(At.type) ? place : die);
+      const type = types.typeOf(place.has(At.type) ? place : die);
+      return type.kind === 'void' ? UNTYPED : type;
     },
     location,
     get declared(): SourcePosition | undefined {

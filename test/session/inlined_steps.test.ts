@@ -1,9 +1,10 @@
 /** Step tables over calls that are no calls in the code, or no functions in the source: inlined ones, and thunks of virtual functions. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { formatValue } from '../../src/language/format.js';
 import { compile, compileText, fixture, fixtures } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
-import { driven, gdbWalk, walk } from './drive.js';
+import { driven, endOf, gdbWalk, stopOf, walk } from './drive.js';
 import { line, table, type Row } from './step_table.js';
 
 leakGuard();
@@ -40,6 +41,34 @@ describe('inlined calls that begin where a command ends', () => {
       ['run', 'twice  // twice'],
     ]));
 });
+
+const loop = `struct shape { int kind; double a, b; struct shape *next; };
+struct shape tile = {1, 3, 4, 0}, disc = {0, 2, 0, &tile};
+static double area(const struct shape *s) {
+  switch (s->kind) {
+  case 0: return 3.14 * s->a * s->a;
+  case 1: return s->a * s->b;
+  default: return 0;
+  }
+}
+int main(void) {
+  double total = 0;
+  for (struct shape *s = &disc; s; s = s->next)
+    total += area(s);
+  return total > 24 ? 0 : 1;
+}
+`;
+
+it('an inlined call is met where it begins, not at the padding of the loop around it', () =>
+  driven(compileText('padded.c', loop, ['-O2'], 'clang'), async (session) => {
+    session.break('area');
+    for (const name of ['disc', 'tile']) {
+      stopOf(name === 'disc' ? await session.run() : await session.continue());
+      expect(session.selection().frame.position?.line).toBe(4); // area
+      expect(formatValue(await session.evaluate(`s == &${name}`), session.context())).toBe('1');
+    }
+    expect(endOf(await session.continue())).toBe('exited 0');
+  }));
 
 describe('thunks of virtual functions', () => {
   const rows: readonly Row[] = [

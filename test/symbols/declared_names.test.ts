@@ -29,7 +29,7 @@ const without = (bytes: Uint8Array): Uint8Array => {
 const found = (info: DebugInfo, name: string): string[] =>
   [
     ...info.lookup.functions(name).map((fn) => `code ${fn.entry} ${fn.qualifiedName}`),
-    ...info.lookup.inlinedCalls(name).map((call) => `inlined ${call.low} ${call.qualifiedName}`),
+    ...info.lookup.inlinedCalls(name).map((call) => `inlined ${call.ranges[0].low} ${call.qualifiedName}`),
   ].sort();
 
 /** Whole names, their last parts, without template arguments: as a user may type them. */

@@ -36,6 +36,11 @@ it.each(['0x8', '0xd', '0xe', '0x22'])('language %s counts from 1', (language) =
   expect(typesWith([/DW_AT_language/, language])[0]).toMatchObject({ kind: 'array', count: 4 });
 });
 
+it('a variable that is told without its type (-g1) is an int', () => {
+  const image = openImageBytes(readFileSync(compileText('untyped.c', 'double wide;\nint main(void) { return 0; }\n', ['-g1'])), 'untyped');
+  expect(image.variablesNamed('wide')[0].type).toMatchObject({ kind: 'base', name: 'int', size: 4 });
+});
+
 it('static members of the compiler (clang: `_vtable$`) are not shown', () => {
   const declared = 'struct Shop { static int open; int n; private: static int own; } shop;';
   const source = writeText('own_static.cc', `${declared}\nint Shop::open, Shop::own;\nint main() { return shop.n; }\n`);
