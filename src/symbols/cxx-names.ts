@@ -1,20 +1,37 @@
 /** C++ names as text: their parts, and what is left of a demangled one. */
 import { demangle } from './demangle.js';
 
+const OPENING = '<([{';
+const CLOSING = '>)]}';
+
+/** The brackets that are open at a place of a name. Comparisons in expressions (`decltype ((a)>=(b))`) are none: these stand in brackets of their own. */
+class Brackets {
+  private readonly open: string[] = [];
+
+  get depth(): number {
+    return this.open.length;
+  }
+
+  read(char: string): void {
+    if (OPENING.includes(char)) this.open.push(char);
+    else if (CLOSING.includes(char)) {
+      const begun = this.open.lastIndexOf(OPENING[CLOSING.indexOf(char)]);
+      if (begun >= 0 && (char !== '>' || begun === this.open.length - 1)) this.open.length = begun;
+    }
+  }
+}
+
 /** `a::b<c::d>::e` into `a`, `b<c::d>`, `e`: at `::` outside of brackets. */
 export const splitName = (name: string): string[] => {
   const parts: string[] = [];
-  let depth = 0;
+  const brackets = new Brackets();
   let begin = 0;
   for (let i = 0; i < name.length; i++) {
-    const char = name[i];
-    if (char === '<' || char === '(') depth++;
-    else if ((char === '>' || char === ')') && depth > 0) depth--;
-    else if (depth === 0 && char === ':' && name[i + 1] === ':') {
+    if (brackets.depth === 0 && name[i] === ':' && name[i + 1] === ':') {
       if (i > begin) parts.push(name.slice(begin, i));
       begin = i + 2;
       i++;
-    }
+    } else brackets.read(name[i]);
   }
   if (begin < name.length) parts.push(name.slice(begin));
   return parts;
@@ -41,14 +58,11 @@ export const plainMangledName = (qualified: string): string | undefined => {
   return `_ZN${parts.map((part) => `${part.length}${part}`).join('')}E`;
 };
 
-const OPENING = '<([{';
-const CLOSING = '>)]}';
-
 const closing = (text: string, open: number): number => {
-  let depth = 0;
+  const brackets = new Brackets();
   for (let i = open; i < text.length; i++) {
-    if (OPENING.includes(text[i])) depth++;
-    else if (CLOSING.includes(text[i]) && --depth === 0) return i;
+    brackets.read(text[i]);
+    if (brackets.depth === 0) return i;
   }
   return text.length;
 };
@@ -70,9 +84,9 @@ const operatorEnd = (text: string, at: number, inside: boolean): number => {
   );
   if (signs || inside) return behind + (signs?.[0].length ?? 0);
   // A conversion or new and delete: up to the parameters.
-  let depth = 0;
+  const brackets = new Brackets();
   for (let i = behind; i < text.length; i++) {
-    if (text[i] === '(' && depth === 0 && !text.startsWith('(anonymous', i)) {
+    if (text[i] === '(' && brackets.depth === 0 && !text.startsWith('(anonymous', i)) {
       if (declaratorEnd(text, i) === undefined) return i;
       // `operator void (*)(int)`, `operator int (&) [4]`: what a pointer or reference points to is written around its sign.
       i = closing(text, i);
@@ -80,37 +94,40 @@ const operatorEnd = (text: string, at: number, inside: boolean): number => {
       if (around) i = closing(text, i + around[0].length);
       continue;
     }
-    if (OPENING.includes(text[i])) depth++;
-    else if (CLOSING.includes(text[i])) depth--;
+    brackets.read(text[i]);
   }
   return text.length;
 };
 
 /** The place of the name in a demangled function: behind the type that a template returns, up to its own parameters. */
 const nameIn = (text: string): { readonly start: number; readonly end: number; readonly isLocal: boolean } => {
-  let depth = 0;
+  const brackets = new Brackets();
   let start = 0;
   let isLocal = false;
   for (let i = 0; i < text.length; i++) {
     if (text.startsWith('operator', i) && !/\w/.test(text[i - 1] ?? '') && !/\w/.test(text[i + 8] ?? '')) {
-      i = operatorEnd(text, i, depth > 0) - 1;
+      i = operatorEnd(text, i, brackets.depth > 0) - 1;
       continue;
     }
     const char = text[i];
-    const declarator = depth === 0 && DECLARATOR.test(text[i - 1] ?? '') ? declaratorEnd(text, i) : undefined;
+    const declarator = brackets.depth === 0 && DECLARATOR.test(text[i - 1] ?? '') ? declaratorEnd(text, i) : undefined;
     if (declarator !== undefined) {
       start = declarator;
       i = declarator - 1;
-    } else if (char === '(' && depth === 0 && !text.startsWith('(anonymous', i) && !/decltype ?$/.test(text.slice(Math.max(0, i - 9), i))) {
+    } else if (
+      char === '(' &&
+      brackets.depth === 0 &&
+      !text.startsWith('(anonymous', i) &&
+      !/decltype ?$/.test(text.slice(Math.max(0, i - 9), i))
+    ) {
       const close = closing(text, i);
       // `f(int)::Local::g()`: something in a function.
       const inside = /^(?: const)?::/.exec(text.slice(close + 1));
       if (!inside) return { start, end: i, isLocal };
       isLocal = true;
       i = close + inside[0].length;
-    } else if (OPENING.includes(char)) depth++;
-    else if (CLOSING.includes(char)) depth--;
-    else if (char === ' ' && depth === 0) start = i + 1;
+    } else if (char === ' ' && brackets.depth === 0) start = i + 1;
+    else brackets.read(char);
   }
   return { start, end: text.length, isLocal };
 };

@@ -117,6 +117,8 @@ describe('names', () => {
     ['A::operator int (&) [4]()', ['A', 'operator int (&) [4]'], '()'],
     ['A::operator int (A::*)(long)<int>(int)', ['A', 'operator int (A::*)(long)<int>'], '(int)'],
     ['operator int*() const', ['operator int*'], '() const'],
+    ['e<c<decltype (((d<char>)())>=((d<int>)())), bool>::v, bool>::type std::f<int>(int)', ['std', 'f<int>'], '(int)'],
+    ['c<decltype (((d<char>)())<((d<int>)()))>::type std::operator< <int, 3>(int)', ['std', 'operator< <int, 3>'], '(int)'],
   ])('%s', (text, parts, parameters) => expect(writtenName(text)).toMatchObject({ parts, parameters }));
 
   it('of templates are the same with other spaces, and without arguments mean all', () => {
