@@ -2,6 +2,7 @@
 import { Chronicle } from '../../src/insight/chronicle.js';
 import { why, type WhyReport } from '../../src/insight/waits.js';
 import { Session } from '../../src/session/session.js';
+import type { Outcome } from '../../src/session/types.js';
 import { asleep, familyOf, memberOf, Program } from './native.js';
 
 interface Answer {
@@ -25,16 +26,27 @@ export const ask = async (name: string, body: string, threads: number): Promise<
   return answer(why(pids.map(memberOf)), pids);
 };
 
+/** Runs a session's program until `threads` threads of its family sleep, and stops it. A run that fails or ends before is told at once. */
+export const stopAsleep = async (session: Session, threads: number): Promise<Outcome> => {
+  const run = session.run();
+  let over = false;
+  const ended = run.finally(() => (over = true));
+  const sleeping = asleep(() => {
+    if (over) throw new Error('the run is over');
+    return session.processes().map(({ pid }) => pid);
+  }, threads);
+  await Promise.race([ended, sleeping]);
+  if (!over) session.pause();
+  return ended;
+};
+
 /** The same under deet: all are stopped, and their stacks and registers can be read. `threads` must sleep at the moment of the stop. */
 export const askStopped = async (program: string, threads: number): Promise<Answer> => {
   const session = new Session(program, { batch: true });
   session.redirections = [1, 2].map((fd) => ({ fd, path: '/dev/null', access: 'truncate' as const }));
   const chronicle = new Chronicle(session);
   try {
-    const run = session.run();
-    await asleep(() => session.processes().map(({ pid }) => pid), threads);
-    session.pause();
-    const outcome = await run;
+    const outcome = await stopAsleep(session, threads);
     if (outcome.kind === 'ended') throw new Error(`it ended: ${JSON.stringify(outcome.ending)}`);
     return answer(
       why(chronicle.family()),

@@ -10,6 +10,7 @@ import { Session } from '../../src/session/session.js';
 import { type Compiler, compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { until } from '../helpers/until.js';
+import { stopAsleep } from './ask.js';
 import { asleep, preamble } from './native.js';
 
 leakGuard();
@@ -29,10 +30,7 @@ class Watched implements Disposable {
 
   /** Runs until `threads` threads of the family sleep, and stops them. */
   async stuck(threads: number): Promise<void> {
-    const run = this.session.run();
-    await asleep(() => this.session.processes().map(({ pid }) => pid), threads);
-    this.session.pause();
-    expect((await run).kind).toBe('stopped');
+    expect((await stopAsleep(this.session, threads)).kind).toBe('stopped');
   }
 
   [Symbol.dispose](): void {
