@@ -66,6 +66,8 @@ export class Thread {
   heldTrap: Uint8Array | undefined;
   /** When the wait ends that was interrupted last (`performance.now()`; interrupted_waits.ts). */
   waitsUntil = 0;
+  /** The like of a wait whose limit is in memory, there, and that was made here. */
+  timedWait: { readonly limit: Address; readonly pc: Address; readonly until: number } | undefined;
   /** The kernel takes the trap flag of deet's steps for the program's own (trap_flag.ts). */
   trapFlagConfused = false;
   /** Set by system call stops: alternates between entry and exit. */

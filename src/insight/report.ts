@@ -384,7 +384,7 @@ const interruptions = (lives: readonly Life[]): Problem[] =>
     if (!interrupted || !place || killed || (succeeded(life) && interrupted.writer === undefined)) return [];
     const { call, fd, writer } = interrupted;
     const open = writer === undefined ? '' : `, although process ${writer} could still write to it`;
-    const text = `${name(life)}: ${call}(${fd})${at(place)} was interrupted by SIGCHLD (EINTR) and not called again${open}. EINTR is neither the end of the file nor an error: call it again, or give sigaction SA_RESTART.`;
+    const text = `${name(life)}: ${call}(${fd})${at(place)} was interrupted by SIGCHLD (EINTR) and not called again${open}. ${call === 'read' ? 'EINTR is neither the end of the file nor an error' : 'EINTR is no failure'}: call it again, or give sigaction SA_RESTART.`;
     return [{ kind: 'interrupted', pid: life.pid, text }];
   });
 

@@ -136,6 +136,7 @@ describe('the report at the end of a run', () => {
     expect(ended(0, { ...interrupted, writer: 73 }, full)).toEqual([
       expect.stringMatching(/ and not called again, although process 73 could still write to it\. EINTR is /),
     ]);
+    expect(ended(1, { ...interrupted, call: 'accept' })).toEqual([expect.stringContaining(' EINTR is no failure: call it again')]);
     expect(ended(0, interrupted)).toEqual([]);
     expect(ended(1, { ...interrupted, place: () => undefined })).toEqual([]);
   });
