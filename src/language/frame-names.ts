@@ -139,13 +139,9 @@ export class FrameNames implements NameSpace {
   }
 
   /** C++: `std::x` may stand in an inline namespace, `std::v2::x`, and `inner::x` in one that a using directive opens; debug information does not always say. */
-  #insideNamespaces({ path, file }: ScopePath, name: string): Meaning | undefined {
-    if (this.world.language !== 'c++' || path.length === 0 || file !== undefined) return undefined;
-    const scope = path.join('::');
-    const isInside = (qualified: string | undefined): boolean =>
-      qualified !== undefined &&
-      ((qualified.startsWith(`${scope}::`) && qualified.endsWith(`::${name}`)) || qualified.endsWith(`::${scope}::${name}`)) &&
-      !/[<(]/.test(qualified);
+  #insideNamespaces(where: ScopePath, name: string): Meaning | undefined {
+    const isInside = this.#insideOf(where, name);
+    if (!isInside) return undefined;
     for (const loaded of this.#images()) {
       const variable = loaded.image.variablesNamed(name).find((each) => isInside(each.qualifiedName) && !each.isDeclaration);
       if (variable) return { kind: 'value', value: this.world.variable(variable, undefined) };
@@ -153,6 +149,20 @@ export class FrameNames implements NameSpace {
       if (fn) return { kind: 'value', value: this.functionValue(fn, loaded) };
     }
     return undefined;
+  }
+
+  /** Whether a qualified name may be meant so; undefined: nothing but the very name is. */
+  #insideOf({ path, file }: ScopePath, name: string): ((qualified: string | undefined) => boolean) | undefined {
+    if (this.world.language !== 'c++' || path.length === 0 || file !== undefined) return undefined;
+    const scope = path.join('::');
+    return (qualified) => {
+      const plain = qualified?.replaceAll('(anonymous namespace)::', '');
+      return (
+        plain !== undefined &&
+        ((plain.startsWith(`${scope}::`) && plain.endsWith(`::${name}`)) || plain.endsWith(`::${scope}::${name}`)) &&
+        !/[<(]/.test(plain)
+      );
+    };
   }
 
   /** C++: `namespace fs = std::filesystem`. */
@@ -334,6 +344,11 @@ export class FrameNames implements NameSpace {
         const found = loaded.image.functionsNamed(candidate).filter((fn) => isCalled(fn, candidate));
         if (found.length > 0) return found.map((fn) => this.functionValue(fn, loaded));
       }
+    }
+    const isInside = this.#insideOf(where, name);
+    for (const loaded of isInside ? this.#images() : []) {
+      const found = loaded.image.functionsNamed(name).filter((fn) => isInside?.(fn.qualifiedName));
+      if (found.length > 0) return found.map((fn) => this.functionValue(fn, loaded));
     }
     const meant = where.path.length > 0 ? this.#behindAlias(where.path) : undefined;
     return meant ? this.overloads({ ...where, path: meant }, name) : [];

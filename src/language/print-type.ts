@@ -39,7 +39,7 @@ export function ptype(type: CType, options: TypeOptions = {}): string {
   // What is inside a std::vector says nothing to its users.
   if (short && options.offsets !== true && 'name' in bare && isKnownByName(bare.name ?? ''))
     return `type = ${shortNames(typeName(expanded, 'c++'))}`;
-  const printer = new TypePrinter(options, renamingIn(expanded, options), shortTypedefs(expanded, options));
+  const printer = new TypePrinter(options, parametersOf(expanded, options), shortTypedefs(expanded, options));
   const offsets = options.offsets === true && isStruct(strip(expanded));
   const text =
     (offsets ? '/* offset      |    size */  ' : '') +
@@ -71,10 +71,10 @@ function shownClass(type: CType, { raw, language }: TypeOptions): StructType | u
   return raw !== true && language === 'c++' && isStruct(innermost) ? innermost : undefined;
 }
 
-/** `[with T = int]`: inside a class template's instance its arguments go by the names of the parameters. */
-function renamingIn(type: CType, options: TypeOptions): ReadonlyMap<string, string> {
+/** `[with T = int]`: inside a class template's instance its arguments go by the names of the parameters; of the same argument the first gives the name. */
+function parametersOf(type: CType, options: TypeOptions): readonly (readonly [name: string, argument: string])[] {
   const names = shownClass(type, options)?.templateNames?.() ?? [];
-  return new Map(names.map(({ name, type: argument }) => [typeName(argument, 'c++'), name]));
+  return names.map(({ name, type: argument }) => [name, typeName(argument, 'c++')]);
 }
 
 /** Inside a class its own names for types need no `Class::`. */
@@ -99,10 +99,11 @@ class TypePrinter {
 
   constructor(
     private readonly options: TypeOptions,
-    private readonly names: ReadonlyMap<string, string>,
+    private readonly parameters: ReturnType<typeof parametersOf>,
     typedefs: ReadonlyMap<string, string>,
   ) {
     const own = (type: CType): string | undefined => (type.kind === 'typedef' ? typedefs.get(type.name) : undefined);
+    const names = new Map(parameters.map(([name, argument]) => [argument, name] as const).toReversed());
     this.#renaming = names.size + typedefs.size > 0 ? (type) => own(type) ?? names.get(typeName(type, 'c++')) : undefined;
     this.#language = options.language ?? 'c';
     this.#column = options.offsets === true ? new LayoutColumn(options.hexadecimal) : undefined;
@@ -118,7 +119,7 @@ class TypePrinter {
     if (show <= 0 && type.name !== undefined) return head;
     if (show < 0 || level > MAX_DEPTH * 4) return `${head} {...}`;
     const bound =
-      level === 0 && this.names.size > 0 ? ` [with ${[...this.names].map(([argument, name]) => `${name} = ${argument}`).join(', ')}]` : '';
+      level === 0 && this.parameters.length > 0 ? ` [with ${this.parameters.map((bound) => bound.join(' = ')).join(', ')}]` : '';
     return `${head}${bound}${this.#bases(type)} {\n${this.#lines(type, show, level).join('\n')}\n${this.#indent(level, level === 0)}}`;
   }
 

@@ -18,6 +18,11 @@ namespace outer {
   template <int N, char C> struct Sized { int v = N; };
   template <class T> T nested = T(8);
   struct Only { static int missing; };
+  inline namespace v1 {
+    int over(int) { return 1; }
+    int over(double) { return 2; }
+  }
+  namespace { int unnamed = 6; }
   namespace inner {
     int deepest = 4;
     struct S { int s; };
@@ -30,11 +35,12 @@ int main() {
   Pair<long, const char *> pair{1, "x", Pair<long, const char *>::Two, {5}};
   Pair<short, unsigned long> numbers{};
   Pair<int *, int (*)(int)> pointers{};
+  Pair<int, int> twins{};
   Sized<-1, 'a'> sized;
   inner::S s{inner::twice(2)};
   Only only;
-  long sum = pair.sum() - 9 + limit<long> + limit<unsigned char> + nested<long> + pair.count + sized.v + s.s;
-  return sum == 0 || pointers.a || numbers.a; // all are there
+  long sum = pair.sum() - 9 + unnamed - 6 + limit<long> + limit<unsigned char> + nested<long> + pair.count + sized.v + s.s;
+  return sum == 0 || twins.b || pointers.a || numbers.a; // all are there
 }
 `;
 
@@ -63,7 +69,8 @@ describe.each(['g++', 'clang++'] as const)('%s', (compiler) => {
     ['outer::Pair<long,const char*>::count', '3'],
     ['pair.kind == outer::Pair<long, const char *>::Two', 'true'],
     ['(pair.*(&outer::Pair<long, const char *>::sum))()', '9'],
-
+    ['outer::over(1) * 10 + outer::over(2.5)', '12'],
+    ['outer::unnamed', '6'],
     ['shortcut::deepest', '4'],
     ['shortcut::twice(4)', '8'],
     ['sizeof(shortcut::S)', '4'],
@@ -88,6 +95,8 @@ describe.each(['g++', 'clang++'] as const)('%s', (compiler) => {
       expect(ptype(kind, { language: 'c++' })).toMatch(
         /^type = enum outer::Pair<long, char const\*>::Kind : unsigned int \{outer::Pair<long/,
       );
+      const twins = ptype(typeOf(parseExpression('twins', context.names), context), { language: 'c++' });
+      expect(twins).toContain('type = struct outer::Pair<int, int> [with A = int, B = int] {\n    A a;\n    A b;\n');
       expect(() => named('sizeof(outer::Pair<long,char>)')).toThrow('No symbol "Pair<long, char>" in namespace "outer".');
     }));
 
