@@ -183,7 +183,9 @@ const plainRows = (
         list(image, request.name)
           .filter(() => room.take())
           .toSorted((a, b) => a.address - b.address || compare(shownName(a), shownName(b)))
-          .map((symbol) => `${wideHex(BigInt(symbol.address) + bias)}  ${shownName(symbol)}`),
+          .map((symbol) => `${wideHex(BigInt(symbol.address) + bias)}  ${shownName(symbol)}`)
+          // Versions of one symbol (`dladdr@GLIBC_2.2.5`, `dladdr@@GLIBC_2.34`) often mean one function.
+          .filter((row, index, all) => row !== all[index - 1]),
       );
 
 const suitsType = (type: CType, language: 'c' | 'c++', { type: expression }: Request): boolean => expression.test(typeName(type, language));

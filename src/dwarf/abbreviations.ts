@@ -4,7 +4,7 @@
  * passed over with a few additions.
  */
 import { Reader } from '../common/reader.js';
-import { Form } from './constants.js';
+import { Form, isTemplateArgument } from './constants.js';
 
 /** What the size of a form depends on (DWARF 5, 7.4 and 7.5.6). */
 export interface FormSizes {
@@ -103,6 +103,8 @@ export interface Abbreviation {
   readonly plan: readonly number[];
   /** Bytes of the attributes when that is the same for every entry; else -1. */
   readonly fixedSize: number;
+  /** Its entries tell what an instance of a template has for a parameter. */
+  readonly isTemplateArgument: boolean;
 }
 
 /** Where `plan` would lead from `position`; may lie behind the end of the bytes, which callers check. */
@@ -284,5 +286,5 @@ const readDeclaration = (reader: Reader, sizes: FormSizes): Abbreviation | undef
     else if (step !== Skip.nothing) plan.push(step);
   }
   const fixedSize = plan.length === 0 ? 0 : plan.length === 1 && plan[0] > 0 ? plan[0] : -1;
-  return { tag, hasChildren, attributes, forms, constants, steps, plan, fixedSize };
+  return { tag, hasChildren, attributes, forms, constants, steps, plan, fixedSize, isTemplateArgument: isTemplateArgument(tag) };
 };

@@ -282,9 +282,9 @@ const readReference: Decoder<Die> = (form, reader, unit) => {
 
 /**
  * The offset behind a list of children that begins at `position`: fast, without looking at anything but sizes.
- * @param meet is told of the tags of the list, not of what stands below
+ * @param met is told what is in the list itself, not below
  */
-export const skipChildren = (unit: Unit, position: number, meet?: (tag: number) => void): number => {
+export const skipChildren = (unit: Unit, position: number, met?: { templateArgument: boolean }): number => {
   const { bytes, end } = unit;
   const table = unit.abbreviations;
   let depth = 1;
@@ -307,7 +307,7 @@ export const skipChildren = (unit: Unit, position: number, meet?: (tag: number) 
     }
     const abbreviation = table.get(code);
     if (!abbreviation) return unit.fail(at, `no abbreviation ${code}`);
-    if (meet && depth === 1) meet(abbreviation.tag);
+    if (abbreviation.isTemplateArgument && depth === 1 && met) met.templateArgument = true;
     position = abbreviation.fixedSize >= 0 ? position + abbreviation.fixedSize : skipByPlan(bytes, position, abbreviation.plan, unit);
     if (abbreviation.hasChildren) depth++;
   }

@@ -124,9 +124,9 @@ export class FrameNames implements NameSpace {
     return this.#bareSymbol(name) ?? this.#inlinedHere(name) ?? this.#insideNamespace(name);
   }
 
-  /** C++: as if by a using directive, for which debug information is rarely there; only when nothing else bears the name. */
+  /** C++, and modules of Fortran: as if by a using directive, for which debug information is rarely there; only when nothing else bears the name. */
   #insideNamespace(name: string): Meaning | undefined {
-    if (this.world.language !== 'c++') return undefined;
+    if (this.world.language !== 'c++' && this.world.frame?.function?.language !== 'other') return undefined;
     for (const loaded of this.#images()) {
       const variable = loaded.image
         .variablesNamed(name)
@@ -206,7 +206,6 @@ export class FrameNames implements NameSpace {
 
   /** `ns::Class`, `ns` inside `ns::Class::f`. */
   #enclosing(): string[] {
-    if (this.world.language !== 'c++') return [];
     const parts = (this.world.frame?.function?.qualifiedName ?? '').split('::').slice(0, 8);
     return parts.slice(0, -1).map((_, i, all) => all.slice(0, all.length - i).join('::'));
   }

@@ -7,6 +7,7 @@ import { decodeText } from '../common/reader.js';
 import { Tag } from '../dwarf/constants.js';
 import type { Die } from '../dwarf/die.js';
 import type { Unit } from '../dwarf/unit.js';
+import { bareName } from './cxx-names.js';
 
 /** What an entry is; `declaration` and the like are bits of `Flag`. */
 export const Kind = {
@@ -193,14 +194,15 @@ export class EntryTable {
 
   /** With a template's arguments. */
   name(index: number): string {
-    if (!(this.flags[index] & Flag.partial)) return this.written(index);
+    const written = this.written(index);
+    if (!(this.flags[index] & Flag.partial) || bareName(written) !== written) return written;
     let name = this.whole.get(index);
     if (name === undefined) {
-      name = this.written(index);
       // An instance that is an argument of itself, which damage makes, ends there.
-      this.whole.set(index, name);
+      this.whole.set(index, written);
       const die = this.dieUnits.get(this.units[index])?.dieAt(this.dies[index]);
-      if (die) this.whole.set(index, (name = this.completed(die, name)));
+      name = die ? this.completed(die, written) : written;
+      this.whole.set(index, name);
     }
     return name;
   }

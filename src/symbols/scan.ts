@@ -60,7 +60,7 @@ const shapeOf = (abbreviation: Abbreviation): Shape => {
   // DWARF 4 and before: a static member is a variable that its class declares.
   const isStatic = abbreviation.tag === Tag.member && (attributes.includes(At.declaration) || attributes.includes(At.external));
   const kind = isStatic ? Kind.variable : kindOf(abbreviation.tag);
-  return { kind, hasChildren: abbreviation.hasChildren, isAbstract, isArgument: isTemplateArgument(abbreviation.tag), flags, program };
+  return { kind, hasChildren: abbreviation.hasChildren, isAbstract, isArgument: abbreviation.isTemplateArgument, flags, program };
 };
 
 const shapes = new WeakMap<Abbreviation, Shape>();
@@ -113,6 +113,7 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
   const known: (Shape | undefined)[] = [];
   const unresolved: { entry: number; origin: number; isAbstract: boolean }[] = [];
   const completed: { entry: number; origin: number }[] = [];
+  const met = { templateArgument: false };
   let position = root.next;
   while (position < end) {
     const offset = position;
@@ -173,13 +174,11 @@ const scan = (unit: Unit, number: number, table: EntryTable): void => {
     if (enter && parents.length < MAX_DEPTH) parents.push(entry);
     else if (found.sibling > position && found.sibling <= end) position = found.sibling;
     else {
+      met.templateArgument = false;
+      position = skipChildren(unit, position, met);
       // Functions, and variables and other names for types that are templates.
       const added = table.count - 1;
-      const isAdded = added >= first && table.dies[added] === offset;
-      const meet = (tag: number): void => {
-        if (isTemplateArgument(tag)) table.flags[added] |= Flag.partial;
-      };
-      position = skipChildren(unit, position, isAdded && !plain ? meet : undefined);
+      if (met.templateArgument && added >= first && table.dies[added] === offset) table.flags[added] |= Flag.partial;
     }
   }
   // A type unit has the declaration in its namespace, and the definition outside (DW_AT_specification).

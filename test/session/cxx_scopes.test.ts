@@ -1,10 +1,11 @@
 /** C++ names as people write them: arguments of templates in any spelling, other names for namespaces, using directives; and what no place knows. */
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { formatMember } from '../../src/language/format.js';
 import { ptype, whatis } from '../../src/language/print-type.js';
 import { typeOf } from '../../src/language/evaluate.js';
 import { parseExpression } from '../../src/language/parser.js';
-import { compile, lineOf, writeText } from '../helpers/build.js';
+import { compile, compileText, lineOf, writeText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
 import { driven, stopOf } from './drive.js';
 
@@ -118,4 +119,23 @@ describe.each(['g++', 'clang++'] as const)('%s', (compiler) => {
       ])
         expect(condition(known)).not.toThrow();
     }));
+});
+
+/** g++'s assembly of a program in C++, called one in Fortran: what a namespace is there is a module here. */
+it('variables of a module go by their own names, in its procedures and where it is used', () => {
+  const cxx = `namespace store { int counter = 3; int add(int n) { return counter + n; } }
+int main() { return store::add(-3); }
+`;
+  const assembly = execFileSync('g++', ['-S', '-g', '-dA', '-o', '-', writeText('module.cc', cxx)], { encoding: 'utf8' });
+  const changed = assembly.replace(/(\.\w+\s+)0x\w+(\s+# DW_AT_language)/, '$10x22$2');
+  expect(changed).not.toBe(assembly);
+  return driven(compileText('module.s', changed), async (session) => {
+    session.break('add');
+    stopOf(await session.run());
+    const shown = async (name: string): Promise<string> => formatMember(await session.evaluate(name), session.context());
+    expect(await shown('counter + n')).toBe('0');
+    session.selectFrame(1);
+    expect(await shown('counter')).toBe('3');
+    session.kill();
+  });
 });
