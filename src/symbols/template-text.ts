@@ -18,7 +18,9 @@ const MAX_DEPTH = 64;
 export const completedName = (die: Die, written: string, types: TypeReader): string => {
   const named = written === '' ? (die.reference(At.signature) ?? die) : die;
   const name = written === '' ? (named.string(At.name) ?? '') : written;
-  return name === '' || bareName(name) !== name ? name : name + argumentsText(named, types);
+  // Operators have their arguments always: where the sign ends could not be told.
+  const isWhole = name === '' || bareName(name) !== name || /^operator\b/.test(name);
+  return isWhole ? name : name + argumentsText(named, types);
 };
 
 /** `<int, 3>`; empty for what is no instance, and for one whose arguments cannot all be told. */

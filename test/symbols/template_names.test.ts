@@ -13,6 +13,7 @@ template <class T, int N> struct Table {
   T cells[N];
   static int made;
   template <class U> U sum(U start) const { return start + cells[0]; }
+  template <class U> bool operator<(U other) const { return cells[0] < other; }
 };
 template <class T, int N> int Table<T, N>::made = N;
 }
@@ -36,7 +37,7 @@ One<int Point::*> member;
 One<const int (&)[2]> *reference;
 Holder<One, decltype(nullptr)> holder;
 Values<3u, true, '\\'', -5, Mode::fast, 200> values;
-int main() { return biggest(1, 2) + int(biggest(1.5, 2.5)) + limit<int> + int(ints.sum(2.5) + geo::Table<int, 3>::made + geo::Table<const char *, 2>::made); }
+int main() { return (ints < 2) + biggest(1, 2) + int(biggest(1.5, 2.5)) + limit<int> + int(ints.sum(2.5) + geo::Table<int, 3>::made + geo::Table<const char *, 2>::made); }
 `;
 
 const names = {
@@ -69,14 +70,20 @@ describe.each([['-gdwarf-5'], ['-gdwarf-4'], ['-fdebug-types-section']])('clang,
     const table = typeOf('texts') as StructType;
     expect(table.members().map(({ name, type }) => nameOf(type) ?? name)).toEqual(['geo::Table<const char *, 2>::Inner', 'cells', 'int']);
     // Instances of member templates are no part of a type unit.
-    const methods = flag === '-fdebug-types-section' ? [] : ['sum<double>'];
-    expect((typeOf('ints') as StructType).methods().map(({ name }) => name)).toEqual(methods);
+    const methods = flag === '-fdebug-types-section' ? [] : ['operator<<int>', 'sum<double>'];
+    expect(
+      (typeOf('ints') as StructType)
+        .methods()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(methods);
   });
 
   it('functions and variables are found with their arguments and without', () => {
     expect([...image.functionNames()].filter((name) => name.includes('<')).sort()).toEqual([
       'biggest<double>',
       'biggest<int>',
+      'geo::Table<int, 3>::operator<<int>',
       'geo::Table<int, 3>::sum<double>',
     ]);
     expect(image.functionsNamed('biggest')).toHaveLength(2);
