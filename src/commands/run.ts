@@ -132,8 +132,7 @@ const attach: Command = {
   aliases: ['at'],
   group: 'run',
   usage: '[-family] [PID]',
-  about:
-    'Debug a process that is already running; it stops. With -family, those too that descend from it, and orphans of its process group.',
+  about: 'Debug a process that is already running; it stops. With -family, also its descendants and orphans of its process group.',
   details:
     'One that descends from a process that is being debugged joins it; else what was debugged before ends, or is let go. "attach -family" alone takes what descends from those that are being debugged.',
   completes: [['-family']],
