@@ -164,23 +164,23 @@ export class DwarfFile {
 const importedLanguages = (units: readonly Unit[]): ReadonlyMap<Unit, number> => {
   const languages = new Map<Unit, number>();
   const visit = (unit: Unit, language: number): void => {
-    try {
-      for (const child of unit.root.children()) {
-        // dwz puts base types first: operations of the stack machine refer to them by small numbers.
-        if (child.tag === Tag.base_type) continue;
-        if (child.tag !== Tag.imported_unit) break;
-        const imported = child.reference(At.import)?.unit;
-        if (!imported || languages.has(imported)) continue;
-        languages.set(imported, imported.root.number(At.language) ?? language);
-        visit(imported, language);
-      }
-    } catch (error) {
-      unit.file.warn(error);
+    for (const child of unit.root.children()) {
+      // dwz puts base types first: operations of the stack machine refer to them by small numbers.
+      if (child.tag === Tag.base_type) continue;
+      if (child.tag !== Tag.imported_unit) break;
+      const imported = child.reference(At.import)?.unit;
+      if (!imported || languages.has(imported)) continue;
+      languages.set(imported, imported.root.number(At.language) ?? language);
+      visit(imported, language);
     }
   };
   for (const unit of units) {
-    const language = unit.root.number(At.language);
-    if (language !== undefined) visit(unit, language);
+    try {
+      const language = unit.root.number(At.language);
+      if (language !== undefined) visit(unit, language);
+    } catch (error) {
+      unit.file.warn(error);
+    }
   }
   return languages;
 };

@@ -266,9 +266,18 @@ export class Unit implements UnitHeader {
 
   private spoken: number | undefined;
 
-  /** A partial unit that names none speaks that of who imports it. */
+  /** DW_AT_language; 0 where it is not told, or cannot be read. A partial unit that names none speaks that of who imports it. */
   get language(): number {
-    return (this.spoken ??= this.root.number(At.language) ?? (this.isPartial ? this.file.languageOfImporter(this) : 0));
+    return (this.spoken ??= this.readLanguage());
+  }
+
+  private readLanguage(): number {
+    try {
+      return this.root.number(At.language) ?? (this.isPartial ? this.file.languageOfImporter(this) : 0);
+    } catch (error) {
+      this.file.warn(error);
+      return 0;
+    }
   }
 }
 

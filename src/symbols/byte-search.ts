@@ -38,8 +38,9 @@ export class AnyOf {
     }
   }
 
-  /** Whether one of them stands in bytes [from, end). */
+  /** Whether one of them stands in bytes [from, end), which may lie behind the last one where the file is damaged. */
   standsIn(bytes: Uint8Array, from: number, end: number): boolean {
+    if (!(from < bytes.length)) return false;
     for (let at = this.nextPair(bytes, from, end); at >= 0; at = this.nextPair(bytes, at + 1, end)) {
       const list = this.lists[this.begins[bytes[at] | (bytes[at + 1] << 8)]];
       if (list.some((pattern) => at + pattern.length <= end && standsAt(bytes, at, pattern))) return true;
@@ -50,7 +51,7 @@ export class AnyOf {
   /** The next position whose pair of bytes begins a pattern; -1: none. All in small integers, which is what makes it fast. */
   private nextPair(bytes: Uint8Array, from: number, end: number): number {
     const { begins } = this;
-    const last = (end - 1) | 0;
+    const last = (Math.min(end, bytes.length) - 1) | 0;
     let low = bytes[from] | 0;
     for (let position = from | 0; position < last; position = (position + 1) | 0) {
       const high = bytes[position + 1];

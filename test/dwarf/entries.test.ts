@@ -272,3 +272,9 @@ describe('damage in entries', () => {
     expect(first.lineage().map((die) => die.offset)).toEqual([12, 14]);
   });
 });
+
+it('a unit whose root cannot be read speaks no language, and does not take that of the others away', () => {
+  const abbrev = abbreviations([1, Tag.compile_unit, false, At.language, Form.data1]);
+  const [bad, good] = dwarfWith({ abbrev, info: [...unit4([0x7f]), ...unit4([1, 2])] }).units();
+  expect([bad.language, good.language]).toEqual([0, 2]);
+});
