@@ -50,6 +50,7 @@ export const errno = {
   ESRCH: 3,
   EINTR: 4,
   EIO: 5,
+  EBADF: 9,
   ECHILD: 10,
   EAGAIN: 11,
   EACCES: 13,

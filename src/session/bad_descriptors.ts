@@ -5,6 +5,7 @@
 import { fileAddress, type FileAddress } from '../common/addresses.js';
 import type { AddressSpace } from '../inferior/address_space.js';
 import type { Thread } from '../inferior/thread.js';
+import { errno } from '../linux/constants.js';
 import { readDescriptor, type Descriptor } from '../linux/proc_files.js';
 import { Word } from '../linux/registers.js';
 import type { SymbolImage } from '../symbols/model.js';
@@ -25,8 +26,6 @@ const failing = Buffer.from([0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff, 0x7
 const afterJump = failing.length + 1;
 /** The ways that do not fail are shorter. */
 const functionLength = 112;
-const badDescriptor = -9n;
-const interruptedCall = -4n;
 /** So many failures of each kind are looked at in a process: who reads without waiting (EAGAIN), or closes all numbers that there could be, is not to pay for it. */
 const mostFailures = 16;
 
@@ -68,10 +67,10 @@ export const badDescriptors = (
       const { space } = thread.process;
       const count = (failures.get(space) ?? 0) + 1;
       failures.set(space, count);
-      const result = BigInt.asIntN(64, thread.registers()[Word.rax]);
-      const misused = result === badDescriptor ? misuse(thread, call) : undefined;
+      const error = -Number(BigInt.asIntN(64, thread.registers()[Word.rax]));
+      const misused = error === errno.EBADF ? misuse(thread, call) : undefined;
       if (misused) told(thread, misused);
-      if (result === interruptedCall) interrupted?.(thread);
+      if (error === errno.EINTR) interrupted?.(thread);
       if (count === mostFailures) sites.leave(thread.process);
       return 'pass';
     },
