@@ -185,7 +185,17 @@ const typed = (session: Session, text: string): { readonly type: CType; readonly
   };
 };
 
-/** C++: some name of the program begins with this one and `::`. */
+/** C++: a namespace that goes by this name, or by another that it stands for (`namespace fs = std::filesystem`); undefined: none does. */
+const namespaceNamed = (session: Session, name: string): string | undefined => {
+  if (isNamespace(session, name)) return name;
+  for (const { image } of session.images()) {
+    const meant = image.namespaceAlias?.(name);
+    if (meant !== undefined) return meant;
+  }
+  return undefined;
+};
+
+/** Some name of the program begins with this one and `::`. */
 const isNamespace = (session: Session, name: string): boolean => {
   if (!/^[A-Za-z_][\w:]*$/.test(name)) return false;
   const within = (names: Iterable<string>): boolean => {
@@ -201,7 +211,8 @@ const typedOrNamespace = (session: Session, text: string): ReturnType<typeof typ
     return typed(session, text);
   } catch (error) {
     const name = text.trim().replace(/^::/, '');
-    if (error instanceof DeetError && error.code === 'no-symbol' && isNamespace(session, name)) return name;
+    const namespace = error instanceof DeetError && error.code === 'no-symbol' ? namespaceNamed(session, name) : undefined;
+    if (namespace !== undefined) return namespace;
     throw error;
   }
 };

@@ -2,6 +2,7 @@
 import { evaluating } from '../common/advice.js';
 import { DeetError } from '../common/errors.js';
 import type { CType, FunctionType } from '../symbols/types.js';
+import { isArithmetic } from './arithmetic.js';
 import type { Expression } from './ast.js';
 import { functionWithParameters } from './by-parameters.js';
 import * as c from './c-types.js';
@@ -12,10 +13,11 @@ import { used } from './identifiers.js';
 import { hasView } from './library/index.js';
 import { answerTo, targetOf } from './library/operations.js';
 import { memberMeant } from './member-pointers.js';
-import { bestFor, functionsNamed, methodsOf, type Callee } from './methods.js';
+import { functionsNamed, methodsNamed, methodsOf, type Callee } from './methods.js';
+import { bestFor } from './overload-ranking.js';
 import type { OperandEvaluator } from './resolve-type.js';
 import { functionLike } from './type-copies.js';
-import { asArray, asFunction, asPointer, asReference, asStruct } from './types.js';
+import { asArray, asFunction, asPointer, asReference, asStruct, sameType } from './types.js';
 import { isUndescribed, returnsUnknown } from './unknown.js';
 import { toInteger, Value } from './value.js';
 
@@ -67,10 +69,11 @@ function* callWith(
   const type = settledType(declared, returns, name);
   const given = [...callee.self, ...written];
   requireCount(given.length, type);
-  const list = given.map((value, i) => {
-    const argument = argumentFor(value, type.parameters[i]?.type, evaluator.context);
-    return type.prototyped ? argument : promoteArgument(argument);
-  });
+  const list: Value[] = [];
+  for (const [i, value] of given.entries()) {
+    const argument = yield* argumentFor(value, type.parameters[i]?.type, evaluator);
+    list.push(type.prototyped ? argument : promoteArgument(argument));
+  }
   if (evaluator.typesOnly) return Value.abstract(type.returns);
   const address = pointer ? toInteger(callee.value) : callee.value.address;
   if (address === undefined) throw new DeetError('type', 'The function has no address.');
@@ -129,12 +132,28 @@ function* convenience(name: string, node: Call, evaluator: OperandEvaluator): Ev
 }
 
 /** An array without an address (a string in quotes) stays an array: whoever makes the call must place it in memory. */
-function argumentFor(value: Value, parameter: CType | undefined, context: EvaluationContext): Value {
+function* argumentFor(value: Value, parameter: CType | undefined, { context, typesOnly }: OperandEvaluator): Evaluation {
   const operand = used(value, context);
-  if (parameter && asReference(parameter)) return cast(operand, parameter, context);
+  const reference = parameter && asReference(parameter);
+  if (parameter && reference) {
+    if (typesOnly) return Value.abstract(parameter);
+    return cast(
+      needsTemporary(operand, reference.target) ? yield* temporary(operand, reference.target, context) : operand,
+      parameter,
+      context,
+    );
+  }
   if (asArray(operand.type) && operand.address === undefined) return operand;
   const settled = decayed(operand);
   return parameter ? convertForAssignment(settled, parameter, context) : promoteArgument(settled);
+}
+
+/** C++: a reference to what is nowhere (`f(3)`), or is a number of another type, refers to a temporary object (C++17, [dcl.init.ref]/5). */
+const needsTemporary = (value: Value, target: CType): boolean =>
+  value.place.kind === 'value' || (isArithmetic(value.type) && isArithmetic(target) && !sameType(value.type, target));
+
+function* temporary(value: Value, target: CType, context: EvaluationContext): Evaluation {
+  return yield* allocated(sameType(value.type, target) ? value : convertForAssignment(value, target, context), context);
 }
 
 /** `v.size()`: what the object's view knows needs no call. */
@@ -150,7 +169,8 @@ function* libraryAnswer(node: Call, evaluator: OperandEvaluator): Evaluation<Val
 
 const objectOf = (value: Value, context: EvaluationContext): Value => {
   const pointer = asPointer(value.type);
-  return pointer && asStruct(pointer.target) ? Value.at(pointer.target, context.memory, BigInt.asUintN(64, toInteger(value))) : value;
+  if (!pointer || !asStruct(pointer.target)) return value;
+  return value.isAbstract ? Value.abstract(pointer.target) : Value.at(pointer.target, context.memory, BigInt.asUintN(64, toInteger(value)));
 };
 
 /** What the callee may mean: in C++ several functions may bear the name, and a member function takes its object's address first. */
@@ -159,7 +179,7 @@ function* calleesOf(node: Expression, evaluator: OperandEvaluator): Evaluation<r
   if (node.kind === 'member') {
     const left = yield* evaluator.operand(node.object);
     const own = objectOf(left, context);
-    const methods = methodsOf(node.arrow && own === left ? (targetOf(left, context) ?? left) : own, node.name, context);
+    const methods = methodsNamed(node.arrow && own === left ? (targetOf(left, context) ?? left) : own, node.name, context);
     if (methods.length > 0) return methods;
   }
   if (node.kind === 'memberPointer') {

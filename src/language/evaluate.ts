@@ -8,6 +8,7 @@ import { isTrue } from './arithmetic.js';
 import type { BinaryOperator, Expression } from './ast.js';
 import * as c from './c-types.js';
 import type { Evaluation, EvaluationContext, Meaning } from './context.js';
+import { conversionsOf, type Wanted } from './conversion-functions.js';
 import { addressOf, cast, convertForAssignment, decayed, pointee } from './conversions.js';
 import { placed } from './errors.js';
 import { allocated, callBest, evaluateCall } from './evaluate-calls.js';
@@ -122,6 +123,9 @@ class Evaluator implements OperandEvaluator {
         return yield* this.#unary(node);
       case 'postfix': {
         const target = yield* this.operand(node.operand);
+        // The one behind the object takes an int that says nothing (C++17, [over.inc]).
+        const own = asStruct(target.type) ? yield* this.#overloaded(node.operator, target, Value.integer(c.INT, 0n)) : undefined;
+        if (own) return own;
         const old = Value.of(target.type, Uint8Array.from(target.bytes()));
         this.#assign(node.operand, target, this.#step(target, node.operator));
         return old;
@@ -130,13 +134,10 @@ class Evaluator implements OperandEvaluator {
         return node.operator === '@'
           ? yield* this.#repeat(node.left, node.right)
           : yield* this.#binary(node.operator, node.left, node.right);
-      case 'logical': {
-        const left = this.#isTrue(yield* this.operand(node.left));
-        const decided = left === (node.operator === '||');
-        return Value.integer(this.#truth, (decided && !this.typesOnly ? left : this.#isTrue(yield* this.operand(node.right))) ? 1n : 0n);
-      }
+      case 'logical':
+        return yield* this.#logical(node);
       case 'conditional':
-        return yield* this.value(this.#isTrue(yield* this.operand(node.test)) ? node.then : node.otherwise);
+        return yield* this.value((yield* this.#isTrue(yield* this.operand(node.test))) ? node.then : node.otherwise);
       case 'comma':
         yield* this.value(node.left);
         return yield* this.value(node.right);
@@ -223,7 +224,9 @@ class Evaluator implements OperandEvaluator {
         const operand = yield* this.operand(node.operand);
         const known = node.operator === '!' ? truthOf(operand, context) : undefined;
         if (known !== undefined) return Value.integer(this.#truth, known ? 0n : 1n);
-        return (yield* this.#overloaded(node.operator, operand)) ?? unary(node.operator, operand, this.#truth);
+        const own = yield* this.#overloaded(node.operator, operand);
+        if (own) return own;
+        return unary(node.operator, yield* this.#converted(operand, node.operator === '!' ? 'truth' : 'number'), this.#truth);
       }
     }
   }
@@ -258,8 +261,29 @@ class Evaluator implements OperandEvaluator {
     return object;
   }
 
-  #isTrue(value: Value): boolean {
-    return truthOf(value, this.context) ?? isTrue(value);
+  *#isTrue(value: Value): Evaluation<boolean> {
+    return truthOf(value, this.context) ?? isTrue(yield* this.#converted(value, 'truth'));
+  }
+
+  /** C++: an object as what its class makes of it where no object can be; anything else as it is. */
+  *#converted(value: Value, wanted: Wanted): Evaluation {
+    const own = asStruct(value.type) ? conversionsOf(value, wanted, this.context) : [];
+    return own.length > 0 ? used(yield* callBest(own, [], this), this.context) : value;
+  }
+
+  *#logical(node: Extract<Expression, { kind: 'logical' }>): Evaluation {
+    const first = yield* this.operand(node.left);
+    if (asStruct(first.type) && truthOf(first, this.context) === undefined) {
+      // A class's own && and || are functions: both sides are evaluated.
+      const right = Value.abstract(yield* this.typeOnly(node.right));
+      if (operatorFunctions(node.operator, [first, right], this.context).length > 0) {
+        const own = yield* this.#overloaded(node.operator, first, yield* this.operand(node.right));
+        if (own) return own;
+      }
+    }
+    const left = yield* this.#isTrue(first);
+    const isDecided = left === (node.operator === '||') && !this.typesOnly;
+    return Value.integer(this.#truth, (isDecided ? left : yield* this.#isTrue(yield* this.operand(node.right))) ? 1n : 0n);
   }
 
   /** C++: what a smart pointer or an iterator means. */
@@ -268,6 +292,7 @@ class Evaluator implements OperandEvaluator {
   }
 
   #step(target: Value, operator: '++' | '--'): Value {
+    if (asStruct(target.type)) throw noOperator(operator);
     return binary(operator === '++' ? '+' : '-', target, Value.integer(c.INT, 1n), this.#truth);
   }
 
@@ -280,7 +305,8 @@ class Evaluator implements OperandEvaluator {
       return binary(operator, a.withoutObject(), b.withoutObject(), this.#truth);
     const own = yield* this.#overloaded(operator, a, b);
     if (own) return own;
-    return binary(operator, a, b, this.#truth, this.context.warn?.bind(this.context));
+    const [m, n] = [yield* this.#converted(a, 'number'), yield* this.#converted(b, 'number')];
+    return binary(operator, m, n, this.#truth, this.context.warn?.bind(this.context));
   }
 
   /** A string in quotes is deet's: where its address is wanted, it moves into memory that the program allocates. */
@@ -312,9 +338,10 @@ class Evaluator implements OperandEvaluator {
         ? yield* evaluateAggregate(target.type, node.value.elements, this)
         : yield* this.operand(node.value);
     const right = asPointer(target.type) ? yield* this.#inProgram(value) : value;
-    const own = node.operator === undefined ? undefined : yield* this.#overloaded(`${node.operator}=`, target, right);
+    const own = operator === undefined ? undefined : yield* this.#overloaded(`${operator}=`, target, right);
     if (own) return own;
-    return this.#assign(node.target, target, node.operator === undefined ? right : binary(node.operator, target, right, this.#truth));
+    const source = asStruct(target.type) ? right : yield* this.#converted(right, target.type);
+    return this.#assign(node.target, target, operator === undefined ? source : binary(operator, target, source, this.#truth));
   }
 
   /** @returns the target with its new value */
@@ -358,7 +385,8 @@ class Evaluator implements OperandEvaluator {
     const operand = yield* this.operand(node.operand);
     const value = asPointer(type) ? yield* this.#inProgram(operand) : operand;
     if (this.typesOnly && !value.isLvalue) return Value.abstract(type);
-    return fromVirtualBase(value, type, this.context) ?? cast(value, type, this.context);
+    const source = asStruct(type) || asReference(type) ? value : yield* this.#converted(value, type);
+    return fromVirtualBase(source, type, this.context) ?? cast(source, type, this.context);
   }
 
   *#member(node: Extract<Expression, { kind: 'member' }>): Evaluation {

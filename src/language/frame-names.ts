@@ -81,6 +81,8 @@ export class FrameNames implements NameSpace {
       if (variable) return undefined;
       const type = scope.types().find((entry) => entry.name === name && (this.world.language === 'c++' || !isTagged(entry.type)));
       if (type) return { kind: 'type', type: type.type };
+      const constant = scope.enumerator?.(name);
+      if (constant) return { kind: 'value', value: Value.integer(constant.type, constant.value) };
       const argument = this.#templateArgument(scope, name, frame);
       if (argument) return argument;
     }

@@ -61,6 +61,8 @@ function methodNamed(struct: StructType, name: string, depth: number): FoundMeth
 }
 
 const codeOf = (owner: StructType, method: Method, { names }: EvaluationContext): bigint | undefined => {
+  const own = names.codeOf(method);
+  if (own) return own.address;
   const found = names.overloads({ path: [owner.name ?? ''] }, method.name);
   return (found.find(({ type }) => sameType(type, method.type)) ?? found[0])?.address;
 };

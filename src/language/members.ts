@@ -57,6 +57,7 @@ export function readMember(object: Value, member: Member, world: MemberWorld): V
     if (!value) throw new DeetError('optimized-out', `static field ${member.name ?? ''} has been optimized out`);
     return value;
   }
+  if (object.isAbstract) return object.member(member);
   if (member.virtualBase) {
     const offset = world.virtualBase(object, member);
     if (offset === undefined) throw new DeetError('invalid-address', '<invalid address>');

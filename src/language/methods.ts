@@ -1,16 +1,15 @@
 /**
- * Which function a C++ call means: member functions of an object's class and its bases, virtual ones through the object's table (Itanium C++ ABI, 2.5), and of
- * several functions of one name the one that the arguments suit best.
+ * Which functions a C++ call may mean: member functions of an object's class and its bases, virtual ones through the object's table (Itanium C++ ABI, 2.5). Which of
+ * them is called: overload-ranking.ts.
  */
 import { DeetError } from '../common/errors.js';
-import { samePart } from '../symbols/cxx-names.js';
-import type { CType, FunctionType, Method, StructType } from '../symbols/types.js';
-import * as c from './c-types.js';
+import { samePart, splitName } from '../symbols/cxx-names.js';
+import type { Method, StructType } from '../symbols/types.js';
 import type { EvaluationContext, ScopePath } from './context.js';
 import { addressOf } from './conversions.js';
 import { memberWorld } from './identifiers.js';
-import { readMember } from './members.js';
-import { asArray, asFloat, asFunction, asInteger, asPointer, asReference, asStruct, isVoid, sameType, sizeOf, strip } from './types.js';
+import { findMember, readMember } from './members.js';
+import { asFunction, asStruct, sameType } from './types.js';
 import { Value } from './value.js';
 import { isDynamic, virtualTable } from './virtual-table.js';
 
@@ -40,6 +39,20 @@ export function methodsOf(object: Value, name: string, context: EvaluationContex
   return [];
 }
 
+/** The same for a name as it is written: of `object.Base::f()` the base's own, also where `f` is virtual ([class.virtual]/15). @throws DeetError as above */
+export function methodsNamed(object: Value, written: string, context: EvaluationContext): readonly Callee[] {
+  const parts = written.startsWith('operator') ? [written] : splitName(written);
+  const [scope, name] = [parts.at(-2), parts.at(-1) ?? written];
+  if (scope === undefined) return methodsOf(object, name, context);
+  const struct = asStruct(object.type);
+  const isOwn = struct?.name !== undefined && (struct.name === scope || splitName(struct.name).at(-1) === scope);
+  const path = isOwn ? [] : struct && findMember(struct, scope)?.path;
+  const base = path?.reduce((part, member) => readMember(part, member, memberWorld(context)), object);
+  const owner = base && asStruct(base.type);
+  const own = owner?.methods().filter((method) => method.name === name) ?? [];
+  return base && owner && own.length > 0 ? plain(base, owner, own, context) : base ? methodsOf(base, name, context) : [];
+}
+
 /**
  * `twice<int>` of a member template `twice`, or of `twice< int >`, however that is spelled; `operator<` is no template, but a lambda with `auto` has
  * `operator()<int>`.
@@ -67,6 +80,8 @@ function plain(object: Value, struct: StructType, methods: readonly Method[], co
 function mixed(object: Value, struct: StructType, methods: readonly Method[], context: EvaluationContext): readonly Callee[] {
   const virtual = methods.filter(({ virtualIndex }) => virtualIndex !== undefined);
   const bound = virtual.map(({ type, virtualIndex }): Callee => {
+    // Where only types are wanted no object stands there, and one without a table will do.
+    if (object.isAbstract) return { value: Value.abstract(type), self: [addressOf(object)] };
     const entry = isDynamic(struct) && virtualTable(object, context.memory)?.entry(virtualIndex ?? 0);
     if (entry === undefined || entry === false) throw new DeetError('memory', 'The virtual table of the object cannot be read.');
     return { value: Value.at(type, context.memory, entry), self: [addressOf(object)] };
@@ -79,58 +94,3 @@ function mixed(object: Value, struct: StructType, methods: readonly Method[], co
 /** The functions of a name: several in C++. */
 export const functionsNamed = (where: ScopePath, name: string, context: EvaluationContext): readonly Callee[] =>
   context.language === 'c++' ? context.names.overloads(where, name).map((value) => ({ value, self: [] })) : [];
-
-/** The one that suits the arguments best; of equals the first. */
-export function bestFor(callees: readonly Callee[], given: readonly Value[]): Callee | undefined {
-  let best: Callee | undefined;
-  let least = Infinity;
-  for (const callee of callees) {
-    const type = asFunction(callee.value.type);
-    const distance = type ? distanceTo(type, [...callee.self, ...given], callee.self.length) : impossible;
-    if (best === undefined || distance < least) [best, least] = [callee, distance];
-  }
-  return best;
-}
-
-const impossible = 1e6;
-
-function distanceTo(type: FunctionType, given: readonly Value[], hidden: number): number {
-  if (given.length < type.parameters.length || (given.length > type.parameters.length && !type.varargs)) return impossible * impossible;
-  return given.reduce((sum, value, i) => {
-    const parameter = i < hidden ? undefined : type.parameters[i]?.type;
-    return sum + (parameter ? conversion(value.type, parameter) : 0);
-  }, 0);
-}
-
-/** Can an argument be passed for a parameter of this type? */
-export const accepts = (parameter: CType | undefined, given: Value): boolean =>
-  parameter !== undefined && conversion(given.type, parameter) < impossible;
-
-const referred = (type: CType): CType => asReference(type)?.target ?? type;
-
-/** How far a conversion goes (C++17, [over.ics.rank], simplified): nothing, promotion, conversion, never. */
-function conversion(from: CType, to: CType): number {
-  const [source, target] = [strip(referred(from)), strip(referred(to))];
-  if (sameType(source, target)) return 0;
-  const array = asArray(source);
-  const pointer = asPointer(target);
-  const pointee = array?.element ?? asPointer(source)?.target ?? (asFunction(source) ? source : undefined);
-  if (pointer && pointee) {
-    if (sameType(pointer.target, pointee)) return 0;
-    if (isVoid(pointer.target)) return 2;
-    return isBaseOf(pointer.target, pointee) ? 1 : impossible;
-  }
-  if (asStruct(target)) return isBaseOf(target, source) ? 1 : impossible;
-  const [integer, wanted] = [asInteger(source), asInteger(target)];
-  if (integer && wanted) return sameType(target, c.INT) && (sizeOf(source) ?? 0) < 4 ? 1 : 2;
-  if (asFloat(source) && asFloat(target)) return sameType(target, c.DOUBLE) ? 1 : 2;
-  return (integer ?? asFloat(source)) && (wanted ?? asFloat(target)) ? 2 : impossible;
-}
-
-function isBaseOf(base: CType, derived: CType, depth = 0): boolean {
-  const struct = asStruct(derived);
-  if (!struct || depth > MAX_DEPTH) return false;
-  return struct
-    .members()
-    .some((member) => member.isBase === true && (sameType(member.type, base) || isBaseOf(base, member.type, depth + 1)));
-}

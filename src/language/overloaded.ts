@@ -1,6 +1,7 @@
 /** Operators that the program defines for its classes (C++17, [over.match.oper]): member functions of the left operand, and free functions. */
 import type { EvaluationContext } from './context.js';
-import { accepts, functionsNamed, methodsOf, type Callee } from './methods.js';
+import { functionsNamed, methodsOf, type Callee } from './methods.js';
+import { accepts } from './overload-ranking.js';
 import { asFunction, asStruct } from './types.js';
 import type { Value } from './value.js';
 

@@ -20,12 +20,17 @@ const BASE_WORDS = new Set(
 );
 const TYPEOF = new Set(['typeof', '__typeof__', '__typeof', 'decltype']);
 
+/** Before C23 `bool` is a word like any other, and programs use it as one. */
+const isBaseWord = (word: string, names: TypeNames): boolean => BASE_WORDS.has(word) && !(word === 'bool' && names.isSymbol?.(word));
+
 /** Can a type name begin here? */
 export function startsType(tokens: TokenStream, names: TypeNames): boolean {
   const token = tokens.peek();
   if (token.kind !== 'name') return false;
   const { name } = token;
-  if (BASE_WORDS.has(name) || TYPEOF.has(name) || QUALIFIERS.has(name)) return true;
+  if (isBaseWord(name, names) || QUALIFIERS.has(name)) return true;
+  // C lets objects be called `decltype`.
+  if (TYPEOF.has(name)) return tokens.is('(', 1);
   if (TAGS.has(name)) return tokens.peek(1).kind === 'name';
   return qualifiedName(tokens, names) !== undefined;
 }
@@ -63,7 +68,7 @@ function specifiers(parser: Parser): TypeSyntax {
       qualifiers.push(qualifier);
       continue;
     }
-    if (BASE_WORDS.has(token.name) && !type && words.length < 5) {
+    if (isBaseWord(token.name, names) && !type && words.length < 5) {
       words.push(token.name);
       tokens.take();
       continue;
@@ -83,7 +88,7 @@ function specifiers(parser: Parser): TypeSyntax {
 function tagged(parser: Parser, tag: Tag): TypeSyntax {
   const { offset } = parser.tokens.take();
   const word = parser.tokens.peek();
-  if (word.kind === 'name' && BASE_WORDS.has(word.name)) throw parser.tokens.syntaxError();
+  if (word.kind === 'name' && isBaseWord(word.name, parser.names)) throw parser.tokens.syntaxError();
   let name = parser.tokens.expectName();
   while (parser.tokens.accept('::')) name += `::${parser.tokens.expectName()}`;
   return { kind: 'named', name, tag, offset };

@@ -196,7 +196,7 @@ export class Parser {
         return tokens.node(dollar(token.name, offset));
       case 'name':
         if (tokens.is('<', 1)) return parseNamedCast(this) ?? this.#name();
-        return token.name === 'sizeof' || token.name === '_Alignof' || token.name === 'alignof' ? this.#sizeof() : this.#name();
+        return isSizeof(token.name, tokens) ? this.#sizeof() : this.#name();
       case 'quoted':
         return this.#name();
       case 'operator':
@@ -320,3 +320,7 @@ function dollar(name: string, offset: number): Expression {
   if (back) return { kind: 'history', index: back[1] === '' ? 1 : Math.min(Number(back[1]), 2 ** 31), relative: true, offset };
   return { kind: 'dollar', name, offset };
 }
+
+/** `alignof` is a word like any other to C before C23. */
+const isSizeof = (word: string, tokens: TokenStream): boolean =>
+  word === 'sizeof' || word === '_Alignof' || (word === 'alignof' && tokens.is('(', 1));

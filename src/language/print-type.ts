@@ -1,5 +1,6 @@
 /** `ptype` and `whatis`: a type in C's words, with the body of its struct; with offsets and holes on request (`ptype/o`). */
 import type { CType, EnumType, Member, Method, StructType } from '../symbols/types.js';
+import { isConversion } from './conversion-functions.js';
 import { LayoutColumn } from './type-layout.js';
 import { isKnownByName, shortNames } from './library/short-names.js';
 import { rustBody } from './rust-types.js';
@@ -120,7 +121,9 @@ class TypePrinter {
     if (show < 0 || level > MAX_DEPTH * 4) return `${head} {...}`;
     const bound =
       level === 0 && this.parameters.length > 0 ? ` [with ${this.parameters.map((bound) => bound.join(' = ')).join(', ')}]` : '';
-    return `${head}${bound}${this.#bases(type)} {\n${this.#lines(type, show, level).join('\n')}\n${this.#indent(level, level === 0)}}`;
+    return `${head}${bound}${this.#bases(type)} {\n${this.#lines(type, show, level)
+      .map((line) => `${line}\n`)
+      .join('')}${this.#indent(level, level === 0)}}`;
   }
 
   #indent(level: number, outermost = false): string {
@@ -154,7 +157,8 @@ class TypePrinter {
     const lines: string[] = [];
     const labels = this.#labels(type, level);
     this.#column?.open(type);
-    if (type.members().length === 0 && type.methods().every((method) => method.artificial)) lines.push(`${inner}<no data fields>`);
+    const isEmpty = [type.members(), type.methods(), type.typedefs?.() ?? []].every((list) => list.length === 0);
+    if (isEmpty) lines.push(`${inner}<no data fields>`);
     for (const member of members.slice(0, MAX_MEMBERS)) {
       lines.push(...labels.before(member.access, false), ...this.#member(type, member, show, level));
     }
@@ -232,9 +236,6 @@ function integerName(type: EnumType): string {
   return `${type.signed ? '' : 'unsigned '}${names[sizeOf(type) ?? 4] ?? 'int'}`;
 }
 
-/** `operator int`, but not `operator new`, `operator()` or `operator<`. */
-const CONVERSION = /^operator (?!new\b|delete\b|"")[\w:]/;
-
 /** `int get(int) const`, without the hidden `this`. */
 function methodText(method: ReturnType<StructType['methods']>[number], type: StructType, renaming: Renaming | undefined): string {
   const [first, ...rest] = method.type.parameters;
@@ -244,7 +245,7 @@ function methodText(method: ReturnType<StructType['methods']>[number], type: Str
   const self = hidden ? strip(first.type) : undefined;
   const constant = self?.kind === 'pointer' ? objectQualifiers(self.target) : '';
   const plain = type.name?.replace(/<.*$/s, '').split('::').pop();
-  const special = method.name === plain || method.name.startsWith('~') || CONVERSION.test(method.name);
+  const special = method.name === plain || method.name.startsWith('~') || isConversion(method.name);
   const text = `${method.name}${list}`;
   return special ? `${text}${constant}` : `${declaration(method.type.returns, '', 'c++', 0, undefined, renaming)} ${text}${constant}`;
 }

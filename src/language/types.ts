@@ -53,6 +53,18 @@ export function withoutTypedef(type: CType, depth = 0): CType {
   return target === type.target ? type : { ...type, target };
 }
 
+/** `const`, at the top or behind typedefs; of an array, what its elements are. */
+export function isConst(type: CType): boolean {
+  let current = type;
+  for (let i = 0; i < MAX_CHAIN; i++) {
+    if (current.kind === 'const') return true;
+    if (current.kind === 'typedef' || isQualified(current)) current = current.target;
+    else if (current.kind === 'array') current = current.element;
+    else return false;
+  }
+  return false;
+}
+
 export const isStruct = (type: CType): type is StructType => type.kind === 'struct' || type.kind === 'union' || type.kind === 'class';
 
 export type IntegerType = BaseType | EnumType;

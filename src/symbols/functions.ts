@@ -21,7 +21,7 @@ import type {
   Variable,
 } from './model.js';
 import { templateArgumentsOf } from './template-arguments.js';
-import type { CType, FunctionType } from './types.js';
+import type { CType, EnumType, FunctionType } from './types.js';
 import { linkageNameOf, locationOf, nameOf, readVariable, type ScopeHost } from './variables.js';
 
 /** Lexical blocks and inlined calls nest; deeper than this is damage. */
@@ -31,7 +31,9 @@ const MAX_CHILDREN = 1_000_000;
 const NO_ARGUMENTS: TemplateArguments = { types: [], values: [] };
 
 export class ScopeNode implements Scope {
-  private read: { children: ScopeNode[]; variables: Variable[]; types: { name: string; type: CType }[]; symbols: number } | undefined;
+  private read:
+    | { children: ScopeNode[]; variables: Variable[]; types: { name: string; type: CType }[]; enums: EnumType[]; symbols: number }
+    | undefined;
 
   constructor(
     readonly kind: Scope['kind'],
@@ -45,7 +47,7 @@ export class ScopeNode implements Scope {
 
   private content(): NonNullable<ScopeNode['read']> {
     if (!this.read) {
-      this.read = { children: [], variables: [], types: [], symbols: 0 };
+      this.read = { children: [], variables: [], types: [], enums: [], symbols: 0 };
       try {
         this.collect(this.die, 0);
         this.inherit(this.die);
@@ -115,7 +117,9 @@ export class ScopeNode implements Scope {
       case Tag.enumeration_type:
       case Tag.typedef: {
         const name = die.string(At.name);
-        if (name !== undefined) content.types.push({ name, type: owner.host.types.read(die) });
+        const type = name === undefined && die.tag !== Tag.enumeration_type ? undefined : owner.host.types.read(die);
+        if (type && name !== undefined) content.types.push({ name, type });
+        if (type?.kind === 'enum') content.enums.push(type);
         content.symbols++;
         break;
       }
@@ -152,6 +156,14 @@ export class ScopeNode implements Scope {
 
   types(): readonly { name: string; type: CType }[] {
     return this.content().types;
+  }
+
+  enumerator(name: string): { value: bigint; type: EnumType } | undefined {
+    for (const type of this.content().enums) {
+      const found = type.scoped ? undefined : type.enumerators().find((each) => each.name === name);
+      if (found) return { value: found.value, type };
+    }
+    return undefined;
   }
 
   templateArguments(): TemplateArguments {

@@ -12,6 +12,7 @@ import {
   meansNested,
   meansParameters,
   plainLinkageName,
+  sameName,
   samePart,
   splitName,
   writtenName,
@@ -253,7 +254,8 @@ export class Lookup {
     if (unit.language === 'c') return '';
     const table = this.names.tableOf(unit);
     const index = table.indexOfDie(die.offset, 0);
-    if (index < 0) return '';
+    // What a function declares is not in the table.
+    if (index < 0) return die.flag(At.enum_class) ? `${nameOf(die) ?? ''}::` : '';
     const parent = die.flag(At.enum_class) ? index : table.parents[index];
     return parent < 0 ? '' : `${canonicalName(table.qualifiedName(parent))}::`;
   }
@@ -298,23 +300,29 @@ export class Lookup {
   /** A definition rather than a declaration; one of `near` rather than of other units. */
   type(name: string, tag: TypeTag | undefined, near: Compilation | undefined): CType | undefined {
     for (const spelling of tag === undefined ? spellingsOf(name) : [name]) {
-      const type = this.typeAmong(this.names.find(spelling, Mark.type | Mark.other, near), tag);
+      const type = this.typeAmong(this.names.find(spelling, Mark.type | Mark.other, near), tag, spelling);
       if (type) return type;
     }
-    return this.typeAmong(this.names.instances(name), tag);
+    return this.typeAmong(this.names.instances(name), tag, name);
   }
 
-  private typeAmong(entries: Iterable<NamedEntry>, tag: TypeTag | undefined): CType | undefined {
-    let declared: NamedEntry | undefined;
+  /** Of the very name before one of a namespace or class, which a user may leave out; what is defined before what is declared. */
+  private typeAmong(entries: Iterable<NamedEntry>, tag: TypeTag | undefined, name: string): CType | undefined {
+    const found: { inner?: NamedEntry; declared?: NamedEntry } = {};
     for (const entry of entries) {
       if (!isTypeOf(entry, tag)) continue;
-      declared ??= entry;
-      if (entry.flags & Flag.declaration) continue;
-      const die = this.dieOf(entry);
+      if (entry.flags & Flag.declaration) found.declared ??= entry;
+      else if (!isWhole(entry, name)) found.inner ??= entry;
+      else {
+        const die = this.dieOf(entry);
+        if (die) return this.info.types.read(die);
+      }
+    }
+    for (const entry of [found.inner, found.declared]) {
+      const die = entry && this.dieOf(entry);
       if (die) return this.info.types.read(die);
     }
-    const die = declared && this.dieOf(declared);
-    return die && this.info.types.read(die);
+    return undefined;
   }
 
   /** Definitions of types whose qualified names suit, unit by unit. */
@@ -352,17 +360,28 @@ export class Lookup {
 
   enumerator(name: string, near: Compilation | undefined): { value: bigint; type: CType } | undefined {
     const last = splitName(name).at(-1);
+    let inner: { value: bigint; type: CType } | undefined;
     for (const entry of this.names.find(name, Mark.enumerator, near)) {
       if (entry.kind !== Kind.enumerator) continue;
       const holder = entry.unit.unit.dieAt(entry.table.dies[entry.table.parents[entry.index]] ?? -1);
       const type = holder && this.info.types.read(holder);
       const found =
         type?.kind === 'enum' ? type.enumerators().find((one) => one.name === last || one.name.endsWith(`::${last}`)) : undefined;
-      if (type && found) return { value: found.value, type };
+      if (!type || !found) continue;
+      // As for types: `red` is `::red` before it is `Traffic::red`.
+      if (visibleName(found.name) === visibleName(name)) return { value: found.value, type };
+      inner ??= { value: found.value, type };
     }
-    return undefined;
+    return inner;
   }
 }
+
+/** Without the namespaces that users do not write: the global one and those without a name. */
+const visibleName = (name: string): string => name.replaceAll('(anonymous namespace)::', '').replace(/^::/, '');
+
+/** Is it named in full? In C nothing but the name counts. */
+const isWhole = ({ table, index, unit }: NamedEntry, name: string): boolean =>
+  unit.language === 'c' || sameName(visibleName(name), visibleName(table.qualifiedName(index)));
 
 const isTypeOf = ({ kind, unit }: NamedEntry, tag: TypeTag | undefined): boolean => {
   if (tag !== undefined) return kindsOf(tag).includes(kind);

@@ -6,7 +6,7 @@ import type { FileAddress } from '../common/addresses.js';
 import type { Language } from '../dwarf/constants.js';
 import type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
 import type { ElfSymbol } from '../elf/symbols.js';
-import type { CType, FunctionType } from './types.js';
+import type { CType, EnumType, FunctionType } from './types.js';
 
 export type { CallFrameSource, LocationDescription, UnitContext } from '../dwarf/location.js';
 export type { ElfSymbol } from '../elf/symbols.js';
@@ -76,6 +76,8 @@ export interface Scope {
   variables(): readonly Variable[];
   /** Types declared inside (struct in a function), by name. */
   types(): readonly { name: string; type: CType }[];
+  /** A constant of an enumeration that is declared inside, and need not have a name. (Optional: scopes made for tests lack it.) */
+  enumerator?(name: string): { value: bigint; type: EnumType } | undefined;
   /** Of functions and inlined calls: what the parameters of their templates, and of those of the classes around them, stand for. */
   templateArguments?(): TemplateArguments;
   /** Of functions and inlined calls: what stands around a nested function (GNU C); undefined: nothing does. (Optional: scopes made for tests lack it.) */

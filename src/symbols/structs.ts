@@ -233,6 +233,7 @@ export class StructReader implements StructType {
             ...(linkageName !== undefined ? { linkageName } : {}),
             ...(virtualIndex !== undefined ? { virtualIndex } : {}),
             ...(child.number(At.defaulted) === defaultedInClass ? { defaulted: true } : {}),
+            ...(child.flag(At.explicit) ? { explicit: true } : {}),
             ...(access ? { access } : {}),
           });
       }

@@ -88,6 +88,8 @@ export interface Method {
   readonly artificial: boolean;
   /** `= default` where it was first declared: the compiler's own. */
   readonly defaulted?: boolean;
+  /** Of a conversion: only where its very type is asked for. */
+  readonly explicit?: boolean;
   readonly access?: string;
   /** What its unit has of its code; a lambda's call operator has no name that it could be found by. */
   code(): FunctionSymbol | undefined;

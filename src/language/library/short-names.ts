@@ -57,12 +57,13 @@ const isDefault = (given: string, wanted: string): boolean => canonical(given) =
 
 function instance(name: string, given: readonly string[]): string {
   const defaults = Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name] : undefined;
-  if (!defaults) return `std::${name}<${given.join(', ')}${given.at(-1)?.endsWith('>') ? ' ' : ''}>`;
+  const whole = `std::${name}<${given.join(', ')}${given.at(-1)?.endsWith('>') ? ' ' : ''}>`;
+  if (!defaults) return whole;
   const kept = [...given];
   for (let last = kept.length - 1; last > 0 && defaults[last] && isDefault(kept[last], defaults[last](kept)); last--) kept.pop();
   const prefix = kept.length === 1 && name.startsWith('basic_string') ? STRINGS[kept[0]] : undefined;
   if (prefix !== undefined) return `std::${prefix}${name.slice('basic_'.length)}`;
-  return `std::${name}<${kept.join(', ')}>`;
+  return kept.length === given.length ? whole : `std::${name}<${kept.join(', ')}>`;
 }
 
 /** Every name of the library in a text. */
