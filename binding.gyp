@@ -6,7 +6,7 @@
   'targets': [{
     'target_name': 'deet',
     'sources': [
-      'native/addon.cc', 'native/debug_registers.cc', 'native/demangle.cc', 'native/interrupt.cc', 'native/last_resort.cc', 'native/launch.cc', 'native/lines.cc',
+      'native/addon.cc', 'native/debug_registers.cc', 'native/demangle.cc', 'native/file_names.cc', 'native/interrupt.cc', 'native/last_resort.cc', 'native/launch.cc', 'native/lines.cc',
       'native/mapped_file.cc', 'native/memory.cc', 'native/name_scan.cc', 'native/pipe.cc', 'native/process.cc', 'native/ptrace.cc', 'native/sock_diag.cc', 'native/terminal.cc', 'native/wait.cc',
     ],
     'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],

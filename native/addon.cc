@@ -6,6 +6,7 @@
 static Napi::Object initialize(Napi::Env, Napi::Object exports) {
   deet::exportDebugRegisters(exports);
   deet::exportDemangle(exports);
+  deet::exportFileNames(exports);
   deet::exportInterrupt(exports);
   deet::exportLastResort(exports);
   deet::exportLaunch(exports);

@@ -7,6 +7,7 @@ namespace deet {
 
 void exportDebugRegisters(Napi::Object exports);
 void exportDemangle(Napi::Object exports);
+void exportFileNames(Napi::Object exports);
 void exportInterrupt(Napi::Object exports);
 void exportLastResort(Napi::Object exports);
 void exportLaunch(Napi::Object exports);

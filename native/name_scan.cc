@@ -8,12 +8,12 @@
 #include "entry_shapes.h"
 #include "facilities.h"
 #include "mapped_file.h"
+#include "sections.h"
 #include "signal_mask.h"
 
 #include <signal.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -45,15 +45,13 @@ struct Hashes {
   uint32_t own = 0, ofTemplate = 0;
 };
 
-constexpr uint32_t known(uint32_t hash) { return hash == 0 ? 1 : hash; }
-
 // FNV-1a over the bytes of a name.
 Hashes hashOf(Data section, size_t at, bool bare) {
   const size_t end = bare ? bareEnd(section, at) : section.size();
-  uint32_t hash = 0x811c9dc5, ofTemplate = 0;
+  uint32_t hash = kHashStart, ofTemplate = 0;
   for (; at < end && section[at] != 0; at++) {
     if (section[at] == '<' && ofTemplate == 0 && !bare) ofTemplate = known(hash);
-    hash = (hash ^ section[at]) * 0x01000193;
+    hash = hashed(hash, section[at]);
   }
   return {known(hash), ofTemplate};
 }
@@ -75,8 +73,6 @@ struct Pending {
   uint32_t unit;
   uint8_t mark;
 };
-
-constexpr uint64_t keyOf(uint32_t hash, uint32_t unit, uint8_t mark) { return uint64_t{hash} << 32 | uint64_t{unit} << 8 | mark; }
 
 // Reads units one after the other. Several can read different units of the same sections at the same time.
 class NameScan {
@@ -345,34 +341,6 @@ class NameScan {
   std::vector<Pending> pending_;
 };
 
-// By the digits of the hash, which keeps the units in their order; then what was added out of that order. Each name once for each unit.
-void sortKeys(std::vector<uint64_t>& keys) {
-  constexpr unsigned bits = 11;
-  std::vector<uint64_t> other(keys.size());
-  for (unsigned shift = 32; shift < 64; shift += bits) {
-    std::array<size_t, (1 << bits) + 1> starts{};
-    const auto digit = [&](uint64_t each) { return (each >> shift) & ((1 << bits) - 1); };
-    for (const uint64_t each : keys) starts[digit(each) + 1]++;
-    for (size_t i = 1; i < starts.size(); i++) starts[i] += starts[i - 1];
-    for (const uint64_t each : keys) other[starts[digit(each)]++] = each;
-    keys.swap(other);
-  }
-  for (size_t first = 0, end = 0; first < keys.size(); first = end) {
-    const uint64_t hash = keys[first] >> 32;
-    bool ordered = true;
-    for (end = first + 1; end < keys.size() && keys[end] >> 32 == hash; end++) ordered = ordered && keys[end - 1] >> 8 <= keys[end] >> 8;
-    if (!ordered) std::sort(keys.begin() + static_cast<ptrdiff_t>(first), keys.begin() + static_cast<ptrdiff_t>(end));
-  }
-  size_t kept = 0;
-  for (const uint64_t each : keys) {
-    if (kept > 0 && (keys[kept - 1] ^ each) < 0x100)
-      keys[kept - 1] |= each & 0xff;
-    else
-      keys[kept++] = each;
-  }
-  keys.resize(kept);
-}
-
 constexpr uint64_t kReleaseStep = 1 << 20;
 
 // Some units that stand one behind the other. Each page is read once: a file of hundreds of megabytes need never be in memory as a whole.
@@ -444,11 +412,6 @@ Index indexOf(const Sections& sections, std::span<const UnitPlace> places) {
   return index;
 }
 
-Data bytesOf(const Napi::Value& value) {
-  const auto array = value.As<Napi::Uint8Array>();
-  return {array.Data(), array.ByteLength()};
-}
-
 Napi::Value scanNames(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Sections sections{bytesOf(info[0]), bytesOf(info[1]), bytesOf(info[2]), bytesOf(info[3]), bytesOf(info[4]), bytesOf(info[5])};
@@ -456,19 +419,14 @@ Napi::Value scanNames(const Napi::CallbackInfo& info) {
   constexpr size_t columns = sizeof(UnitPlace) / sizeof(uint64_t);
   std::vector<UnitPlace> places(numbers.ElementLength() / columns);
   for (size_t at = 0; at < places.size(); at++) {
-    const auto number = [&](size_t column) {
-      const double value = numbers[columns * at + column];
-      return value >= 0 && value <= 0x1p53 ? static_cast<uint64_t>(value) : UINT64_MAX;
-    };
+    const auto number = [&](size_t column) { return offsetOf(numbers[columns * at + column]); };
     places[at] = {number(0), number(1), number(2), number(3), number(4), number(5), number(6), number(7), number(8)};
   }
   const auto [keys, crossing] = indexOf(sections, places);
   releasePages(sections.entries.data(), sections.entries.size());
   for (const Data& section : {sections.strings, sections.abbreviations}) releasePages(section.data(), section.size());
-  auto buffer = Napi::ArrayBuffer::New(env, keys.size() * sizeof(uint64_t));
-  std::copy(keys.begin(), keys.end(), static_cast<uint64_t*>(buffer.Data()));
   auto result = Napi::Object::New(env);
-  result.Set("keys", buffer);
+  result.Set("keys", bufferOf(env, keys));
   result.Set("crossing", crossing);
   return result;
 }

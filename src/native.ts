@@ -149,6 +149,16 @@ export interface Native {
   /** sock_diag(7): sends a netlink request, puts all of the answer's messages into `reply`, and returns how many bytes they are. */
   sockDiag(request: Uint8Array, reply: Uint8Array): number;
   /**
+   * One pass over the headers of .debug_line: 64-bit keys of (hash of the last part of a file's path, number of the table, 255), in order. `tables` has the offset of each
+   * header and of its end. `needsStrings`: some names stand in .debug_str, and `strings` was empty.
+   */
+  scanFileNames(
+    lines: Uint8Array,
+    lineStrings: Uint8Array,
+    strings: Uint8Array,
+    tables: Float64Array,
+  ): { readonly keys: ArrayBuffer; readonly needsStrings: boolean };
+  /**
    * One pass over the entries of .debug_info or .debug_types: 64-bit keys of (hash of a name, unit, what its entries are), in order. `units` has nine
    * numbers for each, in the order of their offsets (symbols/name-units.ts). The other sections are abbreviations, strings, line strings, string offsets, and the strings of the file that dwz moved shared names to.
    */

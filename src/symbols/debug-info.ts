@@ -11,7 +11,7 @@ import type { EntryTable } from './entries.js';
 import { FunctionEntry, type ScopeNode } from './functions.js';
 import { Lookup } from './lookup.js';
 import type { SourceFile, SymbolImage, Variable } from './model.js';
-import type { IndexStore } from './names.js';
+import type { IndexKind, IndexStore } from './name-units.js';
 import { SourceFiles } from './source-files.js';
 import { TypeReader } from './types-reader.js';
 import type { CType } from './types.js';
@@ -33,8 +33,8 @@ export class DebugInfo implements CompilationHost, ScopeHost {
     readonly image: SymbolImage,
     readonly file: DwarfFile,
     private readonly split: SplitFiles,
-    /** Keeps the index of names. */
-    readonly store?: IndexStore,
+    /** Keeps an index. */
+    readonly storeOf: (kind: IndexKind) => IndexStore | undefined = () => undefined,
   ) {
     this.types = new TypeReader({
       definitionOf: (die) => this.lookup.definitionOfType(die),
@@ -116,7 +116,11 @@ export class DebugInfo implements CompilationHost, ScopeHost {
   private sourceList: SourceFiles | undefined;
 
   get sources(): SourceFiles {
-    return (this.sourceList ??= new SourceFiles(this.file, () => this.compilations().filter(({ own }) => own.file === this.file)));
+    return (this.sourceList ??= new SourceFiles(
+      this.file,
+      () => this.compilations().filter(({ own }) => own.file === this.file),
+      this.storeOf('files'),
+    ));
   }
 
   private readonly files = new Map<string, SourceFile>();

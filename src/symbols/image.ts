@@ -31,7 +31,7 @@ import type {
   UnitDescription,
   Variable,
 } from './model.js';
-import type { IndexStore } from './names.js';
+import type { IndexKind, IndexStore } from './name-units.js';
 import type { CType } from './types.js';
 
 /** The files an image is made of; the debug file and others are looked for when first asked for. */
@@ -41,8 +41,8 @@ export interface ImageFiles {
   debugFile(): ElfFile | undefined;
   supplementary(): DwarfFile | undefined;
   splitUnit(skeleton: Unit): Unit | undefined;
-  /** Where the index of its names is kept between runs, if anywhere. */
-  indexStore(): IndexStore | undefined;
+  /** Where an index of it is kept between runs, if anywhere. */
+  indexStore(kind: IndexKind): IndexStore | undefined;
   /** What was looked for in vain, in the user's words. */
   readonly missing: readonly string[];
   /** Told of bytes that were gone through, and that the next answers need no more of than others. */
@@ -173,7 +173,7 @@ export class ElfImage implements SymbolImage {
         (bytes) => this.files.passed?.(bytes),
       ),
       this.files,
-      this.files.indexStore(),
+      (kind) => this.files.indexStore(kind),
     );
     return this.debugInfo;
   }

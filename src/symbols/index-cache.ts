@@ -1,5 +1,5 @@
 /**
- * The index of names of a big file, kept from one run to the next in $XDG_CACHE_HOME/deet (else ~/.cache/deet) under the file's build-id. A
+ * The indexes of a big file, of its names and of its source files, kept from one run to the next in $XDG_CACHE_HOME/deet (else ~/.cache/deet) under the file's build-id. A
  * cache can only save time: an entry that is damaged, of another version of deet or of another file counts as missing, and a folder that cannot
  * be read or written is no error. Entries are written beside their place and renamed into it, so that two writers, or a reader and a writer,
  * never see half of one; the oldest go when the folder grows too big.
@@ -10,8 +10,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { zlib } from '../common/lazy_modules.js';
 import { version } from '../common/version.js';
 import { mapFile } from './elf-files.js';
-import { NameUnits } from './name-units.js';
-import type { IndexStore } from './names.js';
+import { NameUnits, type IndexKind, type IndexStore } from './name-units.js';
 
 /** To be raised when the meaning of what is kept changes: keys, the numbering of units. */
 const FORMAT = 8;
@@ -42,11 +41,19 @@ const folder = (): string => {
   return join(given && isAbsolute(given) ? given : join(homedir(), '.cache'), 'deet');
 };
 
+/** How the names of entries end. */
+const ENDINGS: Readonly<Record<IndexKind, string>> = { names: 'index', files: 'files' };
+
 /**
  * @param sizes of the sections that the index is made of, as they lie in the file: a stripped file and its debug file have one build-id
  * @param packed true where they must be decompressed
  */
-export const indexStore = (buildId: string | undefined, sizes: readonly number[], packed: boolean): IndexStore | undefined => {
+export const indexStore = (
+  kind: IndexKind,
+  buildId: string | undefined,
+  sizes: readonly number[],
+  packed: boolean,
+): IndexStore | undefined => {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (
     process.env['DEET_INDEX_CACHE'] === 'off' ||
@@ -55,8 +62,8 @@ export const indexStore = (buildId: string | undefined, sizes: readonly number[]
     !/^[0-9a-f]{8,128}$/.test(buildId)
   )
     return undefined;
-  const identity = Buffer.from(`${version} ${FORMAT} ${buildId} ${sizes.join(' ')}`);
-  const path = join(folder(), `${buildId}.index`);
+  const identity = Buffer.from(`${version} ${FORMAT} ${kind} ${buildId} ${sizes.join(' ')}`);
+  const path = join(folder(), `${buildId}.${ENDINGS[kind]}`);
   return {
     load: () => attempt(() => read(path, identity)),
     save: (index) =>
@@ -158,7 +165,7 @@ const makeFolder = (path: string): void => {
 /** Keeps the folder within its size. Another process may do the same at the same time. */
 const prune = (): void => {
   const entries = readdirSync(folder())
-    .filter((name) => /\.index(\.\d+\.[0-9a-f]+\.new)?$/.test(name))
+    .filter((name) => /\.(index|files)(\.\d+\.[0-9a-f]+\.new)?$/.test(name))
     .flatMap((name) => {
       const path = join(folder(), name);
       const status = attempt(() => statSync(path));

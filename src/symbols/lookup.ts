@@ -51,7 +51,7 @@ export class Lookup {
   private nameIndex: NameIndex | undefined;
 
   get names(): NameIndex {
-    return (this.nameIndex ??= new NameIndex(this.info.image.path, this.info.file, this.info, this.info.store, (die, written) =>
+    return (this.nameIndex ??= new NameIndex(this.info.image.path, this.info.file, this.info, this.info.storeOf('names'), (die, written) =>
       completedName(die, written, this.info.types),
     ));
   }

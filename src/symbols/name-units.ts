@@ -31,7 +31,7 @@ export const Mark = {
 const ANY_NAME = 0;
 
 /** Units have 24 bits in a key. */
-const MAX_UNITS = 2 ** 24;
+export const MAX_UNITS = 2 ** 24;
 
 /** FNV-1a, as the addon has it. */
 const hashOf = (name: string): number => {
@@ -84,6 +84,15 @@ export class NameUnits {
     }
     return true;
   }
+}
+
+/** What an index is of: the names of entries, or source files. */
+export type IndexKind = 'names' | 'files';
+
+/** Where an index is kept between runs. */
+export interface IndexStore {
+  load(): NameUnits | undefined;
+  save(index: NameUnits): void;
 }
 
 const NO_BYTES = new Uint8Array(0);

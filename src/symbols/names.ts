@@ -8,7 +8,7 @@ import type { Compilation } from './compilation.js';
 import { bareName, meansName, splitName, writtenName } from './cxx-names.js';
 import { DeclaredNames } from './declared-names.js';
 import { EntryTable } from './entries.js';
-import { Mark, scanNames, type NameUnits } from './name-units.js';
+import { Mark, scanNames, type IndexStore, type NameUnits } from './name-units.js';
 import { Pass } from './passes.js';
 import { scanUnit } from './scan.js';
 
@@ -19,12 +19,6 @@ export interface NamedEntry {
   readonly kind: number;
   readonly flags: number;
   readonly unit: Compilation;
-}
-
-/** Where an index is kept between runs. */
-export interface IndexStore {
-  load(): NameUnits | undefined;
-  save(index: NameUnits): void;
 }
 
 /** What there is to look into. */

@@ -7,7 +7,7 @@ import { debugFileSearch, modifiedAt, openElf, releasePages } from './elf-files.
 import { ElfImage, type ImageFiles } from './image.js';
 import { indexStore } from './index-cache.js';
 import type { SymbolImage } from './model.js';
-import type { IndexStore } from './names.js';
+import type { IndexKind, IndexStore } from './name-units.js';
 import { SplitUnits } from './split.js';
 
 export interface OpenOptions {
@@ -26,6 +26,9 @@ export const openImage = (path: string, options: OpenOptions = {}): SymbolImage 
   const files = new FilesBeside(elf, debugFileSearch(options.debugDirectories), options.indexCache ?? true);
   return new ElfImage(path, files, modifiedAt(path));
 };
+
+/** What the indexes are made of. */
+const INDEXED = { names: ['info', 'types', 'abbrev', 'str'], files: ['line', 'line_str'] } as const;
 
 /** The file itself, and those that hold parts of its debug information: each opened when first asked for. */
 class FilesBeside implements ImageFiles {
@@ -49,10 +52,11 @@ class FilesBeside implements ImageFiles {
     return (this.debug ??= findDebugFile(this.elf, this.search) ?? this.elf);
   }
 
-  indexStore(): IndexStore | undefined {
+  indexStore(kind: IndexKind): IndexStore | undefined {
     const file = this.debugFile();
-    const sizes = ['info', 'types', 'abbrev', 'str'].map((name) => file.debugSize(name));
-    return this.keepsIndex ? indexStore(file.buildId, sizes, file.isPacked('info')) : undefined;
+    const sections = INDEXED[kind];
+    const sizes = sections.map((name) => file.debugSize(name));
+    return this.keepsIndex ? indexStore(kind, file.buildId, sizes, file.isPacked(sections[0])) : undefined;
   }
 
   private shared: DwarfFile | undefined | null = null;

@@ -28,8 +28,8 @@ beforeEach(() => {
 
 const contents = (each: NameUnits | undefined): unknown =>
   each && { keys: Buffer.from(each.keys).toString('hex'), crossing: each.crossing };
-const kept = (): unknown => contents(indexStore(id, sizes, false)?.load());
-const keep = (): void => indexStore(id, sizes, false)?.save(index);
+const kept = (): unknown => contents(indexStore('names', id, sizes, false)?.load());
+const keep = (): void => indexStore('names', id, sizes, false)?.save(index);
 
 describe('an entry', () => {
   it('comes back as it was, for its user only', () => {
@@ -47,7 +47,7 @@ describe('an entry', () => {
       const damaged = Buffer.from(bytes);
       damaged[at] ^= 0x40;
       writeFileSync(path, damaged);
-      expect(indexStore(id, sizes, false)?.load()?.of('main', Mark.any), `byte ${at}`).toBeUndefined();
+      expect(indexStore('names', id, sizes, false)?.load()?.of('main', Mark.any), `byte ${at}`).toBeUndefined();
     }
     keep();
     expect(kept()).toEqual(contents(index));
@@ -55,10 +55,10 @@ describe('an entry', () => {
 
   it('of many names is looked at where it must be, and believed there', () => {
     const keys = BigUint64Array.from({ length: 20_000 }, (_, i) => (BigInt(i * 214_748) << 32n) | (BigInt(i) << 8n) | 1n);
-    indexStore(id, sizes, false)?.save(new NameUnits(new Uint8Array(keys.buffer), false));
+    indexStore('names', id, sizes, false)?.save(new NameUnits(new Uint8Array(keys.buffer), false));
     const bytes = readFileSync(path);
     const answers = (): (number[] | undefined)[] => {
-      const found = indexStore(id, sizes, false)?.load();
+      const found = indexStore('names', id, sizes, false)?.load();
       return ['func1', 'malloc', 'strlen', 'counter', 'abort'].map((name) => found?.of(name, Mark.any));
     };
     const whole = answers();
@@ -93,7 +93,7 @@ describe('an entry', () => {
 
   it('of a file with other sections is not taken', () => {
     keep();
-    expect(indexStore(id, [3 << 20, 0, 100, 201], false)?.load()).toBeUndefined();
+    expect(indexStore('names', id, [3 << 20, 0, 100, 201], false)?.load()).toBeUndefined();
   });
 });
 
@@ -118,16 +118,16 @@ describe('no error, and no entry', () => {
     ['it is small', id, [200_000, 0, 10, 10], false],
     ['it is small even if unpacked', id, [50_000, 0, 10, 10], true],
   ])('where %s', (_why, buildId, each, packed) => {
-    expect(indexStore(buildId, each, packed)).toBeUndefined();
+    expect(indexStore('names', buildId, each, packed)).toBeUndefined();
   });
 
   it('but of less where unpacking takes its time too', () => {
-    expect(indexStore(id, [200_000, 0, 10, 10], true)).toBeDefined();
+    expect(indexStore('names', id, [200_000, 0, 10, 10], true)).toBeDefined();
   });
 
   it('where the environment says so', () => {
     vi.stubEnv('DEET_INDEX_CACHE', 'off');
-    expect(indexStore(id, sizes, false)).toBeUndefined();
+    expect(indexStore('names', id, sizes, false)).toBeUndefined();
   });
 });
 
