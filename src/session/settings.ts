@@ -89,7 +89,11 @@ export const options: readonly Option[] = [
     initial: '/usr/lib/debug',
     about: 'Where separate debug information is looked for.',
   },
-  flag('index-cache', true, "The indexes of a big program's names and source files are kept in $XDG_CACHE_HOME/deet (else ~/.cache/deet) for the next run."),
+  flag(
+    'index-cache',
+    true,
+    "The indexes of a big program's names and source files are kept in $XDG_CACHE_HOME/deet (else ~/.cache/deet) for the next run.",
+  ),
   { name: 'sysroot', kind: { type: 'text' }, initial: '', about: "Where a core file's programs and libraries are, if not here." },
   count('listsize', 10, 'Source lines that list shows; 0: the whole file.', 0),
   count('hang-after', 0, 'Seconds without any progress of the family after which it is stopped; 0: off.', 0),
