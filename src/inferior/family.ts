@@ -1,6 +1,7 @@
 /** Births, execs and deaths of a family of processes: who is there, by the kernel's reports. No policy. */
 import { readFileSync } from 'node:fs';
 import { PtraceEvent } from '../linux/constants.js';
+import { readStat } from '../linux/proc.js';
 import { isGroupStop, type WaitEvent } from '../linux/status.js';
 import { waitHub } from '../linux/wait.js';
 import { native } from '../native.js';
@@ -11,16 +12,6 @@ import { LiveSource } from './live_source.js';
 import { momentOf } from './moment.js';
 import { Process, type Origin } from './process.js';
 import { Thread } from './thread.js';
-
-/** Letter of /proc/PID/stat's third field; undefined: gone. */
-const stateOf = (tid: number): string | undefined => {
-  try {
-    const text = readFileSync(`/proc/${tid}/stat`, 'latin1');
-    return text[text.lastIndexOf(')') + 2];
-  } catch {
-    return undefined;
-  }
-};
 
 /** The process that a thread belongs to. */
 const threadGroupOf = (tid: number): number | undefined => {
@@ -152,7 +143,6 @@ export class Family {
       if (event.event === PtraceEvent.exec) return this.#executed(thread);
       if (event.event === PtraceEvent.fork || event.event === PtraceEvent.vfork || event.event === PtraceEvent.clone)
         this.#gaveBirth(thread, event.event);
-      if (event.event === PtraceEvent.vforkDone) thread.process.inVfork = undefined;
       if (event.event === PtraceEvent.stop) thread.groupStop = isGroupStop(event) ? event.signal : 0;
     }
     return thread;
@@ -165,15 +155,19 @@ export class Family {
     return news;
   }
 
-  /** True when a thread that was asked to stop cannot: asleep in vfork, a zombie leader, or already gone. */
+  /**
+   * True when a thread that was asked to stop cannot: asleep in vfork (D), a zombie leader, already gone, or asleep on its way out. The first process of a pid
+   * namespace waits there until all others have been waited for, which is for their tracer to do (pid_namespaces(7)).
+   */
   cannotStop(thread: Thread): boolean {
-    const state = stateOf(thread.tid);
-    return state === undefined || state === 'D' || state === 'Z' || state === 'X' || thread.process.inVfork !== undefined;
+    const stat = readStat(thread.tid);
+    if (!stat || stat.state === 'D' || stat.state === 'Z' || stat.state === 'X') return true;
+    return stat.isExiting && stat.state === 'S';
   }
 
   /** True for a thread that runs, or would if there was a processor for it, or the page that it needs (state D of proc(5)). */
   isRunnable(thread: Thread): boolean {
-    const state = stateOf(thread.tid);
+    const state = readStat(thread.tid)?.state;
     return state === 'R' || state === 'D';
   }
 
@@ -217,7 +211,6 @@ export class Family {
   #endProcess(process: Process, ending: Process['ending']): void {
     process.ending = ending;
     this.#processes.delete(process.pid);
-    for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
     process.release();
     this.hooks.ended(process);
   }
@@ -230,7 +223,6 @@ export class Family {
     thread.returnsTo = undefined;
     thread.pending.length = 0;
     thread.calls.length = 0;
-    for (const other of this.#processes.values()) if (other.inVfork === process) other.inVfork = undefined;
     process.replaceImage();
     if (this.hooks.executed(process)) this.#news.set(thread, { kind: 'exec', program: process.program });
     return thread;
@@ -263,7 +255,6 @@ export class Family {
     } catch {
       return; // killed before we could look at it
     }
-    if (origin === 'vfork') thread.process.inVfork = child;
     this.#processes.set(tid, child);
     const newborn = this.addThread(tid, child);
     newborn.calls.push(...thread.calls);

@@ -26,8 +26,6 @@ export class Process {
   released = false;
   /** `hold`: stays stopped while others run. */
   held = false;
-  /** vfork's parent is asleep in the kernel until the child execs or ends. */
-  inVfork: Process | undefined;
   /** It has a child, or had one. */
   hasChildren = false;
   /** Its handler of SIGTRAP, where a site of the family has seen it set (session/recording.ts). */

@@ -52,6 +52,8 @@ export interface ProcessStat {
   readonly terminal: number;
   /** The terminal's foreground process group; -1: none. */
   readonly foregroundGroup: number;
+  /** In its last system call, or killed, it has begun to end, and never comes back to its program (PF_EXITING of linux/sched.h). */
+  readonly isExiting: boolean;
   /** Clock ticks (1/100 s) in user and in kernel mode. */
   readonly userTime: number;
   readonly systemTime: number;
@@ -61,6 +63,8 @@ export interface ProcessStat {
   /** The status that wait would give; needs the right to trace. */
   readonly exitStatus: number;
 }
+
+const isExitingFlag = 0x4;
 
 /** /proc/PID/stat. The name stands in parentheses and may hold anything, parentheses and spaces included. */
 export const parseStat = (text: string): ProcessStat | undefined => {
@@ -79,6 +83,7 @@ export const parseStat = (text: string): ProcessStat | undefined => {
     session: field(6),
     terminal: field(7),
     foregroundGroup: field(8),
+    isExiting: (field(9) & isExitingFlag) !== 0,
     userTime: field(14),
     systemTime: field(15),
     threads: field(20),
