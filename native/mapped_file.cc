@@ -126,7 +126,7 @@ void installHandler() {
 }
 
 // One mapping, owned by the backing store of one ArrayBuffer. The collector takes such a store for memory that it could win back, and collects everything there is for a few big
-// files: so it is told that there is as much less of other memory.
+// files: so it is told that there is as much less of other memory (countOutside).
 class Mapping {
  public:
   Mapping(void* start, size_t length) : start_(start), length_(length), slot_(mappings.add(address(), address() + length)) {}
@@ -184,7 +184,10 @@ std::unique_ptr<Mapping> mapped(const std::string& path, int& error) {
   return std::make_unique<Mapping>(start, length);
 }
 
+// The V8 of Node 24 and newer ends the process when that goes below zero, and counts the stores of array buffers by themselves.
 void countOutside(napi_env env, int64_t bytes) {
+  const napi_node_version* version;
+  if (napi_get_node_version(env, &version) != napi_ok || version->major >= 24) return;
   int64_t total;
   napi_adjust_external_memory(env, bytes, &total);
 }

@@ -19,7 +19,8 @@ if (certificates) process.env.NODE_EXTRA_CA_CERTS = certificates;
 
 // Said before anything is compiled, because a code cache is good for one set of flags. V8 optimizes what has run for a while, on a thread of its own: a batch is over before that has paid, and
 // a quarter of all it costs was that. A loop that does last is optimized all the same, some hundredths of a second later.
-setFlagsFromString('--interrupt-budget=1000000');
+// Since Node 21 there is no such flag, which V8 would say on standard error.
+if (Number.parseInt(process.versions.node, 10) < 21) setFlagsFromString('--interrupt-budget=1000000');
 // V8 makes room for young objects in small steps, with a collection at each and soon one of everything: 15 ms in the middle of somebody's stepping.
 if (process.argv[2] === 'dap') setFlagsFromString('--semi-space-growth-factor=4');
 
