@@ -1,7 +1,7 @@
 /** How the command itself is loaded: its program and the code cache are mapped files, and whatever is missing of that is done without. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { built, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
@@ -46,7 +46,7 @@ it('maps its program, and makes the code cache anew when that is gone or damaged
   expect(start()).toEqual(started);
   expect(size()).toBeGreaterThan(enough);
   expect(start()).toEqual(started);
-  expect(readdirSync(join(folder, 'dist')).filter((name) => name.startsWith('main'))).toEqual(['main.cjs', basename(cache)]);
+  expect(readdirSync(join(folder, 'dist')).filter((name) => /^main(?!\.v[\d.]+\.cache$)/.test(name))).toEqual(['main.cjs']);
 });
 
 it('says what is missing', () => {
