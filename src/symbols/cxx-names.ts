@@ -109,6 +109,12 @@ const nameIn = (text: string): { readonly start: number; readonly end: number; r
       i = operatorEnd(text, i, brackets.depth > 0) - 1;
       continue;
     }
+    // The demangler's word for a GNU vector, `float __vector(4)`: no parameters.
+    const vector = text[i] === '_' ? /^__vector\(\d+\)/.exec(text.slice(i, i + 24))?.[0] : undefined;
+    if (vector !== undefined) {
+      i += vector.length - 1;
+      continue;
+    }
     const char = text[i];
     const declarator = brackets.depth === 0 && DECLARATOR.test(text[i - 1] ?? '') ? declaratorEnd(text, i) : undefined;
     if (declarator !== undefined) {

@@ -1,5 +1,6 @@
 /** Symbols in the words of their language. */
 import { expect, it } from 'vitest';
+import { demangledName, demangledParts, signatureOf } from '../../src/symbols/cxx-names.js';
 import { demangle } from '../../src/symbols/demangle.js';
 
 it.each([
@@ -12,4 +13,14 @@ it.each([
   ['_ZN2ns1hEv', 'ns::h()'],
 ])('%s', (symbol, expected) => {
   expect(demangle(symbol)).toBe(expected);
+});
+
+// GNU vectors have brackets of their own in the demangler's words, in front of the name, too: `float __vector(4) twice<float __vector(4)>(float __vector(4))`.
+it.each([
+  ['_Z5twiceIDv4_fET_S1_', 'twice<float __vector(4)>', 'twice<float __vector(4)>(float __vector(4))'],
+  ['_Z3addDv4_fS_', 'add', 'add(float __vector(4), float __vector(4))'],
+  ['_ZN1WIDv4_fE3getEv', 'W<float __vector(4)>::get', 'W<float __vector(4)>::get()'],
+])('%s is %s', (linkage, name, signature) => {
+  expect([demangledName(linkage), signatureOf(linkage)]).toEqual([name, signature]);
+  expect(demangledParts(linkage)?.parts.join('::')).toBe(name);
 });
