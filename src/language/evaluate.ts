@@ -26,7 +26,19 @@ import { ComputedPlace, FetchedPlace } from './place.js';
 import { binary, noOperator, stride, unary } from './operators.js';
 import { operatorFunctions } from './overloaded.js';
 import { resolveSyntax, type OperandEvaluator } from './resolve-type.js';
-import { alignOf, asArray, asFunction, asInteger, asPointer, asReference, asStruct, isVoid, requireSize, strip } from './types.js';
+import {
+  alignOf,
+  asArray,
+  asFunction,
+  asInteger,
+  asPointer,
+  asReference,
+  asStruct,
+  isVoid,
+  requireSize,
+  sameType,
+  strip,
+} from './types.js';
 import { isUnknown, unknownType } from './unknown.js';
 import { integerOf, toInteger, Value } from './value.js';
 
@@ -385,6 +397,9 @@ class Evaluator implements OperandEvaluator {
     const operand = yield* this.operand(node.operand);
     const value = asPointer(type) ? yield* this.#inProgram(operand) : operand;
     if (this.typesOnly && !value.isLvalue) return Value.abstract(type);
+    // What the library's view knows of an object needs no call.
+    const truth = sameType(type, c.CXX_BOOL) ? truthOf(value, this.context) : undefined;
+    if (truth !== undefined) return Value.integer(type, truth ? 1n : 0n);
     const source = asStruct(type) || asReference(type) ? value : yield* this.#converted(value, type);
     return fromVirtualBase(source, type, this.context) ?? cast(source, type, this.context);
   }

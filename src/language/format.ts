@@ -247,6 +247,7 @@ class Formatter {
     if (viewed !== undefined) return viewed;
     const target = object && this.guarded(object, depth);
     const where = value.place instanceof SyntheticPointerPlace ? value.place.reason : `@${hex(BigInt.asUintN(64, toInteger(value)))}`;
+    if (target !== undefined && !this.#settings.address) return target;
     return `${where}${target === undefined ? '' : `: ${target}`}`;
   }
 

@@ -167,7 +167,7 @@ class TypePrinter {
       const words = `${method.isStatic ? 'static ' : method.virtual ? 'virtual ' : ''}${methodText(method, type, this.#renaming)}`;
       lines.push(...labels.before(method.access, true), `${inner}${words};`);
     }
-    lines.push(...this.#typedefs(type, level, labels, lines.length > 0));
+    lines.push(...this.#typedefs(type, level, labels, type.members().length + type.methods().length > 0));
     if (this.#column) lines.push(...this.#column.close(type, level, show > 0));
     return lines;
   }

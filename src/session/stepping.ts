@@ -242,6 +242,19 @@ export abstract class PlanBase implements StepPlan {
   }
 }
 
+/** No instruction of x86-64 has more bytes (Intel SDM, volume 2, 2.3.11). */
+const LONGEST = 15;
+
+/** Legacy prefixes (2.1.1) and REX (2.2.1). */
+const isPrefix = (byte: number): boolean =>
+  (byte >= 0x40 && byte <= 0x4f) || [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf2, 0xf3].includes(byte);
+
+/** CALL: E8, and FF with 2 or 3 in the middle of its next byte. */
+const isCall = (bytes: Uint8Array): boolean => {
+  const at = bytes.findIndex((byte) => !isPrefix(byte));
+  return bytes[at] === 0xe8 || (bytes[at] === 0xff && [2, 3].includes((bytes[at + 1] >> 3) & 7));
+};
+
 /** True when the instruction just executed was a call: the return address on the stack lies right behind it. */
 export const madeCall = (thread: Thread, before: { pc: Address; stackPointer: Address }): Address | undefined => {
   const { stackPointer } = thread;
@@ -249,7 +262,9 @@ export const madeCall = (thread: Thread, before: { pc: Address; stackPointer: Ad
   try {
     const bytes = thread.process.space.read(stackPointer, 8);
     const returnAddress = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-    return returnAddress > before.pc && returnAddress <= before.pc + 15n && thread.pc !== returnAddress ? returnAddress : undefined;
+    const isBehind = returnAddress > before.pc && returnAddress <= before.pc + BigInt(LONGEST) && thread.pc !== returnAddress;
+    // A register that is pushed may hold the address of code that is near: main's own in rax, by which it was called.
+    return isBehind && isCall(thread.process.space.readAvailable(before.pc, LONGEST)) ? returnAddress : undefined;
   } catch {
     return undefined;
   }

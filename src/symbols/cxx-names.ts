@@ -198,12 +198,16 @@ export const samePart = (written: string, name: string): boolean =>
   tight(written) === tight(name) ||
   (bareName(written) === written ? bareName(name) === written : written.includes('<') && typeForm(written) === typeForm(name));
 
-/** Whether what a user wrote means the function or the like of a qualified name. */
+const NAMELESS = '(anonymous namespace)';
+
+/** Whether what a user wrote means the function or the like of a qualified name. Namespaces without a name need not be written. */
 export const meansName = (written: WrittenName, qualified: readonly string[]): boolean => {
-  const ahead = qualified.length - written.parts.length;
+  const parts =
+    qualified.includes(NAMELESS) && !written.parts.includes(NAMELESS) ? qualified.filter((part) => part !== NAMELESS) : qualified;
+  const ahead = parts.length - written.parts.length;
   return (
     (written.whole ? ahead === 0 : ahead >= 0) &&
-    written.parts.every((part, i) => part === qualified[ahead + i] || samePart(part, qualified[ahead + i]))
+    written.parts.every((part, i) => part === parts[ahead + i] || samePart(part, parts[ahead + i]))
   );
 };
 

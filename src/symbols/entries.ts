@@ -228,6 +228,7 @@ export class EntryTable {
     const whole = this.elsewhere.get(index);
     if (whole) return whole();
     let text = this.name(index);
+    if (text === '' && this.kinds[index] === Kind.namespace) text = '(anonymous namespace)';
     let parent = this.parents[index];
     for (let depth = 0; parent >= 0 && depth < 64; depth++) {
       const kind = this.kinds[parent];

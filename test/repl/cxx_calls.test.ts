@@ -113,6 +113,12 @@ describe.each(['plain', 'clang'] as const)('%s', (variant) => {
         ['red', 'red'],
         ['outer::red', 'outer::red'],
         ['red + 0', '9'],
+        ['hidden_one', 'outer::(anonymous namespace)::hidden_one'],
+        ['outer::hidden_one + 1', '2'],
+        ['outer::Closed::closed_one', 'outer::(anonymous namespace)::Closed::closed_one'],
+        ['(outer::Hidden) 1', 'outer::(anonymous namespace)::hidden_one'],
+        ['of_nothing', '(anonymous namespace)::of_nothing'],
+        ['::of_nothing + 1', '12'],
       ],
       variant,
     ));
@@ -150,6 +156,7 @@ it('shows classes without members of their own as gdb does', () =>
     [
       ['NothingOfItsOwn', 'type = struct NothingOfItsOwn : public First {\n}'],
       ['NamesOnly', 'type = struct NamesOnly {\n    typedef int number;\n}'],
+      ['NamesBeside', 'type = struct NamesBeside : public First {\n\n    typedef NamesBeside *pointer;\n}'],
       ['Diamond', 'type = struct Diamond : public virtual Root {\n}'],
       ['shortcut', 'type = namespace outer::inner'],
       ['lambda', 'type = struct {\n}'],
@@ -160,3 +167,9 @@ it('shows classes without members of their own as gdb does', () =>
 
 it('takes a pointer to the very member function', () =>
   beside([['&Chosen::of', '(int (Chosen::*)(Chosen * const, int &)) ADDRESS <Chosen::of(int&)>']]));
+
+it('leaves the addresses of references out when asked to', async () =>
+  expect(await said(['with print address off -- print seen', 'print seen'])).toEqual([
+    '(const Chosen &) {<No data fields>}',
+    '(const Chosen &) @ADDRESS: {<No data fields>}',
+  ]));

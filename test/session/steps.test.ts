@@ -32,6 +32,15 @@ describe('next and step', () => {
       ['next', 'main  int parity'],
     ]));
 
+  it('take no pushed address for a call', () =>
+    table('pushed_address.c', [
+      ['break main'],
+      ['run', 'main  // first'],
+      ['step', 'main  // pushing'],
+      ['step', 'main  // behind'],
+      ['step', 'main  printf("%d\\n", count)'],
+    ]));
+
   it('end at a breakpoint that is met on the way', () =>
     table('recursion.c', [
       ['tbreak main'],

@@ -20,6 +20,7 @@ const hashed = (pair: boolean): Defaults => {
     [first + 2]: ([key, value]) => allocator(pair ? `std::pair<const ${key}, ${value}>` : key),
   };
 };
+const stream: Defaults = { 1: ([unit]) => `std::char_traits<${unit}>` };
 const textual: Defaults = { 1: ([unit]) => `std::char_traits<${unit}>`, 2: ([unit]) => allocator(unit) };
 
 const TEMPLATES: Readonly<Record<string, Defaults>> = {
@@ -38,6 +39,13 @@ const TEMPLATES: Readonly<Record<string, Defaults>> = {
   unique_ptr: { 1: ([target]) => `std::default_delete<${target}>` },
   basic_string: textual,
   basic_string_view: textual,
+  ...Object.fromEntries(
+    ['ios', 'istream', 'ostream', 'iostream', 'streambuf', 'filebuf', 'ifstream', 'ofstream', 'fstream'].map((name) => [
+      `basic_${name}`,
+      stream,
+    ]),
+  ),
+  ...Object.fromEntries(['stringbuf', 'istringstream', 'ostringstream', 'stringstream'].map((name) => [`basic_${name}`, textual])),
 };
 
 const STRINGS: Readonly<Record<string, string>> = { char: '', wchar_t: 'w', char8_t: 'u8', char16_t: 'u16', char32_t: 'u32' };
@@ -61,7 +69,7 @@ function instance(name: string, given: readonly string[]): string {
   if (!defaults) return whole;
   const kept = [...given];
   for (let last = kept.length - 1; last > 0 && defaults[last] && isDefault(kept[last], defaults[last](kept)); last--) kept.pop();
-  const prefix = kept.length === 1 && name.startsWith('basic_string') ? STRINGS[kept[0]] : undefined;
+  const prefix = kept.length === 1 && name.startsWith('basic_') ? STRINGS[kept[0]] : undefined;
   if (prefix !== undefined) return `std::${prefix}${name.slice('basic_'.length)}`;
   return kept.length === given.length ? whole : `std::${name}<${kept.join(', ')}>`;
 }
