@@ -24,7 +24,7 @@ export const stuckThreads = (graph: WaitGraph): Set<number> => {
 };
 
 /** All that can be reached from a thread by one step or more. */
-const reachable = (graph: WaitGraph, within: ReadonlySet<number>, start: number): Set<number> => {
+export const reachable = (graph: WaitGraph, within: ReadonlySet<number>, start: number): Set<number> => {
   const seen = new Set<number>();
   const queue = [start];
   for (let thread = queue.pop(); thread !== undefined; thread = queue.pop())

@@ -110,12 +110,12 @@ const byWhom = ({ kind }: FutexWait, others: readonly string[], stuck: boolean):
 /** A condition variable remembers nothing (pthread_cond_signal(3)). */
 const lostSignal = (kind: FutexWait['kind']): string => (kind === 'condition' ? '; what was signalled before the wait began is lost' : '');
 
-/** Of all these sem_post alone may be called in a signal handler (signal-safety(7)). */
+/** Of all these sem_post alone may be called in a signal handler (signal-safety(7)), and futex(2) itself, by a program that makes its locks of that. */
 const byHandler = ({ member }: Waiter, { kind }: FutexWait): string | undefined => {
-  const caught = kind === 'semaphore' ? (readStatus(member.pid)?.caught ?? 0n) & waitable : 0n;
+  const caught = kind === 'semaphore' || kind === 'futex' ? (readStatus(member.pid)?.caught ?? 0n) & waitable : 0n;
   if (caught === 0n) return undefined;
   const names = signalList(caught);
-  return `a signal handler${names === undefined ? '' : ` (${names})`} posts it`;
+  return `a signal handler${names === undefined ? '' : ` (${names})`} ${kind === 'semaphore' ? 'posts a semaphore' : 'wakes who waits for a futex'}`;
 };
 
 /** A lock that does not say who holds it: whoever else there is could. */

@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 import { readStat } from '../linux/proc.js';
 import { blockedIn } from './blocked.js';
 import { busyWait, busyWaitText } from './busy_wait.js';
-import { deadlocks, stuckThreads } from './deadlock.js';
+import { deadlocks, reachable, stuckThreads, type WaitGraph } from './deadlock.js';
 import { failedCall } from './failed_call.js';
 import { isAlive, listed, type FamilyMember, type FamilyThread } from './family.js';
 import { OpenFiles } from './open_files.js';
@@ -115,10 +115,35 @@ const chain = (found: ReadonlyMap<number, Found>, first: Found): string => {
   return text;
 };
 
-const sentence = (found: ReadonlyMap<number, Found>, each: Found, stuck: ReadonlySet<number>): string => {
-  const behind = chain(found, each);
+/** Who waits, and for whom. */
+interface Waits {
+  readonly found: ReadonlyMap<number, Found>;
+  readonly graph: WaitGraph;
+  /** Who can never go on, as far as is to be expected. */
+  readonly stuck: ReadonlySet<number>;
+  /** And for whom, and for those whom it waits for, there is no `unless` either. */
+  readonly certain: ReadonlySet<number>;
+}
+
+const waitsOf = (list: readonly Found[]): Waits => {
+  const graph = new Map(list.map((each) => [each.thread.tid, each.fact.releasers]));
+  const hopeless = list.map(({ thread, fact }) => [thread.tid, fact.unless === undefined ? fact.releasers : undefined] as const);
+  return {
+    found: new Map(list.map((each) => [each.thread.tid, each])),
+    graph,
+    stuck: stuckThreads(graph),
+    certain: stuckThreads(new Map(hopeless)),
+  };
+};
+
+/** What is said of those who could end a wait must be true whatever else ends it. */
+const areOthersStuck = ({ graph, stuck, certain }: Waits, tid: number): boolean =>
+  stuck.has(tid) && (graph.get(tid) ?? []).every((releaser) => releaser === tid || certain.has(releaser));
+
+const sentence = (waits: Waits, each: Found): string => {
+  const behind = chain(waits.found, each);
   // Where the other waits too, that says more than that it has not ended.
-  const clause = behind !== '' ? '' : (each.fact.clause?.(stuck.has(each.thread.tid)) ?? '');
+  const clause = behind !== '' ? '' : (each.fact.clause?.(areOthersStuck(waits, each.thread.tid)) ?? '');
   return each.fact.text + clause + behind;
 };
 
@@ -136,9 +161,11 @@ const namesOf = (scene: Scene, group: readonly number[]): { readonly all: string
   return { all: listed(each), each };
 };
 
-const deadlockText = (scene: Scene, found: ReadonlyMap<number, Found>, group: readonly number[]): string => {
+/** Whoever is waited for by one of the group may, against expectation, go on, too, though it does not wait for the group. */
+const deadlockText = (scene: Scene, { found, graph, stuck }: Waits, group: readonly number[]): string => {
   const { all, each } = namesOf(scene, group);
-  const exceptions = [...new Set(group.flatMap((tid) => found.get(tid)?.fact.unless ?? []))];
+  const behind = [...reachable(graph, stuck, group[0] ?? 0)];
+  const exceptions = [...new Set([...group, ...behind].flatMap((tid) => found.get(tid)?.fact.unless ?? []))];
   // `another program opens a or opens b`
   const unless = exceptions.length > 0 ? `, unless ${listed(exceptions, 'or').replace(/(another program .*)another program /, '$1')}` : '';
   if (group.length === 1)
@@ -155,13 +182,11 @@ export const why = (family: readonly FamilyMember[]): WhyReport => {
   const alive = family.filter(isAlive);
   const scene = new Scene(family, new OpenFiles(alive.map(({ pid }) => pid)));
   const list = alive.flatMap((member) => member.threads.flatMap((thread) => find(scene, member, thread)));
-  const found = new Map(list.map((each) => [each.thread.tid, each]));
-  const graph = new Map(list.map((each) => [each.thread.tid, each.fact.releasers]));
-  const stuck = stuckThreads(graph);
-  const groups = deadlocks(graph);
+  const waits = waitsOf(list);
+  const groups = deadlocks(waits.graph);
   const busy = alive.flatMap((member) =>
     member.threads
-      .filter(({ tid }) => !found.has(tid))
+      .filter(({ tid }) => !waits.found.has(tid))
       .map((thread): Busy => {
         const failed = failedCall(member, thread, family);
         const text = busyText(member, thread, failed);
@@ -176,11 +201,11 @@ export const why = (family: readonly FamilyMember[]): WhyReport => {
       ...numbered(each.member, each.thread),
       ...(each.call === undefined ? {} : { call: each.call }),
       on: each.fact.on,
-      text: sentence(found, each, stuck),
-      ...(stuck.has(each.thread.tid) ? { forever: true as const } : {}),
+      text: sentence(waits, each),
+      ...(waits.certain.has(each.thread.tid) ? { forever: true as const } : {}),
     })),
     ...(busy.length > 0 ? { busy } : {}),
     deadlocks: groups,
-    deadlockTexts: groups.map((group) => deadlockText(scene, found, group)),
+    deadlockTexts: groups.map((group) => deadlockText(scene, waits, group)),
   };
 };

@@ -156,6 +156,34 @@ describe('why, for what any process could come to have', () => {
       ),
       2,
     );
-    expect(texts[2]).toMatch(/^Deadlock of threads 1 and 2 of process A, unless a signal handler \(SIGINT\) posts it: /);
+    expect(texts[2]).toMatch(/^Deadlock of threads 1 and 2 of process A, unless a signal handler \(SIGINT\) posts a semaphore: /);
+  });
+
+  it('nor that nothing comes from whoever waits for such a semaphore, or for a lock that the program makes of a futex', async () => {
+    const asks = (name: string, wait: string): ReturnType<typeof askStopped> =>
+      askStopped(
+        c(
+          name,
+          `#include <linux/futex.h>
+           #include <sys/syscall.h>
+           sem_t done; int word; void h(int s) { sem_post(&done); word = 1; syscall(SYS_futex, &word, FUTEX_WAKE, 1); }
+           int main(void) { int p[2]; char x; signal(SIGUSR1, h); sem_init(&done, 0, 0); pipe(p); if (child() == 0) { signal(SIGUSR1, SIG_DFL); read(p[0], &x, 1); } ${wait}; write(p[1], "x", 1); }`,
+        ),
+        2,
+      );
+    const reads = 'reads pipe N (fd 3); its write end is still open in pid A fd 4 and in itself, fd 4';
+    const semaphore = await asks('sem-handled', 'sem_wait(&done)');
+    expect(semaphore.texts).toEqual([
+      'waits for the semaphore `done`; there is no other thread that could post it',
+      reads,
+      'Process B waits for itself, unless a signal handler (SIGUSR1) posts a semaphore: it reads pipe N (fd 3).',
+    ]);
+    expect(semaphore.report.waits.map(({ forever }) => forever)).toEqual([undefined, undefined]);
+    const futex = await asks('futex-handled', 'while (!word) syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL)');
+    expect(futex.texts).toEqual([
+      'waits for the futex `word`; there is no other thread that could wake it',
+      reads,
+      'Process B waits for itself, unless a signal handler (SIGUSR1) wakes who waits for a futex: it reads pipe N (fd 3).',
+    ]);
   });
 });
