@@ -10,7 +10,13 @@ import { typeName } from '../type-name.js';
 import { shortNames } from './short-names.js';
 
 /** One thing inside, or nothing. */
-const holding = (title: string | undefined, style: View['style'], name: string, value: Value | undefined, access?: string): View => ({
+export const holding = (
+  title: string | undefined,
+  style: View['style'],
+  name: string,
+  value: Value | undefined,
+  access?: string,
+): View => ({
   title,
   style,
   count: value ? 1 : 0,
@@ -20,7 +26,7 @@ const holding = (title: string | undefined, style: View['style'], name: string, 
 });
 
 /** What a pointer inside points to: `*p` and `p->x` mean it. */
-function following(view: View, pointer: Value, subject: Subject): View {
+export function following(view: View, pointer: Value, subject: Subject): View {
   const type = asPointer(pointer.type)?.target;
   if (!type || isVoid(type)) return view;
   return { ...view, target: () => Value.at(type, subject.context.memory, BigInt.asUintN(64, toInteger(pointer))) };
@@ -38,16 +44,18 @@ export function sharedPointer(subject: Subject): View {
   const counts = subject.field('_M_refcount', '_M_pi');
   const address = BigInt.asUintN(64, toInteger(counts));
   const type = asPointer(counts.type)?.target;
+  if (address === 0n || !type) return owned(subject, pointer, undefined);
+  const block = Value.at(type, subject.context.memory, address);
+  const [uses, weak] = ['_M_use_count', '_M_weak_count'].map((field) => toInteger(memberOf(block, field, subject.context)));
+  return owned(subject, pointer, { uses, weak });
+}
+
+/** A pointer with several owners, all of which together hold one of the weak counts; undefined: it never had one. */
+export function owned(subject: Subject, pointer: Value, counts: { readonly uses: bigint; readonly weak: bigint } | undefined): View {
   const name = `${subject.className}<${subject.typeText(0)}>`;
-  let state = ' (empty)';
-  let owners = 0n;
-  if (address !== 0n && type) {
-    const block = Value.at(type, subject.context.memory, address);
-    const [uses, weak] = ['_M_use_count', '_M_weak_count'].map((field) => toInteger(memberOf(block, field, subject.context)));
-    // All owners together hold one of the weak counts.
-    owners = uses;
-    state = uses > 0n ? ` (use count ${uses}, weak count ${weak - 1n})` : ` (expired, weak count ${weak})`;
-  }
+  const { uses: owners = 0n, weak = 0n } = counts ?? {};
+  const shared = owners > 0n ? ` (use count ${owners}, weak count ${weak - 1n})` : ` (expired, weak count ${weak})`;
+  const state = counts ? shared : ' (empty)';
   const held = holding(name + state, 'named', 'get()', pointer, subject.className.endsWith('weak_ptr') ? undefined : '.get()');
   return following({ ...held, owners }, pointer, subject);
 }
@@ -165,7 +173,7 @@ export function adapter(subject: Subject, inner: (value: Value) => View | undefi
 }
 
 /** An iterator shows what it stands at; one that was made without a container stands nowhere. */
-const standingAt = (pointer: Value, what: string, type: CType | undefined, subject: Subject, behind = 0): View => {
+export const standingAt = (pointer: Value, what: string, type: CType | undefined, subject: Subject, behind = 0): View => {
   if (!type || isVoid(type)) throw new Nonsense();
   const address = BigInt.asUintN(64, toInteger(pointer));
   if (address === 0n) return holding(`non-dereferenceable iterator for ${what}`, 'wrapped', '*', undefined);

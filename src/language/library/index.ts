@@ -17,6 +17,7 @@ import {
   uniquePointer,
   variant,
 } from './holders.js';
+import { libcxxTexts, libcxxViews, listed } from './libcxx.js';
 import { hash, tree } from './maps.js';
 import * as rust from './rust.js';
 import { array, bitset, deque, forwardList, initializerList, list, path, span, string, stringView, vector } from './sequences.js';
@@ -28,7 +29,7 @@ const VIEWS: Readonly<Record<string, (subject: Subject) => View>> = {
   vector,
   array,
   bitset,
-  initializer_list: initializerList,
+  initializer_list: (subject) => attempt(() => initializerList(subject)) ?? listed(subject),
   span,
   deque,
   list,
@@ -80,25 +81,45 @@ const TEXTS: Readonly<Record<string, (subject: Subject) => TextView>> = {
 
 const LIBRARY = /^(?:std|__gnu_cxx)::(?:filesystem::)?(?:__cxx11::|__debug::)?(\w+)(?:<|$)/;
 
-const libraryName = ({ name = '', rust: isRust }: StructType): string | undefined =>
-  isRust ? rust.rustName(name) : LIBRARY.exec(name)?.[1];
+/** libc++ has a version in its names: `std::__1::vector<int, ...>`. */
+const LIBCXX = /^std::__\d+::(\w+)(?:<|$)/;
+
+const OF_LIBCXX = { views: libcxxViews((subject, value) => viewOf(value, subject.context)), texts: libcxxTexts };
+const OTHERS = { views: VIEWS, texts: TEXTS };
+
+interface Tables {
+  readonly views: Readonly<Record<string, (subject: Subject) => View>>;
+  readonly texts: Readonly<Record<string, (subject: Subject) => TextView>>;
+}
+
+/** What the class is called, and where that name is looked for. */
+function known({ name = '', rust: isRust }: StructType): { readonly name: string | undefined; readonly tables: Tables } {
+  const versioned = isRust ? undefined : LIBCXX.exec(name)?.[1];
+  if (versioned !== undefined) return { name: versioned, tables: OF_LIBCXX };
+  return { name: isRust ? rust.rustName(name) : LIBRARY.exec(name)?.[1], tables: OTHERS };
+}
 
 /** Has the class a view, if its object is sound? */
 export function hasView(type: CType): boolean {
   const struct = asStruct(type);
-  const name = (struct && libraryName(struct)) ?? '';
-  return Object.hasOwn(VIEWS, name) || Object.hasOwn(TEXTS, name);
+  if (!struct) return false;
+  const { name = '', tables } = known(struct);
+  return Object.hasOwn(tables.views, name) || Object.hasOwn(tables.texts, name);
 }
 
-function find<T>(value: Value, context: EvaluationContext, table: Readonly<Record<string, (subject: Subject) => T>>): T | undefined {
+type Table<T> = (tables: Tables) => Readonly<Record<string, (subject: Subject) => T>>;
+
+function find<T>(value: Value, context: EvaluationContext, tableIn: Table<T>): T | undefined {
   const struct = value.place.kind !== 'missing' && !value.isAbstract ? asStruct(value.type) : undefined;
-  const name = struct && libraryName(struct);
+  if (!struct) return undefined;
+  const { name, tables } = known(struct);
+  const table = tableIn(tables);
   const build = name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
-  return struct && build && attempt(() => build(new Subject(value, struct, context)));
+  return build && attempt(() => build(new Subject(value, struct, context)));
 }
 
 /** The object as the library means it; undefined: it has no view, or is not constructed (yet). */
-export const viewOf = (value: Value, context: EvaluationContext): View | undefined => find(value, context, VIEWS);
+export const viewOf = (value: Value, context: EvaluationContext): View | undefined => find(value, context, ({ views }) => views);
 
 /** Without its parts: `std::vector of length 2 = {...}`; a string is in no need of that (undefined); what has no view is `...`. */
 export function headOf(value: Value, context: EvaluationContext): string | undefined {
@@ -111,4 +132,4 @@ export function headOf(value: Value, context: EvaluationContext): string | undef
   return view.count === 0 ? (view.title ?? '{}') : `${view.title === undefined ? '' : `${view.title} = `}{...}`;
 }
 
-export const textOf = (value: Value, context: EvaluationContext): TextView | undefined => find(value, context, TEXTS);
+export const textOf = (value: Value, context: EvaluationContext): TextView | undefined => find(value, context, ({ texts }) => texts);

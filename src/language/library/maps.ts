@@ -5,7 +5,7 @@ import { toInteger, Value } from '../value.js';
 import { neighbourhood } from './neighbourhood.js';
 import { behindLinks, memberOf, Nonsense, plural, sizeOfElement, withoutCircle, type Row, type Subject, type View } from './view.js';
 
-const isMap = (subject: Subject): boolean => subject.className.endsWith('map');
+export const isMap = (subject: Subject): boolean => subject.className.endsWith('map');
 
 /** A map's value is a pair of key and value; a set's is its key. */
 function pairType(subject: Subject, holder: Value): CType {
@@ -24,6 +24,11 @@ function row(subject: Subject, value: Value, index: number): Row {
 
 function view(subject: Subject, count: number, nodes: () => Generator<bigint>, links: CType, type: CType): View {
   const offset = BigInt(behindLinks(links, type));
+  return keyed(subject, count, nodes, (node) => Value.at(type, subject.context.memory, node + offset));
+}
+
+/** A map or a set by its nodes. @param valueAt a map's pair of key and value, a set's key */
+export function keyed(subject: Subject, count: number, nodes: () => Generator<bigint>, valueAt: (node: bigint) => Value): View {
   return {
     title: `${subject.className} with ${plural(count, 'element')}`,
     ...(isMap(subject) ? { style: 'map' } : { style: 'named', numbered: true }),
@@ -33,7 +38,7 @@ function view(subject: Subject, count: number, nodes: () => Generator<bigint>, l
       let index = 0;
       for (const node of withoutCircle(nodes())) {
         if (index >= count) return;
-        if (index >= start) yield row(subject, Value.at(type, subject.context.memory, node + offset), index);
+        if (index >= start) yield row(subject, valueAt(node), index);
         index++;
       }
     },
@@ -44,7 +49,7 @@ function view(subject: Subject, count: number, nodes: () => Generator<bigint>, l
 const MAX_HEIGHT = 128;
 
 /** The nodes below one in order. Each is read once, and as a whole: a page deep in a big map passes all nodes before it. */
-function* nodesBelow(root: bigint, linksAt: (node: bigint) => TreeLinks): Generator<bigint> {
+export function* nodesBelow(root: bigint, linksAt: (node: bigint) => TreeLinks): Generator<bigint> {
   const open: { readonly node: bigint; readonly right: bigint }[] = [];
   for (let next = root; ;) {
     while (next !== 0n) {
@@ -60,13 +65,13 @@ function* nodesBelow(root: bigint, linksAt: (node: bigint) => TreeLinks): Genera
   }
 }
 
-interface TreeLinks {
+export interface TreeLinks {
   readonly left: bigint;
   readonly right: bigint;
 }
 
 /** Reads pointers of a struct at an address; where they lie is looked up once. */
-function pointersOf(struct: Value, names: readonly string[]): (bytes: Uint8Array) => bigint[] {
+export function pointersOf(struct: Value, names: readonly string[]): (bytes: Uint8Array) => bigint[] {
   const type = asStruct(struct.type);
   const offsets = names.map((name) => {
     const member = type?.members().find((each) => each.name === name);

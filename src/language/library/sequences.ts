@@ -20,15 +20,17 @@ import {
   type View,
 } from './view.js';
 
-const targetOf = (pointer: Value): CType => {
+/** What a pointer inside an object points to. @throws Nonsense for what is none */
+export const targetOf = (pointer: Value): CType => {
   const type = asPointer(pointer.type)?.target;
   if (!type) throw new Nonsense();
   return type;
 };
 
-const addressIn = (pointer: Value): bigint => BigInt.asUintN(64, toInteger(pointer));
+export const addressIn = (pointer: Value): bigint => BigInt.asUintN(64, toInteger(pointer));
 
-function text(subject: Subject, pointer: Value, length: number): TextView {
+/** Text that a pointer leads to. @throws Nonsense when these are no characters */
+export function text(subject: Subject, pointer: Value, length: number): TextView {
   const kind = textKind(targetOf(pointer));
   if (!kind) throw new Nonsense();
   const { memory } = subject.context;
@@ -67,7 +69,7 @@ export function path(subject: Subject): TextView {
 export const stringView = (subject: Subject): TextView => text(subject, subject.field('_M_str'), subject.number('_M_len'));
 
 /** Elements found by their index. */
-const indexed = (count: number, element: (index: number) => Value): Pick<View, 'style' | 'numbered' | 'count' | 'rows'> => ({
+export const indexed = (count: number, element: (index: number) => Value): Pick<View, 'style' | 'numbered' | 'count' | 'rows'> => ({
   style: 'list',
   numbered: true,
   count,
@@ -78,7 +80,11 @@ const indexed = (count: number, element: (index: number) => Value): Pick<View, '
 
 export function vector(subject: Subject): View {
   const [start, finish, end] = ['_M_start', '_M_finish', '_M_end_of_storage'].map((name) => subject.field('_M_impl', name));
-  if (asPointer(start.type) === undefined) return bits(subject, start, finish, end);
+  return asPointer(start.type) === undefined ? bits(subject, start, finish, end) : between(subject, start, finish, end);
+}
+
+/** A vector by its three pointers. @throws Nonsense */
+export function between(subject: Subject, start: Value, finish: Value, end: Value): View {
   const type = targetOf(start);
   const size = sizeOfElement(type);
   const first = addressIn(start);
@@ -104,21 +110,31 @@ function bits(subject: Subject, start: Value, finish: Value, end: Value): View {
     plausible(addressIn(memberOf(finish, '_M_p', subject.context)) - first) * 8 +
     plausible(toInteger(memberOf(finish, '_M_offset', subject.context)));
   const capacity = plausible(addressIn(end) - first) * 8;
-  if (length > capacity || size === 0) throw new Nonsense();
+  if (size === 0) throw new Nonsense();
+  return bitsAt(subject, first, length, capacity);
+}
+
+/** A std::vector<bool> by where its bits are. @throws Nonsense */
+export function bitsAt(subject: Subject, first: bigint, length: number, capacity: number): View {
+  if (length > capacity) throw new Nonsense();
   const bit = (index: number): Value =>
     Value.integer(c.CXX_BOOL, BigInt(((subject.context.memory.read(first + BigInt(index >> 3), 1)[0] ?? 0) >> (index & 7)) & 1));
   return { title: `std::vector<bool> of length ${length}, capacity ${capacity}`, ...indexed(length, bit) };
 }
 
 export function array(subject: Subject): View {
-  const elements = subject.field('_M_elems');
+  return fixed(subject.field('_M_elems'));
+}
+
+/** A std::array by the array inside. @throws Nonsense */
+export function fixed(elements: Value): View {
   const type = asArray(elements.type);
   if (!type) throw new Nonsense();
   return { title: `std::array of length ${countOf(type)}`, ...indexed(countOf(type), (i) => elements.element(type, i)) };
 }
 
 /** Elements that lie elsewhere: std::span, std::initializer_list. */
-function borrowed(subject: Subject, pointer: Value, count: number): View {
+export function borrowed(subject: Subject, pointer: Value, count: number): View {
   const type = targetOf(pointer);
   const all = Value.at(c.arrayOf(type, count), subject.context.memory, addressIn(pointer));
   return { title: `${subject.className} of length ${count}`, ...indexed(count, (i) => all.part(type, i * sizeOfElement(type))) };
@@ -173,7 +189,7 @@ function* nodesFrom(subject: Subject, links: CType, next: string, first: bigint)
 }
 
 /** Nodes that lead from one to the next. */
-function* chain(subject: Subject, links: CType, next: string, first: bigint, type: CType, count: number): Generator<Row> {
+export function* chain(subject: Subject, links: CType, next: string, first: bigint, type: CType, count: number): Generator<Row> {
   const offset = BigInt(behindLinks(links, type));
   if (count === 0) return;
   let index = 0;
@@ -183,7 +199,7 @@ function* chain(subject: Subject, links: CType, next: string, first: bigint, typ
   }
 }
 
-const skip = function* (rows: Generator<Row>, start: number): Generator<Row> {
+export const skip = function* (rows: Generator<Row>, start: number): Generator<Row> {
   let index = 0;
   for (const row of rows) if (index++ >= start) yield row;
 };
@@ -210,11 +226,15 @@ export function list(subject: Subject): View {
 const MAX_COUNTED = 10_000;
 
 export function forwardList(subject: Subject): View {
-  const head = subject.field('_M_impl', '_M_head');
-  const pointer = memberOf(head, '_M_next', subject.context);
+  const pointer = memberOf(subject.field('_M_impl', '_M_head'), '_M_next', subject.context);
+  return singleChain(subject, pointer, '_M_next', behindLinks(targetOf(pointer), subject.type(0)));
+}
+
+/** Nodes without a length, of which each leads to the next. @param behind where a node has its value */
+export function singleChain(subject: Subject, pointer: Value, next: string, behind: number): View {
   const links = targetOf(pointer);
   const type = subject.type(0);
-  const offset = BigInt(behindLinks(links, type));
+  const offset = BigInt(behind);
   const { memory } = subject.context;
   const nodes = function* (): Generator<bigint> {
     const seen = new Set<bigint>();
@@ -222,7 +242,7 @@ export function forwardList(subject: Subject): View {
       for (
         let node = addressIn(pointer);
         node !== 0n && !seen.has(node);
-        node = addressIn(memberOf(Value.at(links, memory, node), '_M_next', subject.context))
+        node = addressIn(memberOf(Value.at(links, memory, node), next, subject.context))
       ) {
         seen.add(node);
         yield node;

@@ -77,7 +77,7 @@ function instance(name: string, given: readonly string[]): string {
 /** Every name of the library in a text. */
 export function shortNames(text: string, depth = 0): string {
   if (depth > MAX_DEPTH || text.length > MAX_LENGTH) return text;
-  const plain = text.replaceAll('std::__cxx11::', 'std::');
+  const plain = text.replace(/\bstd::__(?:cxx11|\d+)::/g, 'std::');
   const pattern = /\bstd::(\w+)</g;
   let result = '';
   let from = 0;
@@ -160,4 +160,5 @@ function argumentsAt(text: string, start: number): { readonly list: readonly str
 }
 
 /** Is it a class of the library that people know by its short name alone? */
-export const isKnownByName = (name: string): boolean => Object.hasOwn(TEMPLATES, /^std::(?:__cxx11::)?(\w+)</.exec(name)?.[1] ?? '');
+export const isKnownByName = (name: string): boolean =>
+  Object.hasOwn(TEMPLATES, /^std::(?:__(?:cxx11|\d+)::)?(\w+)</.exec(name)?.[1] ?? '');

@@ -1,6 +1,6 @@
 /**
  * Objects of the C++ library as a reader thinks of them: a vector is its elements, not three pointers. A view finds its way by the names of members and types
- * in the debug information (those of libstdc++), never by places of its own, and reads only what is asked for.
+ * in the debug information (those of libstdc++; of libc++ in libcxx.ts), never by places of its own, and reads only what is asked for.
  */
 import { DeetError } from '../../common/errors.js';
 import type { CType, StructType } from '../../symbols/types.js';
@@ -111,7 +111,7 @@ export class Subject {
 
   /** The class's own name: `std::multimap`. */
   get className(): string {
-    return /^[^<]*/.exec(this.struct.name ?? '')?.[0] ?? '';
+    return (/^[^<]*/.exec(this.struct.name ?? '')?.[0] ?? '').replace(/^std::__\d+::/, 'std::');
   }
 }
 
