@@ -139,12 +139,27 @@ const nameIn = (text: string): { readonly start: number; readonly end: number; r
 };
 
 /**
+ * The name of a template that returns a decltype: what stands in front of that in the mangled name (Itanium C++ ABI, 5.1.5: DT and Dt). The demangler writes the name
+ * into the middle of the expression when a pointer to a function is in that.
+ */
+const nameBeforeDecltype = (linkage: string, demangled: string): string | undefined => {
+  if (!demangled.startsWith('decltype')) return undefined;
+  for (const { index } of linkage.matchAll(/E(?=D[Tt])/g)) {
+    const name = demangle(linkage.slice(0, index + 1));
+    if (name !== undefined) return demangled.includes(`) ${name}(`) ? undefined : name;
+  }
+  return undefined;
+};
+
+/**
  * A function's name as gdb shows it, from its mangled one: `ns::f<long>` for `_ZN2ns1fIlEEvT_`. What gdb's own parser of names does not understand (functions in
  * functions, ABI tags) keeps its parameters: `f(int)::Local::g() const`, `f[abi:v2](int)`. Undefined when the name is not mangled.
  */
 export const demangledName = (linkage: string): string | undefined => {
   const demangled = demangle(linkage);
   if (demangled === undefined || linkage.endsWith('@plt')) return demangled;
+  const plain = nameBeforeDecltype(linkage, demangled);
+  if (plain !== undefined) return plain;
   const { start, end, isLocal } = nameIn(demangled);
   if (end <= start) return demangled;
   return isLocal || demangled.slice(start, end).includes('[abi:') ? demangled.slice(start) : demangled.slice(start, end);
@@ -156,7 +171,7 @@ export const withoutReturnType = (demangled: string): string => demangled.slice(
 /** A function with its parameters: `ns::twice<int>(int)`. Undefined when the name is not mangled. */
 export const signatureOf = (linkage: string): string | undefined => {
   const demangled = demangle(linkage);
-  return demangled === undefined ? undefined : withoutReturnType(demangled);
+  return demangled === undefined ? undefined : (nameBeforeDecltype(linkage, demangled) ?? withoutReturnType(demangled));
 };
 
 /** Without ABI tags, `f` of `f[abi:cxx11]`: the debug information has none. */
@@ -184,6 +199,8 @@ export const demangledParts = (linkage: string): WrittenName | undefined => {
   const demangled = demangle(linkage);
   // The linker's own additions are named after the functions that they jump to.
   if (demangled === undefined || linkage.endsWith('@plt') || / thunk to /.test(demangled)) return undefined;
+  const plain = nameBeforeDecltype(linkage, demangled);
+  if (plain !== undefined) return { parts: splitName(withoutTags(plain)), parameters: undefined, whole: true };
   const text = withoutTags(demangled);
   const { start, end } = nameIn(text);
   return { parts: splitName(text.slice(start, end)), parameters: text.slice(end), whole: true };

@@ -24,3 +24,15 @@ it.each([
   expect([demangledName(linkage), signatureOf(linkage)]).toEqual([name, signature]);
   expect(demangledParts(linkage)?.parts.join('::')).toBe(name);
 });
+
+// The demangler: `decltype ((static_cast<void* (*ns::invoke<void* (*)()>(void* (*&&)()))()>({parm#1}))())`.
+it.each([
+  ['_ZN2ns6invokeIPFPvvEJEEEDTclscT_fp_spscT0_fp0_EEOS4_DpOS5_', 'ns::invoke<void* (*)()>'],
+  ['_Z3addIiiEDTplfp_fp0_ET_T0_', 'add<int, int>'],
+])('%s, which returns a decltype, is %s', (linkage, name) => {
+  expect([demangledName(linkage), signatureOf(linkage)?.startsWith(name), demangledParts(linkage)?.parts.join('::')]).toEqual([
+    name,
+    true,
+    name,
+  ]);
+});
