@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readStat } from '../../src/linux/proc.js';
 import { compileText, sample } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { until } from '../helpers/until.js';
 import { asleep } from '../insight/native.js';
 import { deet } from './cli.js';
 import { Terminal } from './terminal.js';
@@ -160,6 +162,24 @@ describe('the prompt', () => {
     // As fast as keys can be: the program may not run yet, and the editor has it still.
     terminal.type('continue\r\x03');
     await terminal.shows(/Child stopped[^]*Child stopped \(signal SIGINT\)[^]*\n\(deet\)$/);
+    await quit(terminal);
+  });
+
+  it('hears Ctrl-C itself when the program has left the terminal to become a daemon', async () => {
+    const daemon = compileText(
+      'daemon.c',
+      '#include <unistd.h>\nint main(void) { if (fork() > 0) return 0; setsid(); if (fork() > 0) return 0; for (;;) pause(); }\n',
+    );
+    const terminal = await open(daemon);
+    terminal.type('run\r');
+    await terminal.shows(/made process[^]*made process/);
+    await until(() => {
+      const stat = readStat(terminal.pid);
+      return stat !== undefined && stat.foregroundGroup === stat.group;
+    });
+    terminal.type('\x03');
+    await terminal.shows(/Child stopped \(signal SIGINT\)\nStopped at [^]*\n\(deet\)$/);
+    expect(await terminal.command('info tree')).toMatch(/stopped in pause; /);
     await quit(terminal);
   });
 
