@@ -17,7 +17,7 @@ const said = async (list: readonly string[]): Promise<string[]> =>
 
 it('as gdb with the printers of the library', async () => {
   const list = [
-    'print an', 'print none', 'print il', 'print dynamic', 'print c8', 'info vtbl square', 'info vtbl part', 'info vtbl base', 'info vtbl *base',
+    'print an', 'print none', 'print il', 'print dynamic', 'print c8', 'print no_list', 'print no_chain', 'info vtbl square', 'info vtbl part', 'info vtbl base', 'info vtbl *base',
     'info vtbl n', 'info vtbl (Shape *) 0', 'ptype box', 'ptype &box', 'ptype words', 'ptype Box<int>', 'whatis m', 'whatis colors', 'whatis um', 'whatis v', 'whatis nested', 'whatis st',
     'whatis mm', 'whatis up', 'whatis &v', 'whatis o', 'ptype v', 'ptype s', 'ptype m', 'whatis words.value', 'print not yes', 'print yes and n', 'print n bitand 3', 'print n bitor 1',
     'print compl n', 'print n xor 2', 'print n not_eq 6', 'print not yes or n == 6',

@@ -113,7 +113,7 @@ function list(subject: Subject): View {
   if ((first === head.address) !== (count === 0)) throw new Nonsense();
   const [links, type] = [targetOf(next), subject.type(0)];
   return {
-    title: `std::list${count === 0 ? ' (empty)' : ''}`,
+    title: count === 0 ? 'empty std::list' : 'std::list',
     style: 'named',
     numbered: true,
     count,

@@ -54,7 +54,7 @@ export function answerTo(object: Value, method: string, given: readonly Value[],
 function answer(object: Value, method: string, context: EvaluationContext): Value | undefined {
   const text = textOf(object, context);
   const view = text ? undefined : viewOf(object, context);
-  const isChain = /^std::(?:__cxx11::)?(?:forward_)?list\b/.test(view?.title ?? '');
+  const isChain = /^(?:empty )?std::(?:__cxx11::)?(?:forward_)?list\b/.test(view?.title ?? '');
   const isContainer =
     isChain || text !== undefined || view?.style === 'list' || view?.style === 'map' || /^std::.* with /.test(view?.title ?? '');
   const count = text?.length ?? view?.count;

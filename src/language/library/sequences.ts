@@ -212,9 +212,8 @@ export function list(subject: Subject): View {
   // The head of a std::list knows the length, behind its links.
   const count = plausible(integerOf(subject.context.memory.read((head.address ?? 0n) + BigInt(sizeOf(links) ?? 0), 8), false));
   if (head.address === undefined || (first === head.address) !== (count === 0)) throw new Nonsense();
-  const title = `std::__cxx11::list${count === 0 ? ' (empty)' : ''}`;
   return {
-    title: title.replace('std::__cxx11::list', subject.className),
+    title: count === 0 ? `empty ${subject.className}` : subject.className,
     style: 'named',
     numbered: true,
     count,
@@ -254,7 +253,7 @@ export function singleChain(subject: Subject, pointer: Value, next: string, behi
   let count = 0;
   for (const counted = nodes(); count < MAX_COUNTED && !counted.next().done;) count++;
   return {
-    title: `std::forward_list${count === 0 ? ' (empty)' : ''}`,
+    title: count === 0 ? 'empty std::forward_list' : 'std::forward_list',
     style: 'named',
     numbered: true,
     count,
