@@ -3,7 +3,7 @@
  * from the system call's number and arguments, /proc and the program's memory; no privileges, and nothing in the program is touched.
  */
 import { basename } from 'node:path';
-import { readStat } from '../linux/proc.js';
+import { readStat, readStatus } from '../linux/proc.js';
 import { blockedIn } from './blocked.js';
 import { busyWait, busyWaitText } from './busy_wait.js';
 import { deadlocks, reachable, stuckThreads, type WaitGraph } from './deadlock.js';
@@ -72,10 +72,12 @@ const few = 3;
 
 /** What a thread does that is in no system call. */
 const busyText = (member: FamilyMember, thread: FamilyThread, failed: string | undefined): string => {
-  if (thread.state === 'running')
-    return readStat(`${member.pid}/task/${thread.tid}`)?.state === 'R'
-      ? 'is not blocked: it runs'
-      : 'sleeps; deet may not see what it waits for';
+  if (thread.state === 'running') {
+    const path = `${member.pid}/task/${thread.tid}` as const;
+    const state = readStat(path)?.state;
+    if (state === 't') return `is stopped by process ${readStatus(path)?.tracer}, which traces it (ptrace)`;
+    return state === 'R' ? 'is not blocked: it runs' : 'sleeps; deet may not see what it waits for';
+  }
   const spins =
     thread
       .functions?.()

@@ -4,10 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { why } from '../../src/insight/waits.js';
+import { readStat } from '../../src/linux/proc.js';
 import { compileText } from '../helpers/build.js';
 import { leakGuard } from '../helpers/leaks.js';
+import { until } from '../helpers/until.js';
 import { ask, askStopped } from './ask.js';
-import { preamble } from './native.js';
+import { familyOf, memberOf, preamble, Program } from './native.js';
 
 leakGuard();
 
@@ -50,6 +53,18 @@ it('why does not say that nobody holds the end of a pipe that is on its way in a
   expect(texts).toEqual([
     'reads pipe N (fd 5); no process that deet may look at holds its write end: it may be on its way in a message (SCM_RIGHTS) that nobody has received',
   ]);
+});
+
+it('why says who traces a process that stands', async () => {
+  const traced =
+    '#include <sys/ptrace.h>\nint main(void) { if (child() == 0) { ptrace(PTRACE_TRACEME, 0, 0, 0); raise(SIGSTOP); } for (;;) pause(); }';
+  await using program = Program.start('traced-child', traced);
+  const family = await until(() => {
+    const pids = familyOf(program.pid);
+    return pids.some((pid) => readStat(pid)?.state === 't') && pids;
+  });
+  const { busy } = why(family.map(memberOf));
+  expect(busy?.map(({ text }) => text)).toEqual([`is stopped by process ${program.pid}, which traces it (ptrace)`]);
 });
 
 describe('why, for what any process could come to have', () => {
