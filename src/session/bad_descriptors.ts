@@ -2,7 +2,8 @@
  * read, write, accept and close of a descriptor that is not open, or not for that: the call fails (EBADF), and nobody looks. The C library's functions go another way
  * when their system call has failed, so that those who do not fail never come by.
  */
-import { fileAddress, type FileAddress } from '../common/addresses.js';
+import { fileAddress, type Address, type FileAddress } from '../common/addresses.js';
+import { wordAt } from '../common/memory.js';
 import type { AddressSpace } from '../inferior/address_space.js';
 import type { Thread } from '../inferior/thread.js';
 import { errno } from '../linux/constants.js';
@@ -21,27 +22,68 @@ export interface BadDescriptor {
   readonly open?: Descriptor;
 }
 
-/** syscall; cmp $-4096,%rax; ja: glibc's, once for programs of one thread and once for others. */
-const failing = Buffer.from([0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff, 0x77]);
+/** cmp $-4096,%rax; ja: has the system call failed? */
+const failing = Buffer.from([0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff, 0x77]);
 const afterJump = failing.length + 1;
+const syscall = Buffer.from([0x0f, 0x05]);
 /** The ways that do not fail are shorter. */
 const functionLength = 112;
+/** push $NUMBER, with the other arguments of a system call being made ready up to the call. */
+const push = 0x6a;
+const call32 = 0xe8;
+const argumentsLength = 24;
+const numbers: Readonly<Record<DescriptorCall, number>> = { read: 0, write: 1, close: 3, accept: 43 };
 /** So many failures of each kind are looked at in a process: who reads without waiting (EAGAIN), or closes all numbers that there could be, is not to pay for it. */
 const mostFailures = 16;
+/** And so many of other calls that go the same way. */
+const mostOthers = 64;
 
 /** Where a function of the library goes when its system call has failed. */
-const failuresOf =
-  (name: DescriptorCall) =>
-  (image: SymbolImage): FileAddress[] => {
-    const start = functionNamed(name)(image);
-    const code = start === undefined ? undefined : image.bytesAt(start, functionLength);
-    if (start === undefined || !code) return [];
-    const bytes = Buffer.from(code);
-    const found: FileAddress[] = [];
-    for (let at = bytes.indexOf(failing); at >= 0 && at + afterJump <= bytes.length; at = bytes.indexOf(failing, at + 1))
-      found.push(fileAddress(start + at + afterJump + bytes.readInt8(at + failing.length)));
-    return found;
-  };
+interface Failures {
+  readonly places: readonly FileAddress[];
+  /** Others go there too: the call returns here. */
+  readonly behindCall?: FileAddress;
+}
+
+const codeAt = (image: SymbolImage, start: FileAddress): Buffer => Buffer.from(image.bytesAt(start, functionLength) ?? []);
+
+/** Where the jumps behind each `failing` lead to. */
+const jumpsIn = (code: Buffer, start: FileAddress): { readonly from: number; readonly to: FileAddress }[] => {
+  const found = [];
+  for (let at = code.indexOf(failing); at >= 0 && at + afterJump <= code.length; at = code.indexOf(failing, at + 1))
+    found.push({ from: at, to: fileAddress(start + at + afterJump + code.readInt8(at + failing.length)) });
+  return found;
+};
+
+/** glibc up to 2.40 makes the system call in the function, once for programs of one thread and once for others. */
+const ownFailures = (code: Buffer, start: FileAddress): FileAddress[] =>
+  jumpsIn(code, start).flatMap(({ from, to }) => (code.subarray(0, from).subarray(-syscall.length).equals(syscall) ? [to] : []));
+
+/** From 2.41 on all that can be cancelled (pthreads(7)) call one function, __syscall_cancel, and that is where failures go their way. */
+const sharedFailures = (image: SymbolImage, name: DescriptorCall, code: Buffer, start: FileAddress): Failures => {
+  const pushed = code.indexOf(Buffer.from([push, numbers[name]]));
+  const at = pushed < 0 ? -1 : code.indexOf(call32, pushed);
+  if (at < 0 || at > pushed + argumentsLength || at + 5 > code.length) return { places: [] };
+  const behindCall = fileAddress(start + at + 5);
+  const shared = fileAddress(behindCall + code.readInt32LE(at + 1));
+  return { places: jumpsIn(codeAt(image, shared), shared).map(({ to }) => to), behindCall };
+};
+
+const failuresOf = (image: SymbolImage, name: DescriptorCall): Failures => {
+  const start = functionNamed(name)(image);
+  if (start === undefined) return { places: [] };
+  const code = codeAt(image, start);
+  const places = ownFailures(code, start);
+  return places.length > 0 ? { places } : sharedFailures(image, name, code, start);
+};
+
+/** A function is entered with the stack pointer 8 above a multiple of 16 (System V ABI, 3.2.2): where its return address lies in a frame of a few words. */
+const returnsTo = (thread: Thread, address: Address): boolean => {
+  const { space } = thread.process;
+  const stack = thread.registers()[Word.rsp];
+  const slot = stack % 16n === 8n ? stack : stack + 8n;
+  return [slot, slot + 16n].some((at) => wordAt(space, at) === address);
+};
 
 const misuse = (thread: Thread, call: DescriptorCall): BadDescriptor | undefined => {
   const fd = Number(BigInt.asIntN(32, thread.registers()[Word.rdi]));
@@ -60,18 +102,34 @@ export const badDescriptors = (
   told: (thread: Thread, misused: BadDescriptor) => void,
   interrupted?: (thread: Thread) => void,
 ): FamilySites => {
-  const failures = new WeakMap<AddressSpace, number>();
-  const sites: FamilySites = new FamilySites(failuresOf(call), {
+  const counts = new WeakMap<AddressSpace, { own: number; others: number }>();
+  const failures = new WeakMap<SymbolImage, Failures>();
+  const isOwn = (thread: Thread): boolean => {
+    const loaded = thread.process.images.imageAt(thread.pc);
+    const behindCall = loaded && failures.get(loaded.image)?.behindCall;
+    return loaded === undefined || behindCall === undefined || returnsTo(thread, BigInt(behindCall) + loaded.bias);
+  };
+  const placesIn = (image: SymbolImage): readonly FileAddress[] => {
+    const found = failuresOf(image, call);
+    failures.set(image, found);
+    return found.places;
+  };
+  const sites: FamilySites = new FamilySites(placesIn, {
     kind: 'internal',
     arrived: (thread) => {
       const { space } = thread.process;
-      const count = (failures.get(space) ?? 0) + 1;
-      failures.set(space, count);
+      const count = counts.get(space) ?? { own: 0, others: 0 };
+      counts.set(space, count);
+      if (!isOwn(thread)) {
+        if (++count.others === mostOthers) sites.leave(thread.process);
+        return 'pass';
+      }
+      count.own++;
       const error = -Number(BigInt.asIntN(64, thread.registers()[Word.rax]));
       const misused = error === errno.EBADF ? misuse(thread, call) : undefined;
       if (misused) told(thread, misused);
       if (error === errno.EINTR) interrupted?.(thread);
-      if (count === mostFailures) sites.leave(thread.process);
+      if (count.own === mostFailures) sites.leave(thread.process);
       return 'pass';
     },
   });
