@@ -10,7 +10,7 @@ import { errno } from '../linux/constants.js';
 import { readDescriptor, type Descriptor } from '../linux/proc_files.js';
 import { Word } from '../linux/registers.js';
 import type { SymbolImage } from '../symbols/model.js';
-import { FamilySites, functionNamed } from './family_sites.js';
+import { FamilySites, functionSymbol } from './family_sites.js';
 
 export type DescriptorCall = 'read' | 'write' | 'accept' | 'close';
 
@@ -26,8 +26,8 @@ export interface BadDescriptor {
 const failing = Buffer.from([0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff, 0x77]);
 const afterJump = failing.length + 1;
 const syscall = Buffer.from([0x0f, 0x05]);
-/** The ways that do not fail are shorter. */
-const functionLength = 112;
+/** The ways that do not fail are shorter, in the function and in what it calls. */
+const longest = 112;
 /** push $NUMBER, with the other arguments of a system call being made ready up to the call. */
 const push = 0x6a;
 const call32 = 0xe8;
@@ -45,7 +45,7 @@ interface Failures {
   readonly behindCall?: FileAddress;
 }
 
-const codeAt = (image: SymbolImage, start: FileAddress): Buffer => Buffer.from(image.bytesAt(start, functionLength) ?? []);
+const codeAt = (image: SymbolImage, start: FileAddress, length: number): Buffer => Buffer.from(image.bytesAt(start, length) ?? []);
 
 /** Where the jumps behind each `failing` lead to. */
 const jumpsIn = (code: Buffer, start: FileAddress): { readonly from: number; readonly to: FileAddress }[] => {
@@ -66,13 +66,15 @@ const sharedFailures = (image: SymbolImage, name: DescriptorCall, code: Buffer, 
   if (at < 0 || at > pushed + argumentsLength || at + 5 > code.length) return { places: [] };
   const behindCall = fileAddress(start + at + 5);
   const shared = fileAddress(behindCall + code.readInt32LE(at + 1));
-  return { places: jumpsIn(codeAt(image, shared), shared).map(({ to }) => to), behindCall };
+  return { places: jumpsIn(codeAt(image, shared, longest), shared).map(({ to }) => to), behindCall };
 };
 
 const failuresOf = (image: SymbolImage, name: DescriptorCall): Failures => {
-  const start = functionNamed(name)(image);
-  if (start === undefined) return { places: [] };
-  const code = codeAt(image, start);
+  const symbol = functionSymbol(image, name);
+  if (!symbol) return { places: [] };
+  const start = fileAddress(symbol.address);
+  // Behind it stands a function that does the same without being cancelled.
+  const code = codeAt(image, start, Math.min(symbol.size || longest, longest));
   const places = ownFailures(code, start);
   return places.length > 0 ? { places } : sharedFailures(image, name, code, start);
 };

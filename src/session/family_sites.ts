@@ -2,13 +2,17 @@
 import type { FileAddress } from '../common/addresses.js';
 import type { Process } from '../inferior/process.js';
 import type { SiteOwner } from '../inferior/sites.js';
-import type { SymbolImage } from '../symbols/model.js';
+import type { ElfSymbol, SymbolImage } from '../symbols/model.js';
 
-/** Where the C library's function of that name begins: what it is called by is no matter. */
+/** The C library's function of that name: what it is called by is no matter. */
+export const functionSymbol = (image: SymbolImage, name: string): ElfSymbol | undefined =>
+  image.symbolsNamed(name).find(({ type, address }) => type === 'function' && address !== 0);
+
+/** Where it begins. */
 export const functionNamed =
   (name: string) =>
   (image: SymbolImage): FileAddress | undefined =>
-    image.symbolsNamed(name).find(({ type, address }) => type === 'function' && address !== 0)?.address;
+    functionSymbol(image, name)?.address;
 
 export class FamilySites {
   readonly #places = new WeakMap<SymbolImage, readonly FileAddress[]>();
