@@ -4,7 +4,7 @@ import { wordAt } from '../common/memory.js';
 import { asPointer, sizeOf } from '../language/types.js';
 import type { CrashFrame } from './crash.js';
 import { mappingName, type Fault } from './fault_scene.js';
-import { blockAt, readHeap, type HeapBlock } from './heap.js';
+import { blockAt, markOfFree, readHeap, type HeapBlock } from './heap.js';
 import { isOwnCode } from './own_code.js';
 
 /** A local variable of a frame, that points to the beginning of a block. */
@@ -73,6 +73,17 @@ const variableOver = (fault: Fault, address: Address): string | undefined => {
   return fault.scene.variableAt?.(address)?.name;
 };
 
+/** Of a value that malloc itself has written into a block when it was freed. */
+export const markText = (fault: Fault, value: bigint): string | undefined => {
+  const { memory } = fault.scene;
+  const heap = readHeap(memory, fault.maps);
+  const key = fault.scene.symbolNamed('tcache_key');
+  const mark = (heap && markOfFree(heap, memory, value)) ?? (key !== undefined && wordAt(memory, key) === value ? 'key' : undefined);
+  if (mark === undefined) return undefined;
+  const which = mark === 'key' ? 'a block that is freed' : `the block of ${mark.size} bytes at ${hex(mark.address)} when it was freed`;
+  return `is ${hex(value)}, which malloc itself writes into ${which}: it was read there after free`;
+};
+
 /** What a pointer points to that malloc cannot have returned: `points to the variable `x`, ...`. Undefined: it is not known. */
 export const badPointer = (fault: Fault, pointer: Address): string | undefined => {
   const heap = readHeap(fault.scene.memory, fault.maps);
@@ -84,7 +95,7 @@ export const badPointer = (fault: Fault, pointer: Address): string | undefined =
       : `points ${inside === 1n ? '1 byte' : `${inside} bytes`} into a block of ${block.size} bytes: only its beginning, ${hex(block.address)}, can be freed`;
   }
   const mapping = fault.mapping(pointer);
-  if (!mapping) return `is ${hex(pointer)}, where nothing is mapped`;
+  if (!mapping) return markText(fault, pointer) ?? `is ${hex(pointer)}, where nothing is mapped`;
   const variable = variableOver(fault, pointer);
   const stack = fault.scene.register('rsp') ?? 0n;
   const where =

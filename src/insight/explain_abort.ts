@@ -112,7 +112,7 @@ const evidence = (fault: Fault, reading: Reading, freed: { text?: string; value?
   const certain = /invalid pointer/.test(reading.pattern.source);
   const damage = reading.cause === 'stack-smashed' ? undefined : damageIn(fault);
   if (damage && (!certain || damage.next === freed.value)) return { cause: 'heap-corruption', text: damageText(damage) };
-  const what = certain && freed.value !== undefined ? badPointer(fault, freed.value) : undefined;
+  const what = freed.value === undefined ? undefined : badPointer(fault, freed.value);
   return what === undefined ? undefined : { cause: 'bad-free', text: `\`${freed.text ?? hex(freed.value ?? 0n)}\` ${what}.` };
 };
 

@@ -8,9 +8,9 @@ import { asPointer } from '../language/types.js';
 import { calledFrom } from './called.js';
 import type { CrashFrame, Explanation } from './crash.js';
 import { accessFields, accessWords, asText, type Fault, isCanonical, mappingName, nullPages } from './fault_scene.js';
-import { badPointer, damageIn, damageText } from './bad_free.js';
+import { badPointer, damageIn, damageText, markText } from './bad_free.js';
 import { stackOverflow } from './explain_stack.js';
-import { blockAt, markOfFree, readHeap } from './heap.js';
+import { blockAt, readHeap } from './heap.js';
 import type { Naming } from './naming.js';
 import type { Atom, OperandTrace, Sum } from './operand.js';
 import { isOwnCode } from './own_code.js';
@@ -317,21 +317,13 @@ const freedMark = (
   address: Address,
 ): Explanation | undefined => {
   if (value === undefined || value === 0n || (isCanonical(value) && fault.mapping(value))) return undefined;
-  const heap = readHeap(fault.scene.memory, fault.maps);
-  const key = fault.scene.symbolNamed('tcache_key');
-  const mark = heap && markOfFree(heap, fault.scene.memory, value);
-  const known = mark ?? (key !== undefined && wordAt(fault.scene.memory, key) === value ? 'key' : undefined);
-  if (known === undefined) return undefined;
+  const mark = markText(fault, value);
+  if (mark === undefined) return undefined;
   const name = pointer === undefined ? 'The pointer' : code(pointer);
-  const which = known === 'key' ? 'a block that is freed' : `the block of ${known.size} bytes at ${hex(known.address)} when it was freed`;
-  return fault.explanation(
-    'use-after-free',
-    `${action}. ${name} is ${hex(value)}, which malloc itself writes into ${which}: it was read there after free.`,
-    {
-      ...accessFields(access, address),
-      ...(expression === undefined ? {} : { expression }),
-    },
-  );
+  return fault.explanation('use-after-free', `${action}. ${name} ${mark}.`, {
+    ...accessFields(access, address),
+    ...(expression === undefined ? {} : { expression }),
+  });
 };
 
 /** A pointer on the way to the address was read from a block of the heap that is free. */

@@ -125,21 +125,39 @@ const stdioOwner = (member: FamilyMember, address: Address): number | undefined 
 const arenaBlock = ~0x3ffffffn;
 
 /**
- * Whether a lock is the first word of glibc's struct malloc_state: { int mutex, flags, have_fastchunks; ten bins; chunk *top }, with `top` at 96,
- * in the heap that the arena manages. For a C library without symbols, which is what most machines have.
+ * Whether a lock is the first word of glibc's struct malloc_state: { int mutex, flags, have_fastchunks; ten bins; chunk *top }, with `top` at 96, and
+ * at 8 from 2.43 on, which has no such bins; it points into the heap that the arena manages. For a C library without symbols, which is what most machines have.
  */
 const isArena = (member: FamilyMember, address: Address): boolean => {
   const state = words(member, address, 26);
-  const top = state && new BigUint64Array(state.buffer, 96, 1)[0];
-  if (!top) return false;
-  if (readMaps(member.pid)?.some(({ path, start, end }) => path === '[heap]' && top >= start && top <= end)) return true;
-  return (top & arenaBlock) === (address & arenaBlock) && top > address && (address & 0xfffn) < 0x100n;
+  const heap = readMaps(member.pid)?.find(({ path }) => path === '[heap]');
+  return [8, 96].some((offset) => {
+    const top = state && new BigUint64Array(state.buffer, offset, 1)[0];
+    if (!top) return false;
+    if (heap && top >= heap.start && top <= heap.end) return true;
+    return (top & arenaBlock) === (address & arenaBlock) && top > address && (address & 0xfffn) < 0x100n;
+  });
 };
 
 /** The locks of the C library are smaller than this. */
 const largestLock = 56;
 
 const isLibrary = (symbol: NamedAddress | undefined): boolean => symbol !== undefined && /(?:^|\/)libc[.-]|(?:^|\/)ld-/.test(symbol.image);
+
+/** struct pthread of glibc, to which fs points, is about as large. */
+const controlBlock = 0x900n;
+
+/**
+ * Whom pthread_join waits for. Up to glibc 2.41 for the word that the kernel clears when the thread ends (set_tid_address(2)): shared, and the value is the tid. From
+ * then on for another word of the thread's control block.
+ */
+const joined = ({ threads }: FamilyMember, address: Address, value: bigint): number | undefined => {
+  const owner = threads.find((thread) => {
+    const block = thread.register?.('fs_base');
+    return block !== undefined && address > block && address < block + controlBlock;
+  });
+  return owner?.tid ?? threads.find(({ tid }) => BigInt(tid) === value)?.tid;
+};
 
 const kindOf = (member: FamilyMember, thread: FamilyThread, call: BlockedIn, symbol: NamedAddress | undefined): FutexKind => {
   const [address = 0n, op = 0n, value = 0n] = call.args;
@@ -151,8 +169,7 @@ const kindOf = (member: FamilyMember, thread: FamilyThread, call: BlockedIn, sym
     }
   const named = firstMatch(bySymbol, symbol?.name) ?? firstMatch(byType, symbol?.type);
   if (named) return named;
-  // pthread_join waits for the word that the kernel clears when the thread ends (set_tid_address(2)): shared, and the value is the tid.
-  if ((op & privateFlag) === 0n && member.threads.some(({ tid }) => BigInt(tid) === value)) return 'join';
+  if ((op & privateFlag) === 0n && joined(member, address, value) !== undefined) return 'join';
   if ((isLibrary(symbol) || symbol === undefined) && isArena(member, address)) return 'malloc';
   if (isLibrary(symbol)) return 'library';
   const word = words(member, address, 1)?.[0];
@@ -166,7 +183,7 @@ const ownerOf = (member: FamilyMember, kind: FutexKind, call: BlockedIn): number
   if (usesMusl(member)) return muslOwner(member, kind, address);
   switch (kind) {
     case 'join':
-      return Number(value);
+      return joined(member, address, value);
     case 'mutex':
       return mutexOwner(member, address);
     case 'stdio':

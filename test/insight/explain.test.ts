@@ -27,7 +27,7 @@ describe('the samples of crashes are explained', () => {
     [
       'heap_overflow',
       { cause: 'heap-corruption' },
-      /in free\(other\), called by main: "free\(\): invalid size".*the block of 24 bytes at 0x\w+ \(`name` points to it\) was written past its end/,
+      /in free\(other\), called by main: "(?:free\(\): invalid size|double free or corruption \(out\))".*the block of 24 bytes at 0x\w+ \(`name` points to it\) was written past its end/,
     ],
     [
       'misaligned',
