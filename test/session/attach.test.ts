@@ -312,7 +312,7 @@ describe("a trap of deet that is still on its way is nobody else's", () => {
       session.programArguments = ['until told'];
       const tell = waitingInput(session);
       session.settings.set('displaced-stepping', 'off');
-      session.break('poll', { pending: true });
+      session.break('syscall', { pending: true });
       const { thread } = stopOf(await session.run());
       const code = thread.process.space.read(thread.pc, 256);
       const offset = code.findIndex((byte, i) => byte === 0x0f && code[i + 1] === 0x05);

@@ -237,7 +237,7 @@ describe('the syscall instruction', () => {
     driven(fixture('restarts'), async (session, output) => {
       session.programArguments = ['until told'];
       const tell = waitingInput(session);
-      session.break('poll', { pending: true });
+      session.break('syscall', { pending: true });
       const { thread } = stopOf(await session.run());
       const code = thread.process.space.read(thread.pc, 256);
       const offset = code.findIndex((byte, i) => byte === 0x0f && code[i + 1] === 0x05);
