@@ -25,7 +25,7 @@ import { exitHandlers, handlerListIn } from './exit_handlers.js';
 import { viewOfProcess, type KeptBack, type Life } from './family_view.js';
 import { usedUp, writerTo } from './last_look.js';
 import { isOwnFunction } from './own_code.js';
-import { placeThen, wayOut } from './past.js';
+import { forkThen, placeThen, wayOut } from './past.js';
 import { report, type FamilyEvent, type Report } from './report.js';
 import { pendingOutput } from './stdio.js';
 import { symbolAt, symbolNamed } from './thread_scene.js';
@@ -208,7 +208,8 @@ export class Chronicle {
   #born(parent: Process, child: Process): void {
     const entry = this.#enter(child);
     this.#entries.get(parent)?.open.add(entry);
-    this.#events.push({ kind: 'fork', pid: parent.pid, child: child.pid, place: entry.forkedAt });
+    const instruction = once(() => forkThen(child.bornAt));
+    this.#events.push({ kind: 'fork', pid: parent.pid, child: child.pid, place: entry.forkedAt, instruction });
     const stream = child.origin === 'fork' ? this.#streamOf(parent) : undefined;
     const pending = stream === undefined ? undefined : pendingOutput(parent.space, stream);
     if (pending) this.#events.push({ kind: 'unflushed', pid: parent.pid, child: child.pid, ...pending });

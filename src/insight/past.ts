@@ -1,5 +1,5 @@
 /** Stacks of the past: unwound from what was kept of a thread at some moment, when somebody asks. */
-import { fileAddress } from '../common/addresses.js';
+import { fileAddress, type Address } from '../common/addresses.js';
 import { DeetError } from '../common/errors.js';
 import type { MemoryReader } from '../common/memory.js';
 import type { ImageMap } from '../inferior/frame.js';
@@ -46,6 +46,15 @@ export const placeThen = (moment: Moment | undefined): SourcePlace | undefined =
       frame.pc,
     );
     return call === undefined || plainForks.test(call) ? place : { ...place, call };
+  } catch {
+    return undefined;
+  }
+};
+
+/** The instruction of the user's own code behind the call that forked: what tells two forks of one line apart. */
+export const forkThen = (moment: Moment | undefined): Address | undefined => {
+  try {
+    return moment && ownFramesOf(stackThen(moment, isSystemFile), 1)[0]?.pc;
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@
  * noted as they happened; events that a session cannot see are simply missing, and with them what they would have told.
  */
 import { basename } from 'node:path';
+import type { Address } from '../common/addresses.js';
 import type { DescriptorView } from './descriptors.js';
 import { listed, type SourcePlace } from './family.js';
 import type { UsedUp } from './last_look.js';
@@ -15,7 +16,14 @@ type WhenAsked<T> = () => T | undefined;
 
 export type FamilyEvent =
   | { readonly kind: 'start'; readonly pid: number; readonly program: string }
-  | { readonly kind: 'fork'; readonly pid: number; readonly child: number; readonly place?: WhenAsked<SourcePlace> }
+  | {
+      readonly kind: 'fork';
+      readonly pid: number;
+      readonly child: number;
+      readonly place?: WhenAsked<SourcePlace>;
+      /** Behind the call, in the program's own code. */
+      readonly instruction?: WhenAsked<Address>;
+    }
   /** `descriptors`: what the new program starts with. */
   | { readonly kind: 'exec'; readonly pid: number; readonly program: string; readonly descriptors?: readonly Inherited[] }
   | {
@@ -112,7 +120,7 @@ interface Life {
   readonly bornAt: WhenAsked<SourcePlace>;
   program: string;
   execs: number;
-  forks: WhenAsked<SourcePlace>[];
+  forks: { readonly place: WhenAsked<SourcePlace>; readonly instruction?: WhenAsked<Address> }[];
   failedExec?: Extract<FamilyEvent, { kind: 'exec-failed' }>;
   /** Output of its parent that it was born with. */
   inherited?: Extract<FamilyEvent, { kind: 'unflushed' }>;
@@ -161,7 +169,7 @@ const biographies = (events: readonly FamilyEvent[]): Life[] => {
         born(event.pid, event.program);
         break;
       case 'fork':
-        if (event.place) life?.forks.push(event.place);
+        if (event.place) life?.forks.push({ ...event, place: event.place });
         born(event.child, life?.program ?? '', life, event.place);
         break;
       case 'exec': {
@@ -282,7 +290,7 @@ const ranOn = (lives: readonly Life[]): Problem[] =>
     if (life.execs > 0) return [];
     if (!failed) return returnedToMain(life);
     if (life.forks.length === 0 && (life.end?.status !== 0 || life.end.way?.()?.byExit === false)) return returnedToMain(life);
-    const forked = life.forks[0] ? ` It even forked${at(life.forks[0]())}.` : '';
+    const forked = life.forks[0] ? ` It even forked${at(life.forks[0].place())}.` : '';
     const text = `${name(life)}: exec of ${failed.program}${at(failed.place?.())} failed (${failed.error}), and the child went on in its parent's code. Call _exit after a failed exec.${forked}`;
     return [{ kind: 'ran-on', pid: life.pid, text }];
   });
@@ -310,12 +318,15 @@ const nestedForks = (lives: readonly Life[]): Problem[] => {
   });
 };
 
-/** The lines that a process forked at: of a function of the program's own that forks, each call is another. */
+/**
+ * The places that a process forked at: of a function of the program's own that forks, each call is another, and so is each call of one line, for which a line table
+ * that tells blocks apart (gcc 13 and newer) need not have a column.
+ */
 const placesOf = ({ forks }: Life): Map<string, SourcePlace> =>
   new Map(
-    forks.flatMap((found) => {
-      const place = found();
-      return place ? [[JSON.stringify([place.file, place.line, place.column, place.caller]), place]] : [];
+    forks.flatMap((fork) => {
+      const place = fork.place();
+      return place ? [[JSON.stringify([place.file, place.line, fork.instruction?.()?.toString(), place.caller]), place]] : [];
     }),
   );
 
