@@ -144,19 +144,34 @@ const largestLock = 56;
 
 const isLibrary = (symbol: NamedAddress | undefined): boolean => symbol !== undefined && /(?:^|\/)libc[.-]|(?:^|\/)ld-/.test(symbol.image);
 
-/** struct pthread of glibc, to which fs points, is about as large. */
-const controlBlock = 0x900n;
+/** struct pthread of glibc, to which fs points: it begins with `void *tcb, *dtv, *self`, and no member lies behind this size. */
+const controlBlockSize = 0x900;
+const selfAt = 16n;
+/** Where glibc for x86-64 has the member `tid`. */
+const tidAt = 0x2d0n;
+
+/** The control block of a thread that an address lies in: it points to itself. */
+const controlBlockAround = (member: FamilyMember, address: Address): Address | undefined => {
+  const start = address - (address % 8n) - BigInt(controlBlockSize);
+  const bytes = words(member, start, controlBlockSize / 4);
+  const pointers = bytes && new BigUint64Array(bytes.buffer);
+  const at = pointers?.findLastIndex((word, index) => {
+    const block = start + BigInt(8 * index);
+    return word === block && pointers[index + Number(selfAt / 8n)] === block;
+  });
+  return at === undefined || at < 0 ? undefined : start + BigInt(8 * at);
+};
 
 /**
  * Whom pthread_join waits for. Up to glibc 2.41 for the word that the kernel clears when the thread ends (set_tid_address(2)): shared, and the value is the tid. From
  * then on for another word of the thread's control block.
  */
-const joined = ({ threads }: FamilyMember, address: Address, value: bigint): number | undefined => {
-  const owner = threads.find((thread) => {
-    const block = thread.register?.('fs_base');
-    return block !== undefined && address > block && address < block + controlBlock;
-  });
-  return owner?.tid ?? threads.find(({ tid }) => BigInt(tid) === value)?.tid;
+const joined = (member: FamilyMember, address: Address, value: bigint): number | undefined => {
+  const byTid = (tid: number | undefined): number | undefined => member.threads.find((thread) => thread.tid === tid)?.tid;
+  const told = byTid(Number(value));
+  if (told !== undefined) return told;
+  const block = controlBlockAround(member, address);
+  return block === undefined ? undefined : byTid(words(member, block + tidAt, 1)?.[0]);
 };
 
 const kindOf = (member: FamilyMember, thread: FamilyThread, call: BlockedIn, symbol: NamedAddress | undefined): FutexKind => {
