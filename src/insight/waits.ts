@@ -75,7 +75,9 @@ const busyText = (member: FamilyMember, thread: FamilyThread, failed: string | u
   if (thread.state === 'running') {
     const path = `${member.pid}/task/${thread.tid}` as const;
     const state = readStat(path)?.state;
-    if (state === 't') return `is stopped by process ${readStatus(path)?.tracer}, which traces it (ptrace)`;
+    const tracer = state === 't' ? readStatus(path)?.tracer : undefined;
+    // deet itself stops threads for a moment while they run.
+    if (tracer !== undefined && tracer > 0 && tracer !== process.pid) return `is stopped by process ${tracer}, which traces it (ptrace)`;
     return state === 'R' ? 'is not blocked: it runs' : 'sleeps; deet may not see what it waits for';
   }
   const spins =

@@ -43,6 +43,7 @@ export class Terminal {
     if (this.#programMode) native.setTerminalMode(this.fd, this.#programMode);
     // All of the job may have ended since.
     if (native.setTerminalGroup(this.fd, this.#foreground) < 0) native.setTerminalGroup(this.fd, this.#group);
+    clearInterval(this.#watch);
     this.#watch = setInterval(() => this.#takeIfLeft(), lookEvery).unref();
   }
 
