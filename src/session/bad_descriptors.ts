@@ -69,7 +69,8 @@ const sharedFailures = (image: SymbolImage, name: DescriptorCall, code: Buffer, 
   return { places: jumpsIn(codeAt(image, shared, longest), shared).map(({ to }) => to), behindCall };
 };
 
-const failuresOf = (image: SymbolImage, name: DescriptorCall): Failures => {
+/** Where a failed call of the C library's function comes by, in a library of glibc. */
+export const failuresOf = (image: SymbolImage, name: DescriptorCall): Failures => {
   const symbol = functionSymbol(image, name);
   if (!symbol) return { places: [] };
   const start = fileAddress(symbol.address);

@@ -68,6 +68,14 @@ describe('the report at the end of a run', () => {
     expect(problems(fork(71, 72), exec, fork(72, 73), exit(73), reaped(73, 72), exit(72), reaped(72), exit(71))).toEqual([]);
   });
 
+  it('two forks of one line are two where they are two calls', () => {
+    const at = (event: FamilyEvent, instruction: bigint): FamilyEvent => ({ ...event, instruction: () => instruction }) as FamilyEvent;
+    const end = [exit(73), reaped(73, 72), exit(72), reaped(72), exit(71)];
+    const nested = (second: bigint): string[] => problems(at(fork(71, 72), 0x1000n), at(fork(72, 73), second), ...end);
+    expect(nested(0x1000n)).toHaveLength(1);
+    expect(nested(0x1009n)).toEqual([]);
+  });
+
   it('names descriptors that a new program inherited, and why an open write end hurts', () => {
     const descriptors = [
       { fd: 1, kind: 'file' as const, target: '/tmp/out', access: 'write' as const, closeOnExec: false },
