@@ -5,7 +5,7 @@ import { memberWorld } from '../identifiers.js';
 import { readMember } from '../members.js';
 import { asArray, asPointer, asStruct, countOf, sizeOf } from '../types.js';
 import { integerOf, toInteger, Value } from '../value.js';
-import { following, holding, owned, pair, standingAt } from './holders.js';
+import { adapter, following, holding, owned, pair, standingAt } from './holders.js';
 import { isMap, keyed, nodesBelow, pointersOf } from './maps.js';
 import { neighbourhood } from './neighbourhood.js';
 import { addressIn, between, bitsAt, borrowed, chain, fixed, indexed, singleChain, skip, targetOf, text } from './sequences.js';
@@ -247,18 +247,6 @@ function tuple(subject: Subject): View {
 
 const atomic = (subject: Subject): View =>
   holding(`std::atomic<${subject.typeText(0)}>`, 'wrapped', 'load()', subject.field('__a_', '__a_value'));
-
-function adapter(subject: Subject, inner: (value: Value) => View | undefined): View {
-  const view = inner(subject.field('c'));
-  if (!view) throw new Nonsense();
-  return {
-    ...view,
-    title: `${subject.className} wrapping: ${view.title ?? ''}`,
-    *rows(start) {
-      for (const row of view.rows(start)) yield { name: row.name, value: row.value };
-    },
-  };
-}
 
 /** Of a vector or a string. */
 function iterator(subject: Subject): View {
